@@ -1,0 +1,47 @@
+/**
+ * What the CI says about the build under way. Every field is a non-blank string or absent:
+ * placeholders such as `0`, `false`, `undefined` and `null` never get past the readers.
+ */
+export interface Build {
+  /** The CI's name as people write it: `Codeship`, `GitHub Actions`. Absent outside any CI. */
+  readonly ci?: string
+  /** `owner/name` where the CI knows the owner, else the name. */
+  readonly repository?: string
+  /** Branch, or the tag's name on a tag build. */
+  readonly branch?: string
+  /** The whole commit id. */
+  readonly commit?: string
+  /** The whole commit message, newlines included. */
+  readonly commitMessage?: string
+  /** `git describe` of the commit (Codeship Pro). */
+  readonly commitDescription?: string
+  /** Who committed, as a name where there is one, else the login, else the e-mail address. */
+  readonly committer?: string
+  readonly buildId?: string
+  readonly projectId?: string
+  /** The pull request's number, without `#`. */
+  readonly pullRequest?: string
+  readonly pullRequestUrl?: string
+  /** True on a build that somebody approved by hand (Codeship Pro); absent otherwise. */
+  readonly approved?: true
+  /** The page of this build or run. */
+  readonly buildUrl?: string
+  /** The repository's web page, without a trailing slash or `.git`. */
+  readonly repositoryUrl?: string
+  /** The page of the commit, where the CI gives one. */
+  readonly commitUrl?: string
+  /** The page that compares this deployment with the one before, where the CI gives one. */
+  readonly compareUrl?: string
+  /** The job's name, where the CI has several a build. */
+  readonly job?: string
+  /** The deployment environment, where the CI has that notion. */
+  readonly environment?: string
+  /** Which variable each field came from, for `--dry-run` to explain: `{ branch: 'CI_BRANCH' }`. */
+  readonly origins: Readonly<Partial<Record<BuildField, string>>>
+}
+
+/** The fields of a build that carry a value. */
+export type BuildField = Exclude<keyof Build, 'origins'>
+
+/** An environment as `process.env` gives it. */
+export type Environment = Readonly<Record<string, string | undefined>>

@@ -1,0 +1,106 @@
+import type { Environment } from '../ci/build.ts'
+import { Failure } from '../core/failure.ts'
+import { parseRoutingKeys, tokenKind, type RoutingKey } from '../core/routing-key.ts'
+import { createSecret, type Secret } from '../core/secret.ts'
+import type { Reader } from './reader.ts'
+import { parseBaseUrl, parseChoice, parseDurationMs } from './values.ts'
+
+/** Proxies from the environment, in the forms that they are looked for everywhere. Absent means none. */
+export interface ProxyConfig {
+  readonly httpProxy?: string
+  readonly httpsProxy?: string
+  readonly noProxy?: string
+}
+
+/** Where events go, and how long that may take. */
+export interface DeliveryConfig {
+  readonly region: 'us' | 'eu'
+  /** Base URL of PagerDuty's Events API, or of the relay. */
+  readonly eventsUrl: string
+  /** The user's keys; empty where a relay holds the key, or where none is set. */
+  readonly keys: readonly RoutingKey[]
+  /** Set when events go through a relay. */
+  readonly relay?: { readonly token?: Secret }
+  readonly deadlineMs: number
+  readonly timeoutMs: number
+  readonly proxy: ProxyConfig
+  /** Every secret value in play, for masking what others echo. */
+  readonly secrets: readonly Secret[]
+}
+
+/** support.pagerduty.com "Service regions": only these two exist. */
+const EVENTS_URL = { us: 'https://events.pagerduty.com', eu: 'https://events.eu.pagerduty.com' } as const
+
+/** Reads the settings of the way to PagerDuty. A missing key is no problem here: not every command needs one. */
+export function readDeliveryConfig(reader: Reader, env: Environment): DeliveryConfig {
+  const region = reader.one('region', parseChoice(['us', 'eu'])) ?? 'us'
+  const relayUrl = reader.one('relay', parseBaseUrl)
+  const eventsUrl = reader.one('eventsUrl', parseBaseUrl) ?? EVENTS_URL[region]
+  const keys = reader.one('routingKey', parseRoutingKeys) ?? reader.one('token', parseToken) ?? []
+  const relayToken = reader.one('relayToken', createSecret)
+  const proxy = readProxy(reader, env)
+  return {
+    region,
+    eventsUrl: relayUrl ?? eventsUrl,
+    keys: relayUrl === undefined ? keys : [],
+    ...(relayUrl !== undefined && { relay: { ...(relayToken && { token: relayToken }) } }),
+    deadlineMs: reader.one('deadline', parseDurationMs) ?? 60_000,
+    timeoutMs: reader.one('timeout', parseDurationMs) ?? 10_000,
+    proxy,
+    secrets: [...keys.map(({ key }) => key), ...(relayToken ? [relayToken] : []), ...proxySecrets(proxy)],
+  }
+}
+
+/** `PAGERDUTY_TOKEN` says by its shape what it is. */
+function parseToken(text: string): RoutingKey[] {
+  if (tokenKind(text) === 'rest-token') {
+    throw new Failure(
+      'config',
+      'this is a REST API token; events need an Events API v2 integration key (32 letters and digits): ' +
+        'in PagerDuty open the service, tab Integrations, add "Events API V2" and copy its Integration Key',
+    )
+  }
+  return parseRoutingKeys(text)
+}
+
+/** Warns of what would send the key over the network in the clear. */
+export function plainHttpWarning({ eventsUrl, relay }: DeliveryConfig): string[] {
+  const { protocol, hostname } = new URL(eventsUrl)
+  const isLoopback = hostname === 'localhost' || hostname === '[::1]' || /^127(\.\d+){3}$/.test(hostname)
+  // A relay is asked for exactly so that the key need not travel: the request to it carries none.
+  if (protocol === 'https:' || isLoopback || relay !== undefined) return []
+  return ['PAGERDUTY_EVENTS_URL is plain http to another host: the routing key can be read on the way']
+}
+
+function readProxy(reader: Reader, env: Environment): ProxyConfig {
+  const read = (name: string): string | undefined => {
+    const found = [name.toLowerCase(), name].find((variable) => (env[variable]?.trim() ?? '') !== '')
+    if (found === undefined) return undefined
+    const text = env[found]?.trim() ?? ''
+    const url = /^[a-z][a-z0-9+.-]*:\/\//i.test(text) ? text : `http://${text}` // as curl reads it
+    if (URL.canParse(url) && /^https?:\/\//i.test(url)) return url
+    reader.report({ kind: 'config', message: `${found}: must be a proxy such as http://proxy.example:3128` })
+    return undefined
+  }
+  const httpProxy = read('HTTP_PROXY')
+  const httpsProxy = read('HTTPS_PROXY')
+  const noProxy = env.no_proxy ?? env.NO_PROXY
+  return { ...(httpProxy && { httpProxy }), ...(httpsProxy && { httpsProxy }), ...(noProxy && { noProxy }) }
+}
+
+/** The passwords of proxies, encoded as given and as meant. */
+function proxySecrets({ httpProxy, httpsProxy }: ProxyConfig): Secret[] {
+  return [httpProxy, httpsProxy].flatMap((proxy) => {
+    const { password = '' } = proxy === undefined ? {} : new URL(proxy)
+    if (password === '') return []
+    return [createSecret(password), createSecret(decoded(password))]
+  })
+}
+
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text)
+  } catch {
+    return text // a lone % is a character like any other
+  }
+}

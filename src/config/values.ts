@@ -1,0 +1,148 @@
+import { SEVERITIES, type Image, type Link, type Severity } from '../core/event.ts'
+import { Failure } from '../core/failure.ts'
+import { isObject, parseJson, type Json, type JsonObject } from '../core/json.ts'
+import { parseTimestamp, TIMESTAMP_EXAMPLES } from '../core/timestamp.ts'
+
+/*
+ * Readers of single values. Each takes the text that the user gave and returns the value, or throws a Failure of kind
+ * `usage` whose message follows the setting's name and says what would be accepted. None of them repeats the text.
+ */
+
+function refuse(reason: string): never {
+  throw new Failure('usage', reason)
+}
+
+/** One of a fixed set of words, in any case. */
+export function parseChoice<T extends string>(choices: readonly T[]): (text: string) => T {
+  return (text) =>
+    choices.find((choice) => choice === text.toLowerCase()) ?? refuse(`must be one of ${choices.join(', ')}`)
+}
+
+export const parseSeverity: (text: string) => Severity = parseChoice(SEVERITIES)
+
+const UNIT_MS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 }
+/** A day: longer than any build, and within what a timer can hold (2^31 ms). */
+const MAX_DURATION_MS = 24 * 3_600_000
+
+/** A duration such as `500ms`, `90s`, `1.5m`, `2h`; a bare number is seconds. Returns milliseconds. */
+export function parseDurationMs(text: string): number {
+  const match = /^(\d+(?:\.\d+)?)\s*(ms|s|m|h)?$/i.exec(text)
+  const durationMs = Number(match?.[1]) * (UNIT_MS[match?.[2]?.toLowerCase() ?? 's'] ?? Number.NaN)
+  if (!(durationMs >= 1 && durationMs <= MAX_DURATION_MS)) refuse('must be a duration such as 500ms, 90s or 2m, at most 24h')
+  return durationMs
+}
+
+/** A point in time, normalised to ISO 8601 with `Z`. */
+export function parseTime(text: string): string {
+  return parseTimestamp(text) ?? refuse(`must be like ${TIMESTAMP_EXAMPLES}`)
+}
+
+/** An absolute http(s) URL, as given. */
+export function parseHttpUrl(text: string): string {
+  if (!/^https?:\/\//i.test(text) || !URL.canParse(text)) refuse('must be an http(s) URL')
+  return text
+}
+
+/** The base URL of a service: no query, no credentials, no slash at the end. A path prefix stays. */
+export function parseBaseUrl(text: string): string {
+  const url = new URL(parseHttpUrl(text))
+  if (url.username !== '' || url.password !== '') refuse('must not hold a user name or password')
+  if (url.search !== '' || url.hash !== '') refuse('must not hold a query or fragment')
+  return url.href.replace(/\/+$/, '')
+}
+
+/** `URL` or `URL|TEXT`. */
+export function parseLink(text: string): Link {
+  const [href = '', ...rest] = text.split('|')
+  const label = rest.join('|').trim()
+  return { href: parseHttpUrl(href.trim()), ...(label !== '' && { text: label }) }
+}
+
+/** `SRC`, `SRC|HREF` or `SRC|HREF|ALT`; PagerDuty wants the source served over https. */
+export function parseImage(text: string): Image {
+  const [src = '', href = '', ...rest] = text.split('|').map((part) => part.trim())
+  const alt = rest.join('|')
+  return toImage({ src, ...(href !== '' && { href }), ...(alt !== '' && { alt }) })
+}
+
+/** A JSON list of `{"href","text"}`. Entries without an address are dropped. */
+export function parseLinkList(text: string): Link[] {
+  return parseList(text, '[{"href":"https://…","text":"…"}]').flatMap(({ href, text: label }) => {
+    if (isBlank(href)) return []
+    return [{ href: parseHttpUrl(String(href)), ...(!isBlank(label) && { text: String(label) }) }]
+  })
+}
+
+/** A JSON list of `{"src","href","alt"}`. Entries without a source are dropped. */
+export function parseImageList(text: string): Image[] {
+  return parseList(text, '[{"src":"https://…","href":"https://…","alt":"…"}]').flatMap(({ src, href, alt }) => {
+    if (isBlank(src)) return []
+    return [
+      toImage({
+        src: String(src),
+        ...(!isBlank(href) && { href: String(href) }),
+        ...(!isBlank(alt) && { alt: String(alt) }),
+      }),
+    ]
+  })
+}
+
+function toImage(image: Image): Image {
+  if (!/^https:\/\//i.test(image.src) || !URL.canParse(image.src)) refuse('must have an https URL as its source')
+  if (image.href !== undefined) parseHttpUrl(image.href)
+  return image
+}
+
+function parseList(text: string, example: string): Record<string, unknown>[] {
+  const list = parseJsonText(text, example)
+  if (!Array.isArray(list) || !list.every(isObject)) refuse(`must be a JSON list such as ${example}`)
+  return list as Record<string, unknown>[]
+}
+
+function isBlank(value: unknown): boolean {
+  return value === undefined || value === null || (typeof value === 'string' && value.trim() === '')
+}
+
+/** Custom details: a JSON object. */
+export function parseDetails(text: string): JsonObject {
+  const example = '{"team":"web"}'
+  const details = parseJsonText(text, example)
+  if (!isObject(details)) refuse(`must be a JSON object such as ${example}`)
+  return details as JsonObject
+}
+
+function parseJsonText(text: string, example: string): unknown {
+  try {
+    return parseJson(text)
+  } catch {
+    // The parser's own message quotes the text, which may be private.
+    return refuse(`is not valid JSON; it should look like ${example}`)
+  }
+}
+
+/** One `KEY=VALUE` as a path and a value: `a.b=1` is `[['a', 'b'], 1]`. A value that is not JSON is text. */
+export function parseDetail(text: string): { path: string[]; value: unknown } {
+  const equals = text.indexOf('=')
+  const path = text.slice(0, equals).split('.')
+  if (equals < 1 || path.some((name) => name.trim() === '')) refuse('must be KEY=VALUE, such as team=web or a.b=1')
+  const value = text.slice(equals + 1)
+  return { path, value: parseDetailValue(value) }
+}
+
+function parseDetailValue(text: string): unknown {
+  try {
+    const value = parseJson(text)
+    // `version=1.10` is not the number 1.1: a number that would be written otherwise stays text.
+    return typeof value === 'number' && String(value) !== text.trim() ? text : value
+  } catch {
+    return text
+  }
+}
+
+/** The details with one more at a path; whatever stood in the way gives way. */
+export function withDetail(details: JsonObject, path: readonly string[], value: unknown): JsonObject {
+  const [name = '', ...rest] = path
+  if (rest.length === 0) return { ...details, [name]: value as Json }
+  const inner = Object.hasOwn(details, name) ? details[name] : undefined
+  return { ...details, [name]: withDetail(isObject(inner) ? (inner as JsonObject) : {}, rest, value) }
+}

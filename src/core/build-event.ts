@@ -1,0 +1,142 @@
+import type { Build } from '../ci/build.ts'
+import type { Action, Event, Image, Link, Payload, Severity } from './event.ts'
+import type { Identity } from './identity.ts'
+import type { Json, JsonObject } from './json.ts'
+import { defaultSummary, renderTemplate, shortCommit, type CommandResult, type DeploymentOutcome, type SummaryFacts } from './summary.ts'
+
+/** What the user said about the event, already validated. A field not given is absent. */
+export interface EventFields {
+  /** Template, see `renderTemplate`. */
+  readonly summary?: string
+  readonly severity?: Severity
+  readonly component?: string
+  readonly group?: string
+  readonly class?: string
+  readonly details?: JsonObject
+  readonly links?: readonly Link[]
+  readonly images?: readonly Image[]
+  readonly client?: string
+  readonly clientUrl?: string
+  /** ISO 8601 with `Z`. */
+  readonly timestamp?: string
+}
+
+/** Everything an event is made of. Time and randomness are arguments, so that the same input gives the same event. */
+export interface EventInput {
+  readonly fields: EventFields
+  readonly build: Build
+  readonly identity: Identity
+  readonly result: CommandResult
+  readonly nowIso: string
+}
+
+/** Whether the event tells of the build's deployment, or only of what the options say. */
+export type Subject = { outcome: DeploymentOutcome } | 'options'
+
+/** The change event of a deployment that succeeded or was cancelled, or one from options only. */
+export function buildChange(input: EventInput, subject: Subject): Event {
+  const { source } = input.identity
+  const payload: Payload = { ...basicPayload(input, subject), source: source.value }
+  return { kind: 'change', body: { payload, ...attachments(input, subject) } }
+}
+
+/** The trigger of a failed deployment (or the info alert of a good one), or one from options only. */
+export function buildTrigger(input: EventInput, subject: Subject, dedupKey: string): Event {
+  const { fields, build, identity } = input
+  const isDeployment = subject !== 'options'
+  const severity = fields.severity ?? (isDeployment && subject.outcome === 'success' ? 'info' : 'error')
+  const component = fields.component ?? (isDeployment ? build.repository : undefined)
+  const group = fields.group ?? (isDeployment ? identity.environment?.value : undefined)
+  const className = fields.class ?? (isDeployment ? 'deploy' : undefined)
+  const client = fields.client ?? (isDeployment ? build.ci : undefined)
+  const clientUrl = fields.clientUrl ?? (isDeployment ? build.buildUrl : undefined)
+  const { summary, ...rest } = basicPayload(input, subject)
+  const payload: Payload = {
+    summary,
+    source: identity.source.value,
+    severity,
+    ...present({ component, group, class: className }),
+    ...rest,
+  }
+  return {
+    kind: 'alert',
+    body: {
+      event_action: 'trigger',
+      dedup_key: dedupKey,
+      payload,
+      ...attachments(input, subject),
+      ...present({ client, client_url: clientUrl }),
+    },
+  }
+}
+
+/** An acknowledge or resolve: PagerDuty reads nothing of it but the action and the key. */
+export function buildFollowUp(action: Exclude<Action, 'trigger'>, dedupKey: string): Event {
+  return { kind: 'alert', body: { event_action: action, dedup_key: dedupKey } }
+}
+
+function basicPayload(input: EventInput, subject: Subject): Payload {
+  const { fields, build, identity, result, nowIso } = input
+  const outcome = subject === 'options' ? undefined : subject.outcome
+  const facts = { build, environment: identity.environment?.value, outcome, result }
+  const rendered = fields.summary === undefined ? '' : renderTemplate(fields.summary, facts)
+  const details = { ...(subject === 'options' ? {} : deploymentDetails(input)), ...fields.details }
+  return {
+    summary: rendered === '' ? fallbackSummary(facts, identity) : rendered,
+    timestamp: fields.timestamp ?? nowIso,
+    ...(Object.keys(details).length > 0 && { custom_details: details }),
+  }
+}
+
+function fallbackSummary(facts: SummaryFacts, identity: Identity): string {
+  return facts.outcome === undefined ? `Event from ${identity.source.value}` : defaultSummary(facts)
+}
+
+function attachments({ fields, build }: EventInput, subject: Subject): { links?: Link[]; images?: readonly Image[] } {
+  const links = [...(subject === 'options' ? [] : buildLinks(build)), ...(fields.links ?? [])]
+  return {
+    ...(links.length > 0 && { links }),
+    ...(fields.images && fields.images.length > 0 && { images: fields.images }),
+  }
+}
+
+/** Links to the pages of the build, in the order in which a responder wants them. */
+function buildLinks(build: Build): Link[] {
+  const link = (href: string | undefined, text: string): Link[] => (href === undefined ? [] : [{ href, text }])
+  return [
+    ...link(build.buildUrl, [build.ci, 'build'].filter(Boolean).join(' ')),
+    ...link(build.commitUrl, `Commit ${shortCommit(build.commit) ?? ''}`.trim()),
+    ...link(build.compareUrl, 'Changes in this deployment'),
+    ...link(build.pullRequestUrl, build.pullRequest === undefined ? 'Pull request' : `Pull request #${build.pullRequest}`),
+  ]
+}
+
+/** `custom_details` of a deployment, under names that stay the same: rules and correlation build on them. */
+function deploymentDetails({ build, identity, result }: EventInput): JsonObject {
+  return present({
+    ci: build.ci,
+    environment: identity.environment?.value,
+    repository: build.repository,
+    branch: build.branch,
+    commit: build.commit,
+    commit_message: build.commitMessage,
+    commit_description: build.commitDescription,
+    committer: build.committer,
+    build_id: build.buildId,
+    project_id: build.projectId,
+    pull_request: build.pullRequest ?? build.pullRequestUrl,
+    approved: build.approved,
+    job: build.job,
+    exit_code: result.exitCode,
+    signal: result.signal,
+    duration_seconds: result.durationSeconds,
+    output: result.output,
+  })
+}
+
+/** The members that have a value. */
+function present<T extends Record<string, Json | undefined>>(members: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
+  return Object.fromEntries(Object.entries(members).filter(([, value]) => value !== undefined)) as {
+    [K in keyof T]?: Exclude<T[K], undefined>
+  }
+}

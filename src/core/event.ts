@@ -1,0 +1,139 @@
+import { z } from 'zod'
+import { isObject, type JsonObject } from './json.ts'
+
+/**
+ * Limits of PagerDuty's Events API v2. PagerDuty refuses a whole event that breaks one of them, so they are kept here.
+ * Sources: developer.pagerduty.com "Events API v2 overview" and "Send an alert event"; where nothing is documented,
+ * the reply that was observed.
+ */
+export const LIMITS = {
+  /** Characters of `payload.summary`. Counted here in UTF-16 units, the strictest reading of "characters". */
+  summaryChars: 1024,
+  /** Characters of `dedup_key`. */
+  dedupKeyChars: 255,
+  /** Links of a change event; undocumented, observed as "links should have at most 50 item(s)" (go-pagerduty#478). */
+  changeLinks: 50,
+  /**
+   * Bytes of a request body. The documents say 512 KB without saying which kilobyte; PagerDuty's own code in
+   * Alertmanager (#2225) uses 512,000 bytes of encoded JSON.
+   */
+  bodyBytes: 512_000,
+} as const
+
+/** `payload.severity`; lower case only. */
+export const SEVERITIES = ['critical', 'error', 'warning', 'info'] as const
+export type Severity = (typeof SEVERITIES)[number]
+
+/** `event_action` of an alert event; lower case only. */
+export const ACTIONS = ['trigger', 'acknowledge', 'resolve'] as const
+export type Action = (typeof ACTIONS)[number]
+
+/** A link that responders can follow. */
+export interface Link {
+  readonly href: string
+  readonly text?: string
+}
+
+/** An image in the alert; PagerDuty wants it served over HTTPS. */
+export interface Image {
+  readonly src: string
+  readonly href?: string
+  readonly alt?: string
+}
+
+/** `payload` of both kinds of event, in PagerDuty's names. Further members that a user gave are carried along. */
+export interface Payload {
+  readonly summary: string
+  readonly source?: string
+  readonly severity?: Severity
+  readonly timestamp?: string
+  readonly component?: string
+  readonly group?: string
+  readonly class?: string
+  readonly custom_details?: JsonObject
+}
+
+/** The JSON of one event without `routing_key`: an event says what happened, a key says where to post it. */
+export interface EventBody {
+  readonly event_action?: Action
+  readonly dedup_key?: string
+  readonly payload?: Payload
+  readonly links?: readonly Link[]
+  readonly images?: readonly Image[]
+  readonly client?: string
+  readonly client_url?: string
+}
+
+/** An event of either kind: an alert may page somebody, a change never does. */
+export interface Event {
+  readonly kind: 'alert' | 'change'
+  readonly body: EventBody
+}
+
+/** Path of the endpoint that takes each kind of event. */
+export const ENDPOINT = {
+  alert: '/v2/enqueue',
+  change: '/v2/change/enqueue',
+} as const satisfies Record<Event['kind'], string>
+
+const nonBlank = z.string().refine((text) => text.trim() !== '', 'must not be blank')
+const webUrl = (scheme: RegExp, what: string): z.ZodType<string> =>
+  z.string().refine((text) => scheme.test(text) && URL.canParse(text), `must be an ${what} URL`)
+const httpUrl = webUrl(/^https?:\/\//i, 'http(s)')
+
+const linksSchema = z.array(z.looseObject({ href: httpUrl, text: z.string().optional() }))
+const imagesSchema = z.array(
+  z.looseObject({ src: webUrl(/^https:\/\//i, 'https'), href: httpUrl.optional(), alt: z.string().optional() }),
+)
+const commonPayload = {
+  summary: nonBlank.refine(
+    (text) => text.length <= LIMITS.summaryChars,
+    `must have at most ${LIMITS.summaryChars} characters`,
+  ),
+  timestamp: z.iso.datetime().optional(),
+  component: nonBlank.optional(),
+  group: nonBlank.optional(),
+  class: nonBlank.optional(),
+  custom_details: z.custom<JsonObject>(isObject, 'must be an object').optional(),
+}
+const dedupKey = nonBlank.refine(
+  (text) => text.length <= LIMITS.dedupKeyChars,
+  `must have at most ${LIMITS.dedupKeyChars} characters`,
+)
+
+const alertSchema = z.discriminatedUnion('event_action', [
+  z.looseObject({
+    event_action: z.literal('trigger'),
+    dedup_key: dedupKey.optional(),
+    payload: z.looseObject({ ...commonPayload, source: nonBlank, severity: z.enum(SEVERITIES) }),
+    links: linksSchema.optional(),
+    images: imagesSchema.optional(),
+    client: nonBlank.optional(),
+    client_url: httpUrl.optional(),
+  }),
+  z.looseObject({ event_action: z.enum(['acknowledge', 'resolve']), dedup_key: dedupKey }),
+])
+
+const changeSchema = z.looseObject({
+  payload: z.looseObject({ ...commonPayload, source: nonBlank.optional() }),
+  links: linksSchema.max(LIMITS.changeLinks).optional(),
+  images: imagesSchema.optional(),
+})
+
+/**
+ * What PagerDuty would refuse in an event, one sentence a problem, each naming its field; empty for a good one.
+ * Values are not repeated: they may be long or private.
+ */
+export function findProblems(event: { kind: Event['kind']; body: unknown }): string[] {
+  const schema = event.kind === 'alert' ? alertSchema : changeSchema
+  const result = schema.safeParse(event.body)
+  if (result.success) return []
+  return result.error.issues.map((issue) => `${issue.path.join('.') || 'the event'}: ${sentence(issue)}`)
+}
+
+function sentence(issue: z.core.$ZodIssue): string {
+  if (issue.code === 'invalid_type' && issue.input === undefined) return `is missing (${issue.expected})`
+  if (issue.code === 'invalid_value') return `must be one of ${issue.values.join(', ')}`
+  if (issue.code === 'invalid_union') return `must be one of ${ACTIONS.join(', ')}`
+  return issue.message
+}

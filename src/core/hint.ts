@@ -1,0 +1,42 @@
+import type { Event } from './event.ts'
+import { takesChanges } from './routing-key.ts'
+import type { Secret } from './secret.ts'
+
+/** What is known of a refused request. */
+export interface Refusal {
+  readonly kind: Event['kind']
+  readonly status: number | undefined
+  /** The server's words. */
+  readonly reason: string
+  /** Absent where a relay holds it. */
+  readonly routingKey?: Secret | undefined
+  readonly region: 'us' | 'eu'
+}
+
+/** What to do about a refusal, where its cause is known. */
+export function hintFor({ kind, status, reason, routingKey, region }: Refusal): string | undefined {
+  if (kind === 'change' && routingKey !== undefined && !takesChanges(routingKey)) return ORCHESTRATION_KEY_HINT
+  if (/'routing_key' (cannot be blank|cannot contain)|Length of 'routing_key'/i.test(reason)) {
+    return 'the key is not an Events API v2 integration key; a REST API token cannot send events'
+  }
+  if (/invalid routing key/i.test(reason)) {
+    const other = region === 'us' ? 'eu' : 'us'
+    return (
+      `no integration of the ${region.toUpperCase()} region has this key: copy it again from the service’s tab ` +
+      `Integrations, or set PAGERDUTY_REGION=${other} if the account lives there`
+    )
+  }
+  if (routingKey === undefined && (status === 401 || status === 403)) {
+    return 'the relay wants its bearer token: set PAGERDUTY_RELAY_TOKEN'
+  }
+  if (status === 404 || status === 405) return 'check the address in PAGERDUTY_EVENTS_URL or PAGERDUTY_RELAY_URL'
+  if (status !== undefined && status >= 300 && status <= 399) {
+    return 'set PAGERDUTY_EVENTS_URL to the address that answers itself'
+  }
+  return undefined
+}
+
+/** Why an orchestration key cannot take change events (developer docs, "Send a change event"). */
+export const ORCHESTRATION_KEY_HINT =
+  'this is a key of Event Orchestration (R…), which takes alerts only; change events need the key of a service’s own ' +
+  'Events API v2 integration, or use --as alert'

@@ -1,0 +1,63 @@
+import type { Build } from '../ci/build.ts'
+import { dedupKeyFor, limitDedupKey } from './dedup-key.ts'
+
+/** A value and where it came from, in words: `--environment`, `PAGERDUTY_ENVIRONMENT`, `CI_BRANCH`, `default`. */
+export interface Traced {
+  readonly value: string
+  readonly origin: string
+}
+
+/** What makes two events belong together, and where each part came from. */
+export interface Identity {
+  readonly environment?: Traced
+  /** Absent where neither the user nor a build gives one. */
+  readonly dedupKey?: Traced
+  readonly source: Traced
+}
+
+/** The user's own choices; `undefined` where there is none. */
+export interface IdentityChoices {
+  readonly environment?: Traced | undefined
+  readonly dedupKey?: Traced | undefined
+  readonly source?: Traced | undefined
+  readonly step?: Traced | undefined
+}
+
+/**
+ * Decides environment, dedup key and source: the user's choice, else the build's, else a default. None of them
+ * depends on the build's id, commit or time.
+ * @param hostname stands in as the source where no repository is known; PagerDuty refuses a blank one
+ */
+export function identify(choices: IdentityChoices, build: Build, hostname: string): Identity {
+  const repository = fromBuild(build, 'repository')
+  const environment = choices.environment ?? fromBuild(build, 'environment') ?? fromBuild(build, 'branch')
+  const dedupKey = choices.dedupKey
+    ? { ...choices.dedupKey, value: limitDedupKey(choices.dedupKey.value) }
+    : deriveDedupKey(repository, environment, choices.step)
+  return {
+    ...(environment && { environment }),
+    ...(dedupKey && { dedupKey }),
+    source: choices.source ?? repository ?? { value: hostname, origin: 'the host name' },
+  }
+}
+
+function deriveDedupKey(
+  repository: Traced | undefined,
+  environment: Traced | undefined,
+  step: Traced | undefined,
+): Traced | undefined {
+  if (repository === undefined) return undefined
+  const parts = { repository, environment, step }
+  const origins = Object.entries(parts).flatMap(([part, traced]) => (traced ? [`${part} from ${traced.origin}`] : []))
+  const value = dedupKeyFor({
+    repository: repository.value,
+    environment: environment?.value,
+    step: step?.value,
+  })
+  return { value, origin: origins.join(', ') }
+}
+
+function fromBuild(build: Build, field: 'repository' | 'environment' | 'branch'): Traced | undefined {
+  const value = build[field]
+  return value === undefined ? undefined : { value, origin: build.origins[field] ?? 'the CI' }
+}

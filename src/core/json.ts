@@ -1,0 +1,80 @@
+/** A JSON value without `null`: PagerDuty's schema has no nullable field, so `null` never leaves this program. */
+export type Json = string | number | boolean | readonly Json[] | JsonObject
+export interface JsonObject {
+  readonly [name: string]: Json
+}
+
+/**
+ * Deepest nesting that is sent. PagerDuty states no limit; parsers do (100 is the usual default of Ruby's, and
+ * `JSON.stringify` itself overflows its stack at some thousands), so what lies deeper travels as JSON text.
+ */
+export const MAX_DEPTH = 64
+
+/**
+ * Parses JSON and keeps what a double would lose: a number that does not survive the round trip
+ * (`12345678901234567890`, `1e999`) becomes the string of its digits.
+ * @throws SyntaxError on anything that is not JSON
+ */
+export function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text, keepDigits)
+  } catch (error) {
+    // A reviver recurses and runs out of stack long before the parser does.
+    if (error instanceof RangeError) return JSON.parse(text)
+    throw error
+  }
+}
+
+/** Reviver with the source text of the value (ECMAScript "JSON.parse source text access"). */
+function keepDigits(this: unknown, _name: string, value: unknown, context?: { source?: string }): unknown {
+  const source = context?.source
+  if (typeof value !== 'number' || source === undefined) return value
+  const isExact = Number.isFinite(value) && (!Number.isInteger(value) || Number.isSafeInteger(value))
+  return isExact ? value : source
+}
+
+/** True for what JSON calls an object: not an array, not `null`. */
+export function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+/**
+ * A copy that is safe to send: `null` and `undefined` dropped, lone surrogates replaced by U+FFFD (a server may
+ * refuse them), numbers finite, nesting at most `MAX_DEPTH`. Returns `undefined` for what has no JSON form.
+ */
+export function cleanJson(value: unknown, depth = 0): Json | undefined {
+  if (typeof value === 'string') return value.toWellFormed()
+  if (typeof value === 'boolean') return value
+  if (typeof value === 'number') return Number.isFinite(value) ? value : String(value)
+  if (typeof value === 'bigint') return String(value)
+  if (typeof value !== 'object' || value === null) return undefined
+  if (depth >= MAX_DEPTH) return asText(value)
+  if (Array.isArray(value)) {
+    return value.map((item) => cleanJson(item, depth + 1)).filter((item) => item !== undefined)
+  }
+  return cleanObject(value, depth)
+}
+
+/** `cleanJson` for an object, which is always one again. */
+export function cleanObject(value: object, depth = 0): JsonObject {
+  const entries: [string, Json][] = []
+  for (const [name, item] of Object.entries(value)) {
+    const clean = cleanJson(item, depth + 1)
+    if (clean !== undefined) entries.push([name.toWellFormed(), clean])
+  }
+  // `fromEntries` defines properties, so that a member named `__proto__` stays a member.
+  return Object.fromEntries(entries)
+}
+
+function asText(value: object): string {
+  try {
+    return JSON.stringify(value).toWellFormed()
+  } catch {
+    return '…' // deeper than the stack allows, or with a cycle
+  }
+}
+
+/** Bytes of a value on the wire: its JSON text in UTF-8. */
+export function jsonBytes(value: Json): number {
+  return Buffer.byteLength(JSON.stringify(value))
+}

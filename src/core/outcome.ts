@@ -1,0 +1,115 @@
+import { oneLine } from './mask.ts'
+
+/**
+ * What came of one attempt. A refusal or a broken connection is expected, so it is a value and not an exception.
+ *
+ * - `accepted`: PagerDuty has the event
+ * - `retry`: it may have it next time; not before `afterMs` where the server said so
+ * - `refused`: it said no and will say no again
+ * - `unreachable`: nothing between here and there will change by itself (a certificate, a proxy's password)
+ */
+export type Outcome =
+  | { readonly kind: 'accepted'; readonly status: number }
+  | { readonly kind: 'retry'; readonly reason: string; readonly status?: number; readonly afterMs?: number }
+  | { readonly kind: 'refused'; readonly reason: string; readonly status: number }
+  | { readonly kind: 'unreachable'; readonly reason: string; readonly status?: number }
+
+/** An answer as it came over the wire; the body may be cut off. */
+export interface Answer {
+  readonly status: number
+  /** Names in lower case. */
+  readonly headers: Readonly<Record<string, string | undefined>>
+  readonly body: string
+}
+
+/** Wait for a 429 that names no time: PagerDuty advises 30 s (developer docs, "Rate limits": 3 retries, 30 s apart). */
+const THROTTLED_MS = 30_000
+
+/**
+ * What an answer means. Any 2xx is accepted (clients that ask for exactly 202 break on a test server's 200); 408, 429
+ * and 5xx may pass; redirects are not followed, since the key would travel along; the rest is final.
+ * @param nowMs the time, for a `Retry-After` that is a date
+ */
+export function classifyAnswer(answer: Answer, nowMs: number): Outcome {
+  const { status, headers } = answer
+  const reason = describeAnswer(answer)
+  if (status >= 200 && status <= 299) return { kind: 'accepted', status }
+  if (status === 407) return { kind: 'unreachable', status, reason: PROXY_REFUSED }
+  if (status === 408 || status === 429 || status >= 500) {
+    const afterMs = parseRetryAfter(headers['retry-after'], nowMs) ?? (status === 429 ? THROTTLED_MS : undefined)
+    return { kind: 'retry', status, reason, ...(afterMs !== undefined && { afterMs }) }
+  }
+  return { kind: 'refused', status, reason }
+}
+
+/** Why a proxy's 407 ends the attempt; its answer is not shown, since it may repeat the credentials. */
+export const PROXY_REFUSED =
+  'the proxy wants other credentials (407); check the user name and password in HTTPS_PROXY or HTTP_PROXY'
+
+/** `Retry-After` in milliseconds from now: seconds, or an HTTP date. Undefined where it is absent or neither. */
+export function parseRetryAfter(header: string | undefined, nowMs: number): number | undefined {
+  const text = header?.trim() ?? ''
+  if (/^\d+(\.\d+)?$/.test(text)) return Number(text) * 1000
+  if (!/[a-z]/i.test(text)) return undefined
+  const atMs = Date.parse(text)
+  return Number.isNaN(atMs) ? undefined : Math.max(0, atMs - nowMs)
+}
+
+const REASON_PHRASE: Readonly<Record<number, string>> = {
+  408: 'Request Timeout',
+  429: 'Too Many Requests',
+  500: 'Internal Server Error',
+  502: 'Bad Gateway',
+  503: 'Service Unavailable',
+  504: 'Gateway Timeout',
+}
+
+/** Longest excerpt of a server's words that is shown, in UTF-16 units. */
+const MAX_WORDS = 500
+
+/** Status and the server's own words on one line: `400: Event object is invalid: 'payload.source' is missing or blank`. */
+export function describeAnswer({ status, headers, body }: Answer): string {
+  const { location } = headers
+  if (status >= 300 && status <= 399) {
+    return `${status}: a redirect, which is never followed${location === undefined ? '' : ` (to ${originOf(location)})`}`
+  }
+  const words = serverWords(body).slice(0, MAX_WORDS).toWellFormed()
+  const said = words === '' ? (REASON_PHRASE[status] ?? 'no reason given') : words
+  return `${status}: ${said}`
+}
+
+/** Where a redirect points, without path and query, which may repeat what was sent. */
+function originOf(location: string): string {
+  return URL.canParse(location) ? new URL(location).origin : 'another path'
+}
+
+/**
+ * The words in an answer's body, whichever of PagerDuty's shapes it has: `message` with `errors`, `error` as list,
+ * object or text, plain text (`Invalid routing key`); of anything else (HTML) an excerpt without its tags.
+ */
+export function serverWords(body: string): string {
+  const parsed = tryParse(body)
+  const parts = typeof parsed === 'object' && parsed !== null ? wordsIn(parsed) : []
+  if (parts.length > 0) return oneLine(parts.join(': '))
+  return oneLine(body.replaceAll(/<(script|style)[\s\S]*?<\/\1>|<[^>]*>/gi, ' '))
+}
+
+/** `message`, then every text of `errors` and `error`, at most three levels deep. */
+function wordsIn(value: unknown, depth = 0): string[] {
+  if (typeof value === 'string') return value.trim() === '' ? [] : [value]
+  if (depth > 2 || typeof value !== 'object' || value === null) return []
+  if (Array.isArray(value)) {
+    const items = value.flatMap((item) => wordsIn(item, depth + 1))
+    return items.length === 0 ? [] : [items.join('; ')]
+  }
+  const { message, errors, error, title, detail } = value as Record<string, unknown>
+  return [message, errors, error, title, detail].flatMap((member) => wordsIn(member, depth + 1))
+}
+
+function tryParse(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}

@@ -1,0 +1,90 @@
+import { buildChange, buildFollowUp, buildTrigger, type EventInput } from './build-event.ts'
+import { limitDedupKey } from './dedup-key.ts'
+import type { Action, Event } from './event.ts'
+import { Failure } from './failure.ts'
+import { fitEvent, truncationWarning } from './fit.ts'
+import { renderTemplate } from './summary.ts'
+
+/** The commands that make their events themselves. */
+export type EventCommand = 'success' | 'failure' | 'cancelled' | 'change' | Action
+
+/** What `success` tells of the deployment itself, apart from resolving the failure alert. */
+export type SuccessForm = 'change' | 'alert' | 'both'
+
+export interface PlanOptions {
+  readonly as: SuccessForm
+  /** Whether `success` resolves the failure alert. */
+  readonly resolve: 'auto' | 'never'
+  /** The dedup key of an alert for which none is given or can be derived. */
+  readonly randomKey: string
+}
+
+/** The events of one invocation, within PagerDuty's limits, and what the user should know about them. */
+export interface Plan {
+  readonly events: readonly Event[]
+  readonly warnings: readonly string[]
+}
+
+/**
+ * Turns a command into its events.
+ * @throws Failure of kind `usage` when an acknowledge or resolve has no alert to address
+ */
+export function planEvents(command: EventCommand, input: EventInput, options: PlanOptions): Plan {
+  const warnings = emptySummaryWarning(command, input)
+  const fitted = eventsOf(command, input, options, warnings).map(fitEvent)
+  return {
+    events: fitted.map((one) => one.event),
+    warnings: [...warnings, ...truncationWarning(fitted.flatMap((one) => one.truncated))],
+  }
+}
+
+function eventsOf(command: EventCommand, input: EventInput, options: PlanOptions, warnings: string[]): Event[] {
+  const dedupKey = input.identity.dedupKey?.value
+  switch (command) {
+    case 'success':
+      return successEvents(input, options, warnings)
+    case 'cancelled':
+      return [buildChange(input, { outcome: 'cancelled' })]
+    case 'failure':
+      if (dedupKey === undefined) {
+        warnings.push(
+          'no repository is known, so the alert gets a random dedup key and no later success resolves it; ' +
+            'set --dedup-key or PAGERDUTY_REPOSITORY_URL',
+        )
+      }
+      return [buildTrigger(input, { outcome: 'failure' }, dedupKey ?? options.randomKey)]
+    case 'change':
+      return [buildChange(input, 'options')]
+    case 'trigger':
+      return [buildTrigger(input, 'options', dedupKey ?? options.randomKey)]
+    case 'acknowledge':
+    case 'resolve':
+      if (dedupKey === undefined) {
+        throw new Failure('usage', `${command} needs --dedup-key (PAGERDUTY_DEDUP_KEY): there is no build to derive it from`)
+      }
+      return [buildFollowUp(command, dedupKey)]
+  }
+}
+
+function successEvents(input: EventInput, { as, resolve, randomKey }: PlanOptions, warnings: string[]): Event[] {
+  const outcome = 'success'
+  const failureKey = input.identity.dedupKey?.value
+  // An alert of its own: under the failure's key the resolve beside it would close it at once.
+  const infoKey = failureKey === undefined ? randomKey : limitDedupKey(`${failureKey}#success`)
+  const events: Event[] = []
+  if (as !== 'alert') events.push(buildChange(input, { outcome }))
+  if (as !== 'change') events.push(buildTrigger(input, { outcome }, infoKey))
+  if (resolve === 'auto' && failureKey !== undefined) events.push(buildFollowUp('resolve', failureKey))
+  if (resolve === 'auto' && failureKey === undefined) {
+    warnings.push('no repository and no --dedup-key is known, so no failure alert is resolved')
+  }
+  return events
+}
+
+function emptySummaryWarning(command: EventCommand, { fields, build, identity, result }: EventInput): string[] {
+  if (fields.summary === undefined) return []
+  const outcome = command === 'success' || command === 'failure' || command === 'cancelled' ? command : undefined
+  const facts = { build, environment: identity.environment?.value, outcome, result }
+  const isEmpty = renderTemplate(fields.summary, facts) === ''
+  return isEmpty ? ['the --summary template renders empty; the default summary is used instead'] : []
+}

@@ -1,0 +1,64 @@
+import { Failure } from './failure.ts'
+import { createSecret, maskSecret, type Secret } from './secret.ts'
+
+/** A place to post events to. Messages name the alias, never the key. */
+export interface RoutingKey {
+  /** The user's name for it, else its masked form. */
+  readonly alias: string
+  readonly key: Secret
+}
+
+/** 32 letters and digits; not necessarily hexadecimal (PagerDuty's OpenAPI examples, its replies to bad keys). */
+const ROUTING_KEY = /^[A-Za-z0-9]{32}$/
+/** Key of a ruleset or of Global Event Orchestration: takes alerts, refuses change events. */
+const ORCHESTRATION_KEY = /^R[0-9A-Z]{31}$/
+const ALIAS = /^[A-Za-z0-9][\w.-]{0,63}$/
+
+/**
+ * What a token is, by its shape: REST API tokens have 20 characters or contain `+`, `-` or `_`
+ * (blockpane/tenderduty#10, envato/pagerduty#70 show what PagerDuty answers to one used as a routing key).
+ */
+export function tokenKind(token: string): 'routing-key' | 'rest-token' | 'unknown' {
+  if (ROUTING_KEY.test(token)) return 'routing-key'
+  return token.length === 20 || /^[\w+-]*[+_-][\w+-]*$/.test(token) ? 'rest-token' : 'unknown'
+}
+
+/** Whether the key can take change events. */
+export function takesChanges(key: Secret): boolean {
+  return !ORCHESTRATION_KEY.test(key.reveal())
+}
+
+/**
+ * Reads one routing key or several, separated by commas, each optionally `alias=key`.
+ * @throws Failure of kind `config` that says what is wrong without repeating the value
+ */
+export function parseRoutingKeys(text: string): RoutingKey[] {
+  const keys = new Map<string, RoutingKey>()
+  for (const [index, entry] of text.split(',').entries()) {
+    const where = text.includes(',') ? `entry ${index + 1} ` : ''
+    const [first = '', second] = entry.split('=', 2).map((part) => part.trim())
+    const alias = second === undefined ? undefined : first
+    const value = second ?? first
+    if (alias !== undefined && !ALIAS.test(alias)) {
+      throw new Failure('config', `${where}has an alias that is not a word of letters, digits, ".", "_" or "-"`)
+    }
+    checkRoutingKey(value, where)
+    if (!keys.has(value)) keys.set(value, { alias: alias ?? maskSecret(value), key: createSecret(value) })
+  }
+  return [...keys.values()]
+}
+
+/** @throws Failure of kind `config` when the value is not shaped like a routing key */
+export function checkRoutingKey(value: string, where = ''): void {
+  if (ROUTING_KEY.test(value)) return
+  if (value === '') throw new Failure('config', `${where}is blank`)
+  if (/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(value)) {
+    throw new Failure('config', `${where}is a UUID with dashes; an integration key has 32 letters and digits without them`)
+  }
+  const found = tokenKind(value) === 'rest-token' ? 'looks like a REST API token' : `has ${value.length} characters`
+  throw new Failure(
+    'config',
+    `${where}${found}; events need an Events API v2 integration key (32 letters and digits): ` +
+      'in PagerDuty open the service, tab Integrations, add "Events API V2" and copy its Integration Key',
+  )
+}

@@ -1,0 +1,130 @@
+import { cutJsonBytes } from './cut.ts'
+import type { EventBody } from './event.ts'
+import { jsonBytes, type Json, type JsonObject } from './json.ts'
+
+/** What is left of each large detail, in bytes of its JSON: enough to recognise it by. */
+const KEPT_DETAIL_BYTES = 128
+/** The same for a field of the payload, the last thing to be touched. */
+const KEPT_FIELD_BYTES = 1024
+/** Names that `truncated` lists; further ones are counted, so that the list itself stays small. */
+const MAX_LISTED = 50
+/** Longest name that is listed whole, in bytes of its JSON string. */
+const MAX_NAME_BYTES = 128
+/** Set aside for `"truncated":[…]` without its names, and for the count of those not listed. */
+const LIST_BYTES = 64
+/** Fields without which an event is not valid or does not meet its alert; none of them can be long. */
+const REQUIRED: ReadonlySet<string> = new Set(['event_action', 'dedup_key', 'summary', 'severity', 'timestamp'])
+/** Fields that still mean something when cut; others are dropped whole, as a cut URL leads nowhere. */
+const CUTTABLE: ReadonlySet<string> = new Set(['source', 'component', 'group', 'class', 'client'])
+
+type Fields = Map<string, Json>
+
+/** The body under way, the bytes that it still has to lose, and the names of what was cut so far. */
+interface Draft {
+  readonly top: Fields
+  readonly payload: Fields
+  readonly details: Fields
+  readonly cut: Set<string>
+  excessBytes: number
+}
+
+/**
+ * Cuts a body until its JSON has at most `maxBytes` bytes, in this order and no further than needed: the output
+ * (whose end is kept), the largest details, links and images from their ends, the rest of the details, other fields.
+ * @param truncated what was cut before; all names together stand in `custom_details.truncated`
+ */
+export function shrinkToBytes(
+  body: EventBody,
+  maxBytes: number,
+  truncated: readonly string[],
+): { body: EventBody; truncated: readonly string[] } {
+  const draft = openDraft(body, truncated)
+  draft.excessBytes = jsonBytes(closeDraft(draft) as JsonObject) - maxBytes
+  if (draft.excessBytes > 0) {
+    draft.excessBytes += LIST_BYTES
+    cutText(draft, draft.details, 'output', KEPT_DETAIL_BYTES)
+    for (const name of largestFirst(draft.details)) cutText(draft, draft.details, name, KEPT_DETAIL_BYTES)
+    dropLast(draft, 'links')
+    dropLast(draft, 'images')
+    for (const name of largestFirst(draft.details)) drop(draft, draft.details, name)
+    for (const fields of [draft.top, draft.payload]) shrinkFields(draft, fields)
+  }
+  return { body: closeDraft(draft), truncated: [...draft.cut] }
+}
+
+function openDraft(body: EventBody, truncated: readonly string[]): Draft {
+  const { payload, ...top } = body
+  const { custom_details: details = {}, ...rest } = { ...payload }
+  return {
+    top: new Map(Object.entries(top as JsonObject)),
+    payload: new Map(Object.entries(rest as JsonObject)),
+    details: new Map(Object.entries(details)),
+    cut: new Set(truncated),
+    excessBytes: 0,
+  }
+}
+
+function closeDraft({ top, payload, details, cut }: Draft): EventBody {
+  const listed = [...cut].slice(0, MAX_LISTED).map((name) => cutJsonBytes(name, MAX_NAME_BYTES))
+  if (cut.size > MAX_LISTED) listed.push(`and ${cut.size - MAX_LISTED} more`)
+  const allDetails = new Map<string, Json>(details)
+  if (listed.length > 0) allDetails.set(details.has('truncated') ? 'truncated_fields' : 'truncated', listed)
+  const customDetails = allDetails.size > 0 && { custom_details: Object.fromEntries(allDetails) }
+  return { ...Object.fromEntries(top), payload: { ...Object.fromEntries(payload), ...customDetails } } as EventBody
+}
+
+function cutText(draft: Draft, fields: Fields, name: string, keptBytes: number): void {
+  const value = fields.get(name)
+  if (value === undefined || draft.excessBytes <= 0) return
+  const bytes = jsonBytes(value)
+  if (bytes <= keptBytes) return
+  note(draft, name)
+  const text = typeof value === 'string' ? value : JSON.stringify(value)
+  const cut = cutJsonBytes(text, Math.max(keptBytes, bytes - draft.excessBytes), name === 'output' ? 'tail' : 'head')
+  fields.set(name, cut)
+  draft.excessBytes -= bytes - jsonBytes(cut)
+}
+
+function drop(draft: Draft, fields: Fields, name: string): void {
+  const value = fields.get(name)
+  if (value === undefined || draft.excessBytes <= 0) return
+  note(draft, name)
+  fields.delete(name)
+  draft.excessBytes -= memberBytes(name, value)
+}
+
+function dropLast(draft: Draft, name: 'links' | 'images'): void {
+  const items = draft.top.get(name)
+  if (!Array.isArray(items) || items.length === 0 || draft.excessBytes <= 0) return
+  note(draft, name)
+  const kept = [...(items as Json[])]
+  for (let last = kept.pop(); last !== undefined; last = draft.excessBytes > 0 ? kept.pop() : undefined) {
+    draft.excessBytes -= jsonBytes(last) + 1
+  }
+  if (kept.length > 0) draft.top.set(name, kept)
+  else draft.top.delete(name)
+}
+
+function shrinkFields(draft: Draft, fields: Fields): void {
+  for (const name of largestFirst(fields)) {
+    if (CUTTABLE.has(name)) cutText(draft, fields, name, KEPT_FIELD_BYTES)
+    else if (!REQUIRED.has(name)) drop(draft, fields, name)
+  }
+}
+
+/** Lists a name as cut; while the list still grows, its bytes have to be saved elsewhere. */
+function note(draft: Draft, name: string): void {
+  if (draft.cut.has(name)) return
+  if (draft.cut.size < MAX_LISTED) draft.excessBytes += Math.min(jsonBytes(name), MAX_NAME_BYTES) + 1
+  draft.cut.add(name)
+}
+
+function largestFirst(fields: Fields): string[] {
+  const sized = [...fields].map(([name, value]) => ({ name, bytes: memberBytes(name, value) }))
+  return sized.toSorted((a, b) => b.bytes - a.bytes).map(({ name }) => name)
+}
+
+/** Bytes of `"name":value,`. */
+function memberBytes(name: string, value: Json): number {
+  return jsonBytes(name) + jsonBytes(value) + 2
+}

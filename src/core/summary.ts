@@ -1,0 +1,109 @@
+import type { Build } from '../ci/build.ts'
+import { Failure } from './failure.ts'
+import { oneLine } from './mask.ts'
+
+/** How a deployment ended. */
+export type DeploymentOutcome = 'success' | 'failure' | 'cancelled'
+
+/** What a wrapped command did; all of it is unknown where nothing was wrapped. */
+export interface CommandResult {
+  /** Exit status 0–255; absent when a signal ended the command. */
+  readonly exitCode?: number
+  /** `SIGKILL` and the like, when a signal ended it. */
+  readonly signal?: string
+  readonly durationSeconds?: number
+  /** The last lines of what it printed, already masked. */
+  readonly output?: string
+}
+
+/** The facts that a summary is made of. */
+export interface SummaryFacts {
+  readonly build: Build
+  readonly environment?: string | undefined
+  readonly outcome?: DeploymentOutcome | undefined
+  readonly result: CommandResult
+}
+
+/** What each `{{name}}` of a `--summary` template stands for; what is unknown renders as nothing. */
+const VARIABLES = {
+  repository: ({ build }) => build.repository,
+  branch: ({ build }) => build.branch,
+  commit: ({ build }) => build.commit,
+  shortCommit: ({ build }) => shortCommit(build.commit),
+  message: ({ build }) => firstLine(build.commitMessage),
+  committer: ({ build }) => build.committer,
+  environment: ({ environment }) => environment,
+  buildId: ({ build }) => build.buildId,
+  outcome: ({ outcome }) => outcome,
+  exitCode: ({ result }) => result.exitCode?.toString(),
+  duration: ({ result }) => formatDuration(result.durationSeconds),
+} as const satisfies Record<string, (facts: SummaryFacts) => string | undefined>
+
+type VariableName = keyof typeof VARIABLES
+
+/** Names that a template may use, for the help and the documentation. */
+export const TEMPLATE_NAMES = Object.keys(VARIABLES) as readonly VariableName[]
+
+const REFERENCE = /\{\{\s*([^{}]*?)\s*\}\}/g
+
+/**
+ * Checks a template without rendering it.
+ * @throws Failure of kind `usage` that lists the known names
+ */
+export function checkTemplate(template: string): string {
+  for (const [reference, name = ''] of template.matchAll(REFERENCE)) {
+    if (!Object.hasOwn(VARIABLES, name)) {
+      throw new Failure('usage', `has the unknown name ${reference}; known are ${TEMPLATE_NAMES.join(', ')}`)
+    }
+  }
+  return template
+}
+
+/** Renders a checked template; the result may be empty. */
+export function renderTemplate(template: string, facts: SummaryFacts): string {
+  return template.replaceAll(REFERENCE, (_, name: VariableName) => VARIABLES[name](facts) ?? '').trim()
+}
+
+/** The summary of an event for which the user gave none. Parts that are unknown leave no trace. */
+export function defaultSummary(facts: SummaryFacts): string {
+  const { build, environment, outcome, result } = facts
+  const what = [build.repository, shortCommit(build.commit)].filter(Boolean).join('@')
+  const where = environment === undefined ? '' : ` to ${environment}`
+  const who = build.committer
+  const message = firstLine(build.commitMessage)
+  if (outcome === 'success') {
+    if (what + where === '') return 'Deployment succeeded'
+    return oneLine(`Deployed${prefixed(' ', what)}${where}${prefixed(' by ', who)}${prefixed(': ', message)}`)
+  }
+  const end = outcome === 'cancelled' ? 'was cancelled' : `failed${howItEnded(result)}`
+  const why = [who, message].filter(Boolean).join(': ')
+  return oneLine(`Deployment${prefixed(' of ', what)}${where} ${end}${why === '' ? '' : ` (${why})`}`)
+}
+
+/** The first seven characters of a hexadecimal commit id, as Git shows it; other ids whole. */
+export function shortCommit(commit: string | undefined): string | undefined {
+  return commit !== undefined && /^[0-9a-f]{8,64}$/i.test(commit) ? commit.slice(0, 7) : commit
+}
+
+/** The first line of a text that is not blank. */
+export function firstLine(text: string | undefined): string | undefined {
+  return text?.split('\n').map(oneLine).find(Boolean)
+}
+
+function howItEnded({ exitCode, signal }: CommandResult): string {
+  if (signal !== undefined) return ` on ${signal}`
+  return exitCode === undefined ? '' : ` with exit status ${exitCode}`
+}
+
+function prefixed(prefix: string, text: string | undefined): string {
+  return text === undefined || text === '' ? '' : prefix + text
+}
+
+/** `42 s`, `3 min 5 s`, `1 h 2 min`. */
+function formatDuration(durationSeconds: number | undefined): string | undefined {
+  if (durationSeconds === undefined) return undefined
+  const seconds = Math.round(durationSeconds)
+  if (seconds < 60) return `${seconds} s`
+  if (seconds < 3600) return `${Math.floor(seconds / 60)} min ${seconds % 60} s`
+  return `${Math.floor(seconds / 3600)} h ${Math.floor((seconds % 3600) / 60)} min`
+}

@@ -1,0 +1,45 @@
+import { ENDPOINT, type Event } from '../core/event.ts'
+import type { Secret } from '../core/secret.ts'
+
+/** One POST, ready to be made any number of times with the same bytes. */
+export interface PostRequest {
+  readonly url: string
+  readonly headers: Readonly<Record<string, string>>
+  readonly body: Buffer
+}
+
+/** Where a request goes to, and in whose name. A relay holds the key itself. */
+export interface Destination {
+  /** Base URL without a slash at the end. */
+  readonly baseUrl: string
+  readonly routingKey?: Secret | undefined
+  readonly bearerToken?: Secret | undefined
+}
+
+/**
+ * Joins event and key into the request that carries both: the only place where a key becomes part of an event.
+ * The Events API takes the key in the body and no authentication header (PagerDuty's OpenAPI has no security scheme).
+ */
+export function createRequest(event: Event, destination: Destination, userAgent: string): PostRequest {
+  const { baseUrl, routingKey, bearerToken } = destination
+  const body = { ...(routingKey && { routing_key: routingKey.reveal() }), ...event.body }
+  return {
+    url: baseUrl + ENDPOINT[event.kind],
+    headers: {
+      'content-type': 'application/json',
+      accept: 'application/json',
+      'user-agent': userAgent,
+      ...(bearerToken && { authorization: `Bearer ${bearerToken.reveal()}` }),
+    },
+    body: Buffer.from(JSON.stringify(body)),
+  }
+}
+
+/** The request as `--dry-run` prints it, with the key masked. */
+export function describeRequest(event: Event, { baseUrl, routingKey }: Destination): Record<string, unknown> {
+  return {
+    method: 'POST',
+    url: baseUrl + ENDPOINT[event.kind],
+    body: { ...(routingKey && { routing_key: routingKey.masked() }), ...event.body },
+  }
+}

@@ -1,0 +1,55 @@
+import { maskSecrets } from '../core/mask.ts'
+import type { Secret } from '../core/secret.ts'
+import type { Post } from './address.ts'
+import { deliver, type Clock, type DeliveryResult, type Retry } from './deliver.ts'
+import { createRequest } from './request.ts'
+import type { Transport } from './transport.ts'
+
+/** What came of one post. `queued` is for what a spool keeps for later. */
+export interface Delivery extends DeliveryResult {
+  readonly post: Post
+}
+
+export interface Sender {
+  /** Sends all posts side by side; one failing does not stop or repeat the others. */
+  send(posts: readonly Post[]): Promise<Delivery[]>
+  /** Closes the connections at once. */
+  close(): Promise<void>
+}
+
+export interface SenderDeps {
+  readonly transport: Transport
+  readonly clock: Clock
+  /** When the whole invocation has to be over, on the clock's scale. */
+  readonly deadlineAtMs: number
+  readonly timeoutMs: number
+  readonly userAgent: string
+  readonly signal: AbortSignal
+  /** Masked in whatever a server says. */
+  readonly secrets: readonly Secret[]
+  readonly onRetry: (post: Post, retry: Retry) => void
+}
+
+/** A sender of posts over one transport. */
+export function createSender(deps: SenderDeps): Sender {
+  const { transport, clock, deadlineAtMs, timeoutMs, userAgent, signal, secrets, onRetry } = deps
+  const sendOne = async (post: Post): Promise<Delivery> => {
+    const request = createRequest(post.event, post.destination, userAgent)
+    const result = await deliver({
+      attempt: async (budgetMs, attemptSignal) => {
+        const outcome = await transport.post(request, budgetMs, attemptSignal)
+        return 'reason' in outcome ? { ...outcome, reason: maskSecrets(outcome.reason, secrets) } : outcome
+      },
+      deadlineAtMs,
+      timeoutMs,
+      clock,
+      signal,
+      onRetry: (retry) => onRetry(post, retry),
+    })
+    return { ...result, post }
+  }
+  return {
+    send: (posts) => Promise.all(posts.map(sendOne)),
+    close: () => transport.close(),
+  }
+}

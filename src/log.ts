@@ -1,0 +1,46 @@
+import type { LogLevel } from './config/read-printing.ts'
+
+/** The program's own words, all of them on stderr. A message holds no secret: whoever composes it has masked them. */
+export interface Log {
+  debug(message: string): void
+  info(message: string): void
+  warn(message: string): void
+  error(message: string): void
+}
+
+export interface LogOptions {
+  readonly level: LogLevel
+  readonly format: 'text' | 'json'
+  readonly write: (text: string) => void
+}
+
+/** pino's numbers, so that both forms agree on what a level hides. */
+const LEVEL: Readonly<Record<LogLevel, number>> = {
+  trace: 10,
+  debug: 20,
+  info: 30,
+  warn: 40,
+  error: 50,
+  fatal: 60,
+  silent: Number.POSITIVE_INFINITY,
+}
+
+/** A log in the asked form. pino is loaded for JSON only: a line of text does not need it, and it costs start-up time. */
+export async function createLog({ level, format, write }: LogOptions): Promise<Log> {
+  if (format === 'json') {
+    const { pino } = await import('pino')
+    return pino({ level, base: { name: 'pagerduty-alert' } }, { write })
+  }
+  const line =
+    (threshold: number, prefix: string) =>
+    (message: string): void => {
+      if (threshold < LEVEL[level]) return
+      for (const part of message.split('\n')) write(`pagerduty-alert: ${prefix}${part}\n`)
+    }
+  return {
+    debug: line(LEVEL.debug, ''),
+    info: line(LEVEL.info, ''),
+    warn: line(LEVEL.warn, 'warning: '),
+    error: line(LEVEL.error, 'error: '),
+  }
+}
