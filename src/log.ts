@@ -29,7 +29,13 @@ const LEVEL: Readonly<Record<LogLevel, number>> = {
 export async function createLog({ level, format, write }: LogOptions): Promise<Log> {
   if (format === 'json') {
     const { pino } = await import('pino')
-    return pino({ level, base: { name: 'pagerduty-alert' } }, { write })
+    const logger = pino({ level, base: { name: 'pagerduty-alert' } }, { write })
+    return {
+      debug: (message) => logger.debug(message),
+      info: (message) => logger.info(message),
+      warn: (message) => logger.warn(message),
+      error: (message) => logger.error(message),
+    }
   }
   const line =
     (threshold: number, prefix: string) =>

@@ -54,26 +54,41 @@ function fromOption({ option }: Setting, options: Options): RawValue | undefined
   return given === true || texts.length > 0 ? { texts, origin: `--${option}`, isOption: true } : undefined
 }
 
-function fromVariable({ variable, secret }: Setting, sources: Sources, problems: Problem[]): RawValue | undefined {
+function fromVariable(
+  { variable, secret }: Setting,
+  sources: Sources,
+  problems: Problem[],
+): RawValue | undefined {
   if (variable === undefined) return undefined
   const text = trimValue(sources.env[variable])
   const fileVariable = `${variable}_FILE`
   const path = secret === true ? trimValue(sources.env[fileVariable]) : ''
   if (text !== '' && path !== '') {
-    problems.push({ kind: 'config', message: `${variable} and ${fileVariable} are both set; unset one of them` })
+    problems.push({
+      kind: 'config',
+      message: `${variable} and ${fileVariable} are both set; unset one of them`,
+    })
     return undefined
   }
   if (path !== '') return fromFile(fileVariable, path, sources, problems)
   return text === '' ? undefined : { texts: [text], origin: variable, isOption: false }
 }
 
-function fromFile(origin: string, path: string, { readFile }: Sources, problems: Problem[]): RawValue | undefined {
+function fromFile(
+  origin: string,
+  path: string,
+  { readFile }: Sources,
+  problems: Problem[],
+): RawValue | undefined {
   try {
     const text = trimValue(readFile(path))
     if (text !== '') return { texts: [text], origin, isOption: false }
     problems.push({ kind: 'config', message: `${origin}: the file that it names is empty` })
   } catch (error) {
-    problems.push({ kind: 'config', message: `${origin}: the file that it names cannot be read: ${errorInWords(error)}` })
+    problems.push({
+      kind: 'config',
+      message: `${origin}: the file that it names cannot be read: ${errorInWords(error)}`,
+    })
   }
   return undefined
 }

@@ -1,13 +1,12 @@
 import type { Build, Environment } from '../ci/build.ts'
 import { detectBuild } from '../ci/detect-build.ts'
-import { withRepositoryUrl } from '../ci/repository-url.ts'
+import { parseRepositoryUrl, withRepositoryUrl } from '../ci/repository-url.ts'
 import { Failure } from '../core/failure.ts'
 import type { Gathered, Problem } from './gather.ts'
 import { plainHttpWarning, readDeliveryConfig, type DeliveryConfig } from './read-delivery.ts'
 import { readEventConfig, type EventConfig } from './read-event.ts'
 import { readPrintConfig, type PrintConfig } from './read-printing.ts'
 import { createReader } from './reader.ts'
-import { parseRepository } from './values.ts'
 
 /** Everything that one invocation of a sending command was told, validated and frozen. */
 export interface Config {
@@ -21,19 +20,25 @@ export interface Config {
 
 /**
  * Reads the whole configuration of a sending command.
+ * @param needsKey false where the event itself may bring the key along
  * @throws Failure that lists every problem, a line each: kind `config` where a key or a file is at fault, else `usage`
  */
-export function loadConfig({ values, problems: found }: Gathered, env: Environment): Config {
+export function loadConfig(
+  { values, problems: found }: Gathered,
+  env: Environment,
+  needsKey: boolean,
+): Config {
   const problems = [...found]
   const reader = createReader(values, problems)
-  const repositoryUrl = reader.one('repositoryUrl', parseRepository)
+  const repositoryUrl = reader.one('repositoryUrl', parseRepositoryUrl)
   const event = readEventConfig(reader)
   const delivery = readDeliveryConfig(reader, env)
   readPrintConfig(reader)
   const dryRun = reader.isSet('dryRun')
   const isKeyMissing = delivery.keys.length === 0 && delivery.relay === undefined
   const hasKeyProblem = problems.some(({ kind }) => kind === 'config')
-  if (isKeyMissing && !dryRun && !hasKeyProblem) problems.push(KEY_MISSING)
+  if (isKeyMissing && needsKey && !dryRun && !hasKeyProblem)
+    problems.push({ kind: 'config', message: KEY_MISSING })
   throwProblems(problems)
   return Object.freeze({
     event,
@@ -42,17 +47,15 @@ export function loadConfig({ values, problems: found }: Gathered, env: Environme
     dryRun,
     warnings: [
       ...plainHttpWarning(delivery),
-      ...(isKeyMissing ? [`${KEY_MISSING.message}; a real run would stop here`] : []),
+      ...(isKeyMissing && needsKey && dryRun ? [`${KEY_MISSING}; a real run would stop here`] : []),
     ],
   })
 }
 
-const KEY_MISSING: Problem = {
-  kind: 'config',
-  message:
-    'no key is set: put the Integration Key of an Events API v2 integration into PAGERDUTY_TOKEN ' +
-    '(or PAGERDUTY_TOKEN_FILE), or the address of a relay into PAGERDUTY_RELAY_URL',
-}
+/** What to do when there is nothing to send with. */
+export const KEY_MISSING =
+  'no key is set: put the Integration Key of an Events API v2 integration into PAGERDUTY_TOKEN ' +
+  '(or PAGERDUTY_TOKEN_FILE), or the address of a relay into PAGERDUTY_RELAY_URL'
 
 /**
  * How results and errors are printed. Never fails: they have to be printed also when the rest of the configuration is
@@ -67,4 +70,3 @@ function throwProblems(problems: readonly Problem[]): void {
   const kind = problems.some((problem) => problem.kind === 'config') ? 'config' : 'usage'
   throw new Failure(kind, problems.map(({ message }) => message).join('\n'))
 }
-

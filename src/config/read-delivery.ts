@@ -33,11 +33,11 @@ const EVENTS_URL = { us: 'https://events.pagerduty.com', eu: 'https://events.eu.
 
 /** Reads the settings of the way to PagerDuty. A missing key is no problem here: not every command needs one. */
 export function readDeliveryConfig(reader: Reader, env: Environment): DeliveryConfig {
-  const region = reader.one('region', parseChoice(['us', 'eu'])) ?? 'us'
+  const region = reader.one('region', parseChoice<'us' | 'eu'>(['us', 'eu'])) ?? 'us'
   const relayUrl = reader.one('relay', parseBaseUrl)
   const eventsUrl = reader.one('eventsUrl', parseBaseUrl) ?? EVENTS_URL[region]
   const keys = reader.one('routingKey', parseRoutingKeys) ?? reader.one('token', parseToken) ?? []
-  const relayToken = reader.one('relayToken', createSecret)
+  const relayToken = reader.one('relayToken', parseBearerToken)
   const proxy = readProxy(reader, env)
   return {
     region,
@@ -61,6 +61,13 @@ function parseToken(text: string): RoutingKey[] {
     )
   }
   return parseRoutingKeys(text)
+}
+
+/** A bearer token of printable ASCII: anything else cannot stand in a header. */
+function parseBearerToken(text: string): Secret {
+  if (!/^[\x21-\x7e]+$/.test(text))
+    throw new Failure('config', 'must consist of printable ASCII characters without spaces')
+  return createSecret(text)
 }
 
 /** Warns of what would send the key over the network in the clear. */

@@ -8,7 +8,11 @@ export interface Reader {
   /** The parsed value of a setting that is set and valid. */
   one<T>(name: SettingName, parse: (text: string) => T): T | undefined
   /** All values of a repeatable option, or what its variable holds. */
-  many<T>(name: SettingName, parse: (text: string) => T, parseVariable: (text: string) => readonly T[]): readonly T[]
+  many<T>(
+    name: SettingName,
+    parse: (text: string) => T,
+    parseVariable: (text: string) => readonly T[],
+  ): readonly T[]
   /** A text together with where it came from. */
   traced(name: SettingName): Traced | undefined
   isSet(name: SettingName): boolean

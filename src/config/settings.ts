@@ -235,6 +235,6 @@ export const SETTINGS = {
 export type SettingName = keyof typeof SETTINGS
 
 /** `SETTINGS` as a list, each under its declared type. */
-export const SETTING_LIST: readonly (Setting & { readonly name: SettingName })[] = Object.entries(SETTINGS).map(
-  ([name, setting]) => ({ name: name as SettingName, ...setting }),
-)
+export const SETTING_LIST: readonly (Setting & { readonly name: SettingName })[] = Object.entries(
+  SETTINGS,
+).map(([name, setting]) => ({ name: name as SettingName, ...setting }))

@@ -28,7 +28,8 @@ const MAX_DURATION_MS = 24 * 3_600_000
 export function parseDurationMs(text: string): number {
   const match = /^(\d+(?:\.\d+)?)\s*(ms|s|m|h)?$/i.exec(text)
   const durationMs = Number(match?.[1]) * (UNIT_MS[match?.[2]?.toLowerCase() ?? 's'] ?? Number.NaN)
-  if (!(durationMs >= 1 && durationMs <= MAX_DURATION_MS)) refuse('must be a duration such as 500ms, 90s or 2m, at most 24h')
+  if (!(durationMs >= 1 && durationMs <= MAX_DURATION_MS))
+    refuse('must be a duration such as 500ms, 90s or 2m, at most 24h')
   return durationMs
 }
 
@@ -75,20 +76,23 @@ export function parseLinkList(text: string): Link[] {
 
 /** A JSON list of `{"src","href","alt"}`. Entries without a source are dropped. */
 export function parseImageList(text: string): Image[] {
-  return parseList(text, '[{"src":"https://…","href":"https://…","alt":"…"}]').flatMap(({ src, href, alt }) => {
-    if (isBlank(src)) return []
-    return [
-      toImage({
-        src: String(src),
-        ...(!isBlank(href) && { href: String(href) }),
-        ...(!isBlank(alt) && { alt: String(alt) }),
-      }),
-    ]
-  })
+  return parseList(text, '[{"src":"https://…","href":"https://…","alt":"…"}]').flatMap(
+    ({ src, href, alt }) => {
+      if (isBlank(src)) return []
+      return [
+        toImage({
+          src: String(src),
+          ...(!isBlank(href) && { href: String(href) }),
+          ...(!isBlank(alt) && { alt: String(alt) }),
+        }),
+      ]
+    },
+  )
 }
 
 function toImage(image: Image): Image {
-  if (!/^https:\/\//i.test(image.src) || !URL.canParse(image.src)) refuse('must have an https URL as its source')
+  if (!/^https:\/\//i.test(image.src) || !URL.canParse(image.src))
+    refuse('must have an https URL as its source')
   if (image.href !== undefined) parseHttpUrl(image.href)
   return image
 }
@@ -96,7 +100,7 @@ function toImage(image: Image): Image {
 function parseList(text: string, example: string): Record<string, unknown>[] {
   const list = parseJsonText(text, example)
   if (!Array.isArray(list) || !list.every(isObject)) refuse(`must be a JSON list such as ${example}`)
-  return list as Record<string, unknown>[]
+  return list
 }
 
 function isBlank(value: unknown): boolean {
@@ -124,7 +128,8 @@ function parseJsonText(text: string, example: string): unknown {
 export function parseDetail(text: string): { path: string[]; value: unknown } {
   const equals = text.indexOf('=')
   const path = text.slice(0, equals).split('.')
-  if (equals < 1 || path.some((name) => name.trim() === '')) refuse('must be KEY=VALUE, such as team=web or a.b=1')
+  if (equals < 1 || path.some((name) => name.trim() === ''))
+    refuse('must be KEY=VALUE, such as team=web or a.b=1')
   const value = text.slice(equals + 1)
   return { path, value: parseDetailValue(value) }
 }
@@ -144,5 +149,5 @@ export function withDetail(details: JsonObject, path: readonly string[], value: 
   const [name = '', ...rest] = path
   if (rest.length === 0) return { ...details, [name]: value as Json }
   const inner = Object.hasOwn(details, name) ? details[name] : undefined
-  return { ...details, [name]: withDetail(isObject(inner) ? (inner as JsonObject) : {}, rest, value) }
+  return { ...details, [name]: withDetail(isObject(inner) ? inner : {}, rest, value) }
 }

@@ -15,7 +15,12 @@ export const BACKOFF: Backoff = { firstMs: 1000, ceilingMs: 60_000 }
  * @param afterMs  what the server asked for
  * @param random   a number in [0, 1), an argument so that tests are exact
  */
-export function delayMs(attempts: number, afterMs: number | undefined, random: number, backoff = BACKOFF): number {
+export function delayMs(
+  attempts: number,
+  afterMs: number | undefined,
+  random: number,
+  backoff = BACKOFF,
+): number {
   const windowMs = Math.min(backoff.ceilingMs, backoff.firstMs * 2 ** (attempts - 1))
   return afterMs === undefined ? random * windowMs : afterMs + random * Math.min(windowMs, backoff.firstMs)
 }

@@ -2,7 +2,14 @@ import type { Build } from '../ci/build.ts'
 import type { Action, Event, Image, Link, Payload, Severity } from './event.ts'
 import type { Identity } from './identity.ts'
 import type { Json, JsonObject } from './json.ts'
-import { defaultSummary, renderTemplate, shortCommit, type CommandResult, type DeploymentOutcome, type SummaryFacts } from './summary.ts'
+import {
+  defaultSummary,
+  renderTemplate,
+  shortCommit,
+  type CommandResult,
+  type DeploymentOutcome,
+  type SummaryFacts,
+} from './summary.ts'
 
 /** What the user said about the event, already validated. A field not given is absent. */
 export interface EventFields {
@@ -92,7 +99,10 @@ function fallbackSummary(facts: SummaryFacts, identity: Identity): string {
   return facts.outcome === undefined ? `Event from ${identity.source.value}` : defaultSummary(facts)
 }
 
-function attachments({ fields, build }: EventInput, subject: Subject): { links?: Link[]; images?: readonly Image[] } {
+function attachments(
+  { fields, build }: EventInput,
+  subject: Subject,
+): { links?: Link[]; images?: readonly Image[] } {
   const links = [...(subject === 'options' ? [] : buildLinks(build)), ...(fields.links ?? [])]
   return {
     ...(links.length > 0 && { links }),
@@ -102,12 +112,16 @@ function attachments({ fields, build }: EventInput, subject: Subject): { links?:
 
 /** Links to the pages of the build, in the order in which a responder wants them. */
 function buildLinks(build: Build): Link[] {
-  const link = (href: string | undefined, text: string): Link[] => (href === undefined ? [] : [{ href, text }])
+  const link = (href: string | undefined, text: string): Link[] =>
+    href === undefined ? [] : [{ href, text }]
   return [
     ...link(build.buildUrl, [build.ci, 'build'].filter(Boolean).join(' ')),
     ...link(build.commitUrl, `Commit ${shortCommit(build.commit) ?? ''}`.trim()),
     ...link(build.compareUrl, 'Changes in this deployment'),
-    ...link(build.pullRequestUrl, build.pullRequest === undefined ? 'Pull request' : `Pull request #${build.pullRequest}`),
+    ...link(
+      build.pullRequestUrl,
+      build.pullRequest === undefined ? 'Pull request' : `Pull request #${build.pullRequest}`,
+    ),
   ]
 }
 
@@ -135,7 +149,9 @@ function deploymentDetails({ build, identity, result }: EventInput): JsonObject 
 }
 
 /** The members that have a value. */
-function present<T extends Record<string, Json | undefined>>(members: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
+function present<T extends Record<string, Json | undefined>>(
+  members: T,
+): { [K in keyof T]?: Exclude<T[K], undefined> } {
   return Object.fromEntries(Object.entries(members).filter(([, value]) => value !== undefined)) as {
     [K in keyof T]?: Exclude<T[K], undefined>
   }

@@ -14,7 +14,9 @@ export interface Subject {
  * It knows nothing of the build, so the next success resolves the last failure without any stored state.
  */
 export function dedupKeyFor({ repository, environment, step }: Subject): string {
-  return limitDedupKey(['deploy', repository, environment, step].filter((part) => part !== undefined).join('/'))
+  return limitDedupKey(
+    ['deploy', repository, environment, step].filter((part) => part !== undefined).join('/'),
+  )
 }
 
 /**

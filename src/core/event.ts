@@ -83,7 +83,11 @@ const httpUrl = webUrl(/^https?:\/\//i, 'http(s)')
 
 const linksSchema = z.array(z.looseObject({ href: httpUrl, text: z.string().optional() }))
 const imagesSchema = z.array(
-  z.looseObject({ src: webUrl(/^https:\/\//i, 'https'), href: httpUrl.optional(), alt: z.string().optional() }),
+  z.looseObject({
+    src: webUrl(/^https:\/\//i, 'https'),
+    href: httpUrl.optional(),
+    alt: z.string().optional(),
+  }),
 )
 const commonPayload = {
   summary: nonBlank.refine(

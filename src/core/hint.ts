@@ -15,7 +15,8 @@ export interface Refusal {
 
 /** What to do about a refusal, where its cause is known. */
 export function hintFor({ kind, status, reason, routingKey, region }: Refusal): string | undefined {
-  if (kind === 'change' && routingKey !== undefined && !takesChanges(routingKey)) return ORCHESTRATION_KEY_HINT
+  if (kind === 'change' && routingKey !== undefined && !takesChanges(routingKey))
+    return ORCHESTRATION_KEY_HINT
   if (/'routing_key' (cannot be blank|cannot contain)|Length of 'routing_key'/i.test(reason)) {
     return 'the key is not an Events API v2 integration key; a REST API token cannot send events'
   }
@@ -29,7 +30,8 @@ export function hintFor({ kind, status, reason, routingKey, region }: Refusal): 
   if (routingKey === undefined && (status === 401 || status === 403)) {
     return 'the relay wants its bearer token: set PAGERDUTY_RELAY_TOKEN'
   }
-  if (status === 404 || status === 405) return 'check the address in PAGERDUTY_EVENTS_URL or PAGERDUTY_RELAY_URL'
+  if (status === 404 || status === 405)
+    return 'check the address in PAGERDUTY_EVENTS_URL or PAGERDUTY_RELAY_URL'
   if (status !== undefined && status >= 300 && status <= 399) {
     return 'set PAGERDUTY_EVENTS_URL to the address that answers itself'
   }

@@ -48,7 +48,9 @@ function deriveDedupKey(
 ): Traced | undefined {
   if (repository === undefined) return undefined
   const parts = { repository, environment, step }
-  const origins = Object.entries(parts).flatMap(([part, traced]) => (traced ? [`${part} from ${traced.origin}`] : []))
+  const origins = Object.entries(parts).flatMap(([part, traced]) =>
+    traced ? [`${part} from ${traced.origin}`] : [],
+  )
   const value = dedupKeyFor({
     repository: repository.value,
     environment: environment?.value,

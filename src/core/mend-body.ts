@@ -19,7 +19,7 @@ export function mendBody(own: JsonObject, defaults: EventBody): Mended {
   const warnings: string[] = []
   const { payload: ownPayload = {}, ...top } = own
   if (!isObject(ownPayload)) problems.push('payload: must be an object')
-  const payload = withoutBlanks(isObject(ownPayload) ? (ownPayload as JsonObject) : {})
+  const payload = withoutBlanks(isObject(ownPayload) ? ownPayload : {})
   const mendedTop = {
     ...withoutBlanks(top),
     ...(top.links !== undefined && { links: mendList(top.links, 'links', 'href', warnings) }),
@@ -29,7 +29,9 @@ export function mendBody(own: JsonObject, defaults: EventBody): Mended {
     ...payload,
     ...(typeof payload.severity === 'string' && { severity: payload.severity.trim().toLowerCase() }),
     ...(payload.timestamp !== undefined && { timestamp: mendTimestamp(payload.timestamp, problems) }),
-    ...(payload.custom_details !== undefined && { custom_details: mendDetails(payload.custom_details, warnings) }),
+    ...(payload.custom_details !== undefined && {
+      custom_details: mendDetails(payload.custom_details, warnings),
+    }),
   }
   const body = { ...defaults, ...mendedTop, payload: { ...defaults.payload, ...mendedPayload } }
   return { body: body as EventBody, problems, warnings }
@@ -50,7 +52,7 @@ function mendTimestamp(value: Json, problems: string[]): Json {
 
 /** Details as text or list, which PagerDuty's rules cannot address, become an object. */
 function mendDetails(value: Json, warnings: string[]): JsonObject {
-  if (isObject(value)) return value as JsonObject
+  if (isObject(value)) return value
   const parsed = typeof value === 'string' ? tryParse(value) : undefined
   if (isObject(parsed)) return parsed as JsonObject
   warnings.push('payload.custom_details is not an object, so it is sent as its member "details"')
@@ -76,6 +78,9 @@ function mendList(value: Json, name: 'links' | 'images', required: 'href' | 'src
       return typeof url === 'string' && scheme.test(url) && URL.canParse(url)
     })
   const dropped = items.length - kept.length
-  if (dropped > 0) warnings.push(`${dropped} of ${items.length} ${name} dropped: ${required} must be an ${name === 'links' ? 'http(s)' : 'https'} URL`)
+  if (dropped > 0)
+    warnings.push(
+      `${dropped} of ${items.length} ${name} dropped: ${required} must be an ${name === 'links' ? 'http(s)' : 'https'} URL`,
+    )
   return kept
 }

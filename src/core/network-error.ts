@@ -6,7 +6,8 @@ const TRUST = 'if a proxy of yours signs it, point NODE_EXTRA_CA_CERTS at its CA
 
 /** Certificate errors of OpenSSL and Node (nodejs.org/api/tls "X509 certificate error codes"). All are final. */
 const CERTIFICATE: Readonly<Record<string, string>> = {
-  CERT_HAS_EXPIRED: 'the server’s certificate has expired; check the clock of this machine and the certificate',
+  CERT_HAS_EXPIRED:
+    'the server’s certificate has expired; check the clock of this machine and the certificate',
   CERT_NOT_YET_VALID: 'the server’s certificate is not valid yet; check the clock of this machine',
   CERT_REVOKED: 'the server’s certificate is revoked',
   CERT_UNTRUSTED: `the server’s certificate is not trusted; ${TRUST}`,
@@ -57,7 +58,8 @@ const TRANSIENT: Readonly<Record<string, string>> = {
 export function classifyError(error: unknown): Outcome {
   const codes = errorCodes(error)
   const certificate = codes.find((code) => Object.hasOwn(CERTIFICATE, code))
-  if (certificate !== undefined) return { kind: 'unreachable', reason: `${CERTIFICATE[certificate]} (${certificate})` }
+  if (certificate !== undefined)
+    return { kind: 'unreachable', reason: `${CERTIFICATE[certificate]} (${certificate})` }
   if (isProxyRefusal(error)) return { kind: 'unreachable', status: 407, reason: PROXY_REFUSED }
   const known = codes.find((code) => Object.hasOwn(TRANSIENT, code))
   if (known !== undefined) return { kind: 'retry', reason: `${TRANSIENT[known]} (${known})` }
@@ -69,7 +71,7 @@ export function classifyError(error: unknown): Outcome {
 function errorCodes(error: unknown, depth = 0): string[] {
   if (!(error instanceof Error) || depth > 5) return []
   const own = 'code' in error && typeof error.code === 'string' ? [error.code] : []
-  const gathered = error instanceof AggregateError ? error.errors : []
+  const gathered: unknown[] = error instanceof AggregateError ? error.errors : []
   return [...own, ...[error.cause, ...gathered].flatMap((inner) => errorCodes(inner, depth + 1))]
 }
 

@@ -36,7 +36,8 @@ export function classifyAnswer(answer: Answer, nowMs: number): Outcome {
   if (status >= 200 && status <= 299) return { kind: 'accepted', status }
   if (status === 407) return { kind: 'unreachable', status, reason: PROXY_REFUSED }
   if (status === 408 || status === 429 || status >= 500) {
-    const afterMs = parseRetryAfter(headers['retry-after'], nowMs) ?? (status === 429 ? THROTTLED_MS : undefined)
+    const afterMs =
+      parseRetryAfter(headers['retry-after'], nowMs) ?? (status === 429 ? THROTTLED_MS : undefined)
     return { kind: 'retry', status, reason, ...(afterMs !== undefined && { afterMs }) }
   }
   return { kind: 'refused', status, reason }

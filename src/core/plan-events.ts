@@ -38,7 +38,12 @@ export function planEvents(command: EventCommand, input: EventInput, options: Pl
   }
 }
 
-function eventsOf(command: EventCommand, input: EventInput, options: PlanOptions, warnings: string[]): Event[] {
+function eventsOf(
+  command: EventCommand,
+  input: EventInput,
+  options: PlanOptions,
+  warnings: string[],
+): Event[] {
   const dedupKey = input.identity.dedupKey?.value
   switch (command) {
     case 'success':
@@ -60,13 +65,20 @@ function eventsOf(command: EventCommand, input: EventInput, options: PlanOptions
     case 'acknowledge':
     case 'resolve':
       if (dedupKey === undefined) {
-        throw new Failure('usage', `${command} needs --dedup-key (PAGERDUTY_DEDUP_KEY): there is no build to derive it from`)
+        throw new Failure(
+          'usage',
+          `${command} needs --dedup-key (PAGERDUTY_DEDUP_KEY): there is no build to derive it from`,
+        )
       }
       return [buildFollowUp(command, dedupKey)]
   }
 }
 
-function successEvents(input: EventInput, { as, resolve, randomKey }: PlanOptions, warnings: string[]): Event[] {
+function successEvents(
+  input: EventInput,
+  { as, resolve, randomKey }: PlanOptions,
+  warnings: string[],
+): Event[] {
   const outcome = 'success'
   const failureKey = input.identity.dedupKey?.value
   // An alert of its own: under the failure's key the resolve beside it would close it at once.
@@ -81,9 +93,13 @@ function successEvents(input: EventInput, { as, resolve, randomKey }: PlanOption
   return events
 }
 
-function emptySummaryWarning(command: EventCommand, { fields, build, identity, result }: EventInput): string[] {
+function emptySummaryWarning(
+  command: EventCommand,
+  { fields, build, identity, result }: EventInput,
+): string[] {
   if (fields.summary === undefined) return []
-  const outcome = command === 'success' || command === 'failure' || command === 'cancelled' ? command : undefined
+  const outcome =
+    command === 'success' || command === 'failure' || command === 'cancelled' ? command : undefined
   const facts = { build, environment: identity.environment?.value, outcome, result }
   const isEmpty = renderTemplate(fields.summary, facts) === ''
   return isEmpty ? ['the --summary template renders empty; the default summary is used instead'] : []

@@ -21,7 +21,10 @@ export function replaceReferences(document: unknown, lookUp: (name: string) => s
   )
   if (missing.size > 0) {
     const names = [...missing].map((name) => `\${${name}}`).join(', ')
-    throw new Failure('usage', `the event refers to variables that are not set: ${names} (write $\${ for a literal \${)`)
+    throw new Failure(
+      'usage',
+      `the event refers to variables that are not set: ${names} (write $\${ for a literal \${)`,
+    )
   }
   return replaced
 }

@@ -40,7 +40,10 @@ export function parseRoutingKeys(text: string): RoutingKey[] {
     const alias = second === undefined ? undefined : first
     const value = second ?? first
     if (alias !== undefined && !ALIAS.test(alias)) {
-      throw new Failure('config', `${where}has an alias that is not a word of letters, digits, ".", "_" or "-"`)
+      throw new Failure(
+        'config',
+        `${where}has an alias that is not a word of letters, digits, ".", "_" or "-"`,
+      )
     }
     checkRoutingKey(value, where)
     if (!keys.has(value)) keys.set(value, { alias: alias ?? maskSecret(value), key: createSecret(value) })
@@ -53,9 +56,13 @@ export function checkRoutingKey(value: string, where = ''): void {
   if (ROUTING_KEY.test(value)) return
   if (value === '') throw new Failure('config', `${where}is blank`)
   if (/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(value)) {
-    throw new Failure('config', `${where}is a UUID with dashes; an integration key has 32 letters and digits without them`)
+    throw new Failure(
+      'config',
+      `${where}is a UUID with dashes; an integration key has 32 letters and digits without them`,
+    )
   }
-  const found = tokenKind(value) === 'rest-token' ? 'looks like a REST API token' : `has ${value.length} characters`
+  const found =
+    tokenKind(value) === 'rest-token' ? 'looks like a REST API token' : `has ${value.length} characters`
   throw new Failure(
     'config',
     `${where}${found}; events need an Events API v2 integration key (32 letters and digits): ` +

@@ -13,7 +13,13 @@ const MAX_NAME_BYTES = 128
 /** Set aside for `"truncated":[…]` without its names, and for the count of those not listed. */
 const LIST_BYTES = 64
 /** Fields without which an event is not valid or does not meet its alert; none of them can be long. */
-const REQUIRED: ReadonlySet<string> = new Set(['event_action', 'dedup_key', 'summary', 'severity', 'timestamp'])
+const REQUIRED: ReadonlySet<string> = new Set([
+  'event_action',
+  'dedup_key',
+  'summary',
+  'severity',
+  'timestamp',
+])
 /** Fields that still mean something when cut; others are dropped whole, as a cut URL leads nowhere. */
 const CUTTABLE: ReadonlySet<string> = new Set(['source', 'component', 'group', 'class', 'client'])
 
@@ -70,7 +76,10 @@ function closeDraft({ top, payload, details, cut }: Draft): EventBody {
   const allDetails = new Map<string, Json>(details)
   if (listed.length > 0) allDetails.set(details.has('truncated') ? 'truncated_fields' : 'truncated', listed)
   const customDetails = allDetails.size > 0 && { custom_details: Object.fromEntries(allDetails) }
-  return { ...Object.fromEntries(top), payload: { ...Object.fromEntries(payload), ...customDetails } } as EventBody
+  return {
+    ...Object.fromEntries(top),
+    payload: { ...Object.fromEntries(payload), ...customDetails },
+  } as EventBody
 }
 
 function cutText(draft: Draft, fields: Fields, name: string, keptBytes: number): void {
@@ -80,7 +89,11 @@ function cutText(draft: Draft, fields: Fields, name: string, keptBytes: number):
   if (bytes <= keptBytes) return
   note(draft, name)
   const text = typeof value === 'string' ? value : JSON.stringify(value)
-  const cut = cutJsonBytes(text, Math.max(keptBytes, bytes - draft.excessBytes), name === 'output' ? 'tail' : 'head')
+  const cut = cutJsonBytes(
+    text,
+    Math.max(keptBytes, bytes - draft.excessBytes),
+    name === 'output' ? 'tail' : 'head',
+  )
   fields.set(name, cut)
   draft.excessBytes -= bytes - jsonBytes(cut)
 }

@@ -45,7 +45,8 @@ export function readUserEvent(document: unknown, { lookUp, defaults }: UserEvent
   const body = kind === 'alert' ? alertBody(eventAction, mended.body) : mended.body
   const { event, truncated } = fitIfReadable({ kind, body })
   const problems = [...mended.problems, ...findProblems(event)]
-  if (problems.length > 0) throw new Failure('usage', problems.map((problem) => `event: ${problem}`).join('\n'))
+  if (problems.length > 0)
+    throw new Failure('usage', problems.map((problem) => `event: ${problem}`).join('\n'))
   const hasKey = routingKey !== undefined && routingKey !== ''
   return {
     event,
@@ -72,18 +73,25 @@ function refuseVersion1(document: Record<string, unknown>): void {
   const found = Object.keys(V1_MEMBERS).filter((name) => Object.hasOwn(document, name))
   if (found.length === 0) return
   const renames = found.map((name) => `${name} is ${V1_MEMBERS[name]}`).join(', ')
-  throw new Failure('usage', `event: this is Events API v1; in v2 ${renames}, and the text goes into payload.summary`)
+  throw new Failure(
+    'usage',
+    `event: this is Events API v1; in v2 ${renames}, and the text goes into payload.summary`,
+  )
 }
 
 function readAction(action: Json | undefined): Action {
   const lower = typeof action === 'string' ? action.trim().toLowerCase() : ''
   const known = ACTIONS.find((name) => name === lower)
-  if (known === undefined) throw new Failure('usage', `event: event_action: must be one of ${ACTIONS.join(', ')}`)
+  if (known === undefined)
+    throw new Failure('usage', `event: event_action: must be one of ${ACTIONS.join(', ')}`)
   return known
 }
 
 /** PagerDuty reads nothing but the key of an acknowledge or resolve, so nothing else is sent. */
 function alertBody(action: Action, { dedup_key: dedupKey, ...rest }: EventBody): EventBody {
-  const key = typeof dedupKey === 'string' ? { dedup_key: limitDedupKey(dedupKey) } : dedupKey && { dedup_key: dedupKey }
+  const key =
+    typeof dedupKey === 'string'
+      ? { dedup_key: limitDedupKey(dedupKey) }
+      : dedupKey && { dedup_key: dedupKey }
   return { event_action: action, ...key, ...(action === 'trigger' && rest) }
 }

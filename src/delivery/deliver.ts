@@ -52,7 +52,7 @@ export async function deliver(options: DeliverOptions): Promise<DeliveryResult> 
   const { attempt, deadlineAtMs, timeoutMs, clock, signal, onRetry } = options
   const startMs = clock.now()
   for (let attempts = 1; ; attempts++) {
-    const leftMs = Math.max(1, deadlineAtMs - clock.now())
+    const leftMs = Math.max(1, Math.round(deadlineAtMs - clock.now()))
     const outcome = await attempt(Math.min(timeoutMs, leftMs), signal)
     const soFar = { attempts, durationMs: Math.round(clock.now() - startMs), ...statusOf(outcome) }
     if (outcome.kind === 'accepted') return { ...soFar, outcome: 'accepted' }

@@ -26,15 +26,17 @@ export function createTransport({ proxy, baseUrl }: { proxy: ProxyConfig; baseUr
   const dispatcher = createDispatcher(proxy, baseUrl)
   return {
     post: async (post, timeoutMs, signal) => {
-      const timeout = AbortSignal.timeout(timeoutMs)
+      const timeout = new AbortController()
+      const timer = setTimeout(() => timeout.abort(), timeoutMs)
       try {
-        const answer = await exchange(dispatcher, post, AbortSignal.any([signal, timeout]))
+        const answer = await exchange(dispatcher, post, AbortSignal.any([signal, timeout.signal]))
         return classifyAnswer(answer, Date.now())
       } catch (error) {
-        if (timeout.aborted && !signal.aborted) {
-          return { kind: 'retry', reason: `no answer within ${timeoutMs / 1000} s` }
-        }
+        if (signal.aborted) return { kind: 'retry', reason: 'interrupted' }
+        if (timeout.signal.aborted) return { kind: 'retry', reason: `no answer within ${timeoutMs / 1000} s` }
         return classifyError(error)
+      } finally {
+        clearTimeout(timer)
       }
     },
     close: () => dispatcher.destroy(),
@@ -71,7 +73,9 @@ async function readBody(body: Dispatcher.ResponseData['body'], limitMs: number |
   return Buffer.concat(chunks).subarray(0, MAX_ANSWER_BYTES).toString('utf8')
 }
 
-function singleHeaders(headers: Record<string, string | string[] | undefined>): Record<string, string | undefined> {
+function singleHeaders(
+  headers: Record<string, string | string[] | undefined>,
+): Record<string, string | undefined> {
   return Object.fromEntries(
     Object.entries(headers).map(([name, value]) => [name, Array.isArray(value) ? value[0] : value]),
   )

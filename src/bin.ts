@@ -1,0 +1,69 @@
+import { closeSync, openSync, readSync } from 'node:fs'
+import { hostname } from 'node:os'
+import { describeBug, main } from './commands/main.ts'
+import { EXIT_CODE } from './core/failure.ts'
+
+/*
+ * The only file that touches the process: arguments, environment, standard streams, signals and exit status.
+ */
+
+/** Exit status of a process that a signal ended, as shells count: 128 and the signal's number. */
+const SIGNALS = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 } as const
+
+/** Largest file that is read, in bytes; `/dev/zero` has no end. */
+const MAX_FILE_BYTES = 64 * 1024 * 1024
+const CHUNK_BYTES = 64 * 1024
+
+const interruption = new AbortController()
+for (const [signal, exitCode] of Object.entries(SIGNALS)) {
+  process.on(signal, () => {
+    if (interruption.signal.aborted) process.exit(exitCode) // the second signal does not wait for anything
+    interruption.abort(exitCode)
+  })
+}
+
+process.on('uncaughtException', (error) => {
+  process.stderr.write(`pagerduty-alert: error: ${describeBug(error, process.env)}\n`)
+  process.exit(EXIT_CODE.internal)
+})
+// A reader that went away (`| head -1`) is no reason to fail: what was to be sent has been sent.
+process.stdout.on('error', () => undefined)
+process.stderr.on('error', () => undefined)
+
+process.exitCode = await main({
+  argv: process.argv.slice(2),
+  env: process.env,
+  hostname: hostname(),
+  readFile,
+  readStdin,
+  writeOut: (text) => process.stdout.write(text),
+  writeErr: (text) => process.stderr.write(text),
+  signal: interruption.signal,
+  startedAtMs: 0, // `performance.now()` counts from the start of the process
+})
+
+/** Reads a regular file or a pipe whole, as UTF-8. */
+function readFile(path: string): string {
+  const chunks: Buffer[] = []
+  const fd = openSync(path, 'r')
+  try {
+    for (let bytes = 0; bytes <= MAX_FILE_BYTES;) {
+      const chunk = Buffer.allocUnsafe(CHUNK_BYTES)
+      const count = readSync(fd, chunk)
+      if (count === 0) return Buffer.concat(chunks).toString('utf8')
+      chunks.push(chunk.subarray(0, count))
+      bytes += count
+    }
+  } finally {
+    closeSync(fd)
+  }
+  throw Object.assign(new Error('file too large'), { code: 'EFBIG' })
+}
+
+async function readStdin(): Promise<string> {
+  const stop = (): void => void process.stdin.destroy(new Error('interrupted'))
+  interruption.signal.addEventListener('abort', stop, { once: true })
+  const chunks: Buffer[] = []
+  for await (const chunk of process.stdin as AsyncIterable<Buffer>) chunks.push(chunk)
+  return Buffer.concat(chunks).toString('utf8')
+}

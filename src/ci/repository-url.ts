@@ -1,0 +1,8 @@
+import type { Build } from './build.ts'
+
+export function parseRepositoryUrl(text: string): string {
+  return text
+}
+export function withRepositoryUrl(build: Build, _url: string | undefined): Build {
+  return build
+}

@@ -1,0 +1,77 @@
+import type { Event } from '../core/event.ts'
+import type { RoutingKey } from '../core/routing-key.ts'
+import type { Secret } from '../core/secret.ts'
+import { addressEvents, type Post } from '../delivery/address.ts'
+import { describeRequest } from '../delivery/request.ts'
+import type { Delivery } from '../delivery/sender.ts'
+import { version } from '../version.ts'
+import {
+  describePost,
+  describeRetry,
+  exitCodeOf,
+  jsonLine,
+  logDelivery,
+  triggeredKey,
+  verdictOf,
+} from './report.ts'
+import type { Session } from './session.ts'
+
+/**
+ * Sends events, or prints them with `--dry-run`, and reports what came of it.
+ * @param ownKey a key that the event brought along, which wins over the configured ones
+ * @returns the exit status
+ */
+export async function sendEvents(
+  session: Session,
+  events: readonly Event[],
+  ownKey?: RoutingKey,
+): Promise<number> {
+  const { config, io } = session
+  const keys = ownKey === undefined ? config.delivery.keys : [ownKey]
+  const posts = addressEvents(events, { ...config.delivery, keys })
+  if (config.dryRun) {
+    for (const { event, destination } of posts) {
+      io.writeOut(`${JSON.stringify(describeRequest(event, destination))}\n`)
+    }
+    return 0
+  }
+  return report(session, await deliverPosts(session, posts))
+}
+
+async function deliverPosts({ io, config, log }: Session, posts: readonly Post[]): Promise<Delivery[]> {
+  // Loaded here, so that help, refusals and dry runs do not pay for the HTTP client.
+  const { composeSender } = await import('../compose.ts')
+  const sender = composeSender({
+    delivery: { ...config.delivery, secrets: [...config.delivery.secrets, ...ownSecrets(posts)] },
+    startedAtMs: io.startedAtMs,
+    version,
+    signal: io.signal,
+    onRetry: (post, retry) => log.info(describeRetry(post, retry)),
+  })
+  try {
+    return await sender.send(posts)
+  } finally {
+    await sender.close()
+  }
+}
+
+function report({ io, config, log, command, json }: Session, deliveries: readonly Delivery[]): number {
+  const verdict = verdictOf(deliveries)
+  const isInterrupted = io.signal.aborted && verdict !== 'accepted'
+  const exitCode = isInterrupted ? Number(io.signal.reason) : exitCodeOf(verdict)
+  for (const delivery of deliveries) {
+    if (isInterrupted && delivery.outcome === 'undelivered')
+      log.error(`${describePost(delivery.post)}: interrupted`)
+    else logDelivery(log, delivery, config.delivery)
+  }
+  if (json) io.writeOut(jsonLine({ command, outcome: verdict, exitCode, deliveries }))
+  else if (command === 'trigger' && verdict !== 'refused') {
+    io.writeOut(`${triggeredKey(deliveries.map(({ post }) => post.event)) ?? ''}\n`)
+  }
+  return exitCode
+}
+
+/** Keys that the posts carry and the configuration may not know. */
+function ownSecrets(posts: readonly Post[]): Secret[] {
+  return posts.flatMap(({ destination }) => (destination.routingKey ? [destination.routingKey] : []))
+}

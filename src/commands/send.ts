@@ -1,0 +1,89 @@
+import { buildChange, buildFollowUp, buildTrigger, type EventInput } from '../core/build-event.ts'
+import type { Action, Event, EventBody, Payload } from '../core/event.ts'
+import { Failure } from '../core/failure.ts'
+import { parseJson } from '../core/json.ts'
+import { parseRoutingKeys, type RoutingKey } from '../core/routing-key.ts'
+import { readUserEvent } from '../core/user-event.ts'
+import { errorInWords } from '../config/gather.ts'
+import { KEY_MISSING } from '../config/load-config.ts'
+import { explainIdentity } from './explain.ts'
+import { eventInput } from './notify.ts'
+import { sendEvents } from './send-events.ts'
+import { randomDedupKey, type Io, type Session } from './session.ts'
+
+/**
+ * `send [FILE]`: one event written by the user as PagerDuty JSON, mended and filled from the build.
+ * @param operand a path, or `-` or nothing for stdin
+ * @returns the exit status
+ */
+export async function send(session: Session, operand: string | undefined): Promise<number> {
+  const { io, config, log } = session
+  const input = eventInput(session)
+  const document = parseDocument(await readDocument(io, operand))
+  const { event, routingKey, warnings } = readUserEvent(document, {
+    lookUp: (name) => io.env[name],
+    defaults: (kind, action) => defaultBody(kind, action, input),
+  })
+  for (const warning of warnings) log.warn(warning)
+  const ownKey = routingKey === undefined ? undefined : readOwnKey(routingKey)
+  const { keys, relay } = config.delivery
+  if (ownKey === undefined && keys.length === 0 && relay === undefined && !config.dryRun) {
+    throw new Failure('config', `${KEY_MISSING}, or a routing_key into the event`)
+  }
+  if (config.dryRun) explainIdentity(input.identity, log)
+  return await sendEvents(session, [event], ownKey)
+}
+
+async function readDocument(io: Io, operand = '-'): Promise<string> {
+  if (operand === '-') return await io.readStdin()
+  try {
+    return io.readFile(operand)
+  } catch (error) {
+    throw new Failure('usage', `the event's FILE cannot be read: ${errorInWords(error)}`, { cause: error })
+  }
+}
+
+function parseDocument(text: string): unknown {
+  try {
+    return parseJson(text.replace(/^\uFEFF/, ''))
+  } catch (error) {
+    // The parser's own message quotes the text, which may hold a key.
+    const at = error instanceof Error ? /position (\d+)/.exec(error.message)?.[1] : undefined
+    const where = at === undefined ? '' : ` near line ${text.slice(0, Number(at)).split('\n').length}`
+    throw new Failure(
+      'usage',
+      text.trim() === '' ? 'the event is empty' : `the event is not valid JSON${where}`,
+    )
+  }
+}
+
+function readOwnKey(text: string): RoutingKey {
+  try {
+    const [key] = parseRoutingKeys(text)
+    if (key !== undefined && !text.includes(',') && !text.includes('=')) return key
+  } catch (error) {
+    if (error instanceof Failure)
+      throw new Failure('config', `event: routing_key: ${error.message}`, { cause: error })
+    throw error
+  }
+  throw new Failure('config', 'event: routing_key: must be a single key')
+}
+
+/**
+ * What an event may leave out, as the build would say it. Without a build or a `--summary` the summary is not made up:
+ * an event that says nothing is a mistake.
+ */
+function defaultBody(kind: Event['kind'], action: Action, input: EventInput): EventBody {
+  const { identity, build, fields } = input
+  const dedupKey = identity.dedupKey?.value
+  if (kind === 'alert' && action !== 'trigger')
+    return dedupKey === undefined ? {} : buildFollowUp(action, dedupKey).body
+  const { body } =
+    kind === 'change'
+      ? buildChange(input, { outcome: 'success' })
+      : buildTrigger(input, { outcome: 'failure' }, dedupKey ?? randomDedupKey())
+  const isKnown = fields.summary !== undefined || build.repository !== undefined || build.commit !== undefined
+  if (isKnown || body.payload === undefined) return body
+  const { summary: _, ...payload } = body.payload
+  return { ...body, payload: payload as Payload }
+}

@@ -1,0 +1,36 @@
+import { randomUUID } from 'node:crypto'
+import type { Environment } from '../ci/build.ts'
+import type { Config } from '../config/load-config.ts'
+import type { Log } from '../log.ts'
+
+/** The process as a command sees it; only `bin.ts` knows the real one. */
+export interface Io {
+  readonly argv: readonly string[]
+  readonly env: Environment
+  readonly hostname: string
+  /** Reads a small file whole; throws Node's errors. */
+  readonly readFile: (path: string) => string
+  /** Reads stdin to its end, or rejects when the signal aborts. */
+  readonly readStdin: () => Promise<string>
+  readonly writeOut: (text: string) => void
+  readonly writeErr: (text: string) => void
+  /** Aborts on SIGHUP, SIGINT and SIGTERM; the reason is the exit status that the signal asks for. */
+  readonly signal: AbortSignal
+  /** When the process began, on the scale of `performance.now()`. */
+  readonly startedAtMs: number
+}
+
+/** What a command works with once its configuration is known. */
+export interface Session {
+  readonly io: Io
+  readonly config: Config
+  readonly log: Log
+  /** Name of the command, for `--json`. */
+  readonly command: string
+  readonly json: boolean
+}
+
+/** A dedup key for an alert that nothing else names. */
+export function randomDedupKey(): string {
+  return `pagerduty-alert/${randomUUID()}`
+}

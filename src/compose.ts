@@ -1,0 +1,36 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { DeliveryConfig } from './config/read-delivery.ts'
+import type { Post } from './delivery/address.ts'
+import type { Clock, Retry } from './delivery/deliver.ts'
+import { createSender, type Sender } from './delivery/sender.ts'
+import { createTransport } from './delivery/transport.ts'
+
+/** The real clock. Monotonic, so that a step of the system's time neither shortens nor stretches a deadline. */
+export const CLOCK: Clock = {
+  now: () => performance.now(),
+  sleep: (durationMs, signal) => sleep(durationMs, undefined, { signal }).catch(() => undefined),
+  random: () => Math.random(),
+}
+
+export interface ComposeOptions {
+  readonly delivery: DeliveryConfig
+  /** When the invocation began, on the clock's scale: the deadline counts from there. */
+  readonly startedAtMs: number
+  readonly version: string
+  readonly signal: AbortSignal
+  readonly onRetry: (post: Post, retry: Retry) => void
+}
+
+/** Puts the parts of a sender together: the only place of a one-shot command that creates anything long-lived. */
+export function composeSender({ delivery, startedAtMs, version, signal, onRetry }: ComposeOptions): Sender {
+  return createSender({
+    transport: createTransport({ proxy: delivery.proxy, baseUrl: delivery.eventsUrl }),
+    clock: CLOCK,
+    deadlineAtMs: startedAtMs + delivery.deadlineMs,
+    timeoutMs: delivery.timeoutMs,
+    userAgent: `pagerduty-alert/${version}`,
+    signal,
+    secrets: delivery.secrets,
+    onRetry,
+  })
+}

@@ -1,0 +1,62 @@
+import assert from 'node:assert/strict'
+import { globSync, readFileSync } from 'node:fs'
+import { dirname, join, relative, sep } from 'node:path'
+import { test } from 'node:test'
+
+/** Layers from the bottom up. An import may only point down, or stay within its own folder. */
+const RANK: Readonly<Record<string, number>> = {
+  core: 0,
+  'version.ts': 0,
+  ci: 1,
+  config: 2,
+  rest: 3,
+  'log.ts': 3,
+  delivery: 4,
+  'compose.ts': 5,
+  commands: 6,
+  relay: 6,
+  'bin.ts': 7,
+}
+/** What core may import: a schema library, and a hash, which is as pure as arithmetic. */
+const CORE_PACKAGES = new Set(['zod', 'node:crypto'])
+const IMPORT = /(?:from|import)\s*\(?\s*'([^']+)'/g
+
+const sourceFiles = globSync('src/**/*.ts')
+const layerOf = (path: string): string => relative('src', path).split(sep)[0] ?? ''
+
+function importsOf(path: string): string[] {
+  return [...readFileSync(path, 'utf8').matchAll(IMPORT)].map(([, specifier = '']) => specifier)
+}
+
+test('every file belongs to a layer', () => {
+  assert.ok(sourceFiles.length > 20)
+  for (const path of sourceFiles) assert.ok(layerOf(path) in RANK, path)
+})
+
+test('imports point down only', () => {
+  for (const path of sourceFiles) {
+    for (const specifier of importsOf(path).filter(
+      (name) => name.startsWith('.') && !name.endsWith('.json'),
+    )) {
+      const from = layerOf(path)
+      const to = layerOf(join(dirname(path), specifier))
+      const isAllowed = from === to || (RANK[to] ?? Infinity) < (RANK[from] ?? -1)
+      assert.ok(isAllowed, `${path} imports ${specifier}`)
+    }
+  }
+})
+
+test('the core imports nothing impure', () => {
+  for (const path of sourceFiles.filter((file) => layerOf(file) === 'core')) {
+    for (const specifier of importsOf(path).filter((name) => !name.startsWith('.'))) {
+      assert.ok(CORE_PACKAGES.has(specifier), `${path} imports ${specifier}`)
+    }
+  }
+})
+
+test('only bin.ts touches the process', () => {
+  for (const path of sourceFiles.filter((file) => layerOf(file) !== 'bin.ts')) {
+    const code = readFileSync(path, 'utf8').replaceAll(/\/\*[\s\S]*?\*\/|\/\/.*/g, '')
+    assert.ok(!/\bprocess\.|from 'node:process'/.test(code), path)
+  }
+})

@@ -1,0 +1,103 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { classifyAnswer, describeAnswer, parseRetryAfter, serverWords } from '../../../src/core/outcome.ts'
+
+const NOW_MS = Date.parse('2026-01-31T12:00:00Z')
+const answer = (status: number, body = '', headers = {}): Parameters<typeof classifyAnswer>[0] => ({
+  status,
+  headers,
+  body,
+})
+
+test('every status from 100 to 599 has its meaning', () => {
+  for (let status = 100; status <= 599; status++) {
+    const expected =
+      status >= 200 && status <= 299
+        ? 'accepted'
+        : status === 407
+          ? 'unreachable'
+          : status === 408 || status === 429 || status >= 500
+            ? 'retry'
+            : 'refused'
+    assert.equal(classifyAnswer(answer(status), NOW_MS).kind, expected, `status ${status}`)
+  }
+})
+
+test('a 2xx is accepted whatever its body says', () => {
+  for (const body of ['', '{"status":"suc', '<html>', '{"status":"invalid event"}', '\0\0']) {
+    assert.equal(classifyAnswer(answer(202, body), NOW_MS).kind, 'accepted')
+  }
+})
+
+const BODIES: [string, string, string][] = [
+  [
+    'alert validation',
+    '{"status":"invalid event","message":"Event object is invalid","errors":["\'payload.source\' is missing or blank","b"]}',
+    "Event object is invalid: 'payload.source' is missing or blank; b",
+  ],
+  [
+    'change validation',
+    '{"error":["links should have at most 50 item(s)"]}',
+    'links should have at most 50 item(s)',
+  ],
+  ['unknown key', 'Invalid routing key', 'Invalid routing key'],
+  ['REST error', '{"error":{"message":"Rate Limit Exceeded","code":2020}}', 'Rate Limit Exceeded'],
+  ['errors as one text', '{"error":{"message":"Bad","errors":"one text"}}', 'Bad: one text'],
+  ['error as text', '{"error":"text"}', 'text'],
+  [
+    'problem+json',
+    '{"type":"about:blank","title":"Bad Gateway","detail":"no route"}',
+    'Bad Gateway: no route',
+  ],
+  [
+    'HTML',
+    '<html><head><style>p{}</style></head><body><h1>502</h1>\n Bad   Gateway</body></html>',
+    '502 Bad Gateway',
+  ],
+  ['cut off JSON', '{"message":"Event obj', '{"message":"Event obj'],
+  ['JSON without words', '{"code":7}', '{"code":7}'],
+  ['terminal escapes', 'a\u001b[2Jb\u202e', 'a [2Jb'],
+  ['nothing', '', ''],
+]
+for (const [name, body, words] of BODIES) {
+  test(`the words of a body with ${name} are found`, () => assert.equal(serverWords(body), words))
+}
+
+test('a message shows the status, and a long body only in part', () => {
+  assert.equal(describeAnswer(answer(400, 'Invalid routing key')), '400: Invalid routing key')
+  assert.equal(describeAnswer(answer(503)), '503: Service Unavailable')
+  assert.equal(describeAnswer(answer(418)), '418: no reason given')
+  assert.ok(describeAnswer(answer(500, 'x'.repeat(1_000_000))).length < 600)
+})
+
+test('a redirect is named with its host only, since the rest may repeat what was sent', () => {
+  const headers = { location: 'https://elsewhere.example/path?key=0123' }
+  assert.equal(
+    describeAnswer(answer(302, '', headers)),
+    '302: a redirect, which is never followed (to https://elsewhere.example)',
+  )
+})
+
+const RETRY_AFTER: [string | undefined, number | undefined][] = [
+  ['7', 7000],
+  [' 0 ', 0],
+  ['1.5', 1500],
+  ['Sat, 31 Jan 2026 12:00:05 GMT', 5000],
+  ['Sat, 31 Jan 2026 11:00:00 GMT', 0],
+  ['Saturday, 31-Jan-26 12:00:05 GMT', 5000],
+  ['soon', undefined],
+  ['-5', undefined],
+  ['', undefined],
+  [undefined, undefined],
+]
+for (const [header, expectedMs] of RETRY_AFTER) {
+  test(`Retry-After "${header}" asks for ${expectedMs} ms`, () =>
+    assert.equal(parseRetryAfter(header, NOW_MS), expectedMs))
+}
+
+test('a 429 without Retry-After waits as PagerDuty advises, a 503 as the backoff says', () => {
+  const throttled = classifyAnswer(answer(429), NOW_MS)
+  const unavailable = classifyAnswer(answer(503), NOW_MS)
+  assert.equal(throttled.kind === 'retry' && throttled.afterMs, 30_000)
+  assert.equal(unavailable.kind === 'retry' && unavailable.afterMs, undefined)
+})
