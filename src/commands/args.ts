@@ -2,20 +2,7 @@ import { parseArgs } from 'node:util'
 import type { Options } from '../config/gather.ts'
 import { SETTING_LIST } from '../config/settings.ts'
 import { Failure } from '../core/failure.ts'
-
-/** Every command and what it does, in the order of the help. */
-export const COMMANDS = {
-  success: 'change event, then resolve of the failure alert; the default',
-  failure: 'trigger of the failure alert',
-  change: 'one change event from options only',
-  trigger: 'one alert from options only; prints its dedup key',
-  acknowledge: 'acknowledges an alert',
-  resolve: 'resolves an alert',
-  send: 'one event written as PagerDuty JSON: a FILE, or stdin',
-  help: 'this page, or that of one COMMAND',
-} as const satisfies Record<string, string>
-
-export type CommandName = keyof typeof COMMANDS
+import { COMMAND_NAMES, COMMANDS, findCommand, type CommandInfo, type CommandName } from './catalog.ts'
 
 /** What a command line says, before any value is looked at. */
 export interface CommandLine {
@@ -54,15 +41,11 @@ export function parseCommandLine(argv: readonly string[]): CommandLine {
   const isHelp = options.help === true && positionals[0] !== 'help'
   const [name, ...operands] = isHelp ? ['help', ...positionals] : positionals
   // The value of an unknown option would be taken for a command, so that is looked at only when options are right.
-  const command = problems.length === 0 ? findCommand(name, problems) : undefined
-  const maxOperands = command === 'send' || command === 'help' ? 1 : 0
-  if (command !== undefined && operands.length > maxOperands)
-    problems.push(`${command} takes ${ARITY[maxOperands]}`)
+  const command = problems.length === 0 ? readCommand(name, problems) : undefined
+  if (command !== undefined) problems.push(...misfits(command, operands, options))
   if (problems.length > 0) throw new Failure('usage', `${problems.join('\n')}\nsee pagerduty-alert --help`)
   return { ...(command && { command }), operands, options }
 }
-
-const ARITY = ['no argument', 'one argument at most'] as const
 
 const TAKES_VALUE: ReadonlyMap<string, boolean> = new Map([
   ...SETTING_LIST.flatMap(({ option, value }): [string, boolean][] =>
@@ -104,13 +87,27 @@ function addOption(options: Record<string, string[] | true>, token: OptionToken)
   return undefined
 }
 
-function findCommand(name: string | undefined, problems: string[]): CommandName | undefined {
+function readCommand(name: string | undefined, problems: string[]): CommandName | undefined {
   if (name === undefined) return undefined
-  if (Object.hasOwn(COMMANDS, name)) return name as CommandName
+  const command = findCommand(name)
   // A word with digits may be a key put in the wrong place, so it is not repeated.
   const shown = /^[a-z][a-z._-]{0,30}$/i.test(name) ? ` ${name}` : ''
-  problems.push(`unknown command${shown}; known are ${Object.keys(COMMANDS).join(', ')}`)
-  return undefined
+  if (command === undefined) problems.push(`unknown command${shown}; known are ${COMMAND_NAMES}`)
+  return command
+}
+
+/** What a command does not take of what it was given. */
+function misfits(name: CommandName, operands: readonly string[], options: Options): string[] {
+  const { maxOperands, groups }: CommandInfo = COMMANDS[name]
+  const tooMany = operands.length > maxOperands
+  const arity = maxOperands === 0 ? 'no argument' : 'one argument at most'
+  const foreign = SETTING_LIST.filter(
+    ({ option, group }) => option && options[option] && !groups.includes(group),
+  )
+  return [
+    ...(tooMany ? [`${name} takes ${arity}`] : []),
+    ...(name === 'help' ? [] : foreign.map(({ option }) => `--${option} is not an option of ${name}`)),
+  ]
 }
 
 /** The option that a misspelt one is closest to, if any is close. */

@@ -1,24 +1,7 @@
-import { SETTING_LIST, type Setting, type SettingGroup } from '../config/settings.ts'
+import { SETTING_GROUPS, SETTING_LIST, type Setting } from '../config/settings.ts'
 import { Failure } from '../core/failure.ts'
 import { version } from '../version.ts'
-import { COMMANDS, type CommandName } from './args.ts'
-
-const TITLE: Readonly<Record<SettingGroup, string>> = {
-  event: 'What the event says',
-  delivery: 'How it is sent',
-  printing: 'What is printed',
-}
-
-const EXAMPLES: Readonly<Record<CommandName, string>> = {
-  success: 'pagerduty-alert success --environment production',
-  failure: 'pagerduty-alert failure --environment production --severity critical',
-  change: 'pagerduty-alert change --summary "Feature flag checkout-v2 switched on"',
-  trigger: 'key=$(pagerduty-alert trigger --summary "Migration is stuck" --severity warning)',
-  acknowledge: 'pagerduty-alert acknowledge --dedup-key "$key"',
-  resolve: 'pagerduty-alert resolve --dedup-key "$key"',
-  send: 'pagerduty-alert send event.json',
-  help: 'pagerduty-alert help failure',
-}
+import { COMMAND_NAMES, COMMANDS, findCommand, type CommandInfo, type CommandName } from './catalog.ts'
 
 /**
  * The help, printed from the tables of commands and settings.
@@ -27,14 +10,14 @@ const EXAMPLES: Readonly<Record<CommandName, string>> = {
  */
 export function helpText(name: string | undefined): string {
   if (name === undefined) return overview()
-  if (!Object.hasOwn(COMMANDS, name)) {
-    throw new Failure('usage', `there is no such command; known are ${Object.keys(COMMANDS).join(', ')}`)
-  }
-  return commandPage(name as CommandName)
+  const command = findCommand(name)
+  if (command === undefined)
+    throw new Failure('usage', `there is no such command; known are ${COMMAND_NAMES}`)
+  return commandPage(command)
 }
 
 function overview(): string {
-  const commands = Object.entries(COMMANDS).map(([name, does]): [string, string] => [name, does])
+  const commands = Object.entries(COMMANDS).map(([name, { does }]): [string, string] => [name, does])
   return `pagerduty-alert ${version}: tells PagerDuty what a deployment did
 
 Usage: pagerduty-alert [COMMAND] [options]
@@ -57,14 +40,13 @@ The key comes from PAGERDUTY_TOKEN or PAGERDUTY_TOKEN_FILE: the Integration Key 
 const OPTIONS_TITLE = 'Options (each has a variable, see COMMAND --help):'
 
 function commandPage(name: CommandName): string {
-  const usage = name === 'send' ? 'send [FILE | -]' : name === 'help' ? 'help [COMMAND]' : name
-  const head = `pagerduty-alert ${usage} [options]\n\n  ${COMMANDS[name]}\n\nExample:\n  ${EXAMPLES[name]}\n`
-  if (name === 'help') return head
-  const groups = Object.entries(TITLE).map(([group, title]) => {
+  const { does, operands, example, groups }: CommandInfo = COMMANDS[name]
+  const usage = [name, operands, groups.length > 0 ? '[options]' : ''].filter(Boolean).join(' ')
+  const sections = groups.map((group) => {
     const settings = SETTING_LIST.filter((setting) => setting.group === group)
-    return `${title}:\n${table(settings.map((setting) => [settingName(setting), setting.help]))}\n`
+    return `\n${SETTING_GROUPS[group]}:\n${table(settings.map((setting) => [settingName(setting), setting.help]))}\n`
   })
-  return `${head}\n${groups.join('\n')}`
+  return `pagerduty-alert ${usage}\n\n  ${does}\n\nExample:\n  ${example}\n${sections.join('')}`
 }
 
 function optionRows(settings: readonly Setting[]): [string, string][] {

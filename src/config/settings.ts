@@ -1,8 +1,11 @@
-/**
- * Where a setting matters: for what an event says, for how it is sent, for `success` alone, or for what is printed.
- * Sending commands take all of them.
- */
-export type SettingGroup = 'event' | 'delivery' | 'printing'
+/** What a setting is about, with the title under which the help lists it. A command takes whole groups. */
+export const SETTING_GROUPS = {
+  event: 'What the event says',
+  delivery: 'How it is sent',
+  printing: 'What is printed',
+} as const
+
+export type SettingGroup = keyof typeof SETTING_GROUPS
 
 /** One thing that a user can set, by an option, a variable or both. Help and documentation are printed from it. */
 export interface Setting {

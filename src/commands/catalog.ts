@@ -1,0 +1,62 @@
+import type { SettingGroup } from '../config/settings.ts'
+
+/** What is known of a command before it runs: the command line is checked and the help printed from this. */
+export interface CommandInfo {
+  readonly does: string
+  /** What may follow its name, as the help shows it. */
+  readonly operands: string
+  readonly maxOperands: number
+  /** Which settings it takes. */
+  readonly groups: readonly SettingGroup[]
+  readonly example: string
+}
+
+const SENDING: readonly SettingGroup[] = ['event', 'delivery', 'printing']
+
+function sending(does: string, example: string): CommandInfo {
+  return { does, operands: '', maxOperands: 0, groups: SENDING, example }
+}
+
+/** Every command, in the order of the help. */
+export const COMMANDS = {
+  success: sending(
+    'change event, then resolve of the failure alert; the default',
+    'pagerduty-alert success --environment production',
+  ),
+  failure: sending(
+    'trigger of the failure alert',
+    'pagerduty-alert failure --environment production --severity critical',
+  ),
+  change: sending(
+    'one change event from options only',
+    'pagerduty-alert change --summary "Feature flag checkout-v2 switched on"',
+  ),
+  trigger: sending(
+    'one alert from options only; prints its dedup key',
+    'key=$(pagerduty-alert trigger --summary "Migration is stuck" --severity warning)',
+  ),
+  acknowledge: sending('acknowledges an alert', 'pagerduty-alert acknowledge --dedup-key "$key"'),
+  resolve: sending('resolves an alert', 'pagerduty-alert resolve --dedup-key "$key"'),
+  send: {
+    ...sending('one event written as PagerDuty JSON: a FILE, or stdin', 'pagerduty-alert send event.json'),
+    operands: '[FILE | -]',
+    maxOperands: 1,
+  },
+  help: {
+    does: 'this page, or that of one COMMAND',
+    operands: '[COMMAND]',
+    maxOperands: 1,
+    groups: [],
+    example: 'pagerduty-alert help failure',
+  },
+} as const satisfies Record<string, CommandInfo>
+
+export type CommandName = keyof typeof COMMANDS
+
+/** The names of all commands, for messages. */
+export const COMMAND_NAMES: string = Object.keys(COMMANDS).join(', ')
+
+/** The command of a name, if there is one. */
+export function findCommand(name: string): CommandName | undefined {
+  return Object.hasOwn(COMMANDS, name) ? (name as CommandName) : undefined
+}

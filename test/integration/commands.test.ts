@@ -1,0 +1,272 @@
+import assert from 'node:assert/strict'
+import { mkdtempSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, beforeEach, test } from 'node:test'
+import { startSimulator } from '../simulator/simulator.ts'
+import { CODESHIP_PRO, KEY, runProgram, type Run } from '../support/program.ts'
+
+const simulator = await startSimulator()
+after(() => simulator.close())
+beforeEach(() => simulator.reset())
+
+const OTHER_KEY = 'someRoutingKeybfa2a710673888f520'
+const OUTSIDE = { PAGERDUTY_TOKEN: KEY, PAGERDUTY_EVENTS_URL: simulator.url }
+const ENV = { ...CODESHIP_PRO, ...OUTSIDE }
+
+async function run(args: string[], env: Record<string, string> = ENV, stdin = ''): Promise<Run> {
+  return await runProgram(args, { env, stdin })
+}
+const paths = (): string[] => simulator.requests.map(({ path }) => path).toSorted()
+
+test('a failed and then a good deployment: one alert, opened and resolved, and one change event', async () => {
+  const failed = await run(['failure'])
+  assert.deepEqual([failed.code, failed.stdout], [0, ''])
+  assert.match(failed.stderr, /^pagerduty-alert: trigger of deploy\/acme\/shop\/master: accepted \(202\)$/m)
+  assert.deepEqual(
+    simulator.alerts.map(({ status, title, dedupKey }) => [status, title, dedupKey]),
+    [
+      [
+        'triggered',
+        'Deployment of acme/shop@5f0c1d2 to master failed (Jane Doe: Fix the checkout)',
+        'deploy/acme/shop/master',
+      ],
+    ],
+  )
+
+  const good = await run(['success'])
+  assert.equal(good.code, 0)
+  assert.equal(simulator.alerts[0]?.status, 'resolved')
+  assert.deepEqual(
+    simulator.changes.map(({ payload }) => payload.summary),
+    ['Deployed acme/shop@5f0c1d2 to master by Jane Doe: Fix the checkout'],
+  )
+})
+
+test('however often a deployment fails, it is one alert', async () => {
+  await run(['failure'])
+  await run(['failure'], { ...ENV, CI_BUILD_ID: 'another', CI_COMMIT_ID: 'f'.repeat(40) })
+  assert.deepEqual(
+    simulator.alerts.map(({ triggers }) => triggers),
+    [2],
+  )
+})
+
+for (const args of [[], ['true'], ['pagerduty-alert'], ['pagerduty-alert', 'success'], ['pagerduty.sh']]) {
+  test(`"${args.join(' ')}" is a success`, async () => {
+    assert.equal((await run(args)).code, 0)
+    assert.deepEqual(paths(), ['/v2/change/enqueue', '/v2/enqueue'])
+  })
+}
+
+const STATUSES: [string, string[]][] = [
+  ['failure', ['trigger']],
+  ['1', ['trigger']],
+  ['0', ['change', 'resolve']],
+  ['cancelled', ['change']],
+]
+for (const [status, expected] of STATUSES) {
+  test(`PAGERDUTY_STATUS=${status} without a command sends ${expected.join(' and ')}`, async () => {
+    assert.equal((await run([], { ...ENV, PAGERDUTY_STATUS: status })).code, 0)
+    const sent = simulator.requests.map(
+      ({ json }) => (json as { event_action?: string }).event_action ?? 'change',
+    )
+    assert.deepEqual(sent.toSorted(), expected)
+  })
+}
+
+test('an alert from options is triggered under a printed key, acknowledged and resolved by it', async () => {
+  const { stdout, code } = await run(
+    ['trigger', '--summary', 'Migration is stuck', '--severity', 'WARNING'],
+    OUTSIDE,
+  )
+  assert.equal(code, 0)
+  const key = stdout.trim()
+  assert.match(stdout, /^pagerduty-alert\/[0-9a-f-]{36}\n$/)
+  assert.equal(simulator.alerts[0]?.event.payload?.severity, 'warning')
+  assert.equal((await run(['acknowledge', '--dedup-key', key], OUTSIDE)).code, 0)
+  assert.equal(simulator.alerts[0]?.status, 'acknowledged')
+  assert.equal((await run(['resolve', '--dedup-key', key], OUTSIDE)).code, 0)
+  assert.equal(simulator.alerts[0]?.status, 'resolved')
+})
+
+test('--json prints one line instead', async () => {
+  const { stdout } = await run(['trigger', '--summary', 's', '--json'])
+  const { events, ...rest } = JSON.parse(stdout) as { events: Record<string, unknown>[] }
+  assert.deepEqual(rest, { command: 'trigger', outcome: 'accepted', exit_code: 0 })
+  assert.equal(typeof events[0]?.duration_ms, 'number')
+  assert.deepEqual(
+    { ...events[0], duration_ms: 0 },
+    {
+      kind: 'alert',
+      action: 'trigger',
+      endpoint: '/v2/enqueue',
+      outcome: 'accepted',
+      status: 202,
+      dedup_key: 'deploy/acme/shop/master',
+      attempts: 1,
+      duration_ms: 0,
+    },
+  )
+})
+
+test('change takes everything from options', async () => {
+  const args = [
+    'change',
+    '--summary',
+    'Flag on',
+    '--detail',
+    'a.b=1',
+    '--detail',
+    'c=false',
+    '--link',
+    'https://a.example|A',
+  ]
+  assert.equal(
+    (await run([...args, '--timestamp', '0', '--image', 'https://a.example/i.png'], OUTSIDE)).code,
+    0,
+  )
+  const [change] = simulator.changes
+  assert.deepEqual(change?.payload.custom_details, { a: { b: 1 }, c: false })
+  assert.equal(change?.payload.timestamp, '1970-01-01T00:00:00.000Z')
+  assert.deepEqual(
+    [change?.links, change?.images],
+    [[{ href: 'https://a.example', text: 'A' }], [{ src: 'https://a.example/i.png' }]],
+  )
+})
+
+test('every event goes to every key, and one failing does not stop or repeat the others', async () => {
+  const strict = await startSimulator({ knownKeys: [KEY] })
+  try {
+    const env = {
+      ...ENV,
+      PAGERDUTY_EVENTS_URL: strict.url,
+      PAGERDUTY_ROUTING_KEY: `web=${KEY},api=${OTHER_KEY}`,
+    }
+    const { code, stderr } = await run(['success'], env)
+    assert.equal(code, 65)
+    assert.equal(strict.requests.length, 4)
+    assert.equal(strict.changes.length, 1)
+    assert.match(stderr, /change event \(key web\): accepted/)
+    assert.match(stderr, /change event \(key api\): refused with 400: Invalid routing key/)
+  } finally {
+    await strict.close()
+  }
+})
+
+test('send takes an event from a file or from stdin, with references, and fills what is missing', async () => {
+  const event = {
+    event_action: 'Trigger',
+    payload: {
+      summary: 'On ${CI_BRANCH}: $${literal}',
+      severity: 'Info',
+      custom_details: { n: null, f: false },
+    },
+  }
+  const file = join(mkdtempSync(join(tmpdir(), 'send-')), 'event.json')
+  writeFileSync(file, JSON.stringify(event))
+  for (const [args, stdin] of [
+    [['send', file], ''],
+    [['send'], JSON.stringify(event)],
+    [['send', '-'], `\ufeff${JSON.stringify(event)}`],
+  ] as const) {
+    simulator.reset()
+    assert.equal((await run([...args], ENV, stdin)).code, 0)
+    const [alert] = simulator.alerts
+    assert.equal(alert?.title, 'On master: ${literal}')
+    assert.equal(alert?.dedupKey, 'deploy/acme/shop/master')
+    assert.deepEqual(
+      [alert?.event.payload?.source, alert?.event.payload?.severity, alert?.event.payload?.custom_details],
+      ['acme/shop', 'info', { f: false }],
+    )
+  }
+})
+
+test("send uses the event's own key, and its own values win over options", async () => {
+  const event = { routing_key: '${MY_KEY}', payload: { summary: 'own', source: 'own' } }
+  const { PAGERDUTY_TOKEN: _, ...env } = ENV
+  assert.equal(
+    (
+      await run(
+        ['send', '--summary', 'option', '--source', 'option'],
+        { ...env, MY_KEY: OTHER_KEY },
+        JSON.stringify(event),
+      )
+    ).code,
+    0,
+  )
+  const [change] = simulator.changes
+  assert.deepEqual(
+    [change?.routing_key, change?.payload.summary, change?.payload.source],
+    [OTHER_KEY, 'own', 'own'],
+  )
+})
+
+test('a dry run opens no connection and prints each request with the key masked', async () => {
+  const { code, stdout, stderr } = await run(['success', '--dry-run', '--environment', 'eu'])
+  assert.equal(code, 0)
+  assert.deepEqual(simulator.requests, [])
+  const lines = stdout
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line) as { method: string; url: string; body: Record<string, unknown> })
+  assert.deepEqual(
+    lines.map(({ method, url, body }) => [method, url, body.routing_key]),
+    [
+      ['POST', `${simulator.url}/v2/change/enqueue`, '…cdef'],
+      ['POST', `${simulator.url}/v2/enqueue`, '…cdef'],
+    ],
+  )
+  assert.match(stderr, /environment: eu \(--environment\)/)
+  assert.match(
+    stderr,
+    /dedup key: deploy\/acme\/shop\/eu \(repository from CI_REPO_NAME, environment from --environment\)/,
+  )
+})
+
+test('what is not set never shows: no 0, false, undefined or null, blanks everywhere', async () => {
+  const blanks = Object.fromEntries(Object.keys(CODESHIP_PRO).map((name) => [name, ' ']))
+  const placeholders = {
+    CI_PR_NUMBER: '0',
+    CI_PULL_REQUEST: 'false',
+    CI_BUILD_APPROVED: 'false',
+    PAGERDUTY_LINKS: '[]',
+  }
+  for (const args of [['success'], ['failure'], ['success', '--as', 'both']]) {
+    for (const env of [
+      { ...OUTSIDE, ...blanks, ...placeholders },
+      { ...ENV, ...placeholders, CI_COMMITTER_NAME: '', CI_COMMIT_DESCRIPTION: '' },
+    ]) {
+      assert.equal((await run(args, env)).code, 0)
+    }
+  }
+  for (const { body } of simulator.requests) {
+    assert.doesNotMatch(body.toString(), /undefined|null|false|"0"|:0[,}]|""|: *[,}]/)
+  }
+})
+
+test('a commit message of 5,000 hostile characters arrives on both endpoints, cut to the limit', async () => {
+  const message = `${'"quotes" \'single\' \\ \t \u0001\u001b[31m é 😀 $(x) `y` '.repeat(140)}\nsecond line\n`
+  assert.ok(message.length > 5000)
+  for (const command of ['success', 'failure']) {
+    assert.equal((await run([command], { ...ENV, CI_COMMIT_MESSAGE: message })).code, 0)
+  }
+  const payloads = [simulator.changes[0]?.payload, simulator.alerts[0]?.event.payload]
+  for (const payload of payloads) {
+    assert.ok(payload && payload.summary.length <= 1024 && payload.summary.endsWith('…'))
+    assert.equal((payload.custom_details as { commit_message: string }).commit_message, message.trim())
+  }
+})
+
+test('a reader that goes away does not change the result', async () => {
+  const { spawn } = await import('node:child_process')
+  const { BIN } = await import('../support/program.ts')
+  const child = spawn(process.execPath, [BIN, 'trigger', '--summary', 's'], {
+    env: ENV,
+    stdio: ['ignore', 'pipe', 'ignore'],
+  })
+  child.stdout.destroy()
+  const code = await new Promise((resolve) => child.on('close', resolve))
+  assert.equal(code, 0)
+  assert.equal(simulator.alerts.length, 1)
+})
