@@ -1,0 +1,145 @@
+import assert from 'node:assert/strict'
+import { readFile } from 'node:fs/promises'
+import { before, suite, test } from 'node:test'
+import manifest from '../../package.json' with { type: 'json' }
+import { docker, skipWithoutDocker } from '../support/docker.ts'
+import { BUILD_ARGS, buildImage, evaluateInside } from './image.ts'
+
+const HOME = '/usr/local/lib/node_modules/pagerduty-alert'
+/** The image's files, without the folders in which Docker and the kernel place some of theirs. */
+const FILES = `['lib', 'lib64', 'usr', 'var', 'tmp'].flatMap((top) =>
+  fs.readdirSync('/' + top, { recursive: true, withFileTypes: true })
+    .filter((entry) => !entry.isDirectory())
+    .map(({ parentPath, name }) => parentPath + '/' + name)
+    .map((path) => ({ path, mode: fs.statSync(path).mode, uid: fs.statSync(path).uid })))`
+
+interface File {
+  readonly path: string
+  readonly mode: number
+  readonly uid: number
+}
+
+interface ImageConfig {
+  readonly Labels: Readonly<Record<string, string>>
+  readonly User: string
+  readonly Entrypoint: readonly string[]
+  readonly Cmd: readonly string[]
+  readonly Env: readonly string[]
+  readonly Healthcheck?: unknown
+}
+
+interface Bom {
+  readonly bomFormat: string
+  readonly metadata: { readonly component: { readonly name: string; readonly version: string } }
+  readonly components: readonly { readonly name: string; readonly version: string }[]
+}
+
+suite('the image', { skip: await skipWithoutDocker() }, () => {
+  let image = ''
+  let config: ImageConfig
+  let files: readonly File[] = []
+  let bom: Bom
+  before(async () => {
+    image = await buildImage()
+    config = JSON.parse(
+      await docker(['image', 'inspect', '--format', '{{ json .Config }}', image]),
+    ) as ImageConfig
+    files = (await evaluateInside(image, FILES)) as File[]
+    bom = (await evaluateInside(
+      image,
+      `JSON.parse(fs.readFileSync('/usr/share/sbom/pagerduty-alert.cdx.json', 'utf8'))`,
+    )) as Bom
+  })
+
+  test('has two things to start: Node and the program', () => {
+    const isLibrary = (path: string): boolean => /^\/lib(?:64)?\//.test(path)
+    const executable = files.filter(({ path, mode }) => (mode & 0o111) !== 0 && !isLibrary(path))
+    assert.deepEqual(
+      executable.map(({ path }) => path),
+      ['/usr/local/bin/node', '/usr/local/bin/pagerduty-alert', `${HOME}/dist/bin.js`],
+    )
+  })
+
+  test('holds no shell, package manager or source', () => {
+    assert.ok(files.length > 20)
+    for (const { path } of files)
+      assert.doesNotMatch(path, /\/(?:sh|bash|dash|busybox|env|npm|npx)$|\.tsx?$|\.map$/)
+  })
+
+  test('holds no key of Codeship and no environment file', () => {
+    for (const { path } of files) assert.doesNotMatch(path, /codeship|\.aes$|\.env$|\.encrypted$/)
+  })
+
+  test('belongs to root, and nobody else may change what is in it', () => {
+    for (const { path, mode, uid } of files) {
+      assert.equal(uid, 0, path)
+      assert.equal(mode & 0o022, 0, path)
+    }
+  })
+
+  test('starts the program by itself, as nobody in particular, with a harmless default', () => {
+    assert.deepEqual(config.Entrypoint, ['/usr/local/bin/pagerduty-alert'])
+    assert.deepEqual(config.Cmd, ['--help'])
+    assert.equal(config.User, '65532:65532')
+    assert.ok(config.Env.includes('PAGERDUTY_RELAY_HOST=0.0.0.0'))
+    assert.equal(config.Healthcheck, undefined)
+  })
+
+  test('says what it is', () => {
+    assert.deepEqual(
+      Object.fromEntries(
+        Object.entries(config.Labels).filter(([name]) => name.startsWith('org.opencontainers.')),
+      ),
+      {
+        'org.opencontainers.image.title': 'pagerduty-alert',
+        'org.opencontainers.image.description': manifest.description,
+        'org.opencontainers.image.licenses': manifest.license,
+        'org.opencontainers.image.version': manifest.version,
+        'org.opencontainers.image.revision': BUILD_ARGS.REVISION,
+        'org.opencontainers.image.created': BUILD_ARGS.CREATED,
+        'org.opencontainers.image.source': BUILD_ARGS.SOURCE,
+      },
+    )
+  })
+
+  test('lists what it is made of: itself, Node, libraries, and every package in the bundle', async () => {
+    assert.equal(bom.bomFormat, 'CycloneDX')
+    const { name, version } = bom.metadata.component
+    assert.deepEqual({ name, version }, { name: manifest.name, version: manifest.version })
+    const listed = new Set(bom.components.map((component) => `${component.name} ${component.version}`))
+    assert.ok(listed.has(`node ${String(await evaluateInside(image, 'process.versions.node'))}`))
+    assert.ok(bom.components.some((component) => component.name === 'libc6'))
+    const licences = await licencesIn(image)
+    assert.match(licences, /^undici /m)
+    for (const [title = ''] of licences.matchAll(/^\S+ \d\S* (?=\(.+\)\n=+$)/gm))
+      assert.ok(listed.has(title.trim()), title)
+  })
+
+  test('lists no development tool, machine path or time of its own', () => {
+    const names = new Set(bom.components.map(({ name }) => name))
+    for (const tool of Object.keys(manifest.devDependencies)) {
+      const isShipped = tool === 'node' || tool === 'ajv'
+      assert.equal(names.has(tool), isShipped, tool)
+    }
+    assert.doesNotMatch(JSON.stringify(bom), /"\/(?:build|work|root|home|tmp)\b|serialNumber|timestamp/)
+  })
+
+  test('carries the licences of what is in it', async () => {
+    const paths = files.map(({ path }) => path)
+    assert.equal(
+      await evaluateInside(image, `fs.readFileSync('${HOME}/LICENSE', 'utf8')`),
+      await readFile(new URL('../../LICENSE', import.meta.url), 'utf8'),
+    )
+    assert.ok(paths.includes('/usr/share/doc/libc6/copyright'))
+    assert.ok(paths.includes('/usr/share/doc/libstdc++6/copyright'))
+    assert.match(await licencesIn(image), /Permission is hereby granted/)
+  })
+
+  test('finds code that was compiled while it was built', () => {
+    assert.ok(files.filter(({ path }) => path.startsWith('/var/cache/pagerduty-alert/')).length > 2)
+  })
+})
+
+async function licencesIn(image: string): Promise<string> {
+  return String(await evaluateInside(image, `fs.readFileSync('${HOME}/dist/THIRD_PARTY_LICENSES', 'utf8')`))
+}

@@ -1,0 +1,118 @@
+import { text } from 'node:stream/consumers'
+import { PassThrough } from 'node:stream'
+import { getContainerRuntimeClient } from 'testcontainers'
+import { startSimulator, type Simulator } from '../simulator/simulator.ts'
+import { baseImageArgs, docker } from '../support/docker.ts'
+import { CODESHIP_PRO, KEY } from '../support/program.ts'
+
+/** By this name containers reach the machine that runs them. */
+const HOST = 'host.docker.internal'
+
+/** What the image is built with for the tests, as a release would. */
+export const BUILD_ARGS = {
+  REVISION: '5f0c1d2e3a4b5c6d7e8f90a1b2c3d4e5f6a7b8c9',
+  CREATED: '2026-03-01T12:00:00Z',
+  SOURCE: 'https://git.example.com/acme/pagerduty-alert',
+} as const
+
+/** Builds the repository's image and returns its id. Docker's cache makes every build after the first one short. */
+export async function buildImage(target?: 'shell'): Promise<string> {
+  const args = Object.entries(BUILD_ARGS).flatMap(([name, value]) => ['--build-arg', `${name}=${value}`])
+  const stage = target === undefined ? [] : ['--target', target]
+  return (await docker(['build', '--quiet', ...stage, ...(await baseImageArgs()), ...args, '.'])).trim()
+}
+
+/** A PagerDuty that containers can reach. */
+export async function startReachableSimulator(): Promise<Simulator> {
+  return await startSimulator({ host: '0.0.0.0', knownKeys: [KEY] })
+}
+
+/** The environment of a build on Codeship Pro whose events go to a simulator. */
+export function environmentFor(simulator: Simulator): Record<string, string> {
+  return { ...CODESHIP_PRO, PAGERDUTY_TOKEN: KEY, PAGERDUTY_EVENTS_URL: urlFor(simulator) }
+}
+
+/** A simulator's address as containers see it. */
+export function urlFor({ port }: Simulator): string {
+  return `http://${HOST}:${port}`
+}
+
+export interface ContainerOptions {
+  /** What follows the image's name in `docker run`; its CMD where absent. */
+  readonly command?: readonly string[]
+  readonly entrypoint?: readonly string[]
+  readonly env?: Readonly<Record<string, string>>
+  /** `uid` or `uid:gid`; the image's own where absent. */
+  readonly user?: string
+  /** Mounts, `host:container:ro`. */
+  readonly binds?: readonly string[]
+  /** Without the right to write anywhere, to gain rights, or to use any that root has. */
+  readonly confined?: boolean
+}
+
+/** A container that runs. */
+export interface RunningContainer {
+  readonly kill: (signal: NodeJS.Signals) => Promise<void>
+  /** All that Docker tells of it, as JSON. */
+  readonly inspect: () => Promise<string>
+}
+
+/** What a container did. */
+export interface ContainerExit {
+  readonly exitCode: number
+  readonly stdout: string
+  readonly stderr: string
+}
+
+/**
+ * Runs a container to its end and removes it.
+ * @param meanwhile is called once it has started
+ */
+export async function runContainer(
+  image: string,
+  options: ContainerOptions,
+  meanwhile?: (container: RunningContainer) => Promise<void>,
+): Promise<ContainerExit> {
+  const { dockerode } = (await getContainerRuntimeClient()).container
+  const container = await dockerode.createContainer({ Image: image, ...settingsOf(options) })
+  try {
+    const [stdout, stderr] = [new PassThrough(), new PassThrough()]
+    const stream = await container.attach({ stream: true, stdout: true, stderr: true })
+    dockerode.modem.demuxStream(stream, stdout, stderr)
+    stream.once('end', () => {
+      stdout.end()
+      stderr.end()
+    })
+    await container.start()
+    await meanwhile?.({
+      kill: async (signal) => void (await container.kill({ signal })),
+      inspect: async () => JSON.stringify(await container.inspect()),
+    })
+    const [ended, ...texts] = await Promise.all([container.wait(), text(stdout), text(stderr)])
+    const { StatusCode: exitCode } = ended as { StatusCode: number }
+    return { exitCode, stdout: texts[0], stderr: texts[1] }
+  } finally {
+    await container.remove({ force: true, v: true })
+  }
+}
+
+function settingsOf(options: ContainerOptions): object {
+  const { command, entrypoint, env = {}, user, binds = [], confined = false } = options
+  const confinement = { ReadonlyRootfs: true, CapDrop: ['ALL'], SecurityOpt: ['no-new-privileges'] }
+  return {
+    ...(command === undefined ? {} : { Cmd: command }),
+    ...(entrypoint === undefined ? {} : { Entrypoint: entrypoint }),
+    ...(user === undefined ? {} : { User: user }),
+    Env: Object.entries(env).map(([name, value]) => `${name}=${value}`),
+    HostConfig: { Binds: binds, ExtraHosts: [`${HOST}:host-gateway`], ...(confined ? confinement : {}) },
+  }
+}
+
+/** Evaluates an expression with the image's own Node, since there is nothing else inside to look around with. */
+export async function evaluateInside(image: string, expression: string): Promise<unknown> {
+  const { stdout, stderr } = await runContainer(image, {
+    entrypoint: ['/usr/local/bin/node', '-p', `JSON.stringify(${expression})`],
+  })
+  if (stdout === '') throw new Error(stderr)
+  return JSON.parse(stdout) as unknown
+}

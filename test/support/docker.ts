@@ -1,0 +1,57 @@
+import { execFile } from 'node:child_process'
+import { readFile } from 'node:fs/promises'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+
+const run = promisify(execFile)
+const ROOT = new URL('../../', import.meta.url)
+const MAX_OUTPUT_BYTES = 64 * 1024 * 1024
+
+/** What `scripts/local-base-image.sh` makes where no registry can be reached. */
+const STAND_IN = 'pagerduty-alert-base:local'
+
+/**
+ * Runs the Docker command line from the top of the repository.
+ * @returns what it wrote to stdout
+ * @throws with what it wrote to stderr when it fails
+ */
+export async function docker(args: readonly string[], stdin = ''): Promise<string> {
+  const running = run('docker', args, { cwd: fileURLToPath(ROOT), maxBuffer: MAX_OUTPUT_BYTES })
+  running.child.stdin?.end(stdin)
+  return (await running).stdout
+}
+
+/**
+ * Why tests that need Docker are skipped here; `false` where they run. With `REQUIRE_DOCKER=1`, as in CI, they always
+ * run, and fail where something is missing.
+ */
+export async function skipWithoutDocker(): Promise<string | false> {
+  if (process.env['REQUIRE_DOCKER'] === '1') return false
+  if (!(await succeeds(['version']))) return 'no Docker daemon answers here'
+  if ((await findBaseImage()) !== undefined) return false
+  return 'no base image: none can be pulled here, and scripts/local-base-image.sh has not made one'
+}
+
+/** Arguments of `docker build` that name the base image, where it is not the one that the Dockerfile names. */
+export async function baseImageArgs(): Promise<string[]> {
+  const image = await findBaseImage()
+  return image === undefined ? [] : ['--build-arg', `NODE_IMAGE=${image}`]
+}
+
+/** The base image to build on: the one asked for, the Dockerfile's own, or the stand-in. */
+async function findBaseImage(): Promise<string | undefined> {
+  const asked = process.env['PAGERDUTY_ALERT_NODE_IMAGE']
+  if (asked !== undefined && asked !== '') return asked
+  const dockerfile = await readFile(new URL('Dockerfile', ROOT), 'utf8')
+  const own = /^ARG NODE_IMAGE=(\S+)$/m.exec(dockerfile)?.[1] ?? ''
+  if (await succeeds(['image', 'inspect', own])) return own
+  if (await succeeds(['image', 'inspect', STAND_IN])) return STAND_IN
+  return (await succeeds(['pull', '--quiet', own])) ? own : undefined
+}
+
+async function succeeds(args: readonly string[]): Promise<boolean> {
+  return await docker(args).then(
+    () => true,
+    () => false,
+  )
+}
