@@ -1,0 +1,50 @@
+import { jsonAnswer } from './answer.ts'
+import { describeAlert, describeChange } from './describe.ts'
+import type { Route } from './exchange.ts'
+import { judgeAlert, judgeChange } from './judge.ts'
+import type { Ledger } from './ledger.ts'
+
+interface EventsParts {
+  readonly ledger: Ledger
+  /** The keys that have an integration; any well-formed one where undefined. */
+  readonly knownKeys: readonly string[] | undefined
+  readonly log: (line: string) => void
+}
+
+/**
+ * The Events API v2: alerts and change events.
+ * Source of the answers: PagerDuty's OpenAPI file, and for a change event's its Go client and others' recordings.
+ */
+export function eventsRoutes({ ledger, knownKeys, log }: EventsParts): Route[] {
+  const isKnownKey = (key: string): boolean => knownKeys?.includes(key) ?? true
+  return [
+    {
+      method: 'POST',
+      path: '/v2/enqueue',
+      answer: ({ body }) => {
+        const verdict = judgeAlert(body, isKnownKey)
+        if (!verdict.accepted) {
+          log(`alert refused with ${verdict.answer.status}: ${verdict.reasons.join('; ')}`)
+          return verdict.answer
+        }
+        const { effect, dedupKey } = ledger.addAlert(verdict.event)
+        log(describeAlert(effect, dedupKey, verdict.event))
+        return jsonAnswer(202, { status: 'success', message: 'Event processed', dedup_key: dedupKey })
+      },
+    },
+    {
+      method: 'POST',
+      path: '/v2/change/enqueue',
+      answer: ({ body }) => {
+        const verdict = judgeChange(body, isKnownKey)
+        if (!verdict.accepted) {
+          log(`change event refused with ${verdict.answer.status}: ${verdict.reasons.join('; ')}`)
+          return verdict.answer
+        }
+        ledger.addChange(verdict.event)
+        log(describeChange(verdict.event))
+        return jsonAnswer(202, { status: 'success', message: 'Change event processed' })
+      },
+    },
+  ]
+}

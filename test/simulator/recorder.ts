@@ -1,0 +1,68 @@
+import type { IncomingHttpHeaders } from 'node:http'
+
+/** A request as it came in, whatever became of it. */
+export interface RecordedRequest {
+  readonly method: string
+  /** Path and query, as sent. */
+  readonly path: string
+  /** Names in lower case, as Node gives them. */
+  readonly headers: IncomingHttpHeaders
+  /** The exact bytes; empty where the connection ended before they were read. */
+  readonly body: Buffer
+  /** The body as JSON; undefined where it is none. */
+  readonly json: unknown
+  /** When its headers had arrived, in milliseconds since the epoch. */
+  readonly receivedAtMs: number
+  /** The sender's port: the same for two requests of one connection. */
+  readonly remotePort: number | undefined
+}
+
+/** Keeps requests and lets others wait for them. */
+export interface Recorder {
+  /** Every request since the start or the last clear, in the order in which their bodies were complete. */
+  readonly requests: readonly RecordedRequest[]
+  readonly record: (request: RecordedRequest) => void
+  /**
+   * Resolves with all requests as soon as there are `count`.
+   * @throws when `timeoutMs` pass before that; the error names what has come
+   */
+  readonly waitFor: (count: number, timeoutMs?: number) => Promise<readonly RecordedRequest[]>
+  readonly clear: () => void
+}
+
+/** A recorder without requests. */
+export function createRecorder(): Recorder {
+  const requests: RecordedRequest[] = []
+  const listeners = new Set<() => void>()
+
+  function waitFor(count: number, timeoutMs = 5000): Promise<readonly RecordedRequest[]> {
+    return new Promise((resolve, reject) => {
+      const settle = (outcome: () => void): void => {
+        clearTimeout(timer)
+        listeners.delete(check)
+        outcome()
+      }
+      const check = (): void => {
+        if (requests.length >= count) settle(() => resolve(requests))
+      }
+      const timer = setTimeout(() => {
+        const seen = requests.map(({ method, path }) => `${method} ${path}`).join(', ') || 'none'
+        settle(() => reject(new Error(`waited ${timeoutMs} ms for ${count} requests, got: ${seen}`)))
+      }, timeoutMs)
+      listeners.add(check)
+      check()
+    })
+  }
+
+  return {
+    requests,
+    record: (request) => {
+      requests.push(request)
+      for (const listener of listeners) listener()
+    },
+    waitFor,
+    clear: () => {
+      requests.length = 0
+    },
+  }
+}

@@ -1,0 +1,123 @@
+import type { AddressInfo, Socket } from 'node:net'
+import { fastify, type FastifyInstance } from 'fastify'
+import { createPlaybook, type Instruction } from './behaviour.ts'
+import { mountControl } from './control-routes.ts'
+import { eventsRoutes } from './events-routes.ts'
+import { mountRoutes } from './exchange.ts'
+import type { ChangeEvent } from './judge.ts'
+import { createLedger, type Alert } from './ledger.ts'
+import { maskKeys } from './mask.ts'
+import { createRecorder, type RecordedRequest } from './recorder.ts'
+
+/** More than any sender should send, and less than would hurt. */
+const READ_LIMIT_BYTES = 64 * 1024 * 1024
+
+/** How a simulator is started. */
+export interface SimulatorOptions {
+  /** Address to listen on; 127.0.0.1 where absent. */
+  readonly host?: string | undefined
+  /** 0, a free one, where absent. */
+  readonly port?: number | undefined
+  /** Serves https with this key and certificate (PEM). */
+  readonly tls?: { readonly key: string; readonly cert: string } | undefined
+  /** The routing keys that have an integration; every well-formed one where absent. */
+  readonly knownKeys?: readonly string[] | undefined
+  /** Is told in a line of plain words what happens, with keys masked. */
+  readonly log?: ((line: string) => void) | undefined
+}
+
+/** A PagerDuty on this machine. The lists are live, and are emptied by `reset`. */
+export interface Simulator {
+  /** Without a slash at its end. */
+  readonly url: string
+  readonly port: number
+  readonly requests: readonly RecordedRequest[]
+  readonly alerts: readonly Alert[]
+  readonly changes: readonly ChangeEvent[]
+  /**
+   * Says how to behave. Instructions with `times` are used up first, in the order given; one without is in force
+   * after them, until a newer one or `reset`.
+   */
+  readonly behave: (instruction: Instruction) => void
+  /** Forgets everything: requests, alerts, change events and instructions. */
+  readonly reset: () => void
+  /**
+   * Resolves with all requests as soon as there are `count`.
+   * @throws when `timeoutMs` (5000) pass before that
+   */
+  readonly waitForRequests: (count: number, timeoutMs?: number) => Promise<readonly RecordedRequest[]>
+  /** Ends every connection, hanging or not, and stops listening. */
+  readonly close: () => Promise<void>
+}
+
+/**
+ * Starts a simulator of PagerDuty's Events API v2, which answers as PagerDuty does, remembers all it was sent, and
+ * misbehaves when told to. Other processes control it under `/_simulator/`.
+ */
+export async function startSimulator(options: SimulatorOptions = {}): Promise<Simulator> {
+  const { host = '127.0.0.1', port = 0, tls, knownKeys } = options
+  const recorder = createRecorder()
+  const playbook = createPlaybook()
+  const ledger = createLedger()
+  const closing = new AbortController()
+  const log = (line: string): void => options.log?.(maskKeys(line))
+  const reset = (): void => {
+    recorder.clear()
+    playbook.clear()
+    ledger.clear()
+  }
+
+  const app = createServer(tls)
+  const connections = trackConnections(app)
+  mountControl(app, { recorder, ledger, behave: playbook.add, reset })
+  const routes = eventsRoutes({ ledger, knownKeys, log })
+  await app.register(async (scope) => {
+    mountRoutes(scope, { routes, recorder, playbook, connections, log, closing: closing.signal })
+  })
+  await app.listen({ host, port })
+
+  const { port: listeningPort } = app.server.address() as AddressInfo
+  return {
+    url: `${tls === undefined ? 'http' : 'https'}://${reachable(host)}:${listeningPort}`,
+    port: listeningPort,
+    requests: recorder.requests,
+    alerts: ledger.alerts,
+    changes: ledger.changes,
+    behave: playbook.add,
+    reset,
+    waitForRequests: recorder.waitFor,
+    close: async () => {
+      closing.abort()
+      await app.close()
+    },
+  }
+}
+
+function createServer(tls: SimulatorOptions['tls']): FastifyInstance {
+  // Fastify's types tell http and https servers apart; nothing here depends on which it is.
+  const app = fastify({
+    https: tls ?? null,
+    bodyLimit: READ_LIMIT_BYTES,
+    forceCloseConnections: true,
+  }) as unknown as FastifyInstance
+  app.removeAllContentTypeParsers()
+  app.addContentTypeParser('*', { parseAs: 'buffer' }, (_, body, done) => done(null, body))
+  return app
+}
+
+/** The TCP connections by remote port: below TLS, since only a plain socket can be reset. */
+function trackConnections(app: FastifyInstance): ReadonlyMap<number | undefined, Socket> {
+  const connections = new Map<number | undefined, Socket>()
+  app.server.on('connection', (socket: Socket) => {
+    const { remotePort } = socket
+    connections.set(remotePort, socket)
+    socket.once('close', () => connections.delete(remotePort))
+  })
+  return connections
+}
+
+/** The host to connect to for one to listen on. */
+function reachable(host: string): string {
+  if (host === '0.0.0.0' || host === '::') return '127.0.0.1'
+  return host.includes(':') ? `[${host}]` : host
+}
