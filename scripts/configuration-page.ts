@@ -1,5 +1,6 @@
 import { COMMANDS } from '../src/commands/catalog.ts'
-import { SETTING_GROUPS, SETTING_LIST } from '../src/config/settings.ts'
+import { SETTING_LIST } from '../src/config/settings.ts'
+import { SETTING_GROUPS } from '../src/config/settings/setting.ts'
 import { TEMPLATE_NAMES } from '../src/core/summary.ts'
 
 /** `docs/configuration.md`, from the tables of commands and settings; a test compares it with the file. */

@@ -15,8 +15,10 @@ const MAX_FILE_BYTES = 64 * 1024 * 1024
 const CHUNK_BYTES = 64 * 1024
 
 const interruption = new AbortController()
+let signalListener: ((signal: NodeJS.Signals) => void) | undefined
 for (const [signal, exitCode] of Object.entries(SIGNALS)) {
-  process.on(signal, () => {
+  process.on(signal, (name: NodeJS.Signals) => {
+    if (signalListener !== undefined) return signalListener(name)
     if (interruption.signal.aborted) process.exit(exitCode) // the second signal does not wait for anything
     interruption.abort(exitCode)
   })
@@ -39,6 +41,10 @@ process.exitCode = await main({
   writeOut: (text) => process.stdout.write(text),
   writeErr: (text) => process.stderr.write(text),
   signal: interruption.signal,
+  takeSignals: (listener) => {
+    signalListener = listener
+  },
+  kill: (target, signal) => process.kill(target, signal),
   startedAtMs: 0, // `performance.now()` counts from the start of the process
 })
 

@@ -10,6 +10,8 @@ export interface CommandLine {
   readonly command?: CommandName
   readonly operands: readonly string[]
   readonly options: Options
+  /** What follows `--`: the command of `run`. */
+  readonly commandLine?: readonly string[]
 }
 
 /** What the image's users and Codeship's steps put in front: `command: pagerduty-alert success`. */
@@ -24,9 +26,11 @@ export function parseCommandLine(argv: readonly string[]): CommandLine {
   const words = OWN_NAME.test(argv[0] ?? '') ? argv.slice(1) : [...argv]
   // Codeship demands a `command`; `command: true` is the usual way to give none.
   const args = words.length === 1 && words[0] === 'true' ? [] : words
+  const end = args.indexOf('--')
+  const commandLine = end === -1 ? undefined : args.slice(end + 1)
   const problems: string[] = []
   const { tokens, positionals } = parseArgs({
-    args,
+    args: end === -1 ? args : args.slice(0, end),
     options: OPTIONS,
     allowPositionals: true,
     strict: false,
@@ -43,8 +47,11 @@ export function parseCommandLine(argv: readonly string[]): CommandLine {
   // The value of an unknown option would be taken for a command, so that is looked at only when options are right.
   const command = problems.length === 0 ? readCommand(name, problems) : undefined
   if (command !== undefined) problems.push(...misfits(command, operands, options))
+  if (command === 'run' && (commandLine ?? []).length === 0)
+    problems.push('run needs its command after --: run -- CMD [ARG…]')
+  if (command !== 'run' && commandLine !== undefined) problems.push(`only run takes something after --`)
   if (problems.length > 0) throw new Failure('usage', `${problems.join('\n')}\nsee pagerduty-alert --help`)
-  return { ...(command && { command }), operands, options }
+  return { ...(command && { command }), operands, options, ...(commandLine && { commandLine }) }
 }
 
 const TAKES_VALUE: ReadonlyMap<string, boolean> = new Map([

@@ -1,4 +1,4 @@
-import type { SettingGroup } from '../config/settings.ts'
+import type { SettingGroup } from '../config/settings/setting.ts'
 
 /** What is known of a command before it runs: the command line is checked and the help printed from this. */
 export interface CommandInfo {
@@ -27,6 +27,13 @@ export const COMMANDS = {
     'trigger of the failure alert',
     'pagerduty-alert failure --environment production --severity critical',
   ),
+  run: {
+    does: 'runs a command and reports its outcome; its exit status is the command’s',
+    operands: '-- CMD [ARG…]',
+    maxOperands: 0,
+    groups: ['run', ...SENDING],
+    example: 'pagerduty-alert run --environment production -- ./deploy.sh',
+  },
   change: sending(
     'one change event from options only',
     'pagerduty-alert change --summary "Feature flag checkout-v2 switched on"',

@@ -1,4 +1,5 @@
-import { SETTING_GROUPS, SETTING_LIST, type Setting } from '../config/settings.ts'
+import { SETTING_GROUPS, type Setting } from '../config/settings/setting.ts'
+import { SETTING_LIST } from '../config/settings.ts'
 import { Failure } from '../core/failure.ts'
 import { version } from '../version.ts'
 import { COMMAND_NAMES, COMMANDS, findCommand, type CommandInfo, type CommandName } from './catalog.ts'
@@ -41,7 +42,7 @@ const OPTIONS_TITLE = 'Options (each has a variable, see COMMAND --help):'
 
 function commandPage(name: CommandName): string {
   const { does, operands, example, groups }: CommandInfo = COMMANDS[name]
-  const usage = [name, operands, groups.length > 0 ? '[options]' : ''].filter(Boolean).join(' ')
+  const usage = [name, groups.length > 0 ? '[options]' : '', operands].filter(Boolean).join(' ')
   const sections = groups.map((group) => {
     const settings = SETTING_LIST.filter((setting) => setting.group === group)
     return `\n${SETTING_GROUPS[group]}:\n${table(settings.map((setting) => [settingName(setting), setting.help]))}\n`

@@ -17,6 +17,7 @@ import { notify } from './notify.ts'
 import { jsonLine, type Verdict } from './report.ts'
 import { send } from './send.ts'
 import type { Io } from './session.ts'
+import { startRun } from './start-run.ts'
 import { parseStatus } from './status.ts'
 
 /**
@@ -29,6 +30,7 @@ export async function main(io: Io): Promise<number> {
     const line = parseCommandLine(io.argv)
     if (line.options.version === true) return print(io, `${version}\n`)
     if (line.command === 'help') return print(io, helpText(line.operands[0]))
+    if (line.command === 'run') return await startRun(io, line)
     return await runCommand(io, line, line.command)
   } catch (error) {
     const failure = toFailure(error, io.env)
@@ -48,7 +50,7 @@ type SendingCommand = EventCommand | 'send'
 async function runCommand(
   io: Io,
   line: CommandLine,
-  named: Exclude<CommandLine['command'], 'help'>,
+  named: Exclude<CommandLine['command'], 'help' | 'run'>,
 ): Promise<number> {
   const gathered = gather({ options: line.options, env: io.env, readFile: io.readFile })
   const printing = loadPrintConfig(gathered)

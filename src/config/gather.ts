@@ -1,6 +1,7 @@
 import type { Environment } from '../ci/build.ts'
 import type { FailureKind } from '../core/failure.ts'
-import { SETTING_LIST, type Setting, type SettingName } from './settings.ts'
+import { SETTING_LIST, type SettingName } from './settings.ts'
+import type { Setting } from './settings/setting.ts'
 
 /** Options as the command line gave them, by long name: every value of one with a value, `true` for one without. */
 export type Options = Readonly<Record<string, readonly string[] | true>>

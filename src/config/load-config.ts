@@ -6,12 +6,14 @@ import type { Gathered, Problem } from './gather.ts'
 import { plainHttpWarning, readDeliveryConfig, type DeliveryConfig } from './read-delivery.ts'
 import { readEventConfig, type EventConfig } from './read-event.ts'
 import { readPrintConfig, type PrintConfig } from './read-printing.ts'
+import { readRunConfig, type RunConfig } from './read-run.ts'
 import { createReader } from './reader.ts'
 
 /** Everything that one invocation of a sending command was told, validated and frozen. */
 export interface Config {
   readonly event: EventConfig
   readonly delivery: DeliveryConfig
+  readonly run: RunConfig
   readonly build: Build
   /** Print the requests, make none. */
   readonly dryRun: boolean
@@ -33,6 +35,7 @@ export function loadConfig(
   const repositoryUrl = reader.one('repositoryUrl', parseRepositoryUrl)
   const event = readEventConfig(reader)
   const delivery = readDeliveryConfig(reader, env)
+  const run = readRunConfig(reader)
   readPrintConfig(reader)
   const dryRun = reader.isSet('dryRun')
   const isKeyMissing = delivery.keys.length === 0 && delivery.relay === undefined
@@ -43,6 +46,7 @@ export function loadConfig(
   return Object.freeze({
     event,
     delivery,
+    run,
     build: withRepositoryUrl(detectBuild(env), repositoryUrl),
     dryRun,
     warnings: [

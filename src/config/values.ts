@@ -33,6 +33,21 @@ export function parseDurationMs(text: string): number {
   return durationMs
 }
 
+/** A whole number from 0 to `max`. */
+export function parseCount(max: number): (text: string) => number {
+  return (text) =>
+    /^\d+$/.test(text) && Number(text) <= max
+      ? Number(text)
+      : refuse(`must be a whole number from 0 to ${max}`)
+}
+
+/** Exit statuses: a list such as `3,75`, or `*` for all but 0. Returns whether a status is among them. */
+export function parseExitCodes(text: string): (exitCode: number) => boolean {
+  if (text === '*') return (exitCode) => exitCode !== 0
+  const codes = new Set(text.split(',').map((code) => parseCount(255)(code.trim())))
+  return (exitCode) => codes.has(exitCode)
+}
+
 /** A point in time, normalised to ISO 8601 with `Z`. */
 export function parseTime(text: string): string {
   return parseTimestamp(text) ?? refuse(`must be like ${TIMESTAMP_EXAMPLES}`)

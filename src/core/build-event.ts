@@ -145,6 +145,7 @@ function deploymentDetails({ build, identity, result }: EventInput): JsonObject 
     signal: result.signal,
     duration_seconds: result.durationSeconds,
     output: result.output,
+    command: result.command,
   })
 }
 

@@ -6,7 +6,7 @@ import { fitEvent, truncationWarning } from './fit.ts'
 import { renderTemplate } from './summary.ts'
 
 /** The commands that make their events themselves. */
-export type EventCommand = 'success' | 'failure' | 'cancelled' | 'change' | Action
+export type EventCommand = 'success' | 'failure' | 'soft-failure' | 'cancelled' | 'change' | Action
 
 /** What `success` tells of the deployment itself, apart from resolving the failure alert. */
 export type SuccessForm = 'change' | 'alert' | 'both'
@@ -50,6 +50,8 @@ function eventsOf(
       return successEvents(input, options, warnings)
     case 'cancelled':
       return [buildChange(input, { outcome: 'cancelled' })]
+    case 'soft-failure': // told of, but nobody is paged for it
+      return [buildChange(input, { outcome: 'failure' })]
     case 'failure':
       if (dedupKey === undefined) {
         warnings.push(

@@ -14,6 +14,8 @@ export interface CommandResult {
   readonly durationSeconds?: number
   /** The last lines of what it printed, already masked. */
   readonly output?: string
+  /** The command line, already masked; only where the user asked for it. */
+  readonly command?: string
 }
 
 /** The facts that a summary is made of. */

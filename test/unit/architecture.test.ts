@@ -12,6 +12,7 @@ const RANK: Readonly<Record<string, number>> = {
   rest: 3,
   'log.ts': 3,
   delivery: 4,
+  run: 4,
   'compose.ts': 5,
   commands: 6,
   relay: 6,

@@ -20,7 +20,9 @@ interface Vector {
 
 const FOLDER = new URL('../../fixtures/', import.meta.url)
 const readJson = (path: string): unknown => JSON.parse(readFileSync(new URL(path, FOLDER), 'utf8'))
-const vectors = readdirSync(new URL('event-vectors/', FOLDER)).map((file) => readJson(`event-vectors/${file}`) as Vector)
+const vectors = readdirSync(new URL('event-vectors/', FOLDER)).map(
+  (file) => readJson(`event-vectors/${file}`) as Vector,
+)
 
 // PagerDuty's "format": "url" is no format of JSON Schema, and its own examples break "date-time": formats are ours to keep.
 const ajv = new Ajv({ strict: false, validateFormats: false })
@@ -37,7 +39,10 @@ function expand({ body, expand: instructions = [] }: Vector): unknown {
   for (const { path, char, count } of instructions) {
     const names = path.split('.')
     const last = names.pop()!
-    const parent = names.reduce((object, name) => object[name] as Record<string, unknown>, copy as Record<string, unknown>)
+    const parent = names.reduce(
+      (object, name) => object[name] as Record<string, unknown>,
+      copy as Record<string, unknown>,
+    )
     parent[last] = char.repeat(count)
   }
   return copy
@@ -51,7 +56,8 @@ function send(document: unknown): { event: Event; key: string } | Failure {
       defaults: (kind, action) => defaultBody(kind, action),
     })
     const [key] = parseRoutingKeys(routingKey)
-    if (event.kind === 'change' && !takesChanges(key!.key)) throw new Failure('config', ORCHESTRATION_KEY_HINT)
+    if (event.kind === 'change' && !takesChanges(key!.key))
+      throw new Failure('config', ORCHESTRATION_KEY_HINT)
     return { event, key: key!.key.reveal() }
   } catch (error) {
     if (error instanceof Failure) return error
@@ -61,7 +67,10 @@ function send(document: unknown): { event: Event; key: string } | Failure {
 
 /** As outside any CI: there is no summary and no dedup key to fill in but a random one for a trigger. */
 function defaultBody(kind: Event['kind'], action: string): EventBody {
-  if (kind === 'change') return { payload: { source: 'host', timestamp: '2026-01-01T00:00:00.000Z' } as EventBody['payload'] & object }
+  if (kind === 'change')
+    return {
+      payload: { source: 'host', timestamp: '2026-01-01T00:00:00.000Z' } as EventBody['payload'] & object,
+    }
   if (action !== 'trigger') return {}
   const payload = { source: 'host', severity: 'error', timestamp: '2026-01-01T00:00:00.000Z' }
   return { dedup_key: 'random', payload: payload as unknown as EventBody['payload'] & object }
@@ -82,7 +91,11 @@ for (const vector of vectors) {
   if (vector.ambiguous) {
     test(`${vector.name} (nobody proves PagerDuty's answer): sent as a valid event, or refused`, (context) => {
       const sent = send(body)
-      context.diagnostic(sent instanceof Failure ? `refused: ${sent.message}` : `sent: ${JSON.stringify(sent.event).slice(0, 200)}`)
+      context.diagnostic(
+        sent instanceof Failure
+          ? `refused: ${sent.message}`
+          : `sent: ${JSON.stringify(sent.event).slice(0, 200)}`,
+      )
       if (!(sent instanceof Failure)) assertValid(sent)
     })
   } else if (vector.valid) {

@@ -1,0 +1,30 @@
+import { gather } from '../config/gather.ts'
+import { loadConfig, loadPrintConfig } from '../config/load-config.ts'
+import { createLog } from '../log.ts'
+import type { CommandLine } from './args.ts'
+import { run } from './run.ts'
+import type { Io } from './session.ts'
+
+/**
+ * `run`, whose command is started before anything is read that could be slow or wrong: files of secrets, the build.
+ * @returns the exit status
+ */
+export async function startRun(io: Io, { options, commandLine = [] }: CommandLine): Promise<number> {
+  const { env, readFile, writeErr } = io
+  const printing = loadPrintConfig(gather({ options, env, readFile: () => '' }))
+  const log = await createLog({ level: printing.logLevel, format: printing.logFormat, write: writeErr })
+  const [program = '', ...args] = commandLine
+  const outputLines = options['output-lines']
+  return await run({
+    io,
+    log,
+    argv: [program, ...args],
+    outputLines: outputLines === true ? undefined : outputLines?.at(-1),
+    isStrict: options.strict === true,
+    loadSession: () => {
+      const config = loadConfig(gather({ options, env, readFile }), env, true)
+      for (const warning of config.warnings) log.warn(warning)
+      return { io, config, log, command: 'run', json: printing.json }
+    },
+  })
+}

@@ -1,0 +1,90 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import fc from 'fast-check'
+import { maskOutput, secretValues, stripControls } from '../../../src/core/mask-output.ts'
+import { formatOutput } from '../../../src/core/output.ts'
+
+const SHAPES: [string, string][] = [
+  ['password=hunter2 next', 'password=[masked] next'],
+  ['DB_PASSWORD: hunter2', 'DB_PASSWORD: [masked]'],
+  ['{"api_key": "abc123", "user": "jane"}', '{"api_key": "[masked]", "user": "jane"}'],
+  ['mysql --password=hunter2 --host=db', 'mysql --password=[masked] --host=db'],
+  ['curl --token hunter2 x', 'curl --token [masked] x'],
+  ['https://jane:hunter2@db.example/x', 'https://[masked]db.example/x'],
+  ['git clone https://x-access-token@github.com/a', 'git clone https://[masked]github.com/a'],
+  ['Authorization: Bearer abc.def-ghi', 'Authorization: [masked]'],
+  ['-H "authorization: Token token=abcdef"', '-H "authorization: [masked]"'],
+  ['sent bearer abcdefghijk', 'sent bearer [masked]'],
+  ['id AKIAIOSFODNN7EXAMPLE used', 'id [masked] used'],
+  ['a\n-----BEGIN RSA PRIVATE KEY-----\nMIIE\nabc\n-----END RSA PRIVATE KEY-----\nb', 'a\n[masked]\nb'],
+  ['a\n-----BEGIN PRIVATE KEY-----\nMIIE\ncut off', 'a\n[masked]'],
+  ['MIIE\nabc\n-----END PRIVATE KEY-----\nb', '[masked]\nb'],
+  [`ghp_${'a'.repeat(36)}`, '[masked]'],
+  ['tokens are counted: 5', 'tokens are counted: 5'],
+]
+for (const [text, expected] of SHAPES) {
+  test(`"${text.slice(0, 40)}" is masked by its shape`, () => assert.equal(maskOutput(text, []), expected))
+}
+
+test('ordinary text stays as it is', () => {
+  for (const text of [
+    'Deployed in 3 s',
+    'monkey business',
+    'https://example.com/a?b=c',
+    'key: value',
+    'Error: no such file',
+  ]) {
+    assert.equal(maskOutput(text, []), text)
+  }
+})
+
+test('values of variables with secret-like names are masked in every usual encoding', () => {
+  const secrets = secretValues({
+    DEPLOY_TOKEN: 'a b"c/d',
+    PATH: '/usr/bin',
+    MY_KEY: 'true',
+    API_SECRET: 'abc',
+  })
+  const text = `a b"c/d ${encodeURIComponent('a b"c/d')} ${JSON.stringify('a b"c/d')} ${btoa('a b"c/d')} /usr/bin true abc`
+  assert.equal(maskOutput(text, secrets), '[masked] [masked] "[masked]" [masked] /usr/bin true abc')
+})
+
+test('a secret of several lines is masked line by line too', () => {
+  const secrets = secretValues({ SSH_KEY: 'first-line\nsecond-line\n' })
+  assert.equal(maskOutput('x second-line y', secrets), 'x [masked] y')
+})
+
+test('a secret that holds another is masked whole', () => {
+  const secrets = secretValues({ A_TOKEN: 'abcd', B_TOKEN: 'abcdefgh' })
+  assert.equal(maskOutput('abcdefgh', secrets), '[masked]')
+})
+
+test('escape sequences and control characters go, tabs and line ends stay', () => {
+  assert.equal(
+    stripControls('\u001b[1;31mred\u001b[0m\t\u001b]0;title\u0007x\u001b(B\ny\u0000\u009b'),
+    'red\tx\ny',
+  )
+})
+
+test('whatever is printed: the output is well-formed, bounded, and holds no known secret', () => {
+  fc.assert(
+    fc.property(
+      fc.string({ unit: 'binary' }),
+      fc.string({ minLength: 8, unit: 'grapheme-ascii' }),
+      (noise, raw) => {
+        const secret = `s${raw.replaceAll(/\s/g, '_')}e`
+        const output =
+          formatOutput(`${noise}\n${secret}${noise}`, 40, secretValues({ A_SECRET: secret })) ?? ''
+        assert.ok(!output.includes(secret))
+        assert.ok(output.isWellFormed() && Buffer.byteLength(JSON.stringify(output)) <= 64 * 1024)
+      },
+    ),
+    { numRuns: 2000 },
+  )
+})
+
+test('only the last lines are shown, and nothing where there is none', () => {
+  assert.equal(formatOutput('a\nb\nc\n\n', 2, []), 'b\nc')
+  assert.equal(formatOutput('a', 0, []), undefined)
+  assert.equal(formatOutput('\n \n', 5, []), undefined)
+})
