@@ -6,7 +6,7 @@ import { createSender, type Sender } from './delivery/sender.ts'
 import { createTransport } from './delivery/transport.ts'
 
 /** The real clock. Monotonic, so that a step of the system's time neither shortens nor stretches a deadline. */
-export const CLOCK: Clock = {
+const CLOCK: Clock = {
   now: () => performance.now(),
   sleep: (durationMs, signal) => sleep(durationMs, undefined, { signal }).catch(() => undefined),
   random: () => Math.random(),

@@ -1,4 +1,4 @@
-import type { Build, Environment } from './build.ts'
+import type { Build, Environment } from '../core/build.ts'
 
 export function detectBuild(env: Environment): Build {
   return env.CI_BRANCH === undefined

@@ -1,4 +1,4 @@
-import type { Build } from './build.ts'
+import type { Build } from '../core/build.ts'
 
 export function parseRepositoryUrl(text: string): string {
   return text

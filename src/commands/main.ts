@@ -1,4 +1,4 @@
-import type { Environment } from '../ci/build.ts'
+import type { Environment } from '../core/build.ts'
 import { gather, type Gathered, type Problem } from '../config/gather.ts'
 import { loadConfig, loadPrintConfig } from '../config/load-config.ts'
 import { createReader } from '../config/reader.ts'

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import type { Environment } from '../ci/build.ts'
+import type { Environment } from '../core/build.ts'
 import type { Config } from '../config/load-config.ts'
 import type { Log } from '../log.ts'
 

@@ -1,4 +1,4 @@
-import type { Environment } from '../ci/build.ts'
+import type { Environment } from '../core/build.ts'
 import type { FailureKind } from '../core/failure.ts'
 import { SETTING_LIST, type SettingName } from './settings.ts'
 import type { Setting } from './settings/setting.ts'

@@ -1,4 +1,4 @@
-import type { Build, Environment } from '../ci/build.ts'
+import type { Build, Environment } from '../core/build.ts'
 import { detectBuild } from '../ci/detect-build.ts'
 import { parseRepositoryUrl, withRepositoryUrl } from '../ci/repository-url.ts'
 import { Failure } from '../core/failure.ts'

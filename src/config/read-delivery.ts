@@ -1,4 +1,4 @@
-import type { Environment } from '../ci/build.ts'
+import type { Environment } from '../core/build.ts'
 import { Failure } from '../core/failure.ts'
 import { parseRoutingKeys, tokenKind, type RoutingKey } from '../core/routing-key.ts'
 import { createSecret, type Secret } from '../core/secret.ts'

@@ -2,7 +2,7 @@ import type { Reader } from './reader.ts'
 import { parseChoice } from './values.ts'
 
 /** pino's level names, and `silent`. */
-export const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const
+const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const
 export type LogLevel = (typeof LOG_LEVELS)[number]
 
 /** What is printed, and how. */

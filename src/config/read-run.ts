@@ -14,7 +14,7 @@ export interface RunConfig {
   readonly heartbeatMs?: number
 }
 
-export const DEFAULT_OUTPUT_LINES = 40
+const DEFAULT_OUTPUT_LINES = 40
 /** More lines than any alert can show. */
 export const MAX_OUTPUT_LINES = 10_000
 

@@ -6,7 +6,7 @@ export interface Backoff {
   readonly ceilingMs: number
 }
 
-export const BACKOFF: Backoff = { firstMs: 1000, ceilingMs: 60_000 }
+const BACKOFF: Backoff = { firstMs: 1000, ceilingMs: 60_000 }
 
 /**
  * The wait before the next attempt: full jitter over a window that doubles, on top of what the server asked for, so

@@ -1,4 +1,4 @@
-import type { Build } from '../ci/build.ts'
+import type { Build } from './build.ts'
 import type { Action, Event, Image, Link, Payload, Severity } from './event.ts'
 import type { Identity } from './identity.ts'
 import type { Json, JsonObject } from './json.ts'

@@ -1,5 +1,5 @@
 /** Marks the place where a text was cut. Three bytes in UTF-8, one UTF-16 unit. */
-export const ELLIPSIS = '…'
+const ELLIPSIS = '…'
 
 /**
  * The text, or its head and `…`, in at most `maxChars` UTF-16 units. Cut between code points, never inside one.

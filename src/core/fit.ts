@@ -41,7 +41,7 @@ export function fitEvent(event: Event): Fitted {
 }
 
 /** Adds a detail of ours under the first of its names that the user has not taken. */
-export function addDetail(details: JsonObject, names: readonly string[], value: Json): JsonObject {
+function addDetail(details: JsonObject, names: readonly string[], value: Json): JsonObject {
   const name = names.find((candidate) => !Object.hasOwn(details, candidate))
   return name === undefined ? details : { ...details, [name]: value }
 }

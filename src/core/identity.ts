@@ -1,4 +1,4 @@
-import type { Build } from '../ci/build.ts'
+import type { Build } from './build.ts'
 import { dedupKeyFor, limitDedupKey } from './dedup-key.ts'
 
 /** A value and where it came from, in words: `--environment`, `PAGERDUTY_ENVIRONMENT`, `CI_BRANCH`, `default`. */

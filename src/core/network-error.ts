@@ -55,7 +55,7 @@ const TRANSIENT: Readonly<Record<string, string>> = {
 }
 
 /** What an error of the network means for the attempt. Names the error's code, never its text of unknown content. */
-export function classifyError(error: unknown): Outcome {
+export function classifyError(error: unknown): Exclude<Outcome, { kind: 'accepted' | 'refused' }> {
   const codes = errorCodes(error)
   const certificate = codes.find((code) => Object.hasOwn(CERTIFICATE, code))
   if (certificate !== undefined)

@@ -52,7 +52,7 @@ export function parseRoutingKeys(text: string): RoutingKey[] {
 }
 
 /** @throws Failure of kind `config` when the value is not shaped like a routing key */
-export function checkRoutingKey(value: string, where = ''): void {
+function checkRoutingKey(value: string, where = ''): void {
   if (ROUTING_KEY.test(value)) return
   if (value === '') throw new Failure('config', `${where}is blank`)
   if (/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(value)) {

@@ -1,4 +1,4 @@
-import type { Build } from '../ci/build.ts'
+import type { Build } from './build.ts'
 import { Failure } from './failure.ts'
 import { oneLine } from './mask.ts'
 
@@ -88,7 +88,7 @@ export function shortCommit(commit: string | undefined): string | undefined {
 }
 
 /** The first line of a text that is not blank. */
-export function firstLine(text: string | undefined): string | undefined {
+function firstLine(text: string | undefined): string | undefined {
   return text?.split('\n').map(oneLine).find(Boolean)
 }
 

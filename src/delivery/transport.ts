@@ -9,14 +9,29 @@ const MAX_ANSWER_BYTES = 64 * 1024
 /** How long the body of a 2xx is waited for: the event is accepted whatever it says. */
 const ACCEPTED_BODY_MS = 1000
 
+/** One HTTP request, ready to be made any number of times with the same bytes. */
+export interface HttpRequest {
+  readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE'
+  readonly url: string
+  readonly headers: Readonly<Record<string, string>>
+  readonly body?: Buffer
+}
+
+/** How one exchange went: the server's answer, or what kept it from coming. */
+export type Exchange =
+  | { readonly kind: 'answered'; readonly answer: Answer }
+  | { readonly kind: 'failed'; readonly outcome: Exclude<Outcome, { kind: 'accepted' | 'refused' }> }
+
 /** A way to make single attempts; it keeps its connections until closed. */
 export interface Transport {
   /**
-   * One POST. Never throws: whatever happens is an outcome.
+   * One request and its answer, whatever the answer says. Never throws.
    * @param timeoutMs budget from the first packet to the last byte of the answer
    * @param signal    ends the attempt at once
    */
-  post(post: PostRequest, timeoutMs: number, signal: AbortSignal): Promise<Outcome>
+  exchange(request: HttpRequest, timeoutMs: number, signal: AbortSignal): Promise<Exchange>
+  /** One POST of an event. Never throws: whatever happens is an outcome. */
+  post(request: PostRequest, timeoutMs: number, signal: AbortSignal): Promise<Outcome>
   /** Closes every connection, without waiting for answers. */
   close(): Promise<void>
 }
@@ -24,28 +39,41 @@ export interface Transport {
 /** A transport over undici that goes through the given proxies. */
 export function createTransport({ proxy, baseUrl }: { proxy: ProxyConfig; baseUrl: string }): Transport {
   const dispatcher = createDispatcher(proxy, baseUrl)
+  const exchange: Transport['exchange'] = async (request, timeoutMs, signal) => {
+    const timeout = new AbortController()
+    const timer = setTimeout(() => timeout.abort(), timeoutMs)
+    try {
+      const answer = await makeRequest(dispatcher, request, AbortSignal.any([signal, timeout.signal]))
+      return { kind: 'answered', answer }
+    } catch (error) {
+      if (signal.aborted) return failed({ kind: 'retry', reason: 'interrupted' })
+      if (timeout.signal.aborted)
+        return failed({ kind: 'retry', reason: `no answer within ${timeoutMs / 1000} s` })
+      return failed(classifyError(error))
+    } finally {
+      clearTimeout(timer)
+    }
+  }
   return {
-    post: async (post, timeoutMs, signal) => {
-      const timeout = new AbortController()
-      const timer = setTimeout(() => timeout.abort(), timeoutMs)
-      try {
-        const answer = await exchange(dispatcher, post, AbortSignal.any([signal, timeout.signal]))
-        return classifyAnswer(answer, Date.now())
-      } catch (error) {
-        if (signal.aborted) return { kind: 'retry', reason: 'interrupted' }
-        if (timeout.signal.aborted) return { kind: 'retry', reason: `no answer within ${timeoutMs / 1000} s` }
-        return classifyError(error)
-      } finally {
-        clearTimeout(timer)
-      }
+    exchange,
+    post: async (request, timeoutMs, signal) => {
+      const result = await exchange({ method: 'POST', ...request }, timeoutMs, signal)
+      return result.kind === 'answered' ? classifyAnswer(result.answer, Date.now()) : result.outcome
     },
     close: () => dispatcher.destroy(),
   }
 }
 
-async function exchange(dispatcher: Dispatcher, post: PostRequest, signal: AbortSignal): Promise<Answer> {
-  const { url, headers, body } = post
-  const response = await request(url, { method: 'POST', headers, body, dispatcher, signal })
+function failed(outcome: Exclude<Outcome, { kind: 'accepted' | 'refused' }>): Exchange {
+  return { kind: 'failed', outcome }
+}
+
+async function makeRequest(
+  dispatcher: Dispatcher,
+  { method, url, headers, body }: HttpRequest,
+  signal: AbortSignal,
+): Promise<Answer> {
+  const response = await request(url, { method, headers, body: body ?? null, dispatcher, signal })
   const isAccepted = response.statusCode >= 200 && response.statusCode <= 299
   const text = await readBody(response.body, isAccepted ? ACCEPTED_BODY_MS : undefined)
   return { status: response.statusCode, headers: singleHeaders(response.headers), body: text }
