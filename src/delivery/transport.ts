@@ -1,4 +1,4 @@
-import { Agent, EnvHttpProxyAgent, request, type Dispatcher } from 'undici'
+import { Agent, EnvHttpProxyAgent, request as undiciRequest, type Dispatcher } from 'undici'
 import type { ProxyConfig } from '../config/read-delivery.ts'
 import { classifyError } from '../core/network-error.ts'
 import { classifyAnswer, type Answer, type Outcome } from '../core/outcome.ts'
@@ -73,7 +73,7 @@ async function makeRequest(
   { method, url, headers, body }: HttpRequest,
   signal: AbortSignal,
 ): Promise<Answer> {
-  const response = await request(url, { method, headers, body: body ?? null, dispatcher, signal })
+  const response = await undiciRequest(url, { method, headers, body: body ?? null, dispatcher, signal })
   const isAccepted = response.statusCode >= 200 && response.statusCode <= 299
   const text = await readBody(response.body, isAccepted ? ACCEPTED_BODY_MS : undefined)
   return { status: response.statusCode, headers: singleHeaders(response.headers), body: text }
