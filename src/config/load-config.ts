@@ -7,6 +7,7 @@ import { plainHttpWarning, readDeliveryConfig, type DeliveryConfig } from './rea
 import { readEventConfig, type EventConfig } from './read-event.ts'
 import { readPrintConfig, type PrintConfig } from './read-printing.ts'
 import { readRunConfig, type RunConfig } from './read-run.ts'
+import { readSpoolConfig, type SpoolConfig } from './read-spool.ts'
 import { createReader } from './reader.ts'
 
 /** Everything that one invocation of a sending command was told, validated and frozen. */
@@ -14,6 +15,8 @@ export interface Config {
   readonly event: EventConfig
   readonly delivery: DeliveryConfig
   readonly run: RunConfig
+  /** Absent where nothing is kept. */
+  readonly spool?: SpoolConfig
   readonly build: Build
   /** Print the requests, make none. */
   readonly dryRun: boolean
@@ -36,6 +39,7 @@ export function loadConfig(
   const event = readEventConfig(reader)
   const delivery = readDeliveryConfig(reader, env)
   const run = readRunConfig(reader)
+  const spool = readSpoolConfig(reader)
   readPrintConfig(reader)
   const dryRun = reader.isSet('dryRun')
   const isKeyMissing = delivery.keys.length === 0 && delivery.relay === undefined
@@ -47,6 +51,7 @@ export function loadConfig(
     event,
     delivery,
     run,
+    ...(spool && { spool }),
     build: withRepositoryUrl(detectBuild(env), repositoryUrl),
     dryRun,
     warnings: [

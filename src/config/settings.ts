@@ -2,6 +2,7 @@ import { DELIVERY_SETTINGS } from './settings/delivery.ts'
 import { EVENT_SETTINGS } from './settings/event.ts'
 import { PRINTING_SETTINGS } from './settings/printing.ts'
 import { RUN_SETTINGS } from './settings/run.ts'
+import { SPOOL_SETTINGS } from './settings/spool.ts'
 import type { Setting } from './settings/setting.ts'
 
 /** Every setting, in the order in which the help lists them. */
@@ -9,6 +10,7 @@ const SETTINGS = {
   ...RUN_SETTINGS,
   ...EVENT_SETTINGS,
   ...DELIVERY_SETTINGS,
+  ...SPOOL_SETTINGS,
   ...PRINTING_SETTINGS,
 } as const satisfies Record<string, Setting>
 

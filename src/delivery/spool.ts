@@ -1,0 +1,173 @@
+import type { Event } from '../core/event.ts'
+import type { Secret } from '../core/secret.ts'
+
+/*
+ * The spool: what has been accepted and not yet delivered, on disk. This file is what others know of it;
+ * `open-spool.ts` has `openSpool(options: SpoolOptions): Promise<Spool>`, and `drain.ts` has `startDrain(deps: DrainDeps): Drain`.
+ */
+
+/** `pending` is still to be delivered, `dead` was refused or grew too old and waits for somebody to decide. */
+export type EventStatus = 'pending' | 'delivered' | 'dead'
+
+/**
+ * Whose key an event goes out with: one of the deliverer's own by its name, so that a key rotated in the configuration
+ * is used anew; or the caller's, the only kind that is stored.
+ */
+export type SpoolKey =
+  | { readonly kind: 'configured'; readonly name: string }
+  | { readonly kind: 'own'; readonly key: Secret }
+
+/** One event for one key. */
+export interface SpoolItem {
+  readonly event: Event
+  readonly key: SpoolKey
+}
+
+/**
+ * What came of adding.
+ *
+ * - `added`: synced to disk, under these ids, in the order given
+ * - `full`: the limit would be passed; it may fit later
+ * - `unavailable`: the disk is full, read-only, locked for too long; nothing was kept, and it may work later
+ */
+export type AddResult =
+  | { readonly kind: 'added'; readonly ids: readonly number[] }
+  | { readonly kind: 'full'; readonly limit: number }
+  | { readonly kind: 'unavailable'; readonly reason: string }
+
+/** How far an event has come. */
+export interface Progress {
+  readonly id: number
+  readonly status: EventStatus
+  /** Attempts made so far. */
+  readonly attempts: number
+  /** HTTP status of the last answer, where one came. */
+  readonly httpStatus?: number
+  /** Why it is not delivered, in PagerDuty's words where it answered; one line, secrets masked. */
+  readonly reason?: string
+}
+
+/** An event as it is listed. */
+export interface SpoolEntry extends Progress {
+  readonly kind: Event['kind']
+  readonly key: SpoolKey
+  /** `event_action` of an alert. */
+  readonly action?: string
+  readonly dedupKey?: string
+  /** Milliseconds since the epoch. */
+  readonly acceptedAtMs: number
+}
+
+/** How many events there are of each status; `delivered` counts those still kept for the list. */
+export type SpoolCounts = Readonly<Record<EventStatus, number>>
+
+/** Which dead events are meant: one, those of some keys, or all. */
+export type RetryFilter =
+  | { readonly id: number }
+  | { readonly matchesKey: (key: SpoolKey) => boolean }
+  | Readonly<Record<string, never>>
+
+/** A spool that is open. Several processes may have the same one open and add to it at once. */
+export interface Spool {
+  /**
+   * Keeps all items or none. Resolves when they are synced to disk; whatever is added in the same turn of the event loop,
+   * by however many callers, shares one transaction and one sync. Never rejects.
+   */
+  add(items: readonly SpoolItem[]): Promise<AddResult>
+  /** In constant time, from a counter that each transaction keeps. */
+  counts(): SpoolCounts
+  /** Age of the oldest pending event; undefined where none is pending. */
+  oldestPendingAgeMs(): number | undefined
+  /** Entries of a status in the order of their ids. @param afterId where a page begins; 0 for the first */
+  list(status: EventStatus, limit: number, afterId?: number): SpoolEntry[]
+  /** Makes dead events pending again, with their attempts forgotten. Returns how many. */
+  retry(filter: RetryFilter): Promise<number>
+  /**
+   * How far events have come as soon as none of them is pending, or else when the time is over or the signal aborts.
+   * Works also where another process delivers.
+   */
+  waitFor(ids: readonly number[], timeoutMs: number, signal: AbortSignal): Promise<Progress[]>
+  /** Why nothing can be written now, or undefined where it can: a transaction that changes nothing is tried. */
+  checkWritable(): string | undefined
+  /** Whether an alert still has a pending event, behind which a new one has to wait. */
+  hasPending(key: SpoolKey, dedupKey: string): boolean
+  /** The part that only a drain uses. */
+  readonly queue: SpoolQueue
+  /** Writes what was added, and closes. The deliverer's lease is given up. */
+  close(): Promise<void>
+}
+
+/** An event that may be attempted now: nothing of its alert is pending before it. */
+export interface DueEvent {
+  readonly id: number
+  readonly keyId: number
+  readonly kind: Event['kind']
+  readonly dedupKey?: string
+  /** The event's JSON, without key. */
+  readonly body: string
+  readonly attempts: number
+  readonly acceptedAtMs: number
+}
+
+/** What came of an attempt, to be written down. Times are on the spool's clock. */
+export type Settlement =
+  | { readonly kind: 'delivered'; readonly id: number; readonly httpStatus: number }
+  | { readonly kind: 'dead'; readonly id: number; readonly reason: string; readonly httpStatus?: number }
+  | {
+      readonly kind: 'postponed'
+      readonly id: number
+      readonly reason: string
+      readonly httpStatus?: number
+      readonly dueAtMs: number
+    }
+
+/** A key that has events waiting, and when the first of them is due. */
+export interface DueKey {
+  readonly keyId: number
+  readonly dueAtMs: number
+}
+
+/** The delivering side of a spool. */
+export interface SpoolQueue {
+  /**
+   * Becomes the one process that delivers; false while another is. The operating system ends the lease with the process,
+   * however that ends, and no clock is involved.
+   */
+  tryLease(): boolean
+  releaseLease(): void
+  /** Milliseconds since the epoch at the start of the process, from there on by a clock that never steps. */
+  now(): number
+  /** Every key with events that wait for a time and not for another event. */
+  dueKeys(): DueKey[]
+  key(keyId: number): SpoolKey
+  /** Up to `limit` due events of a key that are not in `exclude`; never attempted ones first where `freshFirst`. */
+  due(keyId: number, options: DueOptions): DueEvent[]
+  /** When the key's next event is due after now; undefined where none is. */
+  nextDueAtMs(keyId: number): number | undefined
+  /** Writes results down, together with whatever is added at the same time. False where that failed: try again. */
+  settle(settlements: readonly Settlement[]): Promise<boolean>
+  /** Deliveries since a time, for a deliverer that takes over to know what each key has used of its rate. */
+  deliveriesSince(sinceMs: number): { readonly keyId: number; readonly atMs: number }[]
+  /** Calls back after each transaction of this process that made a key's events due. Returns the way to stop that. */
+  onDue(listener: (keyIds: ReadonlySet<number>) => void): () => void
+  /** Whether another process has changed the spool since the last call. */
+  hasForeignChanges(): boolean
+  /** What keeps order after a clock was set back: nothing waits longer than until `latestMs`. */
+  clampDue(latestMs: number): void
+}
+
+export interface DueOptions {
+  readonly nowMs: number
+  readonly limit: number
+  readonly exclude: ReadonlySet<number>
+  readonly freshFirst: boolean
+}
+
+export interface SpoolOptions {
+  /** Made with its parents where it is not there; only its owner can look into it. */
+  readonly directory: string
+  /** Most events that may be pending or dead. */
+  readonly limit: number
+  /** Is told what a person has to know: that a damaged spool was set aside, and where it is now. */
+  readonly onWarning: (message: string) => void
+}
