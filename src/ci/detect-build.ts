@@ -1,14 +1,7 @@
 import type { Build, Environment } from '../core/build.ts'
+import { readCodeship } from './codeship.ts'
 
+/** What the CI says about the build under way; nothing is known outside any CI, and nothing fails for lack of one. */
 export function detectBuild(env: Environment): Build {
-  return env.CI_BRANCH === undefined
-    ? { origins: {} }
-    : {
-        ci: 'Codeship',
-        repository: env.CI_REPO_NAME ?? 'x',
-        branch: env.CI_BRANCH,
-        commit: env.CI_COMMIT_ID ?? '',
-        commitMessage: env.CI_COMMIT_MESSAGE ?? '',
-        origins: { branch: 'CI_BRANCH' },
-      }
+  return readCodeship(env)
 }

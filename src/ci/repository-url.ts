@@ -1,8 +1,106 @@
 import type { Build } from '../core/build.ts'
+import { Failure } from '../core/failure.ts'
+import { forgeOf } from './forge.ts'
 
+/**
+ * The web page of a repository, from any form in which people have it at hand: a page's address, a clone URL
+ * (`https`, `ssh`, `git`), or Git's short `git@host:owner/name.git`. No credentials, no `.git`, no slash at the end.
+ * @throws Failure of kind `usage` that says what is accepted
+ */
 export function parseRepositoryUrl(text: string): string {
-  return text
+  return repositoryPage(text) ?? refuse()
 }
-export function withRepositoryUrl(build: Build, _url: string | undefined): Build {
-  return build
+
+function refuse(): never {
+  throw new Failure(
+    'usage',
+    "must be a repository's address, such as https://github.com/acme/shop or git@gitlab.com:acme/shop.git",
+  )
+}
+
+/** Like `parseRepositoryUrl`, but undefined for what is no repository's address. */
+function repositoryPage(text: string): string | undefined {
+  const url = toUrl(text.trim())
+  if (url === undefined) return undefined
+  const isWeb = url.protocol === 'https:' || url.protocol === 'http:'
+  // Only a web address says at which port the pages are; that of ssh is another server's.
+  const host = isWeb ? url.host : (WEB_HOST[url.hostname] ?? url.hostname)
+  const path = pagePath(url, host)
+  if (host === '' || path === '') return undefined
+  return `${url.protocol === 'http:' ? 'http' : 'https'}://${host}/${path}`
+}
+
+/** Hosts that serve ssh where the usual port is closed, or always, and where their pages are. */
+const WEB_HOST: Readonly<Record<string, string>> = {
+  'ssh.github.com': 'github.com',
+  'altssh.gitlab.com': 'gitlab.com',
+  'altssh.bitbucket.org': 'bitbucket.org',
+  'ssh.dev.azure.com': 'dev.azure.com',
+}
+
+const SCHEME = /^(?:https?|ssh|git|git\+ssh|git\+https):\/\//i
+/** Git's short form, with the port that some put before the path. */
+const SHORT_FORM = /^(?:[^@/\s]+@)?([\w-]+(?:\.[\w-]+)+):\/?(?:\d+\/(?=[^/]+\/))?(.+)$/
+/** An address as people say it. */
+const BARE_FORM = /^[\w-]+(?:\.[\w-]+)+(?::\d+)?\/[^/\s]+\/\S+$/
+
+function toUrl(text: string): URL | undefined {
+  const address = SCHEME.test(text) ? text : withScheme(text)
+  // The host of a scheme that `URL` does not know is not parsed: the ones for Git are read as their like.
+  const url = address?.replace(/^git\+https(?=:)/i, 'https').replace(/^git(?:\+ssh)?(?=:)/i, 'ssh')
+  return url !== undefined && URL.canParse(url) ? new URL(url) : undefined
+}
+
+function withScheme(text: string): string | undefined {
+  if (BARE_FORM.test(text)) return `https://${text}`
+  const short = SHORT_FORM.exec(text)
+  return short ? `ssh://${short[1]}/${short[2]}` : undefined
+}
+
+/** Bitbucket Server's own port for ssh. */
+const BITBUCKET_SSH_PORT = '7999'
+
+/** The path of a repository's page, without slashes around it, from the path under which it is cloned. */
+function pagePath({ pathname, port }: URL, host: string): string {
+  const path = pathname
+    .replaceAll(/\/{2,}/g, '/')
+    .replaceAll(/^\/|\/$/g, '')
+    .replace(/\/(?:-|browse)(?:\/.*)?$/, '') // a page within GitLab's or Bitbucket Server's
+    .replace(/\.git$/i, '')
+  if (host === 'github.com' || host === 'bitbucket.org') return path.split('/').slice(0, 2).join('/')
+  if (host === 'dev.azure.com') return path.replace(/^v3\/([^/]+\/[^/]+)\//, '$1/_git/')
+  const isBitbucket = port === BITBUCKET_SSH_PORT || /(?:^|[.-])bitbucket[.-]/.test(host)
+  const clone = (isBitbucket ? /^(?:scm\/)?(~?)([^/]+)\/([^/]+)$/ : /^scm\/(~?)([^/]+)\/([^/]+)$/).exec(path)
+  return clone ? `${clone[1] === '' ? 'projects' : 'users'}/${clone[2]}/repos/${clone[3]}` : path
+}
+
+/**
+ * Adds what a repository's address tells: its name where the CI gives none, and links to the commit, to the changes and
+ * to the pull request where the CI gives none.
+ * @param url what the user set, already parsed; it wins over the address that the CI gives
+ */
+export function withRepositoryUrl(build: Build, url: string | undefined): Build {
+  const repositoryUrl = url ?? build.repositoryUrl
+  if (repositoryUrl === undefined) return build
+  const origin = url === undefined ? (build.origins.repositoryUrl ?? 'the CI') : 'PAGERDUTY_REPOSITORY_URL'
+  const forge = forgeOf(repositoryUrl)
+  const { commit, pullRequest } = build
+  const made = {
+    repository: forge.name(repositoryUrl),
+    commitUrl: commit === undefined ? undefined : forge.commit(repositoryUrl, commit),
+    pullRequestUrl: pullRequest === undefined ? undefined : forge.pullRequest(repositoryUrl, pullRequest),
+  }
+  const missing = Object.entries(made).filter(
+    ([field, value]) => value !== undefined && !Object.hasOwn(build, field),
+  )
+  return {
+    ...build,
+    ...Object.fromEntries(missing),
+    repositoryUrl,
+    origins: {
+      ...build.origins,
+      ...Object.fromEntries(missing.map(([field]) => [field, origin])),
+      repositoryUrl: origin,
+    },
+  }
 }
