@@ -19,20 +19,20 @@ let signalListener: ((signal: NodeJS.Signals) => void) | undefined
 for (const [signal, exitCode] of Object.entries(SIGNALS)) {
   process.on(signal, (name: NodeJS.Signals) => {
     if (signalListener !== undefined) return signalListener(name)
-    if (interruption.signal.aborted) process.exit(exitCode) // the second signal does not wait for anything
+    if (interruption.signal.aborted) exit(exitCode) // the second signal does not wait for anything
     interruption.abort(exitCode)
   })
 }
 
 process.on('uncaughtException', (error) => {
   process.stderr.write(`pagerduty-alert: error: ${describeBug(error, process.env)}\n`)
-  process.exit(EXIT_CODE.internal)
+  exit(EXIT_CODE.internal)
 })
 // A reader that went away (`| head -1`) is no reason to fail: what was to be sent has been sent.
 process.stdout.on('error', () => undefined)
 process.stderr.on('error', () => undefined)
 
-process.exitCode = await main({
+const exitStatus = await main({
   argv: process.argv.slice(2),
   env: process.env,
   hostname: hostname(),
@@ -47,6 +47,27 @@ process.exitCode = await main({
   kill: (target, signal) => process.kill(target, signal),
   startedAtMs: 0, // `performance.now()` counts from the start of the process
 })
+await end(exitStatus)
+
+/** Ends the process as soon as its words are written, whatever the event loop still waits for. */
+async function end(status: number): Promise<void> {
+  for (const stream of [process.stdout, process.stderr]) {
+    await new Promise((resolve) => stream.write('', resolve))
+  }
+  exit(status)
+}
+
+/**
+ * Exits at once. A DNS lookup cannot be cancelled, and `process.exit` waits for its thread, which takes 10 s where no
+ * name server answers; so with one under way the process becomes a fresh one that does nothing but exit.
+ */
+function exit(status: number): never {
+  if (process.getActiveResourcesInfo().includes('GetAddrInfoReqWrap')) {
+    const args = [process.execPath, '--eval', `process.exit(${status})`]
+    process.execve?.(process.execPath, args, { ...process.env, NODE_OPTIONS: '' })
+  }
+  process.exit(status)
+}
 
 /** Reads a regular file or a pipe whole, as UTF-8. */
 function readFile(path: string): string {

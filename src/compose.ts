@@ -24,7 +24,11 @@ export interface ComposeOptions {
 /** Puts the parts of a sender together: the only place of a one-shot command that creates anything long-lived. */
 export function composeSender({ delivery, startedAtMs, version, signal, onRetry }: ComposeOptions): Sender {
   return createSender({
-    transport: createTransport({ proxy: delivery.proxy, baseUrl: delivery.eventsUrl }),
+    transport: createTransport({
+      proxy: delivery.proxy,
+      baseUrl: delivery.eventsUrl,
+      connectTimeoutMs: delivery.timeoutMs,
+    }),
     clock: CLOCK,
     deadlineAtMs: startedAtMs + delivery.deadlineMs,
     timeoutMs: delivery.timeoutMs,

@@ -2,15 +2,9 @@ import type { Environment } from '../core/build.ts'
 import { Failure } from '../core/failure.ts'
 import { parseRoutingKeys, tokenKind, type RoutingKey } from '../core/routing-key.ts'
 import { createSecret, type Secret } from '../core/secret.ts'
+import { proxySecrets, readProxy, type ProxyConfig } from './read-proxy.ts'
 import type { Reader } from './reader.ts'
 import { parseBaseUrl, parseChoice, parseDurationMs } from './values.ts'
-
-/** Proxies from the environment, in the forms that they are looked for everywhere. Absent means none. */
-export interface ProxyConfig {
-  readonly httpProxy?: string
-  readonly httpsProxy?: string
-  readonly noProxy?: string
-}
 
 /** Where events go, and how long that may take. */
 export interface DeliveryConfig {
@@ -77,37 +71,4 @@ export function plainHttpWarning({ eventsUrl, relay }: DeliveryConfig): string[]
   // A relay is asked for exactly so that the key need not travel: the request to it carries none.
   if (protocol === 'https:' || isLoopback || relay !== undefined) return []
   return ['PAGERDUTY_EVENTS_URL is plain http to another host: the routing key can be read on the way']
-}
-
-function readProxy(reader: Reader, env: Environment): ProxyConfig {
-  const read = (name: string): string | undefined => {
-    const found = [name.toLowerCase(), name].find((variable) => (env[variable]?.trim() ?? '') !== '')
-    if (found === undefined) return undefined
-    const text = env[found]?.trim() ?? ''
-    const url = /^[a-z][a-z0-9+.-]*:\/\//i.test(text) ? text : `http://${text}` // as curl reads it
-    if (URL.canParse(url) && /^https?:\/\//i.test(url)) return url
-    reader.report({ kind: 'config', message: `${found}: must be a proxy such as http://proxy.example:3128` })
-    return undefined
-  }
-  const httpProxy = read('HTTP_PROXY')
-  const httpsProxy = read('HTTPS_PROXY')
-  const noProxy = env.no_proxy ?? env.NO_PROXY
-  return { ...(httpProxy && { httpProxy }), ...(httpsProxy && { httpsProxy }), ...(noProxy && { noProxy }) }
-}
-
-/** The passwords of proxies, encoded as given and as meant. */
-function proxySecrets({ httpProxy, httpsProxy }: ProxyConfig): Secret[] {
-  return [httpProxy, httpsProxy].flatMap((proxy) => {
-    const { password = '' } = proxy === undefined ? {} : new URL(proxy)
-    if (password === '') return []
-    return [createSecret(password), createSecret(decoded(password))]
-  })
-}
-
-function decoded(text: string): string {
-  try {
-    return decodeURIComponent(text)
-  } catch {
-    return text // a lone % is a character like any other
-  }
 }

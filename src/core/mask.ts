@@ -1,11 +1,44 @@
 import type { Secret } from './secret.ts'
 
+/** Shortest beginning of a secret that is masked where a text breaks off in the middle of it. */
+const MIN_CUT_CHARS = 4
+
 /**
  * Replaces every secret that occurs in a text by its masked form. For texts of others, which may echo what they were
- * sent: a server's reply, an error of a library.
+ * sent, in the encodings in which it is often repeated, and may break off in the middle of it.
  */
 export function maskSecrets(text: string, secrets: readonly Secret[]): string {
-  return secrets.reduce((masked, secret) => masked.replaceAll(secret.reveal(), secret.masked()), text)
+  const masks = secrets
+    .flatMap((secret) => secretForms(secret.reveal()).map((form) => ({ form, mask: secret.masked() })))
+    .toSorted((a, b) => b.form.length - a.form.length) // a part must not hide the whole
+  const masked = masks.reduce((rest, { form, mask }) => rest.replaceAll(form, mask), text)
+  return masks.reduce((rest, { form }) => withoutCutEnd(rest, form), masked)
+}
+
+/** A secret as it is, percent-encoded, inside JSON, inside HTML, and in both alphabets of Base64. */
+function secretForms(value: string): string[] {
+  const base64 = Buffer.from(value).toString('base64').replace(/=+$/, '')
+  return [
+    ...new Set([
+      value,
+      encodeURIComponent(value.toWellFormed()),
+      JSON.stringify(value).slice(1, -1),
+      value
+        .replaceAll('&', '&amp;')
+        .replaceAll('<', '&lt;')
+        .replaceAll('>', '&gt;')
+        .replaceAll('"', '&quot;'),
+      base64,
+      base64.replaceAll('+', '-').replaceAll('/', '_'),
+    ]),
+  ].filter((form) => form !== '')
+}
+
+function withoutCutEnd(text: string, form: string): string {
+  for (let length = form.length - 1; length >= MIN_CUT_CHARS; length--) {
+    if (text.endsWith(form.slice(0, length))) return `${text.slice(0, -length)}…`
+  }
+  return text
 }
 
 /** One line of printable text out of anything: control characters and runs of white space become one space. */

@@ -1,4 +1,5 @@
-import { oneLine } from './mask.ts'
+import { maskSecrets, oneLine } from './mask.ts'
+import type { Secret } from './secret.ts'
 
 /**
  * What came of one attempt. A refusal or a broken connection is expected, so it is a value and not an exception.
@@ -26,33 +27,67 @@ export interface Answer {
 const THROTTLED_MS = 30_000
 
 /**
- * What an answer means. Any 2xx is accepted (clients that ask for exactly 202 break on a test server's 200); 408, 429
- * and 5xx may pass; redirects are not followed, since the key would travel along; the rest is final.
- * @param nowMs the time, for a `Retry-After` that is a date
+ * What each status means; the rest is final. Any 2xx is accepted (clients that ask for exactly 202 break on a test
+ * server's 200); redirects are not followed, since the key would travel along.
  */
-export function classifyAnswer(answer: Answer, nowMs: number): Outcome {
+const MEANING: readonly { from: number; to: number; kind: Outcome['kind'] }[] = [
+  { from: 200, to: 299, kind: 'accepted' },
+  { from: 407, to: 407, kind: 'unreachable' },
+  { from: 408, to: 408, kind: 'retry' },
+  { from: 429, to: 429, kind: 'retry' },
+  { from: 500, to: 599, kind: 'retry' },
+]
+
+/**
+ * What an answer means.
+ * @param nowMs   the time, for a `Retry-After` that is a date
+ * @param secrets masked in the server's words, which may repeat what was sent
+ */
+export function classifyAnswer(answer: Answer, nowMs: number, secrets: readonly Secret[] = []): Outcome {
   const { status, headers } = answer
-  const reason = describeAnswer(answer)
-  if (status >= 200 && status <= 299) return { kind: 'accepted', status }
-  if (status === 407) return { kind: 'unreachable', status, reason: PROXY_REFUSED }
-  if (status === 408 || status === 429 || status >= 500) {
-    const afterMs =
-      parseRetryAfter(headers['retry-after'], nowMs) ?? (status === 429 ? THROTTLED_MS : undefined)
-    return { kind: 'retry', status, reason, ...(afterMs !== undefined && { afterMs }) }
+  const kind = MEANING.find(({ from, to }) => status >= from && status <= to)?.kind ?? 'refused'
+  switch (kind) {
+    case 'accepted':
+      return { kind, status }
+    case 'unreachable':
+      return { kind, status, reason: PROXY_REFUSED }
+    case 'refused':
+      return { kind, status, reason: describeAnswer(answer, secrets) }
+    case 'retry': {
+      const afterMs =
+        parseRetryAfter(headers['retry-after'], nowMs) ?? (status === 429 ? THROTTLED_MS : undefined)
+      const reason = describeAnswer(answer, secrets)
+      return { kind, status, reason, ...(afterMs !== undefined && { afterMs }) }
+    }
   }
-  return { kind: 'refused', status, reason }
 }
 
 /** Why a proxy's 407 ends the attempt; its answer is not shown, since it may repeat the credentials. */
-export const PROXY_REFUSED =
+const PROXY_REFUSED =
   'the proxy wants other credentials (407); check the user name and password in HTTPS_PROXY or HTTP_PROXY'
+
+/** What it means that a proxy answers a CONNECT with something else than 2xx. What it says is not known. */
+export function classifyTunnelAnswer(status: number): Exclude<Outcome, { kind: 'accepted' | 'refused' }> {
+  const outcome = classifyAnswer({ status, headers: {}, body: '' }, 0)
+  if (outcome.kind === 'unreachable') return outcome
+  const reason = `the proxy opens no connection to the server (${status})`
+  if (outcome.kind === 'retry') return { ...outcome, reason }
+  return {
+    kind: 'unreachable',
+    status,
+    reason: `${reason}; have it allow the server, or name the server in NO_PROXY`,
+  }
+}
+
+/** The oldest of HTTP's three forms of a date (RFC 9110, section 5.6.7): it names no zone and means GMT. */
+const ASCTIME = /^[a-z]{3} [a-z]{3} [ \d]\d \d\d:\d\d:\d\d \d{4}$/i
 
 /** `Retry-After` in milliseconds from now: seconds, or an HTTP date. Undefined where it is absent or neither. */
 export function parseRetryAfter(header: string | undefined, nowMs: number): number | undefined {
   const text = header?.trim() ?? ''
   if (/^\d+(\.\d+)?$/.test(text)) return Number(text) * 1000
   if (!/[a-z]/i.test(text)) return undefined
-  const atMs = Date.parse(text)
+  const atMs = Date.parse(ASCTIME.test(text) ? `${text} GMT` : text)
   return Number.isNaN(atMs) ? undefined : Math.max(0, atMs - nowMs)
 }
 
@@ -67,14 +102,21 @@ const REASON_PHRASE: Readonly<Record<number, string>> = {
 
 /** Longest excerpt of a server's words that is shown, in UTF-16 units. */
 const MAX_WORDS = 500
+/** How much of a body that is not JSON is looked at for words, in UTF-16 units. */
+const MAX_PROSE = 16 * 1024
 
-/** Status and the server's own words on one line: `400: Event object is invalid: 'payload.source' is missing or blank`. */
-export function describeAnswer({ status, headers, body }: Answer): string {
+/**
+ * Status and the server's own words on one line: `400: Event object is invalid: 'payload.source' is missing or blank`.
+ * @param secrets masked both before the body is parsed and after, since JSON can spell a character in many ways
+ */
+export function describeAnswer({ status, headers, body }: Answer, secrets: readonly Secret[] = []): string {
   const { location } = headers
   if (status >= 300 && status <= 399) {
     return `${status}: a redirect, which is never followed${location === undefined ? '' : ` (to ${originOf(location)})`}`
   }
-  const words = serverWords(body).slice(0, MAX_WORDS).toWellFormed()
+  // Masked before it is cut: half a secret would not be recognised.
+  const masked = maskSecrets(serverWords(maskSecrets(body, secrets)), secrets)
+  const words = masked.length > MAX_WORDS ? `${masked.slice(0, MAX_WORDS).toWellFormed()}…` : masked
   const said = words === '' ? (REASON_PHRASE[status] ?? 'no reason given') : words
   return `${status}: ${said}`
 }
@@ -92,7 +134,7 @@ export function serverWords(body: string): string {
   const parsed = tryParse(body)
   const parts = typeof parsed === 'object' && parsed !== null ? wordsIn(parsed) : []
   if (parts.length > 0) return oneLine(parts.join(': '))
-  return oneLine(body.replaceAll(/<(script|style)[\s\S]*?<\/\1>|<[^>]*>/gi, ' '))
+  return oneLine(body.slice(0, MAX_PROSE).replaceAll(/<(script|style)\b[\s\S]*?<\/\1>|<[^<>]*>/gi, ' '))
 }
 
 /** `message`, then every text of `errors` and `error`, at most three levels deep. */

@@ -6,6 +6,8 @@ export interface PostRequest {
   readonly url: string
   readonly headers: Readonly<Record<string, string>>
   readonly body: Buffer
+  /** What it carries that an answer may echo, and nobody is to see. */
+  readonly secrets: readonly Secret[]
 }
 
 /** Where a request goes to, and in whose name. A relay holds the key itself. */
@@ -32,6 +34,7 @@ export function createRequest(event: Event, destination: Destination, userAgent:
       ...(bearerToken && { authorization: `Bearer ${bearerToken.reveal()}` }),
     },
     body: Buffer.from(JSON.stringify(body)),
+    secrets: [routingKey, bearerToken].filter((secret) => secret !== undefined),
   }
 }
 

@@ -1,4 +1,3 @@
-import { maskSecrets } from '../core/mask.ts'
 import type { Secret } from '../core/secret.ts'
 import type { Post } from './address.ts'
 import { deliver, type Clock, type DeliveryResult, type Retry } from './deliver.ts'
@@ -25,7 +24,7 @@ export interface SenderDeps {
   readonly timeoutMs: number
   readonly userAgent: string
   readonly signal: AbortSignal
-  /** Masked in whatever a server says. */
+  /** Masked in whatever a server says, besides what the requests carry themselves. */
   readonly secrets: readonly Secret[]
   readonly onRetry: (post: Post, retry: Retry) => void
 }
@@ -34,12 +33,10 @@ export interface SenderDeps {
 export function createSender(deps: SenderDeps): Sender {
   const { transport, clock, deadlineAtMs, timeoutMs, userAgent, signal, secrets, onRetry } = deps
   const sendOne = async (post: Post): Promise<Delivery> => {
-    const request = createRequest(post.event, post.destination, userAgent)
+    const own = createRequest(post.event, post.destination, userAgent)
+    const request = { ...own, secrets: [...own.secrets, ...secrets] }
     const result = await deliver({
-      attempt: async (budgetMs, attemptSignal) => {
-        const outcome = await transport.post(request, budgetMs, attemptSignal)
-        return 'reason' in outcome ? { ...outcome, reason: maskSecrets(outcome.reason, secrets) } : outcome
-      },
+      attempt: (budgetMs, attemptSignal) => transport.post(request, budgetMs, attemptSignal),
       deadlineAtMs,
       timeoutMs,
       clock,

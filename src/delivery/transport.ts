@@ -1,10 +1,12 @@
-import { Agent, EnvHttpProxyAgent, request as undiciRequest, type Dispatcher } from 'undici'
-import type { ProxyConfig } from '../config/read-delivery.ts'
-import { classifyError } from '../core/network-error.ts'
+import { request as undiciRequest, type Dispatcher } from 'undici'
+import type { ProxyConfig } from '../config/read-proxy.ts'
+import { classifyError, isConnectionLost } from '../core/network-error.ts'
 import { classifyAnswer, type Answer, type Outcome } from '../core/outcome.ts'
+import { chooseProxy } from './choose-proxy.ts'
+import { createConnections, type Connections } from './dispatcher.ts'
 import type { PostRequest } from './request.ts'
 
-/** Longest answer that is read, in bytes. PagerDuty's have some hundred; the rest of a longer one is not needed. */
+/** Longest answer that is read, in bytes: the Events API's have some hundred; the rest of a longer one is not needed. */
 const MAX_ANSWER_BYTES = 64 * 1024
 /** How long the body of a 2xx is waited for: the event is accepted whatever it says. */
 const ACCEPTED_BODY_MS = 1000
@@ -15,6 +17,10 @@ export interface HttpRequest {
   readonly url: string
   readonly headers: Readonly<Record<string, string>>
   readonly body?: Buffer
+  /** Longest answer that is read; 64 KiB where absent. What is longer is cut off. */
+  readonly maxAnswerBytes?: number
+  /** How long the body of a 2xx is waited for; as long as the attempt may take where absent. */
+  readonly acceptedBodyMs?: number
 }
 
 /** How one exchange went: the server's answer, or what kept it from coming. */
@@ -36,31 +42,43 @@ export interface Transport {
   close(): Promise<void>
 }
 
+export interface TransportOptions {
+  readonly proxy: ProxyConfig
+  /** Every request goes to this server; its scheme and host decide on the proxy. */
+  readonly baseUrl: string
+  /** How long a connection may take to open; 10 s where absent. */
+  readonly connectTimeoutMs?: number
+}
+
 /** A transport over undici that goes through the given proxies. */
-export function createTransport({ proxy, baseUrl }: { proxy: ProxyConfig; baseUrl: string }): Transport {
-  const dispatcher = createDispatcher(proxy, baseUrl)
+export function createTransport({ proxy, baseUrl, connectTimeoutMs = 10_000 }: TransportOptions): Transport {
+  const chosen = chooseProxy(baseUrl, proxy)
+  const connections = createConnections(chosen, connectTimeoutMs)
+  const way = chosen === undefined ? '' : `, through the proxy of ${chosen.variable}`
   const exchange: Transport['exchange'] = async (request, timeoutMs, signal) => {
     const timeout = new AbortController()
     const timer = setTimeout(() => timeout.abort(), timeoutMs)
     try {
-      const answer = await makeRequest(dispatcher, request, AbortSignal.any([signal, timeout.signal]))
+      const answer = await makeRequest(connections, request, AbortSignal.any([signal, timeout.signal]))
       return { kind: 'answered', answer }
     } catch (error) {
       if (signal.aborted) return failed({ kind: 'retry', reason: 'interrupted' })
-      if (timeout.signal.aborted)
-        return failed({ kind: 'retry', reason: `no answer within ${timeoutMs / 1000} s` })
-      return failed(classifyError(error))
+      const outcome = timeout.signal.aborted
+        ? ({ kind: 'retry', reason: `no answer within ${timeoutMs / 1000} s` } as const)
+        : classifyError(error)
+      return failed({ ...outcome, reason: outcome.reason + way })
     } finally {
       clearTimeout(timer)
     }
   }
   return {
     exchange,
-    post: async (request, timeoutMs, signal) => {
-      const result = await exchange({ method: 'POST', ...request }, timeoutMs, signal)
-      return result.kind === 'answered' ? classifyAnswer(result.answer, Date.now()) : result.outcome
+    post: async ({ secrets, ...request }, timeoutMs, signal) => {
+      const posted = { method: 'POST', acceptedBodyMs: ACCEPTED_BODY_MS, ...request } as const
+      const result = await exchange(posted, timeoutMs, signal)
+      return result.kind === 'answered' ? classifyAnswer(result.answer, Date.now(), secrets) : result.outcome
     },
-    close: () => dispatcher.destroy(),
+    close: connections.close,
   }
 }
 
@@ -68,14 +86,35 @@ function failed(outcome: Exclude<Outcome, { kind: 'accepted' | 'refused' }>): Ex
   return { kind: 'failed', outcome }
 }
 
+/**
+ * Makes the request, again and at once where it met a connection that the server had closed while it was idle: that
+ * says nothing about the server. Each repetition uses up one such connection.
+ */
 async function makeRequest(
-  dispatcher: Dispatcher,
-  { method, url, headers, body }: HttpRequest,
+  connections: Connections,
+  request: HttpRequest,
   signal: AbortSignal,
 ): Promise<Answer> {
-  const response = await undiciRequest(url, { method, headers, body: body ?? null, dispatcher, signal })
+  for (;;) {
+    const openedBefore = connections.opened()
+    try {
+      return await requestOnce(connections.dispatcher, request, signal)
+    } catch (error) {
+      const isStale = openedBefore !== undefined && connections.opened() === openedBefore
+      if (!isStale || !isConnectionLost(error) || signal.aborted) throw error
+    }
+  }
+}
+
+async function requestOnce(
+  dispatcher: Dispatcher,
+  request: HttpRequest,
+  signal: AbortSignal,
+): Promise<Answer> {
+  const { method, url, headers, body = null, maxAnswerBytes = MAX_ANSWER_BYTES, acceptedBodyMs } = request
+  const response = await undiciRequest(url, { method, headers, body, dispatcher, signal })
   const isAccepted = response.statusCode >= 200 && response.statusCode <= 299
-  const text = await readBody(response.body, isAccepted ? ACCEPTED_BODY_MS : undefined)
+  const text = await readBody(response.body, maxAnswerBytes, isAccepted ? acceptedBodyMs : undefined)
   return { status: response.statusCode, headers: singleHeaders(response.headers), body: text }
 }
 
@@ -83,7 +122,11 @@ async function makeRequest(
  * The head of a body; what cannot be read is left out, since the status alone decides.
  * @param limitMs gives up reading after this time
  */
-async function readBody(body: Dispatcher.ResponseData['body'], limitMs: number | undefined): Promise<string> {
+async function readBody(
+  body: Dispatcher.ResponseData['body'],
+  maxBytes: number,
+  limitMs: number | undefined,
+): Promise<string> {
   const chunks: Buffer[] = []
   const timer = limitMs === undefined ? undefined : setTimeout(() => body.destroy(), limitMs)
   try {
@@ -91,14 +134,14 @@ async function readBody(body: Dispatcher.ResponseData['body'], limitMs: number |
     for await (const chunk of body as AsyncIterable<Buffer>) {
       chunks.push(chunk)
       bytes += chunk.length
-      if (bytes >= MAX_ANSWER_BYTES) break
+      if (bytes >= maxBytes) break
     }
   } catch {
     // Cut off: by the server, by the attempt's timeout or by ours.
   } finally {
     clearTimeout(timer)
   }
-  return Buffer.concat(chunks).subarray(0, MAX_ANSWER_BYTES).toString('utf8')
+  return Buffer.concat(chunks).subarray(0, maxBytes).toString('utf8')
 }
 
 function singleHeaders(
@@ -107,29 +150,4 @@ function singleHeaders(
   return Object.fromEntries(
     Object.entries(headers).map(([name, value]) => [name, Array.isArray(value) ? value[0] : value]),
   )
-}
-
-/**
- * The dispatcher for one base URL. Each proxy variable serves its own scheme only, as with curl; undici alone would
- * send https through `HTTP_PROXY` where `HTTPS_PROXY` is not set.
- */
-function createDispatcher({ httpProxy, httpsProxy, noProxy = '' }: ProxyConfig, baseUrl: string): Dispatcher {
-  const isHttps = baseUrl.startsWith('https:')
-  const uri = isHttps ? httpsProxy : httpProxy
-  const options = {
-    allowH2: false,
-    // The attempt's own timer covers all of these; undici's are coarser and would fire beside it.
-    connect: { timeout: 0, minVersion: 'TLSv1.2', autoSelectFamily: true },
-    headersTimeout: 0,
-    bodyTimeout: 0,
-  } as const
-  if (uri === undefined) return new Agent(options)
-  return new EnvHttpProxyAgent({
-    ...options,
-    httpProxy: uri,
-    httpsProxy: uri,
-    noProxy,
-    proxyTunnel: isHttps,
-    requestTls: { minVersion: 'TLSv1.2' },
-  })
 }

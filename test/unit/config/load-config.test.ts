@@ -262,7 +262,7 @@ test('proxies are read in either case, lower case first, and a bare host is an h
   })
   assert.deepEqual(
     delivery.secrets.map((secret) => secret.reveal()),
-    [KEY, 'p%40ss', 'p@ss'],
+    [KEY, 'p%40ss', 'p@ss', 'dTpwQHNz'],
   )
 })
 

@@ -1,6 +1,13 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { classifyAnswer, describeAnswer, parseRetryAfter, serverWords } from '../../../src/core/outcome.ts'
+import {
+  classifyAnswer,
+  classifyTunnelAnswer,
+  describeAnswer,
+  parseRetryAfter,
+  serverWords,
+} from '../../../src/core/outcome.ts'
+import { createSecret } from '../../../src/core/secret.ts'
 
 const NOW_MS = Date.parse('2026-01-31T12:00:00Z')
 const answer = (status: number, body = '', headers = {}): Parameters<typeof classifyAnswer>[0] => ({
@@ -85,6 +92,7 @@ const RETRY_AFTER: [string | undefined, number | undefined][] = [
   ['Sat, 31 Jan 2026 12:00:05 GMT', 5000],
   ['Sat, 31 Jan 2026 11:00:00 GMT', 0],
   ['Saturday, 31-Jan-26 12:00:05 GMT', 5000],
+  ['Sat Jan 31 12:00:05 2026', 5000],
   ['soon', undefined],
   ['-5', undefined],
   ['', undefined],
@@ -100,4 +108,30 @@ test('a 429 without Retry-After waits as PagerDuty advises, a 503 as the backoff
   const unavailable = classifyAnswer(answer(503), NOW_MS)
   assert.equal(throttled.kind === 'retry' && throttled.afterMs, 30_000)
   assert.equal(unavailable.kind === 'retry' && unavailable.afterMs, undefined)
+})
+
+test('a secret that an answer echoes is masked, also where the excerpt ends in the middle of it', () => {
+  const secret = createSecret('0123456789abcdef0123456789abcdef')
+  for (let before = 440; before <= 520; before++) {
+    const outcome = classifyAnswer(answer(400, `${'x'.repeat(before)}${secret.reveal()} y`), NOW_MS, [secret])
+    assert.ok('reason' in outcome && !outcome.reason.includes('0123'), JSON.stringify(outcome))
+  }
+})
+
+test('a secret spelt with escapes in JSON is masked', () => {
+  const secret = createSecret('u+abcdefghij_1234567')
+  const body = JSON.stringify({ message: `key ${secret.reveal()}` }).replace('+', String.raw`\u002b`)
+  assert.equal(describeAnswer(answer(400, body), [secret]), '400: key …4567')
+})
+
+test('a page of hostile HTML is read in reasonable time', () => {
+  const startedAtMs = performance.now()
+  for (const part of ['<script', '<', '<style>', '</script', '{"a":[']) serverWords(part.repeat(64 * 1024))
+  assert.ok(performance.now() - startedAtMs < 5000)
+})
+
+test('what a proxy answers to CONNECT has the meaning of its status, and is no refusal by PagerDuty', () => {
+  const kinds = [403, 404, 407, 408, 429, 500, 502, 503].map((status) => classifyTunnelAnswer(status).kind)
+  assert.deepEqual(kinds, ['unreachable', 'unreachable', 'unreachable', ...Array<string>(5).fill('retry')])
+  assert.match(classifyTunnelAnswer(403).reason, /\(403\).*NO_PROXY/)
 })

@@ -1,0 +1,52 @@
+import type { Environment } from '../core/build.ts'
+import { createSecret, type Secret } from '../core/secret.ts'
+import type { Reader } from './reader.ts'
+
+/** Proxies from the environment, in the forms that they are looked for everywhere. Absent means none. */
+export interface ProxyConfig {
+  readonly httpProxy?: string
+  readonly httpsProxy?: string
+  readonly noProxy?: string
+}
+
+/** Reads `HTTP_PROXY`, `HTTPS_PROXY` and `NO_PROXY`; the lower-case form wins, as with curl, and blank counts as unset. */
+export function readProxy(reader: Reader, env: Environment): ProxyConfig {
+  const find = (name: string): string | undefined =>
+    [name.toLowerCase(), name].find((variable) => (env[variable]?.trim() ?? '') !== '')
+  const read = (name: string): string | undefined => {
+    const found = find(name)
+    if (found === undefined) return undefined
+    const text = env[found]?.trim() ?? ''
+    const url = /^[a-z][a-z0-9+.-]*:\/\//i.test(text) ? text : `http://${text}` // as curl reads it
+    if (URL.canParse(url) && /^https?:\/\//i.test(url)) return url
+    reader.report({ kind: 'config', message: `${found}: must be a proxy such as http://proxy.example:3128` })
+    return undefined
+  }
+  const httpProxy = read('HTTP_PROXY')
+  const httpsProxy = read('HTTPS_PROXY')
+  const noProxy = env[find('NO_PROXY') ?? '']
+  return { ...(httpProxy && { httpProxy }), ...(httpsProxy && { httpsProxy }), ...(noProxy && { noProxy }) }
+}
+
+/** The user name and password in a proxy's URL, as they stand in a Basic authorization header. */
+export function proxyCredentials({ username, password }: URL): string | undefined {
+  if (username === '' && password === '') return undefined
+  return Buffer.from(`${decoded(username)}:${decoded(password)}`).toString('base64')
+}
+
+/** What must not be shown of the proxies: the passwords, encoded as given and as meant, and the header's value. */
+export function proxySecrets({ httpProxy, httpsProxy }: ProxyConfig): Secret[] {
+  return [httpProxy, httpsProxy].flatMap((proxy) => {
+    const url = proxy === undefined ? undefined : new URL(proxy)
+    if (url === undefined || url.password === '') return []
+    return [url.password, decoded(url.password), proxyCredentials(url) ?? ''].map(createSecret)
+  })
+}
+
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text)
+  } catch {
+    return text // a lone % is a character like any other
+  }
+}
