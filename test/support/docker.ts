@@ -12,11 +12,17 @@ const STAND_IN = 'pagerduty-alert-base:local'
 
 /**
  * Runs the Docker command line from the top of the repository.
+ * @param env further variables for it, such as build arguments that no command line should show
  * @returns what it wrote to stdout
  * @throws with what it wrote to stderr when it fails
  */
-export async function docker(args: readonly string[], stdin = ''): Promise<string> {
-  const running = run('docker', args, { cwd: fileURLToPath(ROOT), maxBuffer: MAX_OUTPUT_BYTES })
+export async function docker(
+  args: readonly string[],
+  stdin = '',
+  env: Readonly<Record<string, string>> = {},
+): Promise<string> {
+  const options = { cwd: fileURLToPath(ROOT), maxBuffer: MAX_OUTPUT_BYTES, env: { ...process.env, ...env } }
+  const running = run('docker', args, options)
   running.child.stdin?.end(stdin)
   return (await running).stdout
 }

@@ -1,0 +1,105 @@
+import { parseArgs } from 'node:util'
+import { EXIT_CODE, Failure } from '../src/core/failure.ts'
+import { hostUrl, runBuild, type BuildOptions } from '../test/codeship/run-build.ts'
+import { startSimulator } from '../test/simulator/simulator.ts'
+import { baseImageArgs, skipWithoutDocker } from '../test/support/docker.ts'
+
+/*
+ * `npm run codeship`: a repository's Codeship files in this machine's Docker, as `jet steps` ran them. Events go to a
+ * PagerDuty simulator, which is started for the purpose unless PAGERDUTY_EVENTS_URL is given with -e.
+ */
+
+const USAGE = `usage: npm run codeship -- [options]
+
+  --tag TAG         the branch or git tag that is built (default: the branch that is checked out)
+  -e, --env K=V     a variable for every container, above all others; repeatable
+  --approve         run the manual steps too, as after somebody's approval
+  --dir FOLDER      where the Codeship files are (default: this repository)
+  --key-path FILE   the AES key, relative to FOLDER (default: codeship.aes)`
+
+const FAILED = 1
+const INTERRUPTED = 130
+const EVENTS_URL = 'PAGERDUTY_EVENTS_URL'
+
+const interruption = new AbortController()
+process.once('SIGINT', () => interruption.abort(new Error('interrupted')))
+process.once('SIGTERM', () => interruption.abort(new Error('interrupted')))
+try {
+  process.exitCode = await run()
+} catch (error) {
+  const isFailure = error instanceof Failure
+  if (!isFailure && !interruption.signal.aborted) throw error
+  process.stderr.write(`${String(error instanceof Error ? error.message : error)}\n`)
+  process.exitCode = isFailure ? EXIT_CODE[error.kind] : INTERRUPTED
+}
+
+async function run(): Promise<number> {
+  const options = readOptions()
+  if (options === undefined) {
+    say(USAGE)
+    return 0
+  }
+  const reason = await skipWithoutDocker()
+  if (reason !== false) throw new Failure('config', reason)
+  const build = { ...options, buildOptions: await baseImageArgs(), print: say, signal: interruption.signal }
+  if (options.env[EVENTS_URL] !== undefined) return (await runBuild(build)).passed ? 0 : FAILED
+  const simulator = await startSimulator({
+    host: '0.0.0.0',
+    log: (line) => say(`(PagerDuty simulator) ${line}`),
+  })
+  try {
+    const { passed } = await runBuild({
+      ...build,
+      env: { ...options.env, [EVENTS_URL]: hostUrl(simulator.port) },
+    })
+    const { requests, changes, alerts } = simulator
+    say(
+      `(PagerDuty simulator) ${requests.length} requests, ${changes.length} change events, ${alerts.length} alerts`,
+    )
+    return passed ? 0 : FAILED
+  } finally {
+    await simulator.close()
+  }
+}
+
+type Options = Pick<BuildOptions, 'folder' | 'tag' | 'approved' | 'keyPath'> & { env: Record<string, string> }
+
+/** @throws Failure of kind `usage` */
+function readOptions(): Options | undefined {
+  const { tag, env = [], approve, dir, 'key-path': keyPath, help } = parse()
+  if (help === true) return undefined
+  const pairs = env.map((pair) => {
+    const [, name, value] = /^([^=]+)=(.*)$/s.exec(pair) ?? []
+    if (name === undefined || value === undefined)
+      throw new Failure('usage', `-e takes KEY=VALUE\n\n${USAGE}`)
+    return [name, value]
+  })
+  return {
+    folder: dir ?? '.',
+    tag,
+    approved: approve,
+    keyPath,
+    env: Object.fromEntries(pairs) as Record<string, string>,
+  }
+}
+
+function parse() {
+  try {
+    return parseArgs({
+      options: {
+        tag: { type: 'string' },
+        env: { type: 'string', short: 'e', multiple: true },
+        approve: { type: 'boolean' },
+        dir: { type: 'string' },
+        'key-path': { type: 'string' },
+        help: { type: 'boolean', short: 'h' },
+      },
+    }).values
+  } catch (cause) {
+    throw new Failure('usage', `${cause instanceof Error ? cause.message : ''}\n\n${USAGE}`, { cause })
+  }
+}
+
+function say(line: string): void {
+  process.stdout.write(`${line}\n`)
+}

@@ -1,0 +1,59 @@
+import { readFileSync, writeFileSync } from 'node:fs'
+import { resolve } from 'node:path'
+import { parseArgs } from 'node:util'
+import { EXIT_CODE, Failure } from '../src/core/failure.ts'
+import { parseEncryptionKey, type EncryptionKey } from '../test/codeship/encryption.ts'
+
+/** Makes one file's bytes of another's. `file` is the name of the one that is read, for messages. */
+type Convert = (bytes: Buffer, key: EncryptionKey, file: string) => string | Buffer
+
+/**
+ * Runs `npm run NAME -- IN OUT [--key-path FILE]`: one file becomes another by means of an AES key, `codeship.aes`
+ * where none is named. Paths are relative to where npm was started, so that `npm --prefix` works from another project.
+ * What is written is for its owner's eyes only.
+ */
+export function convertFile(name: 'encrypt' | 'decrypt', convert: Convert): void {
+  try {
+    const { input, output, keyPath } = readArguments(name)
+    const key = parseEncryptionKey(keyPath, read(keyPath).toString('utf8'))
+    const result = convert(read(input), key, input)
+    attempt(output, 'written', () => writeFileSync(inStartFolder(output), result, { mode: 0o600 }))
+    process.stderr.write(`${output} written\n`)
+  } catch (error) {
+    if (!(error instanceof Failure)) throw error
+    process.stderr.write(`${error.message}\n`)
+    process.exitCode = EXIT_CODE[error.kind]
+  }
+}
+
+function readArguments(name: string): { input: string; output: string; keyPath: string } {
+  const { values, positionals } = parseArgs({
+    options: { 'key-path': { type: 'string', default: 'codeship.aes' } },
+    allowPositionals: true,
+    strict: false,
+  })
+  const [input, output, ...more] = positionals
+  const keyPath = values['key-path']
+  const isUnknown = Object.keys(values).length > 1 || typeof keyPath !== 'string'
+  if (input === undefined || output === undefined || more.length > 0 || isUnknown)
+    throw new Failure('usage', `usage: npm run ${name} -- IN OUT [--key-path FILE]`)
+  return { input, output, keyPath }
+}
+
+function read(path: string): Buffer {
+  return attempt(path, 'read', () => readFileSync(inStartFolder(path)))
+}
+
+function inStartFolder(path: string): string {
+  return resolve(process.env['INIT_CWD'] ?? '.', path)
+}
+
+function attempt<T>(path: string, done: 'read' | 'written', action: () => T): T {
+  try {
+    return action()
+  } catch (cause) {
+    const code = cause instanceof Error && 'code' in cause ? String(cause.code) : 'unknown error'
+    const reason = code === 'ENOENT' ? 'there is no such file or folder' : code
+    throw new Failure('config', `${path} cannot be ${done}: ${reason}`, { cause })
+  }
+}

@@ -1,0 +1,5 @@
+import { decrypt } from '../test/codeship/encryption.ts'
+import { convertFile } from './convert-file.ts'
+
+// `npm run decrypt -- env.encrypted env`: as `jet decrypt`.
+convertFile('decrypt', (bytes, key, file) => decrypt(file, bytes.toString('utf8'), key))

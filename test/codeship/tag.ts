@@ -1,0 +1,31 @@
+import { RE2JS } from 're2js'
+
+/** Which builds a step belongs to. */
+export interface TagFilter {
+  readonly tag?: string
+  readonly exclude?: string
+}
+
+/**
+ * Why a step is left out of a build, in words; undefined where it runs. `exclude` wins over `tag`.
+ * @param buildTag the branch of the build, or its git tag
+ */
+export function whyLeftOut({ tag, exclude }: TagFilter, buildTag: string): string | undefined {
+  if (exclude !== undefined && matchesTag(exclude, buildTag)) return `it excludes ${exclude}`
+  if (tag !== undefined && !matchesTag(tag, buildTag)) return `it is for ${tag}`
+  return undefined
+}
+
+/**
+ * Whether a build's tag fits: it is the pattern itself; or the pattern has an anchor, `^` or `$`, and is found in it as
+ * a regular expression. Those are Go's (RE2). One that RE2 cannot read never matches (release note of jet 0.9.5).
+ */
+export function matchesTag(pattern: string, buildTag: string): boolean {
+  if (pattern === buildTag) return true
+  if (!/[$^]/.test(pattern)) return false
+  try {
+    return RE2JS.compile(pattern).matcher(buildTag).find()
+  } catch {
+    return false
+  }
+}

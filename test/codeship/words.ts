@@ -1,0 +1,16 @@
+import { split } from 'shlex'
+import { refuse, type Value } from './yaml.ts'
+
+/**
+ * Splits a command into words. Quotes group and a backslash escapes, as in a shell; but no shell runs it, so `$VAR`,
+ * `&&`, `|` and `>` are words like any other (Codeship's documentation, "Steps", and "Using environment variables in
+ * command steps").
+ * @throws Failure of kind `usage` with file and line where a quote is left open
+ */
+export function splitWords(text: string, place: Value): string[] {
+  try {
+    return split(text)
+  } catch {
+    return refuse(place, 'a quote is left open, or the last character is a backslash')
+  }
+}

@@ -1,0 +1,133 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { readServices } from '../../codeship/services.ts'
+import { readSteps, type Step, type Steps } from '../../codeship/steps.ts'
+import { parseYaml } from '../../codeship/yaml.ts'
+
+const { byName: SERVICES } = readServices(parseYaml('s', 'app: {image: a}\ndb: {image: b}\n'))
+
+function read(text: string): Steps {
+  return readSteps(parseYaml('codeship-steps.yml', text), SERVICES)
+}
+
+/** A step as one line: its type, name, service, command and children. */
+function outline(step: Step): string {
+  if (step.type === 'push') return `push ${step.name}`
+  if (step.type === 'run') return `${step.name}@${step.service.name}: ${step.command.join(' ')}`
+  return `${step.type} ${step.name} [${step.steps.map(outline).join(', ')}]`
+}
+
+const READ: [string, string, string[]][] = [
+  [
+    'a step is a command in a service',
+    '- {name: test, service: app, command: npm test}',
+    ['test@app: npm test'],
+  ],
+  ['true and numbers are words', '- {name: 01, service: app, command: true}', ['01@app: true']],
+  [
+    'a step without a name is named after its service',
+    '- {service: app, command: npm test}',
+    ['app-328e123c@app: npm test'],
+  ],
+  [
+    'a group gives its service to its steps',
+    '- {name: g, type: serial, service: app, steps: [{name: a, command: x}, {name: b, command: y}]}',
+    ['serial g [a@app: x, b@app: y]'],
+  ],
+  [
+    'a parallel group with services runs its steps once for each, side by side',
+    '- {name: g, type: parallel, services: [app, db], steps: [{name: a, command: x}, {name: b, command: y}]}',
+    ['parallel g [serial g (app) [a@app: x, b@app: y], serial g (db) [a@db: x, b@db: y]]'],
+  ],
+  [
+    'groups nest, and a manual one comes last',
+    '- {name: p, type: parallel, steps: [{name: a, service: app, command: x}]}\n' +
+      '- {name: m, type: manual, steps: [{name: s, type: serial, service: db, steps: [{name: b, command: y}]}]}',
+    ['parallel p [a@app: x]', 'manual m [serial s [b@db: y]]'],
+  ],
+  [
+    'a push step is known by its image',
+    '- {service: app, type: push, image_name: acme/app, image_tag: "{{ .Branch }}", registry: r}',
+    ['push acme/app'],
+  ],
+  [
+    'a step may run in several services',
+    '- {name: a, services: [app, db], command: x}',
+    ['serial a [a@app: x, a@db: x]'],
+  ],
+]
+for (const [what, text, expected] of READ) {
+  test(what, () => {
+    const { steps, notices } = read(text)
+    assert.deepEqual(steps.map(outline), expected)
+    assert.deepEqual(notices, [])
+  })
+}
+
+test('tag and exclude belong to steps and to groups', () => {
+  const [step, group] = read(
+    '- {name: a, service: app, command: x, tag: 1.10, exclude: ^feature}\n' +
+      '- {name: g, type: serial, tag: master, steps: [{name: b, service: app, command: x, tag: never}]}',
+  ).steps
+  assert.deepEqual([step?.tag, step?.exclude, group?.tag], ['1.10', '^feature', 'master'])
+})
+
+test('on_fail takes commands of runs and of groups, named or not', () => {
+  const [step, group] = read(
+    '- {name: a, service: app, command: x, on_fail: [{command: curl -X POST http://a}, {name: page, command: y}]}\n' +
+      '- {name: g, type: serial, service: app, steps: [{name: b, command: x}], on_fail: [{command: z}]}',
+  ).steps
+  assert.ok(step?.type === 'run' && group?.type === 'serial')
+  assert.deepEqual(step.onFail, [
+    { name: 'a, on_fail 1', command: ['curl', '-X', 'POST', 'http://a'] },
+    { name: 'page', command: ['y'] },
+  ])
+  assert.deepEqual(group.onFail, [{ name: 'g, on_fail 1', command: ['z'] }])
+})
+
+test('what Codeship ignores gives a notice with its place', () => {
+  const { notices } = read('- name: a\n  service: app\n  command: x\n  encrypted_env_file: b\n')
+  assert.deepEqual(notices, ['codeship-steps.yml:4: encrypted_env_file has no effect on Codeship'])
+})
+
+const REFUSED: [string, string][] = [
+  ['a: b', '1: the file has to be a list'],
+  ['- a', '1: a step has to be a map'],
+  ['- name: a\n  service: app', '1: a step needs a command'],
+  ['- name: a\n  command: x', '1: a step needs a service'],
+  ['- name: a\n  command: x\n  service: nope', '3: there is no service nope'],
+  ['- service: app\n  command:', '2: command is blank'],
+  ['- service: app\n  command: [a, b]', '2: command has to be a single value'],
+  ['- service: app\n  command: echo "', '2: a quote is left open'],
+  ['- service: app\n  services: [db]\n  command: x', '2: a step has service or services, not both'],
+  [
+    '- type: matrix\n  steps: []',
+    '1: matrix is not a type of step; known are serial, parallel, manual, push',
+  ],
+  ['- type: serial', '1: a serial step needs steps'],
+  ['- type: serial\n  steps: x', '2: steps has to be a list'],
+  [
+    '- type: serial\n  service: app\n  steps:\n    - service: db\n      command: x',
+    '4: the group has a service already: app',
+  ],
+  [
+    '- {name: a, service: app, command: x}\n- {name: a, service: app, command: y}',
+    '2: the name a is taken by the step at codeship-steps.yml:1',
+  ],
+  ['- {type: manual, steps: []}\n- {service: app, command: x}', '1: a manual step has to be the last one'],
+  [
+    '- service: app\n  command: x\n  on_fail:\n    - service: db\n      command: y',
+    '4: on_fail runs in the service of the step that failed; leave service out',
+  ],
+]
+for (const [text, message] of REFUSED) {
+  test(`${JSON.stringify(text)} is refused with file and line`, () => {
+    assert.throws(
+      () => read(text),
+      (error: Error) => {
+        assert.ok(error.message.startsWith(`codeship-steps.yml:${message}`), error.message)
+        return true
+      },
+    )
+  })
+}
