@@ -28,9 +28,6 @@ process.on('uncaughtException', (error) => {
   process.stderr.write(`pagerduty-alert: error: ${describeBug(error, process.env)}\n`)
   exit(EXIT_CODE.internal)
 })
-// A reader that went away (`| head -1`) is no reason to fail: what was to be sent has been sent.
-process.stdout.on('error', () => undefined)
-process.stderr.on('error', () => undefined)
 
 const exitStatus = await main({
   argv: process.argv.slice(2),
@@ -38,8 +35,8 @@ const exitStatus = await main({
   hostname: hostname(),
   readFile,
   readStdin,
-  writeOut: (text) => process.stdout.write(text),
-  writeErr: (text) => process.stderr.write(text),
+  writeOut: (text) => write('stdout', text),
+  writeErr: (text) => write('stderr', text),
   signal: interruption.signal,
   takeSignals: (listener) => {
     signalListener = listener
@@ -67,6 +64,17 @@ function exit(status: number): never {
     process.execve?.(process.execPath, args, { ...process.env, NODE_OPTIONS: '' })
   }
   process.exit(status)
+}
+
+/**
+ * Writes to one of our streams. Node makes a pipe non-blocking on its first use, also for those who share it, so that
+ * nothing is used before it is needed.
+ */
+function write(name: 'stdout' | 'stderr', text: string): void {
+  const stream = process[name]
+  // A reader that went away (`| head -1`) is no reason to fail: what was to be sent has been sent.
+  if (stream.listenerCount('error') === 0) stream.on('error', () => undefined)
+  stream.write(text)
 }
 
 /** Reads a regular file or a pipe whole, as UTF-8. */

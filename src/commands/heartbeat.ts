@@ -4,18 +4,18 @@ import type { Log } from '../log.ts'
 /** Says that a silent command is still running, since CIs end builds that say nothing (Codeship Pro: after 15 min). */
 export interface Heartbeat {
   /** Begins to watch; without an interval it never says anything. */
-  readonly start: (intervalMs: number | undefined) => void
+  readonly start: (log: Log, intervalMs: number | undefined) => void
   /** The command has printed something. */
   readonly beat: () => void
   readonly stop: () => void
 }
 
-/** A heartbeat that speaks through a log. */
-export function createHeartbeat(log: Log): Heartbeat {
+/** A heartbeat that does not beat yet. */
+export function createHeartbeat(): Heartbeat {
   const startedAtMs = performance.now()
   let timer: NodeJS.Timeout | undefined
   return {
-    start: (intervalMs) => {
+    start: (log, intervalMs) => {
       if (intervalMs === undefined) return
       timer = setInterval(() => {
         log.info(`the command is still running after ${formatMs(performance.now() - startedAtMs)}`)

@@ -12,16 +12,15 @@ import type { Io } from './session.ts'
 export async function startRun(io: Io, { options, commandLine = [] }: CommandLine): Promise<number> {
   const { env, readFile, writeErr } = io
   const printing = loadPrintConfig(gather({ options, env, readFile: () => '' }))
-  const log = await createLog({ level: printing.logLevel, format: printing.logFormat, write: writeErr })
   const [program = '', ...args] = commandLine
   const outputLines = options['output-lines']
   return await run({
     io,
-    log,
     argv: [program, ...args],
     outputLines: outputLines === true ? undefined : outputLines?.at(-1),
     isStrict: options.strict === true,
-    loadSession: () => {
+    openLog: () => createLog({ level: printing.logLevel, format: printing.logFormat, write: writeErr }),
+    loadSession: (log) => {
       const config = loadConfig(gather({ options, env, readFile }), env, true)
       for (const warning of config.warnings) log.warn(warning)
       return { io, config, log, command: 'run', json: printing.json }

@@ -3,17 +3,32 @@ import { closeSync, constants, fstatSync, mkdtempSync, openSync, rmSync } from '
 import { Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { Readable } from 'node:stream'
 
 /** The ends of the pipes through which a command's output comes to us. */
 export interface OutputPipes {
   /** What to spawn the command with as its stdout and stderr. */
   readonly childEnds: readonly [number | 'pipe', number | 'pipe']
-  /** Our ends: stdout and stderr, or one stream for both where they are the same file for us too. */
-  readonly ourEnds: (child: ChildProcess) => { stdout: Readable; stderr: Readable | undefined }
+  /** Our ends: stdout and stderr, or one for both where they are the same file for us too. */
+  readonly ourEnds: (child: ChildProcess) => readonly OutputEnd[]
   /** Closes the command's ends in this process, once the command has them. */
   readonly closeChildEnds: () => void
 }
+
+/**
+ * Our end of a pipe: reads it to its end.
+ * @param onChunk takes a chunk, whose bytes are only its own until it returns or its promise is settled
+ */
+export type OutputEnd = (onChunk: (chunk: Buffer) => Promise<void> | undefined) => Reading
+
+/** A pipe being read. */
+export interface Reading {
+  /** Resolves when everything was read, or reading was stopped. */
+  readonly ended: Promise<void>
+  /** Stops reading. The command learns of it as it would without us: by SIGPIPE. */
+  readonly close: () => void
+}
+
+const READ_BYTES = 64 * 1024
 
 /**
  * Opens the pipes for a command's stdout and stderr. They are real pipes wherever `mkfifo` is found: Node's own "pipe" is
@@ -21,17 +36,18 @@ export interface OutputPipes {
  * watched. Where our stdout and stderr are the same file, the command gets one pipe for both, which keeps the order.
  */
 export function openOutputPipes(): OutputPipes {
-  return openFifos() ?? nodePipes()
+  // A container whose root is read-only still has a /dev/shm that can be written.
+  return openFifos(tmpdir()) ?? openFifos('/dev/shm') ?? nodePipes()
 }
 
-function openFifos(): OutputPipes | undefined {
+function openFifos(parent: string): OutputPipes | undefined {
   const areSame = isSameFile(1, 2)
-  const fifos = makeFifos(areSame ? ['both'] : ['stdout', 'stderr'])
+  const fifos = makeFifos(parent, areSame ? ['both'] : ['stdout', 'stderr'])
   const [stdout, stderr = stdout] = fifos ?? []
   if (fifos === undefined || stdout === undefined || stderr === undefined) return undefined
   return {
     childEnds: [stdout.writeFd, stderr.writeFd],
-    ourEnds: () => ({ stdout: reader(stdout.readFd), stderr: areSame ? undefined : reader(stderr.readFd) }),
+    ourEnds: () => fifos.map(({ readFd }) => fifoEnd(readFd)),
     closeChildEnds: () => fifos.forEach(({ writeFd }) => closeSync(writeFd)),
   }
 }
@@ -39,20 +55,19 @@ function openFifos(): OutputPipes | undefined {
 function nodePipes(): OutputPipes {
   return {
     childEnds: ['pipe', 'pipe'],
-    ourEnds: ({ stdout, stderr }) => {
-      if (stdout === null || stderr === null)
-        throw new TypeError('the command was not spawned with these pipes')
-      return { stdout, stderr }
-    },
+    ourEnds: ({ stdout, stderr }) => [stdout, stderr].map((stream) => socketEnd(stream as Socket)),
     closeChildEnds: () => undefined,
   }
 }
 
 /** Named pipes that have lost their names: open at both ends, and gone from the file system. */
-function makeFifos(names: readonly string[]): { readFd: number; writeFd: number }[] | undefined {
+function makeFifos(
+  parent: string,
+  names: readonly string[],
+): { readFd: number; writeFd: number }[] | undefined {
   let folder: string | undefined
   try {
-    folder = mkdtempSync(join(tmpdir(), 'pagerduty-alert-'))
+    folder = mkdtempSync(join(parent, 'pagerduty-alert-'))
     const paths = names.map((name) => join(folder ?? '', name))
     if (spawnSync('mkfifo', ['-m', '600', ...paths], { stdio: 'ignore' }).status !== 0) return undefined
     return paths.map((path) => {
@@ -67,8 +82,53 @@ function makeFifos(names: readonly string[]): { readFd: number; writeFd: number 
   }
 }
 
-function reader(fd: number): Readable {
-  return new Socket({ fd, readable: true, writable: false })
+/** Reads into one buffer over and over, so that a chatty command leaves no garbage. */
+function fifoEnd(fd: number): OutputEnd {
+  return (onChunk) => {
+    const buffer = Buffer.alloc(READ_BYTES)
+    const onread = {
+      buffer,
+      callback: (byteCount: number): boolean => {
+        const pending = take(socket, onChunk, buffer.subarray(0, byteCount))
+        void pending?.then(() => socket.resume())
+        return pending === undefined
+      },
+    }
+    const socket = new Socket({ fd, readable: true, writable: false, onread })
+    return reading(socket)
+  }
+}
+
+function socketEnd(socket: Socket): OutputEnd {
+  return (onChunk) => {
+    socket.on('data', (chunk: Buffer) => {
+      const pending = take(socket, onChunk, chunk)
+      if (pending !== undefined) socket.pause()
+      void pending?.then(() => socket.resume())
+    })
+    return reading(socket)
+  }
+}
+
+/** Hands a chunk on; where that fails, nobody wants the rest. */
+function take(
+  socket: Socket,
+  onChunk: (chunk: Buffer) => Promise<void> | undefined,
+  chunk: Buffer,
+): Promise<void> | undefined {
+  try {
+    return onChunk(chunk)?.catch(() => void socket.destroy())
+  } catch {
+    socket.destroy()
+    return undefined
+  }
+}
+
+function reading(socket: Socket): Reading {
+  socket.resume()
+  const ended = new Promise<void>((resolve) => socket.on('close', () => resolve()))
+  socket.on('error', () => undefined) // `close` follows
+  return { ended, close: () => void socket.destroy() }
 }
 
 function isSameFile(a: number, b: number): boolean {

@@ -1,8 +1,10 @@
-import { spawn, type ChildProcess } from 'node:child_process'
+import { ChildProcess, spawn, type SpawnOptions, type StdioOptions } from 'node:child_process'
 import { constants } from 'node:os'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { copyStream } from './copy-stream.ts'
+import { copyOutput } from './copy-output.ts'
+import { hasTerminal, inheritedFds, isInForeground } from './inheritance.ts'
 import { openOutputPipes, type OutputPipes } from './output-pipes.ts'
+import { ownGroup, sharedGroup, type Kill, type ProcessGroup } from './process-group.ts'
 import type { Tail } from './tail.ts'
 
 /** How a command ended. */
@@ -16,8 +18,11 @@ export type Ending =
 export interface Supervised {
   /** Resolves when the command has ended and its output has been passed on. */
   readonly ended: Promise<Ending>
-  /** Passes a signal on to the command, and to its process group where it has one of its own. */
-  readonly forward: (signal: NodeJS.Signals) => void
+  /**
+   * Passes a signal on to the command and its process group.
+   * @returns false where they have it already, from the terminal that they share with us
+   */
+  readonly forward: (signal: NodeJS.Signals) => boolean
   /** Ends what is left of the command's process group, with a little time to end by itself. */
   readonly sweep: () => Promise<void>
   /** Stops passing output on: of children that outlive the command. */
@@ -29,40 +34,31 @@ export interface SuperviseOptions {
   readonly argv: readonly [string, ...string[]]
   /** Keeps what is printed; absent: the command has our streams, and the terminal, itself. */
   readonly tail: Tail | undefined
-  /** Whether stdin is a terminal: then the command stays in our process group, which the terminal signals by itself. */
-  readonly isInteractive: boolean
   /** Called whenever the command prints something. */
   readonly onOutput: () => void
-  /** `process.kill`. */
-  readonly kill: (target: number, signal: NodeJS.Signals | 0) => void
+  readonly kill: Kill
 }
 
-/** How long output may still come after the command has ended, from children that it left behind. */
-const LINGER_MS = 250
-/** How long the rest of a process group has to end after a signal, before it is killed. */
+/** How long the rest of a process group has to end after a signal, before it is killed, and to be gone after that. */
 const SWEEP_MS = 1000
+const KILL_MS = 500
 const SWEEP_STEP_MS = 25
 
-/** Starts a command with its stdin, environment and working directory as ours, its output passed on live. */
-export function supervise({ argv, tail, isInteractive, onOutput, kill }: SuperviseOptions): Supervised {
-  const [command, ...args] = argv
+/**
+ * Starts a command with everything that it would have without us: stdin, environment, working directory, other open
+ * descriptors, terminal. Its output is passed on live. It leads a process group of its own, which makes signalling it
+ * exact, unless there is a terminal: to stay on that it has to stay in our group, which the terminal signals by itself.
+ */
+export function supervise({ argv, tail, onOutput, kill }: SuperviseOptions): Supervised {
   const pipes = tail === undefined ? undefined : openOutputPipes()
-  const [stdout, stderr] = pipes?.childEnds ?? ['inherit', 'inherit']
-  const child = spawn(command, args, { stdio: ['inherit', stdout, stderr], detached: !isInteractive })
-  const ending = endingOf(child)
+  const isOnTerminal = hasTerminal()
+  const child = start(argv, { stdio: stdioOf(pipes), detached: !isOnTerminal })
   pipes?.closeChildEnds()
+  if (!(child instanceof ChildProcess)) return neverStarted(child)
+  const ending = endingOf(child)
   const copying =
-    pipes === undefined || tail === undefined ? undefined : copyOutput(pipes, child, tail, onOutput)
-  /** Signals the command or its group. False where nothing is left to signal. */
-  const signalTarget = (signal: NodeJS.Signals | 0): boolean => {
-    if (child.pid === undefined) return false
-    try {
-      kill(isInteractive ? child.pid : -child.pid, signal)
-      return true
-    } catch {
-      return false
-    }
-  }
+    pipes === undefined || tail === undefined ? undefined : copyOutput(pipes.ourEnds(child), tail, onOutput)
+  const group = groupOf(child, isOnTerminal, kill)
   return {
     ended: ending.then(async (result) => {
       await copying?.settled()
@@ -70,21 +66,67 @@ export function supervise({ argv, tail, isInteractive, onOutput, kill }: Supervi
     }),
     close: () => copying?.close(),
     forward: (signal) => {
-      // On a terminal, Ctrl-C and hanging up reach the whole foreground group, the command included, without us.
-      if (!isInteractive || signal === 'SIGTERM') signalTarget(signal)
+      if (isOnTerminal && signal !== 'SIGTERM' && isInForeground()) return false
+      group?.signal(signal)
+      return true
     },
     sweep: async () => {
-      if (isInteractive) return
-      const stepCount = SWEEP_MS / SWEEP_STEP_MS
-      for (let step = 0; step < stepCount && signalTarget(0); step++) await sleep(SWEEP_STEP_MS)
-      signalTarget('SIGKILL')
+      if (group === undefined || (await hasEnded(group, SWEEP_MS))) return
+      group.signal('SIGKILL')
+      await hasEnded(group, KILL_MS)
     },
+  }
+}
+
+function stdioOf(pipes: OutputPipes | undefined): StdioOptions {
+  return ['inherit', ...(pipes?.childEnds ?? (['inherit', 'inherit'] as const)), ...inheritedFds()]
+}
+
+/** Node emits some reasons for which a program cannot be started and throws the others. */
+function start([command, ...args]: SuperviseOptions['argv'], options: SpawnOptions): ChildProcess | Ending {
+  try {
+    return spawn(command, args, options)
+  } catch (error) {
+    return notStarted(error as NodeJS.ErrnoException)
+  }
+}
+
+function notStarted({ code = '' }: NodeJS.ErrnoException): Ending {
+  // Node takes no empty name; a shell finds no such command.
+  const isMissing = code === 'ENOENT' || code === 'ERR_INVALID_ARG_VALUE'
+  return {
+    kind: 'not started',
+    exitCode: isMissing ? 127 : 126,
+    reason: isMissing ? 'command not found' : `cannot be started (${code})`,
+  }
+}
+
+function neverStarted(ending: Ending): Supervised {
+  return {
+    ended: Promise.resolve(ending),
+    close: () => undefined,
+    forward: () => true,
+    sweep: () => Promise.resolve(),
   }
 }
 
 /** The exit status that a shell gives for an ending: the command's own, or 128 and the signal's number. */
 export function exitStatusOf(ending: Ending): number {
   return ending.kind === 'killed' ? 128 + constants.signals[ending.signal] : ending.exitCode
+}
+
+/** Undefined where the command could not be started. */
+function groupOf({ pid }: ChildProcess, isOnTerminal: boolean, kill: Kill): ProcessGroup | undefined {
+  if (pid === undefined) return undefined
+  return isOnTerminal ? sharedGroup(pid, kill) : ownGroup(pid, kill)
+}
+
+async function hasEnded(group: ProcessGroup, withinMs: number): Promise<boolean> {
+  for (let waitedMs = 0; group.isAlive(); waitedMs += SWEEP_STEP_MS) {
+    if (waitedMs >= withinMs) return false
+    await sleep(SWEEP_STEP_MS)
+  }
+  return true
 }
 
 function endingOf(child: ChildProcess): Promise<Ending> {
@@ -94,44 +136,7 @@ function endingOf(child: ChildProcess): Promise<Ending> {
     })
     child.once('error', (error: NodeJS.ErrnoException) => {
       if (child.pid !== undefined) return // a signal that could not be sent; the command goes on
-      const isMissing = error.code === 'ENOENT'
-      const reason = isMissing ? 'command not found' : `cannot be started (${error.code})`
-      resolve({ kind: 'not started', exitCode: isMissing ? 127 : 126, reason })
+      resolve(notStarted(error))
     })
   })
-}
-
-/** Output on its way from the command to our own streams. */
-interface Copying {
-  /** Resolves at the end of the output, or when it has been quiet for `LINGER_MS` with nothing left to write. */
-  settled(): Promise<void>
-  /** Stops reading. */
-  close(): void
-}
-
-function copyOutput(pipes: OutputPipes, child: ChildProcess, tail: Tail, onOutput: () => void): Copying {
-  const { stdout, stderr } = pipes.ourEnds(child)
-  const streams = stderr === undefined ? [stdout] : [stdout, stderr]
-  let writing = 0
-  let chunks = 0
-  const copies = streams.map((stream, index) => {
-    const kept = tail.stream()
-    const onChunk = (chunk: Buffer): void => {
-      chunks += 1
-      writing += 1
-      kept.write(chunk)
-      onOutput()
-    }
-    return copyStream(stream, index + 1, { onChunk, onWritten: () => void (writing -= 1) })
-  })
-  const ended = Promise.all(copies).then(() => true)
-  return {
-    settled: async () => {
-      for (let seen = -1; ; seen = chunks) {
-        const isEnded = await Promise.race([ended, sleep(LINGER_MS, false)])
-        if (isEnded || (chunks === seen && writing === 0)) return
-      }
-    },
-    close: () => streams.forEach((stream) => stream.destroy()),
-  }
 }

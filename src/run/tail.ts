@@ -1,7 +1,8 @@
-/** Bytes of whole lines that are kept while the command runs. */
-const MAX_BYTES = 256 * 1024
+/** Bytes of output that one of the two buffers holds: what is kept is between one and two of them. */
+const BUFFER_BYTES = 128 * 1024
 /** A longer line is replaced by a note: a part of it might be a part of a secret, which nothing would recognise. */
 const MAX_LINE_BYTES = 16 * 1024
+const LONG_LINE = '[a line of more than 16 KiB]'
 
 const LINE_FEED = 10
 const CARRIAGE_RETURN = 13
@@ -14,71 +15,104 @@ export interface Tail {
   text(): string
 }
 
-/** An empty tail. Its memory is bounded, whatever is written. */
-export function createTail(): Tail {
-  const lines: Buffer[] = []
-  let bytes = 0
-  const streams: { unfinished: () => Buffer }[] = []
+/** Output as it came: bytes, and which stream wrote how many of them in turn. */
+interface Recording {
+  readonly bytes: Buffer
+  length: number
+  readonly runs: { readonly stream: number; length: number }[]
+  /** Per stream, whether the recording begins in the middle of a line of it. */
+  readonly startsInside: readonly boolean[]
+}
 
-  function keep(line: Buffer): void {
-    lines.push(line)
-    bytes += line.length + 1
-    while (bytes > MAX_BYTES) bytes -= (lines.shift()?.length ?? 0) + 1
+/**
+ * An empty tail. Its memory is bounded, whatever is written, and writing is a copy of bytes: lines are not looked for
+ * before the text is asked for.
+ */
+export function createTail(): Tail {
+  const isInside: boolean[] = []
+  let current = createRecording(isInside)
+  let previous: Recording | undefined
+
+  function write(stream: number, chunk: Buffer): void {
+    for (let rest = chunk; rest.length > 0;) {
+      if (current.length === BUFFER_BYTES) {
+        previous = current
+        current = createRecording(isInside)
+      }
+      const part = rest.subarray(0, BUFFER_BYTES - current.length)
+      record(current, stream, part)
+      isInside[stream] = part.at(-1) !== LINE_FEED
+      rest = rest.subarray(part.length)
+    }
   }
 
   return {
     stream: () => {
-      const line = createLine(keep)
-      streams.push(line)
-      return line
+      const stream = isInside.push(false) - 1
+      return { write: (chunk) => write(stream, chunk) }
     },
-    text: () =>
-      [...lines, ...streams.map(({ unfinished }) => unfinished()).filter(({ length }) => length > 0)]
-        .map((line) => line.toString('utf8'))
-        .join('\n'),
+    text: () => linesOf(previous === undefined ? [current] : [previous, current]).join('\n'),
   }
 }
 
-/** Cuts a stream into lines. A carriage return begins the line anew, as on a terminal: progress bars leave their last state. */
-function createLine(keep: (line: Buffer) => void): { write(chunk: Buffer): void; unfinished: () => Buffer } {
-  let parts: Buffer[] = []
-  let length = 0
-
-  function unfinished(): Buffer {
-    return length > MAX_LINE_BYTES
-      ? Buffer.from(`[a line of ${length} bytes]`)
-      : withoutReturns(Buffer.concat(parts))
-  }
-  function add(part: Buffer): void {
-    length += part.length
-    if (length > MAX_LINE_BYTES) parts = []
-    else if (part.length > 0) parts.push(Buffer.from(part)) // a copy: the chunk is reused
-  }
-  return {
-    unfinished,
-    write: (chunk) => {
-      let start = 0
-      for (let end = chunk.indexOf(LINE_FEED); end !== -1; end = chunk.indexOf(LINE_FEED, start)) {
-        add(chunk.subarray(start, end))
-        keep(unfinished())
-        parts = []
-        length = 0
-        start = end + 1
-      }
-      const rest = chunk.subarray(start)
-      const restart = rest.lastIndexOf(CARRIAGE_RETURN, -2)
-      if (restart !== -1) {
-        parts = []
-        length = 0
-      }
-      add(rest.subarray(restart + 1))
-    },
-  }
+function createRecording(isInside: readonly boolean[]): Recording {
+  return { bytes: Buffer.alloc(BUFFER_BYTES), length: 0, runs: [], startsInside: [...isInside] }
 }
 
-/** What a line ends up showing: the text after its last carriage return, one at the very end excepted. */
-function withoutReturns(line: Buffer): Buffer {
+function record(recording: Recording, stream: number, part: Buffer): void {
+  part.copy(recording.bytes, recording.length)
+  recording.length += part.length
+  const last = recording.runs.at(-1)
+  if (last?.stream === stream) last.length += part.length
+  else recording.runs.push({ stream, length: part.length })
+}
+
+/** Puts each stream's lines together again, in the order in which they were finished. */
+function linesOf(recordings: readonly Recording[]): string[] {
+  const lines: string[] = []
+  const open = new Map<number, Line>()
+  for (const [stream, isInside] of recordings[0]?.startsInside.entries() ?? []) {
+    if (isInside) open.set(stream, { parts: [], hasStart: false })
+  }
+  for (const { stream, part } of recordings.flatMap(piecesOf)) {
+    const line = open.get(stream) ?? { parts: [], hasStart: true }
+    line.parts.push(part)
+    if (part.at(-1) === LINE_FEED) lines.push(...shownLine(line, part.length > 0))
+    if (part.at(-1) === LINE_FEED) open.delete(stream)
+    else open.set(stream, line)
+  }
+  return [...lines, ...[...open].toSorted(([a], [b]) => a - b).flatMap(([, line]) => shownLine(line, false))]
+}
+
+/** A line under construction. Without its start only what follows a carriage return can be shown of it. */
+interface Line {
+  readonly parts: Buffer[]
+  readonly hasStart: boolean
+}
+
+/** What a recording holds, cut after every line feed. */
+function piecesOf({ bytes, runs }: Recording): { stream: number; part: Buffer }[] {
+  const pieces: { stream: number; part: Buffer }[] = []
+  let start = 0
+  for (const { stream, length } of runs) {
+    const end = start + length
+    while (start < end) {
+      const lineFeed = bytes.subarray(start, end).indexOf(LINE_FEED)
+      const next = lineFeed === -1 ? end : start + lineFeed + 1
+      pieces.push({ stream, part: bytes.subarray(start, next) })
+      start = next
+    }
+  }
+  return pieces
+}
+
+/** What a line ends up showing, as on a terminal: progress bars leave their last state. Nothing of an empty unfinished one. */
+function shownLine({ parts, hasStart }: Line, isFinished: boolean): string[] {
+  const whole = Buffer.concat(parts)
+  const line = isFinished ? whole.subarray(0, -1) : whole
   const end = line.at(-1) === CARRIAGE_RETURN ? line.length - 1 : line.length
-  const visible = line.subarray(0, end)
-  return visible.subarray(visible.lastIndexOf(CARRIAGE_RETURN) + 1)
+  const restart = line.subarray(0, end).lastIndexOf(CARRIAGE_RETURN)
+  const visible = line.subarray(restart + 1, end)
+  if (visible.length > MAX_LINE_BYTES || (!hasStart && restart === -1)) return [LONG_LINE]
+  return isFinished || visible.length > 0 ? [visible.toString('utf8')] : []
 }

@@ -166,8 +166,8 @@ test('whatever is wrong with the configuration, the command runs and keeps its s
 
 test('--strict lets a failed report replace a success, and nothing else', async () => {
   const strict = async (env: Record<string, string>, script: string): Promise<number | null> =>
-    (await watch(shell(script), ['--strict', '--deadline', '100ms'], env)).code
-  const unreachable = { ...ENV, PAGERDUTY_EVENTS_URL: 'http://127.0.0.1:9' }
+    (await watch(shell(script), ['--strict'], env)).code
+  const unreachable = { ...ENV, PAGERDUTY_EVENTS_URL: 'http://127.0.0.1:9', PAGERDUTY_DEADLINE: '100ms' }
   assert.equal(await strict(unreachable, 'exit 0'), 75)
   assert.equal(await strict(unreachable, 'exit 3'), 3)
   assert.equal(await strict({ PATH }, 'exit 0'), 78)

@@ -1,0 +1,73 @@
+import type { RunConfig } from '../config/read-run.ts'
+import { EXIT_CODE, Failure } from '../core/failure.ts'
+import { maskOutput, secretValues } from '../core/mask-output.ts'
+import { formatOutput } from '../core/output.ts'
+import type { EventCommand } from '../core/plan-events.ts'
+import type { CommandResult } from '../core/summary.ts'
+import { exitStatusOf, type Ending } from '../run/supervise.ts'
+import type { Tail } from '../run/tail.ts'
+import { notify } from './notify.ts'
+import type { Session } from './session.ts'
+
+/** How long the report of a cancelled command may take, so that it fits into what Docker leaves before SIGKILL. */
+const CANCEL_DEADLINE_MS = 4000
+
+/** What was seen of a command. */
+export interface Watched {
+  readonly argv: readonly string[]
+  readonly tail: Tail | undefined
+  readonly durationMs: number
+  /** Absent where it has not ended yet. */
+  readonly ending: Ending | undefined
+  readonly isCancelled: boolean
+}
+
+/**
+ * Tells PagerDuty how a command ended.
+ * @returns the exit status of the report by itself
+ */
+export async function reportRun(session: Session, watched: Watched): Promise<number> {
+  const { io, config, log } = session
+  const { deadlineMs } = config.delivery
+  const delivery = {
+    ...config.delivery,
+    deadlineMs: watched.isCancelled ? Math.min(deadlineMs, CANCEL_DEADLINE_MS) : deadlineMs,
+  }
+  // The report has the whole budget to itself, however long the command took.
+  const reporting = {
+    ...session,
+    io: { ...io, startedAtMs: performance.now() },
+    config: { ...config, delivery },
+  }
+  try {
+    return await notify(reporting, outcomeOf(watched, config.run), resultOf(watched, session))
+  } catch (error) {
+    if (!(error instanceof Failure)) throw error
+    log.error(error.message)
+    return EXIT_CODE[error.kind]
+  }
+}
+
+function outcomeOf({ ending, isCancelled }: Watched, { isSoftFailure }: RunConfig): EventCommand {
+  if (isCancelled || ending === undefined) return 'cancelled'
+  const status = exitStatusOf(ending)
+  if (status === 0) return 'success'
+  return isSoftFailure(status) ? 'soft-failure' : 'failure'
+}
+
+function resultOf(
+  { argv, tail, durationMs, ending, isCancelled }: Watched,
+  { io, config }: Session,
+): CommandResult {
+  const secrets = [...config.delivery.secrets.map((secret) => secret.reveal()), ...secretValues(io.env)]
+  const isFailure = ending !== undefined && exitStatusOf(ending) !== 0
+  const output =
+    isFailure || isCancelled ? formatOutput(tail?.text() ?? '', config.run.outputLines, secrets) : undefined
+  return {
+    ...(ending !== undefined && ending.kind !== 'killed' && isFailure && { exitCode: ending.exitCode }),
+    ...(ending?.kind === 'killed' && { signal: ending.signal }),
+    durationSeconds: Math.round(durationMs) / 1000,
+    ...(output !== undefined && { output }),
+    ...(config.run.showCommand && { command: maskOutput(argv.join(' '), secrets) }),
+  }
+}
