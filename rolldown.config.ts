@@ -1,5 +1,6 @@
 import { chmodSync } from 'node:fs'
 import { defineConfig, type Plugin } from 'rolldown'
+import { builtinModules } from './scripts/builtin-modules.ts'
 import { thirdPartyLicenses } from './scripts/third-party-licenses.ts'
 
 const licenses: Plugin = {
@@ -18,7 +19,8 @@ const executable: Plugin = {
 
 // Minified without mangling: 4 % less start-up time and 17 % fewer bytes to pull than readable code, and the stack of a
 // bug that somebody reports still has its function names (with mangling: 7 % and 26 %).
-// What is imported dynamically becomes a chunk of its own, so that `--help` does not read what only sending needs.
+// What is imported dynamically becomes a chunk of its own, so that `--help` does not read what only sending needs. Each
+// chunk costs about 1 ms to find and load, so what several commands share is one.
 export default defineConfig({
   input: 'src/bin.ts',
   platform: 'node',
@@ -28,7 +30,13 @@ export default defineConfig({
     cleanDir: true,
     minify: { compress: true, mangle: false, codegen: { removeWhitespace: true } },
     chunkFileNames: '[name].js',
+    advancedChunks: {
+      groups: [
+        { name: 'zod', test: /node_modules.zod/ },
+        { name: 'shared', test: /src.(?:ci|commands|config|core|log|version)/, minShareCount: 2 },
+      ],
+    },
     banner: ({ isEntry }) => (isEntry ? '#!/usr/bin/env node' : ''),
   },
-  plugins: [licenses, executable],
+  plugins: [builtinModules, licenses, executable],
 })

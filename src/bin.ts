@@ -1,6 +1,7 @@
 import { closeSync, openSync, readSync } from 'node:fs'
 import { hostname } from 'node:os'
-import { describeBug, main } from './commands/main.ts'
+import { main } from './commands/main.ts'
+import { describeBug } from './commands/report-failure.ts'
 import { EXIT_CODE } from './core/failure.ts'
 
 /*

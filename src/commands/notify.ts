@@ -22,7 +22,7 @@ export async function notify(
     throw new Failure('usage', `${command} needs --summary (or PAGERDUTY_SUMMARY)`)
   }
   const input = eventInput(session, result)
-  const plan = planEvents(command, input, { as, resolve, randomKey: randomDedupKey() })
+  const plan = planEvents(command, input, { as, resolve, randomKey: randomDedupKey })
   for (const warning of plan.warnings) log.warn(warning)
   if (config.dryRun) explainIdentity(input.identity, log)
   return await sendEvents(session, plan.events)

@@ -1,5 +1,4 @@
-import { z } from 'zod'
-import { isObject, type JsonObject } from './json.ts'
+import type { JsonObject } from './json.ts'
 
 /**
  * Limits of PagerDuty's Events API v2. PagerDuty refuses a whole event that breaks one of them, so they are kept here.
@@ -75,69 +74,3 @@ export const ENDPOINT = {
   alert: '/v2/enqueue',
   change: '/v2/change/enqueue',
 } as const satisfies Record<Event['kind'], string>
-
-const nonBlank = z.string().refine((text) => text.trim() !== '', 'must not be blank')
-const webUrl = (scheme: RegExp, what: string): z.ZodType<string> =>
-  z.string().refine((text) => scheme.test(text) && URL.canParse(text), `must be an ${what} URL`)
-const httpUrl = webUrl(/^https?:\/\//i, 'http(s)')
-
-const linksSchema = z.array(z.looseObject({ href: httpUrl, text: z.string().optional() }))
-const imagesSchema = z.array(
-  z.looseObject({
-    src: webUrl(/^https:\/\//i, 'https'),
-    href: httpUrl.optional(),
-    alt: z.string().optional(),
-  }),
-)
-const commonPayload = {
-  summary: nonBlank.refine(
-    (text) => text.length <= LIMITS.summaryChars,
-    `must have at most ${LIMITS.summaryChars} characters`,
-  ),
-  timestamp: z.iso.datetime().optional(),
-  component: nonBlank.optional(),
-  group: nonBlank.optional(),
-  class: nonBlank.optional(),
-  custom_details: z.custom<JsonObject>(isObject, 'must be an object').optional(),
-}
-const dedupKey = nonBlank.refine(
-  (text) => text.length <= LIMITS.dedupKeyChars,
-  `must have at most ${LIMITS.dedupKeyChars} characters`,
-)
-
-const alertSchema = z.discriminatedUnion('event_action', [
-  z.looseObject({
-    event_action: z.literal('trigger'),
-    dedup_key: dedupKey.optional(),
-    payload: z.looseObject({ ...commonPayload, source: nonBlank, severity: z.enum(SEVERITIES) }),
-    links: linksSchema.optional(),
-    images: imagesSchema.optional(),
-    client: nonBlank.optional(),
-    client_url: httpUrl.optional(),
-  }),
-  z.looseObject({ event_action: z.enum(['acknowledge', 'resolve']), dedup_key: dedupKey }),
-])
-
-const changeSchema = z.looseObject({
-  payload: z.looseObject({ ...commonPayload, source: nonBlank.optional() }),
-  links: linksSchema.max(LIMITS.changeLinks).optional(),
-  images: imagesSchema.optional(),
-})
-
-/**
- * What PagerDuty would refuse in an event, one sentence a problem, each naming its field; empty for a good one.
- * Values are not repeated: they may be long or private.
- */
-export function findProblems(event: { kind: Event['kind']; body: unknown }): string[] {
-  const schema = event.kind === 'alert' ? alertSchema : changeSchema
-  const result = schema.safeParse(event.body)
-  if (result.success) return []
-  return result.error.issues.map((issue) => `${issue.path.join('.') || 'the event'}: ${sentence(issue)}`)
-}
-
-function sentence(issue: z.core.$ZodIssue): string {
-  if (issue.code === 'invalid_type' && issue.input === undefined) return `is missing (${issue.expected})`
-  if (issue.code === 'invalid_value') return `must be one of ${issue.values.join(', ')}`
-  if (issue.code === 'invalid_union') return `must be one of ${ACTIONS.join(', ')}`
-  return issue.message
-}

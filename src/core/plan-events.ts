@@ -15,8 +15,8 @@ export interface PlanOptions {
   readonly as: SuccessForm
   /** Whether `success` resolves the failure alert. */
   readonly resolve: 'auto' | 'never'
-  /** The dedup key of an alert for which none is given or can be derived. */
-  readonly randomKey: string
+  /** A dedup key for an alert for which none is given or can be derived. */
+  readonly randomKey: () => string
 }
 
 /** The events of one invocation, within PagerDuty's limits, and what the user should know about them. */
@@ -59,11 +59,11 @@ function eventsOf(
             'set --dedup-key or PAGERDUTY_REPOSITORY_URL',
         )
       }
-      return [buildTrigger(input, { outcome: 'failure' }, dedupKey ?? options.randomKey)]
+      return [buildTrigger(input, { outcome: 'failure' }, dedupKey ?? options.randomKey())]
     case 'change':
       return [buildChange(input, 'options')]
     case 'trigger':
-      return [buildTrigger(input, 'options', dedupKey ?? options.randomKey)]
+      return [buildTrigger(input, 'options', dedupKey ?? options.randomKey())]
     case 'acknowledge':
     case 'resolve':
       if (dedupKey === undefined) {
@@ -84,7 +84,7 @@ function successEvents(
   const outcome = 'success'
   const failureKey = input.identity.dedupKey?.value
   // An alert of its own: under the failure's key the resolve beside it would close it at once.
-  const infoKey = failureKey === undefined ? randomKey : limitDedupKey(`${failureKey}#success`)
+  const infoKey = failureKey === undefined ? randomKey() : limitDedupKey(`${failureKey}#success`)
   const events: Event[] = []
   if (as !== 'alert') events.push(buildChange(input, { outcome }))
   if (as !== 'change') events.push(buildTrigger(input, { outcome }, infoKey))

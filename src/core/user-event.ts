@@ -1,5 +1,6 @@
 import { limitDedupKey } from './dedup-key.ts'
-import { ACTIONS, findProblems, type Action, type Event, type EventBody } from './event.ts'
+import { ACTIONS, type Action, type Event, type EventBody } from './event.ts'
+import { findProblems } from './event-schema.ts'
 import { Failure } from './failure.ts'
 import { fitEvent, truncationWarning, type Fitted } from './fit.ts'
 import { cleanObject, isObject, type Json, type JsonObject } from './json.ts'

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { findProblems, LIMITS, type Event, type Payload } from '../../../src/core/event.ts'
+import { LIMITS, type Event, type Payload } from '../../../src/core/event.ts'
+import { findProblems } from '../../../src/core/event-schema.ts'
 import { fitEvent } from '../../../src/core/fit.ts'
 import type { JsonObject } from '../../../src/core/json.ts'
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { EventInput } from '../../../src/core/build-event.ts'
-import { findProblems } from '../../../src/core/event.ts'
+import { findProblems } from '../../../src/core/event-schema.ts'
 import { Failure } from '../../../src/core/failure.ts'
 import { identify, type IdentityChoices } from '../../../src/core/identity.ts'
 import { planEvents, type EventCommand, type PlanOptions } from '../../../src/core/plan-events.ts'
@@ -25,7 +25,7 @@ const BUILD: EventInput['build'] = {
   origins: { repository: 'CI_REPO_NAME', branch: 'CI_BRANCH' },
 }
 const NOWHERE: EventInput['build'] = { origins: {} }
-const OPTIONS: PlanOptions = { as: 'change', resolve: 'auto', randomKey: 'random' }
+const OPTIONS: PlanOptions = { as: 'change', resolve: 'auto', randomKey: () => 'random' }
 
 function input(build = BUILD, choices: IdentityChoices = {}, more: Partial<EventInput> = {}): EventInput {
   return { fields: {}, build, identity: identify(choices, build, 'host-1'), result: {}, nowIso: NOW, ...more }

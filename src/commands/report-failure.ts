@@ -1,0 +1,58 @@
+import type { Environment } from '../core/build.ts'
+import type { Gathered } from '../config/gather.ts'
+import type { PrintConfig } from '../config/read-printing.ts'
+import { SETTING_LIST } from '../config/settings.ts'
+import { EXIT_CODE, Failure } from '../core/failure.ts'
+import { maskSecrets } from '../core/mask.ts'
+import { createSecret } from '../core/secret.ts'
+import type { Log } from '../log.ts'
+import { jsonLine, type Verdict } from './report.ts'
+import type { Io } from './session.ts'
+
+interface Reporting {
+  readonly io: Io
+  readonly log: Log
+  readonly printing: PrintConfig
+  readonly command: string
+}
+
+/** Says why a command failed. @returns the exit status */
+export function reportFailure(
+  { io, log, printing, command }: Reporting,
+  failure: Failure,
+  { values }: Gathered,
+): number {
+  if (io.signal.aborted) return Number(io.signal.reason)
+  const secrets = SETTING_LIST.filter(({ secret }) => secret === true).flatMap(({ name }) =>
+    (values.get(name)?.texts ?? []).map(createSecret),
+  )
+  log.error(maskSecrets(failure.message, secrets))
+  if (printing.json) io.writeOut(failureLine(command, failure))
+  return EXIT_CODE[failure.kind]
+}
+
+/** A failure as it is; anything else is a bug. */
+export function toFailure(error: unknown, env: Environment): Failure {
+  return error instanceof Failure ? error : new Failure('internal', describeBug(error, env), { cause: error })
+}
+
+/**
+ * What is shown of an error that nobody expected: enough to report it, nothing secret. The text of a syntax error is
+ * left out, since it quotes what was parsed.
+ */
+export function describeBug(error: unknown, env: Environment): string {
+  const { name, message, stack = '' } = error instanceof Error ? error : new Error(String(error))
+  const frames = stack.split('\n').filter((line) => /^\s+at /.test(line))
+  const title = name === 'SyntaxError' ? name : `${name}: ${message}`
+  const secrets = SETTING_LIST.flatMap(({ variable = '', secret }) =>
+    secret === true && env[variable] ? [createSecret(env[variable].trim())] : [],
+  )
+  return maskSecrets(['this is a bug, please report it', title, ...frames].join('\n'), secrets)
+}
+
+/** Nothing was sent: what the user asked for was refused here. */
+export function failureLine(command: string, { kind, message }: Failure): string {
+  const exitCode = EXIT_CODE[kind]
+  const verdict: Verdict = kind === 'undelivered' || kind === 'internal' ? 'undelivered' : 'refused'
+  return jsonLine({ command, outcome: verdict, exitCode, reason: message })
+}

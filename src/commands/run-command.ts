@@ -1,0 +1,51 @@
+import { gather, type Gathered, type Problem } from '../config/gather.ts'
+import { loadConfig, loadPrintConfig } from '../config/load-config.ts'
+import { createReader } from '../config/reader.ts'
+import { Failure } from '../core/failure.ts'
+import type { EventCommand } from '../core/plan-events.ts'
+import type { CommandResult } from '../core/summary.ts'
+import { createLog } from '../log.ts'
+import type { CommandLine } from './args.ts'
+import { notify } from './notify.ts'
+import { reportFailure, toFailure } from './report-failure.ts'
+import type { Io } from './session.ts'
+import { parseStatus } from './status.ts'
+
+type SendingCommand = EventCommand | 'send'
+
+/**
+ * Runs a command that sends something.
+ * @returns the exit status
+ */
+export async function runCommand(
+  io: Io,
+  line: CommandLine,
+  named: Exclude<CommandLine['command'], 'help' | 'run'>,
+): Promise<number> {
+  const gathered = gather({ options: line.options, env: io.env, readFile: io.readFile })
+  const printing = loadPrintConfig(gathered)
+  const log = await createLog({ level: printing.logLevel, format: printing.logFormat, write: io.writeErr })
+  let command: SendingCommand = named ?? 'success'
+  try {
+    const chosen = named === undefined ? commandFromStatus(gathered) : { command: named, result: {} }
+    command = chosen.command
+    const config = loadConfig(gathered, io.env, command !== 'send')
+    for (const warning of config.warnings) log.warn(warning)
+    const session = { io, config, log, command, json: printing.json }
+    if (command !== 'send') return await notify(session, command, chosen.result)
+    const { send } = await import('./send.ts')
+    return await send(session, line.operands[0])
+  } catch (error) {
+    return reportFailure({ io, log, printing, command }, toFailure(error, io.env), gathered)
+  }
+}
+
+/** Where no command is named, `--status` (a CI's word or an exit status) decides; else it was a success. */
+function commandFromStatus({ values }: Gathered): { command: EventCommand; result: CommandResult } {
+  const problems: Problem[] = []
+  const status = createReader(values, problems).one('status', parseStatus)
+  const [problem] = problems
+  if (problem !== undefined) throw new Failure(problem.kind, problem.message)
+  const { outcome = 'success', exitCode } = status ?? {}
+  return { command: outcome, result: outcome === 'success' || exitCode === undefined ? {} : { exitCode } }
+}

@@ -1,0 +1,64 @@
+import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
+import { globSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { basename, join } from 'node:path'
+import { after, test } from 'node:test'
+import { fileURLToPath } from 'node:url'
+import { BIN, CODESHIP_PRO, KEY } from '../support/program.ts'
+
+const folder = mkdtempSync(join(tmpdir(), 'loading-'))
+after(() => rmSync(folder, { recursive: true }))
+
+const builtinsFile = join(folder, 'builtins')
+const preload = join(folder, 'preload.cjs')
+writeFileSync(
+  preload,
+  `process.on('exit', () => require('node:fs').writeFileSync(${JSON.stringify(builtinsFile)}, process.moduleLoadList.join('\\n')))`,
+)
+
+/** The chunks of the program and the modules of Node that a run loads. */
+function loadedBy(args: readonly string[], env: Record<string, string> = {}): Set<string> {
+  const coverage = mkdtempSync(join(folder, 'coverage-'))
+  const run = spawnSync(process.execPath, ['--require', preload, BIN, ...args], {
+    env: { ...CODESHIP_PRO, PAGERDUTY_TOKEN: KEY, ...env, NODE_V8_COVERAGE: coverage },
+  })
+  assert.equal(run.signal, null)
+  const [report = ''] = readdirSync(coverage)
+  const { result } = JSON.parse(readFileSync(join(coverage, report), 'utf8')) as { result: { url: string }[] }
+  const chunks = result.flatMap(({ url }) => (url.startsWith('file:') ? [basename(fileURLToPath(url))] : []))
+  const builtins = readFileSync(builtinsFile, 'utf8').split('\n')
+  return new Set([...chunks, ...builtins.map((name) => name.replace('NativeModule ', 'node:'))])
+}
+
+const COSTLY = ['zod.js', 'undici.js', 'pino.js', 'node:crypto', 'node:http', 'node:tls']
+
+for (const { args, needs, env } of [
+  { args: ['--help'], needs: [] },
+  { args: ['--version'], needs: [] },
+  { args: ['success', '--severity', 'P1'], needs: [] },
+  { args: ['success', '--dry-run'], needs: [] },
+  { args: ['failure', '--dry-run'], needs: [], env: { PAGERDUTY_TOKEN: 'web=' + KEY } },
+]) {
+  test(`${args.join(' ')} loads nothing that only sending needs`, () => {
+    const loaded = loadedBy(args, env)
+    assert.ok(loaded.has('bin.js'))
+    assert.deepEqual(
+      COSTLY.filter((name) => loaded.has(name)),
+      needs,
+    )
+  })
+}
+
+test('a plain event is sent without the schema library', () => {
+  const loaded = loadedBy(['failure', '--deadline', '1ms'], { PAGERDUTY_EVENTS_URL: 'http://127.0.0.1:9' })
+  assert.ok(loaded.has('node:http'))
+  assert.ok(!loaded.has('zod.js') && !loaded.has('pino.js'))
+})
+
+test('no chunk imports a module of Node as an ES module, which would load all that it can load', () => {
+  const chunks = globSync(join(BIN, '../*.js'))
+  assert.ok(chunks.length > 5)
+  for (const path of chunks)
+    assert.doesNotMatch(readFileSync(path, 'utf8'), /from\s*"node:|import\("node:/, path)
+})
