@@ -2,6 +2,7 @@ import { chmodSync } from 'node:fs'
 import { defineConfig, type Plugin } from 'rolldown'
 import { builtinModules } from './scripts/builtin-modules.ts'
 import { thirdPartyLicenses } from './scripts/third-party-licenses.ts'
+import { undiciParts } from './scripts/undici-parts.ts'
 
 const licenses: Plugin = {
   name: 'third-party-licenses',
@@ -32,11 +33,12 @@ export default defineConfig({
     chunkFileNames: '[name].js',
     advancedChunks: {
       groups: [
+        { name: 'undici', test: /undici/ },
         { name: 'zod', test: /node_modules.zod/ },
         { name: 'shared', test: /src.(?:ci|commands|config|core|log|version)/, minShareCount: 2 },
       ],
     },
     banner: ({ isEntry }) => (isEntry ? '#!/usr/bin/env node' : ''),
   },
-  plugins: [builtinModules, licenses, executable],
+  plugins: [undiciParts, builtinModules, licenses, executable],
 })

@@ -1,4 +1,4 @@
-import { request as undiciRequest, type Dispatcher } from 'undici'
+import type { Dispatcher } from 'undici'
 import type { ProxyConfig } from '../config/read-proxy.ts'
 import { classifyError, isConnectionLost } from '../core/network-error.ts'
 import { classifyAnswer, type Answer, type Outcome } from '../core/outcome.ts'
@@ -112,7 +112,15 @@ async function requestOnce(
   signal: AbortSignal,
 ): Promise<Answer> {
   const { method, url, headers, body = null, maxAnswerBytes = MAX_ANSWER_BYTES, acceptedBodyMs } = request
-  const response = await undiciRequest(url, { method, headers, body, dispatcher, signal })
+  const { origin, pathname, search } = new URL(url)
+  const response = await dispatcher.request({
+    origin,
+    path: pathname + search,
+    method,
+    headers,
+    body,
+    signal,
+  })
   const isAccepted = response.statusCode >= 200 && response.statusCode <= 299
   const text = await readBody(response.body, maxAnswerBytes, isAccepted ? acceptedBodyMs : undefined)
   return { status: response.statusCode, headers: singleHeaders(response.headers), body: text }

@@ -62,3 +62,9 @@ test('no chunk imports a module of Node as an ES module, which would load all th
   for (const path of chunks)
     assert.doesNotMatch(readFileSync(path, 'utf8'), /from\s*"node:|import\("node:/, path)
 })
+
+test('V8 knows the flag that keeps it from optimising a parser of few answers', () => {
+  const { stdout } = spawnSync(process.execPath, ['--v8-options'], { encoding: 'utf8' })
+  const [flag = ''] = /--[\w-]+(?==)/.exec(readFileSync('src/compose.ts', 'utf8')) ?? []
+  assert.ok(flag !== '' && stdout.includes(` ${flag} `))
+})
