@@ -1,17 +1,18 @@
 import type { Build, Environment } from '../core/build.ts'
-import { meaningful, readFields } from './read-fields.ts'
+import { isSet, made, named } from './made.ts'
+import { readFields } from './read-fields.ts'
 
 /**
  * Codeship Pro and Basic, and whatever exports variables under Codeship's names: they are used wherever they are
  * present, `CI_NAME` or not. Basic calls some of them otherwise and has a link; Pro has UUIDs and no link.
+ * @param native the name of the CI that this is, where it is known to be another one
  *
  * https://documentation.codeship.com/pro/builds-and-configuration/environment-variables/
  * https://documentation.codeship.com/basic/builds-and-configuration/set-environment-variables/
  */
-export function readCodeship(env: Environment): Build {
-  const ci = nameOf(env)
+export function readCodeship(env: Environment, native?: string): Build {
   const build = readFields(env, {
-    ci: [ci],
+    ci: native === undefined ? [isCodeship(env) ? named('Codeship', 'CI_NAME') : 'CI_NAME'] : [],
     repository: ['CI_REPO_NAME'],
     branch: ['CI_BRANCH'],
     commit: ['CI_COMMIT_ID'],
@@ -19,10 +20,23 @@ export function readCodeship(env: Environment): Build {
     commitDescription: ['CI_COMMIT_DESCRIPTION'],
     committer: ['CI_COMMITTER_NAME', 'CI_COMMITTER_USERNAME', 'CI_COMMITTER_EMAIL'],
     buildId: ['CI_BUILD_ID', 'CI_BUILD_NUMBER'],
-    projectId: ['CI_PROJECT_ID', { value: projectOf(env.CI_BUILD_URL), origin: 'CI_BUILD_URL' }],
-    pullRequest: ['CI_PR_NUMBER', { value: numberOf(env.CI_PULL_REQUEST), origin: 'CI_PULL_REQUEST' }],
+    // On Basic the project's number is in the build's URL only.
+    projectId: [
+      'CI_PROJECT_ID',
+      made(env, ['CI_BUILD_URL'], (url) => /\/projects\/([^/]+)\/builds\//.exec(url)?.[1]),
+    ],
+    pullRequest: [
+      'CI_PR_NUMBER',
+      made(env, ['CI_PULL_REQUEST'], (text) => /(?:^|\/)(\d+)\/?$/.exec(text)?.[1]),
+    ],
     pullRequestUrl: ['CI_PULL_REQUEST'],
-    buildUrl: ['CI_BUILD_URL', { value: proUrl(env, ci.value), origin: 'CI_PROJECT_ID, CI_BUILD_ID' }],
+    // Pro gives no link. This form is what its users build by hand; a CI_BUILD_URL of their own wins over it.
+    buildUrl: [
+      'CI_BUILD_URL',
+      ...(native === undefined && isCodeship(env)
+        ? [made(env, ['CI_PROJECT_ID', 'CI_BUILD_ID'], proUrl)]
+        : []),
+    ],
   })
   if (env.CI_BUILD_APPROVED?.trim().toLowerCase() !== 'true') return build
   return { ...build, approved: true, origins: { ...build.origins, approved: 'CI_BUILD_APPROVED' } }
@@ -30,26 +44,13 @@ export function readCodeship(env: Environment): Build {
 
 const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
 
-/** The CI's own name. Without a `CI_NAME`, as jet starts steps locally, two UUIDs show that it is Codeship Pro. */
-function nameOf(env: Environment): { value: string | undefined; origin: string } {
-  const name = meaningful(env.CI_NAME)
-  if (name !== undefined) return { value: /^codeship$/i.test(name) ? 'Codeship' : name, origin: 'CI_NAME' }
-  const isPro = [env.CI_PROJECT_ID, env.CI_BUILD_ID].every((id) => UUID.test(id?.trim() ?? ''))
-  return { value: isPro ? 'Codeship' : undefined, origin: 'CI_PROJECT_ID, CI_BUILD_ID' }
+/** True by its name; or, without any, as jet starts steps locally, by two UUIDs that only Codeship Pro sets. */
+export function isCodeship({ CI_NAME: name, CI_PROJECT_ID, CI_BUILD_ID }: Environment): boolean {
+  return isSet(name)
+    ? name.trim().toLowerCase() === 'codeship'
+    : [CI_PROJECT_ID, CI_BUILD_ID].every((id) => UUID.test(id?.trim() ?? ''))
 }
 
-/** Pro gives no link. This form is what its users build by hand; a `CI_BUILD_URL` of their own wins over it. */
-function proUrl({ CI_PROJECT_ID, CI_BUILD_ID }: Environment, ci: string | undefined): string | undefined {
-  const [project, build] = [meaningful(CI_PROJECT_ID), meaningful(CI_BUILD_ID)]
-  if (ci !== 'Codeship' || project === undefined || build === undefined) return undefined
+function proUrl(project: string, build: string): string {
   return `https://app.codeship.com/projects/${encodeURIComponent(project)}/builds/${encodeURIComponent(build)}`
-}
-
-/** On Basic the project's number is in the build's URL only. */
-function projectOf(buildUrl: string | undefined): string | undefined {
-  return /\/projects\/([^/]+)\/builds\//.exec(buildUrl ?? '')?.[1]
-}
-
-function numberOf(pullRequest: string | undefined): string | undefined {
-  return /(?:^|\/)(\d+)\/?$/.exec(pullRequest?.trim() ?? '')?.[1]
 }

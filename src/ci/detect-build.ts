@@ -1,7 +1,69 @@
 import type { Build, Environment } from '../core/build.ts'
-import { readCodeship } from './codeship.ts'
+import { AZURE_PIPELINES } from './azure-pipelines.ts'
+import { BITBUCKET_PIPELINES } from './bitbucket-pipelines.ts'
+import { BUILDKITE } from './buildkite.ts'
+import { CIRCLECI } from './circleci.ts'
+import { CLOUDBEES } from './cloudbees.ts'
+import { CODEBUILD } from './codebuild.ts'
+import { isCodeship, readCodeship } from './codeship.ts'
+import { DRONE } from './drone.ts'
+import { readElsewhere } from './elsewhere.ts'
+import { GITHUB_ACTIONS } from './github-actions.ts'
+import { GITLAB_CI } from './gitlab-ci.ts'
+import { JENKINS } from './jenkins.ts'
+import type { Provider, ReadFile } from './provider.ts'
+import { readCommit } from './read-commit.ts'
+import { TEAMCITY } from './teamcity.ts'
+import { WOODPECKER } from './woodpecker.ts'
 
-/** What the CI says about the build under way; nothing is known outside any CI, and nothing fails for lack of one. */
-export function detectBuild(env: Environment): Build {
-  return readCodeship(env)
+/**
+ * The CIs that have a reader here, in the order in which they are looked for. Those that nobody pretends to be come
+ * first; Jenkins and TeamCity come last, since their variables are also set for agents of other CIs that run on them.
+ */
+const PROVIDERS: readonly Provider[] = [
+  GITHUB_ACTIONS,
+  GITLAB_CI,
+  BITBUCKET_PIPELINES,
+  CIRCLECI,
+  BUILDKITE,
+  AZURE_PIPELINES,
+  DRONE,
+  WOODPECKER,
+  CLOUDBEES,
+  CODEBUILD,
+  JENKINS,
+  TEAMCITY,
+]
+
+/**
+ * What the CI says about the build under way. Variables under Codeship's names win wherever they are present, so that a
+ * pipeline that was moved elsewhere, and exports them, goes on as before; the name of the CI is its own. Outside any CI
+ * nothing is known, and nothing fails for lack of one.
+ */
+export async function detectBuild(env: Environment, readFile: ReadFile): Promise<Build> {
+  const provider = PROVIDERS.find(({ matches }) => matches(env))
+  const native = await readNative(env, provider, readFile)
+  const codeship = readCodeship(without(env, provider?.ownNames ?? []), native.ci)
+  const build = merge(native, codeship)
+  return merge(readCommit(build), build)
+}
+
+async function readNative(
+  env: Environment,
+  provider: Provider | undefined,
+  readFile: ReadFile,
+): Promise<Build> {
+  if (provider !== undefined) return provider.read(env, readFile)
+  return isCodeship(env) ? { origins: {} } : await readElsewhere(env)
+}
+
+function without(env: Environment, names: readonly string[]): Environment {
+  return names.length === 0
+    ? env
+    : Object.fromEntries(Object.entries(env).filter(([name]) => !names.includes(name)))
+}
+
+/** Both, where the second wins. */
+function merge(first: Build, second: Build): Build {
+  return { ...first, ...second, origins: { ...first.origins, ...second.origins } }
 }

@@ -21,6 +21,9 @@ function path(page: string): string {
 /** A branch or tag may hold slashes, which stay, and anything else, which does not. */
 const ref = (text: string): string => encodeURIComponent(text).replaceAll('%2F', '/')
 
+/** The CI that comes with its code host. */
+export const GITLAB_CI_NAME = 'GitLab CI/CD'
+
 /** GitHub's form, which Gitea and Forgejo have too, and to which GitLab redirects from. */
 const GITHUB: Forge = {
   name: path,
@@ -56,13 +59,22 @@ const AZURE: Forge = {
   name: (page) => path(page).replace('/_git/', '/'),
   commit: (page, commit) => `${page}/commit/${ref(commit)}`,
   compare: (page, from, to) =>
-    `${page}/branchCompare?baseVersion=GC${encodeURIComponent(from)}&targetVersion=GC${encodeURIComponent(to)}`,
+    `${page}/branchCompare?baseVersion=${azureVersion(from)}&targetVersion=${azureVersion(to)}`,
   pullRequest: (page, number) => `${page}/pullrequest/${number}`,
 }
 
-/** The code host of a repository's page, by what its address shows; GitHub's form where nothing does. */
-export function forgeOf(page: string): Forge {
+/** Azure tells commits from tags by two letters before them. */
+function azureVersion(text: string): string {
+  return (/^[0-9a-f]{40}$/.test(text) ? 'GC' : 'GT') + encodeURIComponent(text)
+}
+
+/**
+ * The code host of a repository's page, by what its address shows; GitHub's form where nothing does.
+ * @param ci the name of the CI that gave the address: GitLab's own builds repositories of its own host
+ */
+export function forgeOf(page: string, ci?: string): Forge {
   const { hostname, pathname } = new URL(page)
+  if (ci === GITLAB_CI_NAME) return GITLAB
   if (pathname.includes('/_git/')) return AZURE
   if (/\/(?:projects|users)\/[^/]+\/repos\/[^/]+$/.test(pathname)) return BITBUCKET_SERVER
   if (hostname === 'bitbucket.org') return BITBUCKET_CLOUD

@@ -45,9 +45,9 @@ export function readFields(env: Environment, sources: FieldSources): Build {
 /** What a CI writes where it has nothing to say: words, ids of zeros only, references that nobody expanded. */
 const PLACEHOLDER = /^(?:0+|false|undefined|null|<no value>|\$\{[^}]*\}|\$\([\w.]*\)|\{\{[^}]*\}\})$/i
 
-/** A text without surrounding white space, or undefined where it says nothing. */
+/** A well-formed text without surrounding white space, or undefined where it says nothing. */
 export function meaningful(text: string | undefined): string | undefined {
-  const trimmed = text?.trim() ?? ''
+  const trimmed = text?.toWellFormed().trim() ?? ''
   return trimmed === '' || PLACEHOLDER.test(trimmed) ? undefined : trimmed
 }
 

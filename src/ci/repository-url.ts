@@ -19,7 +19,7 @@ function refuse(): never {
 }
 
 /** Like `parseRepositoryUrl`, but undefined for what is no repository's address. */
-function repositoryPage(text: string): string | undefined {
+export function repositoryPage(text: string): string | undefined {
   const url = toUrl(text.trim())
   if (url === undefined) return undefined
   const isWeb = url.protocol === 'https:' || url.protocol === 'http:'
@@ -74,29 +74,38 @@ function pagePath({ pathname, port }: URL, host: string): string {
   return clone ? `${clone[1] === '' ? 'projects' : 'users'}/${clone[2]}/repos/${clone[3]}` : path
 }
 
+/** `owner/name` of a repository, by the address of its page. */
+export function repositoryName(page: string): string {
+  return forgeOf(page).name(page)
+}
+
 /**
  * Adds what a repository's address tells: its name where the CI gives none, and links to the commit, to the changes and
  * to the pull request where the CI gives none.
  * @param url what the user set, already parsed; it wins over the address that the CI gives
  */
 export function withRepositoryUrl(build: Build, url: string | undefined): Build {
-  const repositoryUrl = url ?? build.repositoryUrl
-  if (repositoryUrl === undefined) return build
-  const origin = url === undefined ? (build.origins.repositoryUrl ?? 'the CI') : 'PAGERDUTY_REPOSITORY_URL'
-  const forge = forgeOf(repositoryUrl)
-  const { commit, pullRequest } = build
-  const made = {
-    repository: forge.name(repositoryUrl),
-    commitUrl: commit === undefined ? undefined : forge.commit(repositoryUrl, commit),
-    pullRequestUrl: pullRequest === undefined ? undefined : forge.pullRequest(repositoryUrl, pullRequest),
+  const page = url ?? build.repositoryUrl
+  if (page === undefined) return build
+  const forge = forgeOf(page, url === undefined ? build.ci : undefined)
+  const { commit, pullRequest, base } = build
+  const links = {
+    repository: forge.name(page),
+    commitUrl: commit === undefined ? undefined : forge.commit(page, commit),
+    compareUrl:
+      base === undefined || commit === undefined || base === commit
+        ? undefined
+        : forge.compare(page, base, commit),
+    pullRequestUrl: pullRequest === undefined ? undefined : forge.pullRequest(page, pullRequest),
   }
-  const missing = Object.entries(made).filter(
+  const missing = Object.entries(links).filter(
     ([field, value]) => value !== undefined && !Object.hasOwn(build, field),
   )
+  const origin = url === undefined ? (build.origins.repositoryUrl ?? 'the CI') : 'PAGERDUTY_REPOSITORY_URL'
   return {
     ...build,
     ...Object.fromEntries(missing),
-    repositoryUrl,
+    repositoryUrl: page,
     origins: {
       ...build.origins,
       ...Object.fromEntries(missing.map(([field]) => [field, origin])),

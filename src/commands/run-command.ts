@@ -1,3 +1,4 @@
+import { detectBuild } from '../ci/detect-build.ts'
 import { gather, type Gathered, type Problem } from '../config/gather.ts'
 import { loadConfig, loadPrintConfig } from '../config/load-config.ts'
 import { createReader } from '../config/reader.ts'
@@ -29,7 +30,8 @@ export async function runCommand(
   try {
     const chosen = named === undefined ? commandFromStatus(gathered) : { command: named, result: {} }
     command = chosen.command
-    const config = loadConfig(gathered, io.env, command !== 'send')
+    const build = await detectBuild(io.env, io.readFile)
+    const config = loadConfig(gathered, { env: io.env, build }, command !== 'send')
     for (const warning of config.warnings) log.warn(warning)
     const session = { io, config, log, command, json: printing.json }
     if (command !== 'send') return await notify(session, command, chosen.result)

@@ -23,7 +23,7 @@ export interface RunOptions {
   /** Makes the log, once the command has been started. */
   readonly openLog: () => Promise<Log>
   /** Reads the configuration, once the command has been started. Throws a Failure. */
-  readonly loadSession: (log: Log) => Session
+  readonly loadSession: (log: Log) => Promise<Session>
 }
 
 /**
@@ -39,7 +39,7 @@ export async function run(options: RunOptions): Promise<number> {
   const command = supervise({ argv, tail, onOutput: heartbeat.beat, kill: io.kill })
   const watch = watchSignals(io, command)
   const log = await options.openLog()
-  const session = prepare(options, { log, heartbeat, signal: watch.impatience })
+  const session = await prepare(options, { log, heartbeat, signal: watch.impatience })
 
   // A cancelled command that takes its time is reported while it is still ending.
   const early = await Promise.race([command.ended, watch.overdue])
@@ -106,9 +106,12 @@ interface Preparation {
 }
 
 /** Reads the configuration; what is wrong with it is said at once, while the command runs. */
-function prepare({ loadSession }: RunOptions, { log, heartbeat, signal }: Preparation): Session | Failure {
+async function prepare(
+  { loadSession }: RunOptions,
+  { log, heartbeat, signal }: Preparation,
+): Promise<Session | Failure> {
   try {
-    const session = loadSession(log)
+    const session = await loadSession(log)
     heartbeat.start(log, session.config.run.heartbeatMs)
     return { ...session, io: { ...session.io, signal } }
   } catch (error) {

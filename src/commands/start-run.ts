@@ -1,3 +1,4 @@
+import { detectBuild } from '../ci/detect-build.ts'
 import { gather } from '../config/gather.ts'
 import { loadConfig, loadPrintConfig } from '../config/load-config.ts'
 import { createLog } from '../log.ts'
@@ -20,8 +21,9 @@ export async function startRun(io: Io, { options, commandLine = [] }: CommandLin
     outputLines: outputLines === true ? undefined : outputLines?.at(-1),
     isStrict: options.strict === true,
     openLog: () => createLog({ level: printing.logLevel, format: printing.logFormat, write: writeErr }),
-    loadSession: (log) => {
-      const config = loadConfig(gather({ options, env, readFile }), env, true)
+    loadSession: async (log) => {
+      const build = await detectBuild(env, readFile)
+      const config = loadConfig(gather({ options, env, readFile }), { env, build }, true)
       for (const warning of config.warnings) log.warn(warning)
       return { io, config, log, command: 'run', json: printing.json }
     },

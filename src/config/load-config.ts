@@ -1,5 +1,4 @@
 import type { Build, Environment } from '../core/build.ts'
-import { detectBuild } from '../ci/detect-build.ts'
 import { parseRepositoryUrl, withRepositoryUrl } from '../ci/repository-url.ts'
 import { Failure } from '../core/failure.ts'
 import type { Gathered, Problem } from './gather.ts'
@@ -23,6 +22,12 @@ export interface Config {
   readonly warnings: readonly string[]
 }
 
+/** What surrounds an invocation: the variables, and the build that they tell of. */
+export interface Surroundings {
+  readonly env: Environment
+  readonly build: Build
+}
+
 /**
  * Reads the whole configuration of a sending command.
  * @param needsKey false where the event itself may bring the key along
@@ -30,7 +35,7 @@ export interface Config {
  */
 export function loadConfig(
   { values, problems: found }: Gathered,
-  env: Environment,
+  { env, build }: Surroundings,
   needsKey: boolean,
 ): Config {
   const problems = [...found]
@@ -52,7 +57,7 @@ export function loadConfig(
     delivery,
     run,
     ...(spool && { spool }),
-    build: withRepositoryUrl(detectBuild(env), repositoryUrl),
+    build: withRepositoryUrl(build, repositoryUrl),
     dryRun,
     warnings: [
       ...plainHttpWarning(delivery),

@@ -116,8 +116,9 @@ function buildLinks(build: Build): Link[] {
     href === undefined ? [] : [{ href, text }]
   return [
     ...link(build.buildUrl, [build.ci, 'build'].filter(Boolean).join(' ')),
+    ...link(build.jobUrl, ['Job', build.job].filter(Boolean).join(' ')),
     ...link(build.commitUrl, `Commit ${shortCommit(build.commit) ?? ''}`.trim()),
-    ...link(build.compareUrl, 'Changes in this deployment'),
+    ...link(build.compareUrl, ['Changes', shortCommit(build.base)].filter(Boolean).join(' since ')),
     ...link(
       build.pullRequestUrl,
       build.pullRequest === undefined ? 'Pull request' : `Pull request #${build.pullRequest}`,

@@ -7,8 +7,10 @@ export interface Build {
   readonly ci?: string
   /** `owner/name` where the CI knows the owner, else the name. */
   readonly repository?: string
-  /** Branch, or the tag's name on a tag build. */
+  /** Branch (a pull request's own), or the tag's name on a tag build. */
   readonly branch?: string
+  /** The tag's name on a tag build, where the CI tells tags from branches. */
+  readonly tag?: string
   /** The whole commit id. */
   readonly commit?: string
   /** The whole commit message, newlines included. */
@@ -26,11 +28,15 @@ export interface Build {
   readonly approved?: true
   /** The page of this build or run. */
   readonly buildUrl?: string
+  /** The page of the job within it, where that is another one. */
+  readonly jobUrl?: string
   /** The repository's web page, without a trailing slash or `.git`. */
   readonly repositoryUrl?: string
-  /** The page of the commit, where the CI gives one. */
+  /** The page of the commit. */
   readonly commitUrl?: string
-  /** The page that compares this deployment with the one before, where the CI gives one. */
+  /** What this build's changes are counted from: the commit that was built before, or the last tag. */
+  readonly base?: string
+  /** The page that shows the changes since `base`. */
   readonly compareUrl?: string
   /** The job's name, where the CI has several a build. */
   readonly job?: string

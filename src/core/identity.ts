@@ -30,7 +30,7 @@ export interface IdentityChoices {
  */
 export function identify(choices: IdentityChoices, build: Build, hostname: string): Identity {
   const repository = fromBuild(build, 'repository')
-  const environment = choices.environment ?? fromBuild(build, 'environment') ?? fromBuild(build, 'branch')
+  const environment = choices.environment ?? environmentOf(build)
   const dedupKey = choices.dedupKey
     ? { ...choices.dedupKey, value: limitDedupKey(choices.dedupKey.value) }
     : deriveDedupKey(repository, environment, choices.step)
@@ -39,6 +39,15 @@ export function identify(choices: IdentityChoices, build: Build, hostname: strin
     ...(dedupKey && { dedupKey }),
     source: choices.source ?? repository ?? { value: hostname, origin: 'the host name' },
   }
+}
+
+/**
+ * The environment that the CI names, else the branch. A tag is no place to deploy to: under its name the next
+ * deployment, of another tag, would never resolve the alert of this one.
+ */
+function environmentOf(build: Build): Traced | undefined {
+  const named = fromBuild(build, 'environment')
+  return named ?? (build.tag === undefined ? fromBuild(build, 'branch') : undefined)
 }
 
 function deriveDedupKey(

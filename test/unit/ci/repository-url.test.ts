@@ -74,39 +74,105 @@ for (const address of [
 }
 
 const COMMIT = '5f0c1d2e3a4b5c6d7e8f90a1b2c3d4e5f6a7b8c9'
-const BUILD: Build = { commit: COMMIT, pullRequest: '12', origins: { commit: 'CI_COMMIT_ID' } }
+const BASE = '1a2b3c4d5e6f708192a3b4c5d6e7f8091a2b3c4d'
+const BUILD: Build = {
+  commit: COMMIT,
+  base: BASE,
+  pullRequest: '12',
+  origins: { commit: 'CI_COMMIT_ID' },
+}
 
-/** Page, name of the repository, path of the commit and of the pull request. */
-const LINKS: readonly (readonly [string, string, string, string])[] = [
-  ['https://github.com/acme/shop', 'acme/shop', `/commit/${COMMIT}`, '/pull/12'],
-  ['https://git.example.com/acme/shop', 'acme/shop', `/commit/${COMMIT}`, '/pull/12'],
-  ['https://gitlab.com/acme/web/shop', 'acme/web/shop', `/-/commit/${COMMIT}`, '/-/merge_requests/12'],
-  ['https://gitlab.example.com/acme/shop', 'acme/shop', `/-/commit/${COMMIT}`, '/-/merge_requests/12'],
-  ['https://code.example.com/a/b/c', 'a/b/c', `/-/commit/${COMMIT}`, '/-/merge_requests/12'],
-  ['https://bitbucket.org/acme/shop', 'acme/shop', `/commits/${COMMIT}`, '/pull-requests/12'],
-  ['https://bb.example.com/projects/WEB/repos/shop', 'WEB/shop', `/commits/${COMMIT}`, '/pull-requests/12'],
+/** Page, name of the repository, and what follows the page in the links to commit, changes and pull request. */
+const LINKS: readonly (readonly [string, string, string, string, string])[] = [
+  [
+    'https://github.com/acme/shop',
+    'acme/shop',
+    `/commit/${COMMIT}`,
+    `/compare/${BASE}...${COMMIT}`,
+    '/pull/12',
+  ],
+  [
+    'https://git.example.com/acme/shop',
+    'acme/shop',
+    `/commit/${COMMIT}`,
+    `/compare/${BASE}...${COMMIT}`,
+    '/pull/12',
+  ],
+  ...['https://gitlab.com/acme/web/shop', 'https://code.example.com/acme/web/shop'].map(
+    (page) =>
+      [
+        page,
+        'acme/web/shop',
+        `/-/commit/${COMMIT}`,
+        `/-/compare/${BASE}...${COMMIT}`,
+        '/-/merge_requests/12',
+      ] as const,
+  ),
+  [
+    'https://gitlab.example.com/acme/shop',
+    'acme/shop',
+    `/-/commit/${COMMIT}`,
+    `/-/compare/${BASE}...${COMMIT}`,
+    '/-/merge_requests/12',
+  ],
+  [
+    'https://bitbucket.org/acme/shop',
+    'acme/shop',
+    `/commits/${COMMIT}`,
+    `/branches/compare/${COMMIT}%0D${BASE}`,
+    '/pull-requests/12',
+  ],
+  [
+    'https://bb.example.com/projects/WEB/repos/shop',
+    'WEB/shop',
+    `/commits/${COMMIT}`,
+    `/compare/commits?sourceBranch=${COMMIT}&targetBranch=${BASE}`,
+    '/pull-requests/12',
+  ],
   [
     'https://dev.azure.com/acme/My%20web/_git/shop',
     'acme/My web/shop',
     `/commit/${COMMIT}`,
+    `/branchCompare?baseVersion=GC${BASE}&targetVersion=GC${COMMIT}`,
     '/pullrequest/12',
   ],
 ]
-for (const [page, name, commit, pullRequest] of LINKS) {
+for (const [page, name, commit, compare, pullRequest] of LINKS) {
   test(`links into ${page} are in its code host's form`, () => {
-    const { repository, commitUrl, pullRequestUrl, repositoryUrl } = withRepositoryUrl(BUILD, page)
+    const build = withRepositoryUrl(BUILD, page)
     assert.deepEqual(
-      [repository, commitUrl, pullRequestUrl, repositoryUrl],
-      [name, page + commit, page + pullRequest, page],
+      [build.repository, build.commitUrl, build.compareUrl, build.pullRequestUrl, build.repositoryUrl],
+      [name, page + commit, page + compare, page + pullRequest, page],
     )
   })
 }
+
+test('a tag to compare with keeps its slashes, and nothing else that an address could mistake', () => {
+  const { compareUrl } = withRepositoryUrl({ ...BUILD, base: 'rel/v1 #1' }, 'https://github.com/acme/shop')
+  assert.equal(compareUrl, `https://github.com/acme/shop/compare/rel/v1%20%231...${COMMIT}`)
+})
+
+test('a commit that was built before has no changes to compare', () => {
+  assert.equal(
+    withRepositoryUrl({ ...BUILD, base: COMMIT }, 'https://github.com/acme/shop').compareUrl,
+    undefined,
+  )
+})
+
+test("GitLab's own CI builds repositories of its own host, whatever that is called", () => {
+  const build: Build = { ...BUILD, ci: 'GitLab CI/CD', repositoryUrl: 'https://git.example.com/acme/shop' }
+  assert.equal(
+    withRepositoryUrl(build, undefined).pullRequestUrl,
+    'https://git.example.com/acme/shop/-/merge_requests/12',
+  )
+})
 
 test('what the CI gives stays, and where the rest came from is told', () => {
   const build: Build = { ...BUILD, repository: 'shop', commitUrl: 'https://ci.example.com/c', origins: {} }
   const linked = withRepositoryUrl(build, 'https://github.com/acme/shop')
   assert.deepEqual([linked.repository, linked.commitUrl], ['shop', 'https://ci.example.com/c'])
   assert.deepEqual(linked.origins, {
+    compareUrl: 'PAGERDUTY_REPOSITORY_URL',
     pullRequestUrl: 'PAGERDUTY_REPOSITORY_URL',
     repositoryUrl: 'PAGERDUTY_REPOSITORY_URL',
   })

@@ -21,7 +21,7 @@ function load({ env = {}, options = {}, files = {} }: Given, needsKey = true): C
     if (content instanceof Error) throw content
     return content
   }
-  return loadConfig(gather({ env, options, readFile }), env, needsKey)
+  return loadConfig(gather({ env, options, readFile }), { env, build: { origins: {} } }, needsKey)
 }
 
 function refusal(given: Given): { kind: string; lines: string[] } {

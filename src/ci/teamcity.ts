@@ -1,0 +1,20 @@
+import { isSet, named } from './made.ts'
+import type { Provider } from './provider.ts'
+import { readFields } from './read-fields.ts'
+
+/**
+ * TeamCity. Branch and repository are parameters that a build has to pass on as variables by itself.
+ *
+ * https://www.jetbrains.com/help/teamcity/predefined-build-parameters.html
+ */
+export const TEAMCITY: Provider = {
+  matches: (env) => isSet(env.TEAMCITY_VERSION),
+  read: (env) =>
+    readFields(env, {
+      ci: [named('TeamCity', 'TEAMCITY_VERSION')],
+      commit: ['BUILD_VCS_NUMBER'],
+      buildId: ['BUILD_NUMBER'],
+      buildUrl: ['BUILD_URL'],
+      job: ['TEAMCITY_BUILDCONF_NAME'],
+    }),
+}
