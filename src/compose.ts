@@ -1,10 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { setFlagsFromString } from 'node:v8'
 import type { DeliveryConfig } from './config/read-delivery.ts'
+import type { RestConfig } from './config/read-rest.ts'
+import type { Secret } from './core/secret.ts'
 import type { Post } from './delivery/address.ts'
 import type { Clock, Retry } from './delivery/deliver.ts'
 import { createSender, type Sender } from './delivery/sender.ts'
 import { createTransport } from './delivery/transport.ts'
+import type { RestCall, RestClient } from './rest/client.ts'
 
 /** The real clock. Monotonic, so that a step of the system's time neither shortens nor stretches a deadline. */
 const CLOCK: Clock = {
@@ -38,6 +41,42 @@ export function composeSender({ delivery, startedAtMs, version, signal, onRetry 
     signal,
     secrets: delivery.secrets,
     onRetry,
+  })
+}
+
+export interface ComposeRestOptions {
+  readonly delivery: DeliveryConfig
+  readonly rest: RestConfig
+  readonly token: Secret
+  /** When to give a call up that begins now, on the scale of `performance.now()`. */
+  readonly deadlineAtMs: () => number
+  readonly version: string
+  readonly signal: AbortSignal
+  readonly onRetry: (call: RestCall, retry: Retry) => void
+}
+
+/** Puts the parts of a REST client together. It goes through the same proxies as the events. */
+export async function composeRestClient({
+  delivery,
+  rest,
+  version,
+  ...options
+}: ComposeRestOptions): Promise<RestClient> {
+  const { createRestClient } = await import('./rest/client.ts') // most invocations ask nothing
+  keepParserAsItIs()
+  return createRestClient({
+    ...options,
+    transport: createTransport({
+      proxy: delivery.proxy,
+      baseUrl: rest.apiUrl,
+      connectTimeoutMs: delivery.timeoutMs,
+    }),
+    clock: CLOCK,
+    apiUrl: rest.apiUrl,
+    from: rest.from,
+    timeoutMs: delivery.timeoutMs,
+    userAgent: `pagerduty-alert/${version}`,
+    secrets: delivery.secrets,
   })
 }
 

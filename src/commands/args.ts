@@ -2,7 +2,14 @@ import { parseArgs } from 'node:util'
 import type { Options } from '../config/gather.ts'
 import { SETTING_LIST } from '../config/settings.ts'
 import { Failure } from '../core/failure.ts'
-import { COMMAND_NAMES, COMMANDS, findCommand, type CommandInfo, type CommandName } from './catalog.ts'
+import {
+  COMMAND_NAMES,
+  COMMANDS,
+  findCommand,
+  takesSetting,
+  type CommandInfo,
+  type CommandName,
+} from './catalog.ts'
 
 /** What a command line says, before any value is looked at. */
 export interface CommandLine {
@@ -105,11 +112,11 @@ function readCommand(name: string | undefined, problems: string[]): CommandName 
 
 /** What a command does not take of what it was given. */
 function misfits(name: CommandName, operands: readonly string[], options: Options): string[] {
-  const { maxOperands, groups }: CommandInfo = COMMANDS[name]
+  const { maxOperands }: CommandInfo = COMMANDS[name]
   const tooMany = operands.length > maxOperands
   const arity = maxOperands === 0 ? 'no argument' : 'one argument at most'
   const foreign = SETTING_LIST.filter(
-    ({ option, group }) => option && options[option] && !groups.includes(group),
+    (setting) => setting.option && options[setting.option] && !takesSetting(name, setting),
   )
   return [
     ...(tooMany ? [`${name} takes ${arity}`] : []),

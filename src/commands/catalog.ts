@@ -1,3 +1,4 @@
+import type { SettingName } from '../config/settings.ts'
 import type { SettingGroup } from '../config/settings/setting.ts'
 
 /** What is known of a command before it runs: the command line is checked and the help printed from this. */
@@ -8,13 +9,17 @@ export interface CommandInfo {
   readonly maxOperands: number
   /** Which settings it takes. */
   readonly groups: readonly SettingGroup[]
+  /** Settings of these groups that mean nothing to it. */
+  readonly omits?: readonly SettingName[]
   readonly example: string
 }
 
-const SENDING: readonly SettingGroup[] = ['event', 'delivery', 'printing']
+const SENDING: readonly SettingGroup[] = ['event', 'delivery', 'rest', 'printing']
 
-function sending(does: string, example: string): CommandInfo {
-  return { does, operands: '', maxOperands: 0, groups: SENDING, example }
+const DEPLOYING: readonly SettingGroup[] = ['event', 'note', 'delivery', 'rest', 'printing']
+
+function sending(does: string, example: string, groups = SENDING): CommandInfo {
+  return { does, operands: '', maxOperands: 0, groups, example }
 }
 
 /** Every command, in the order of the help. */
@@ -22,16 +27,18 @@ export const COMMANDS = {
   success: sending(
     'change event, then resolve of the failure alert; the default',
     'pagerduty-alert success --environment production',
+    DEPLOYING,
   ),
   failure: sending(
     'trigger of the failure alert',
     'pagerduty-alert failure --environment production --severity critical',
+    DEPLOYING,
   ),
   run: {
     does: 'runs a command and reports its outcome; its exit status is the command’s',
     operands: '-- CMD [ARG…]',
     maxOperands: 0,
-    groups: ['run', ...SENDING],
+    groups: ['run', ...DEPLOYING],
     example: 'pagerduty-alert run --environment production -- ./deploy.sh',
   },
   change: sending(
@@ -48,6 +55,14 @@ export const COMMANDS = {
     ...sending('one event written as PagerDuty JSON: a FILE, or stdin', 'pagerduty-alert send event.json'),
     operands: '[FILE | -]',
     maxOperands: 1,
+  },
+  gate: {
+    does: 'exit status 1 while the service has open incidents; asks with a REST API token',
+    operands: '',
+    maxOperands: 0,
+    groups: ['gate', 'rest', 'delivery', 'printing'],
+    omits: ['dryRun', 'relay', 'createIntegration'],
+    example: 'pagerduty-alert gate --allow-rollback --wait 10m && ./deploy.sh',
   },
   help: {
     does: 'this page, or that of one COMMAND',
@@ -66,4 +81,13 @@ export const COMMAND_NAMES: string = Object.keys(COMMANDS).join(', ')
 /** The command of a name, if there is one. */
 export function findCommand(name: string): CommandName | undefined {
   return Object.hasOwn(COMMANDS, name) ? (name as CommandName) : undefined
+}
+
+/** Whether a setting means something to a command. */
+export function takesSetting(
+  command: CommandName,
+  { name, group }: { name: SettingName; group: SettingGroup },
+): boolean {
+  const { groups, omits = [] }: CommandInfo = COMMANDS[command]
+  return groups.includes(group) && !omits.includes(name)
 }

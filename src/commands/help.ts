@@ -2,7 +2,14 @@ import { SETTING_GROUPS, type Setting } from '../config/settings/setting.ts'
 import { SETTING_LIST } from '../config/settings.ts'
 import { Failure } from '../core/failure.ts'
 import { version } from '../version.ts'
-import { COMMAND_NAMES, COMMANDS, findCommand, type CommandInfo, type CommandName } from './catalog.ts'
+import {
+  COMMAND_NAMES,
+  COMMANDS,
+  findCommand,
+  takesSetting,
+  type CommandInfo,
+  type CommandName,
+} from './catalog.ts'
 
 /**
  * The help, printed from the tables of commands and settings.
@@ -33,8 +40,9 @@ ${table([
 ])}
 
 The key comes from PAGERDUTY_TOKEN or PAGERDUTY_TOKEN_FILE: the Integration Key of an
-"Events API V2" integration. Exit status: 0 accepted, 64 usage, 65 refused by PagerDuty,
-70 a bug, 75 not delivered in time, 78 configuration.
+"Events API V2" integration, or a REST API token with PAGERDUTY_SERVICE_ID. Exit status:
+0 accepted, 1 gate: open incidents, 64 usage, 65 refused by PagerDuty, 70 a bug,
+75 not delivered in time, 78 configuration.
 `
 }
 
@@ -44,7 +52,7 @@ function commandPage(name: CommandName): string {
   const { does, operands, example, groups }: CommandInfo = COMMANDS[name]
   const usage = [name, groups.length > 0 ? '[options]' : '', operands].filter(Boolean).join(' ')
   const sections = groups.map((group) => {
-    const settings = SETTING_LIST.filter((setting) => setting.group === group)
+    const settings = SETTING_LIST.filter((setting) => setting.group === group && takesSetting(name, setting))
     return `\n${SETTING_GROUPS[group]}:\n${table(settings.map((setting) => [settingName(setting), setting.help]))}\n`
   })
   return `pagerduty-alert ${usage}\n\n  ${does}\n\nExample:\n  ${example}\n${sections.join('')}`

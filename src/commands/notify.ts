@@ -16,7 +16,7 @@ export async function notify(
   command: EventCommand,
   result: CommandResult = {},
 ): Promise<number> {
-  const { config, log } = session
+  const { io, config, log } = session
   const { as, resolve, fields } = config.event
   if ((command === 'change' || command === 'trigger') && fields.summary === undefined) {
     throw new Failure('usage', `${command} needs --summary (or PAGERDUTY_SUMMARY)`)
@@ -25,7 +25,13 @@ export async function notify(
   const plan = planEvents(command, input, { as, resolve, randomKey: randomDedupKey })
   for (const warning of plan.warnings) log.warn(warning)
   if (config.dryRun) explainIdentity(input.identity, log)
-  return await sendEvents(session, plan.events)
+  const exitCode = await sendEvents(session, plan.events)
+  const [event] = plan.events
+  if (config.note && event !== undefined && !io.signal.aborted) {
+    if (config.dryRun) log.info('the deployment would be noted on the open incidents of the service')
+    else await (await import('./note.ts')).noteDeployment(session, event)
+  }
+  return exitCode
 }
 
 /** What the configuration, the build and the clock say, put together for the event builder. */

@@ -12,10 +12,11 @@ import { reportFailure, toFailure } from './report-failure.ts'
 import type { Io } from './session.ts'
 import { parseStatus } from './status.ts'
 
-type SendingCommand = EventCommand | 'send'
+/** The commands that have a session: all but `run`, which makes its own, and `help`. */
+type SessionCommand = EventCommand | 'send' | 'gate'
 
 /**
- * Runs a command that sends something.
+ * Runs a command that sends or asks something.
  * @returns the exit status
  */
 export async function runCommand(
@@ -26,14 +27,16 @@ export async function runCommand(
   const gathered = gather({ options: line.options, env: io.env, readFile: io.readFile })
   const printing = loadPrintConfig(gathered)
   const log = await createLog({ level: printing.logLevel, format: printing.logFormat, write: io.writeErr })
-  let command: SendingCommand = named ?? 'success'
+  let command: SessionCommand = named ?? 'success'
   try {
     const chosen = named === undefined ? commandFromStatus(gathered) : { command: named, result: {} }
     command = chosen.command
     const build = await detectBuild(io.env, io.readFile)
-    const config = loadConfig(gathered, { env: io.env, build }, command !== 'send')
+    const needsKey = command !== 'send' && command !== 'gate'
+    const config = loadConfig(gathered, { env: io.env, build }, needsKey)
     for (const warning of config.warnings) log.warn(warning)
     const session = { io, config, log, command, json: printing.json }
+    if (command === 'gate') return await (await import('./gate.ts')).gate(session)
     if (command !== 'send') return await notify(session, command, chosen.result)
     const { send } = await import('./send.ts')
     return await send(session, line.operands[0])

@@ -14,6 +14,7 @@ import {
   triggeredKey,
   verdictOf,
 } from './report.ts'
+import { resolveKeys } from './rest-session.ts'
 import type { Session } from './session.ts'
 
 /**
@@ -27,7 +28,7 @@ export async function sendEvents(
   ownKey?: RoutingKey,
 ): Promise<number> {
   const { config, io } = session
-  const keys = ownKey === undefined ? config.delivery.keys : [ownKey]
+  const keys = ownKey === undefined ? await resolveKeys(session) : [ownKey]
   const posts = addressEvents(events, { ...config.delivery, keys })
   if (config.dryRun) {
     for (const { event, destination } of posts) {

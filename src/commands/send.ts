@@ -5,7 +5,7 @@ import { parseJson } from '../core/json.ts'
 import { parseRoutingKeys, type RoutingKey } from '../core/routing-key.ts'
 import { readUserEvent } from '../core/user-event.ts'
 import { errorInWords } from '../config/gather.ts'
-import { KEY_MISSING } from '../config/load-config.ts'
+import { keyMissing } from '../config/load-config.ts'
 import { explainIdentity } from './explain.ts'
 import { eventInput } from './notify.ts'
 import { sendEvents } from './send-events.ts'
@@ -26,10 +26,8 @@ export async function send(session: Session, operand: string | undefined): Promi
   })
   for (const warning of warnings) log.warn(warning)
   const ownKey = routingKey === undefined ? undefined : readOwnKey(routingKey)
-  const { keys, relay } = config.delivery
-  if (ownKey === undefined && keys.length === 0 && relay === undefined && !config.dryRun) {
-    throw new Failure('config', `${KEY_MISSING}, or a routing_key into the event`)
-  }
+  const missing = ownKey === undefined && !config.dryRun ? keyMissing(config) : undefined
+  if (missing !== undefined) throw new Failure('config', `${missing}, or a routing_key into the event`)
   if (config.dryRun) explainIdentity(input.identity, log)
   return await sendEvents(session, [event], ownKey)
 }

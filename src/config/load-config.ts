@@ -2,20 +2,25 @@ import type { Build, Environment } from '../core/build.ts'
 import { parseRepositoryUrl, withRepositoryUrl } from '../ci/repository-url.ts'
 import { Failure } from '../core/failure.ts'
 import type { Gathered, Problem } from './gather.ts'
-import { plainHttpWarning, readDeliveryConfig, type DeliveryConfig } from './read-delivery.ts'
+import { plainHttpWarnings, readDeliveryConfig, type DeliveryConfig } from './read-delivery.ts'
 import { readEventConfig, type EventConfig } from './read-event.ts'
 import { readPrintConfig, type PrintConfig } from './read-printing.ts'
+import { readGateConfig, readRestConfig, type GateConfig, type RestConfig } from './read-rest.ts'
 import { readRunConfig, type RunConfig } from './read-run.ts'
 import { readSpoolConfig, type SpoolConfig } from './read-spool.ts'
 import { createReader } from './reader.ts'
 
-/** Everything that one invocation of a sending command was told, validated and frozen. */
+/** Everything that one invocation was told, validated and frozen. */
 export interface Config {
   readonly event: EventConfig
   readonly delivery: DeliveryConfig
+  readonly rest: RestConfig
   readonly run: RunConfig
   /** Absent where nothing is kept. */
   readonly spool?: SpoolConfig
+  readonly gate: GateConfig
+  /** Note the deployment on the service's open incidents. */
+  readonly note: boolean
   readonly build: Build
   /** Print the requests, make none. */
   readonly dryRun: boolean
@@ -29,47 +34,69 @@ export interface Surroundings {
 }
 
 /**
- * Reads the whole configuration of a sending command.
- * @param needsKey false where the event itself may bring the key along
+ * Reads the whole configuration of a command.
+ * @param needsKey false where the event itself may bring the key along, or none is needed
  * @throws Failure that lists every problem, a line each: kind `config` where a key or a file is at fault, else `usage`
  */
-export function loadConfig(
+export function loadConfig(gathered: Gathered, surroundings: Surroundings, needsKey: boolean): Config {
+  const { config, problems } = readConfig(gathered, surroundings, needsKey)
+  throwProblems(problems)
+  return config
+}
+
+/** Reads the configuration as far as it can be read, and what is wrong with it; defaults stand in for what is wrong. */
+function readConfig(
   { values, problems: found }: Gathered,
   { env, build }: Surroundings,
   needsKey: boolean,
-): Config {
+): { config: Config; problems: readonly Problem[] } {
   const problems = [...found]
   const reader = createReader(values, problems)
   const repositoryUrl = reader.one('repositoryUrl', parseRepositoryUrl)
-  const event = readEventConfig(reader)
   const delivery = readDeliveryConfig(reader, env)
-  const run = readRunConfig(reader)
+  const rest = readRestConfig(reader, delivery.region)
   const spool = readSpoolConfig(reader)
-  readPrintConfig(reader)
   const dryRun = reader.isSet('dryRun')
-  const isKeyMissing = delivery.keys.length === 0 && delivery.relay === undefined
-  const hasKeyProblem = problems.some(({ kind }) => kind === 'config')
-  if (isKeyMissing && needsKey && !dryRun && !hasKeyProblem)
-    problems.push({ kind: 'config', message: KEY_MISSING })
-  throwProblems(problems)
-  return Object.freeze({
-    event,
-    delivery,
-    run,
+  readPrintConfig(reader)
+  const settings = {
+    event: readEventConfig(reader),
+    delivery: { ...delivery, secrets: [...delivery.secrets, ...(rest.token ? [rest.token] : [])] },
+    rest,
+    run: readRunConfig(reader),
+    gate: readGateConfig(reader),
+    note: reader.isSet('note'),
     ...(spool && { spool }),
     build: withRepositoryUrl(build, repositoryUrl),
     dryRun,
-    warnings: [
-      ...plainHttpWarning(delivery),
-      ...(isKeyMissing && needsKey && dryRun ? [`${KEY_MISSING}; a real run would stop here`] : []),
-    ],
-  })
+  }
+  const missing = needsKey ? keyMissing(settings) : undefined
+  const hasKeyProblem = problems.some(({ kind }) => kind === 'config')
+  if (missing !== undefined && !dryRun && !hasKeyProblem) problems.push({ kind: 'config', message: missing })
+  const dryWarnings = missing !== undefined && dryRun ? [`${missing}; a real run would stop here`] : []
+  const warnings = [...plainHttpWarnings(delivery, rest), ...dryWarnings]
+  return { config: Object.freeze({ ...settings, warnings }), problems }
 }
 
-/** What to do when there is nothing to send with. */
-export const KEY_MISSING =
+/** What to do where nothing says with which key to send; undefined where something does. */
+export function keyMissing({ delivery, rest }: Pick<Config, 'delivery' | 'rest'>): string | undefined {
+  if (delivery.keys.length > 0 || delivery.relay !== undefined) return undefined
+  if (rest.token === undefined) return KEY_MISSING
+  return rest.service === undefined ? serviceMissing(rest) : undefined
+}
+
+const KEY_MISSING =
   'no key is set: put the Integration Key of an Events API v2 integration into PAGERDUTY_TOKEN ' +
   '(or PAGERDUTY_TOKEN_FILE), or the address of a relay into PAGERDUTY_RELAY_URL'
+
+/** A REST API token alone does not say whose key is meant. */
+function serviceMissing({ tokenOrigin }: RestConfig): string {
+  return (
+    `${tokenOrigin}: this is a REST API token, and events need the integration key of a service. ` +
+    'Name the service, and its key is looked up: PAGERDUTY_SERVICE_ID=PXXXXXX (the end of the service’s address in ' +
+    'PagerDuty) or --service NAME. Or set the key itself (32 letters and digits) as PAGERDUTY_ROUTING_KEY: in PagerDuty ' +
+    'open the service, tab Integrations, add "Events API V2" and copy its Integration Key'
+  )
+}
 
 /**
  * How results and errors are printed. Never fails: they have to be printed also when the rest of the configuration is

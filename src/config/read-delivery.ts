@@ -30,7 +30,7 @@ export function readDeliveryConfig(reader: Reader, env: Environment): DeliveryCo
   const region = reader.one('region', parseChoice<'us' | 'eu'>(['us', 'eu'])) ?? 'us'
   const relayUrl = reader.one('relay', parseBaseUrl)
   const eventsUrl = reader.one('eventsUrl', parseBaseUrl) ?? EVENTS_URL[region]
-  const keys = reader.one('routingKey', parseRoutingKeys) ?? reader.one('token', parseToken) ?? []
+  const keys = reader.one('routingKey', parseRoutingKeys) ?? reader.one('token', routingKeysIn) ?? []
   const relayToken = reader.one('relayToken', parseBearerToken)
   const proxy = readProxy(reader, env)
   return {
@@ -45,16 +45,9 @@ export function readDeliveryConfig(reader: Reader, env: Environment): DeliveryCo
   }
 }
 
-/** `PAGERDUTY_TOKEN` says by its shape what it is. */
-function parseToken(text: string): RoutingKey[] {
-  if (tokenKind(text) === 'rest-token') {
-    throw new Failure(
-      'config',
-      'this is a REST API token; events need an Events API v2 integration key (32 letters and digits): ' +
-        'in PagerDuty open the service, tab Integrations, add "Events API V2" and copy its Integration Key',
-    )
-  }
-  return parseRoutingKeys(text)
+/** `PAGERDUTY_TOKEN` says by its shape what it is: a REST API token holds no key, but the key can be looked up with it. */
+function routingKeysIn(text: string): RoutingKey[] {
+  return tokenKind(text) === 'rest-token' ? [] : parseRoutingKeys(text)
 }
 
 /** A bearer token of printable ASCII: anything else cannot stand in a header. */
@@ -64,11 +57,23 @@ function parseBearerToken(text: string): Secret {
   return createSecret(text)
 }
 
-/** Warns of what would send the key over the network in the clear. */
-export function plainHttpWarning({ eventsUrl, relay }: DeliveryConfig): string[] {
-  const { protocol, hostname } = new URL(eventsUrl)
-  const isLoopback = hostname === 'localhost' || hostname === '[::1]' || /^127(\.\d+){3}$/.test(hostname)
+/** Warns of what would send a key or a token over the network in the clear. */
+export function plainHttpWarnings(
+  { eventsUrl, relay }: DeliveryConfig,
+  { apiUrl, token }: { apiUrl: string; token?: Secret },
+): string[] {
+  const isSafe = (url: string): boolean => {
+    const { protocol, hostname } = new URL(url)
+    const isLoopback = hostname === 'localhost' || hostname === '[::1]' || /^127(\.\d+){3}$/.test(hostname)
+    return protocol === 'https:' || isLoopback
+  }
+  const warning = (variable: string, what: string): string =>
+    `${variable} is plain http to another host: the ${what} can be read on the way`
   // A relay is asked for exactly so that the key need not travel: the request to it carries none.
-  if (protocol === 'https:' || isLoopback || relay !== undefined) return []
-  return ['PAGERDUTY_EVENTS_URL is plain http to another host: the routing key can be read on the way']
+  const isKeySafe = isSafe(eventsUrl) || relay !== undefined
+  const isTokenSafe = isSafe(apiUrl) || token === undefined
+  return [
+    ...(isKeySafe ? [] : [warning('PAGERDUTY_EVENTS_URL', 'routing key')]),
+    ...(isTokenSafe ? [] : [warning('PAGERDUTY_API_URL', 'REST API token')]),
+  ]
 }

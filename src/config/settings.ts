@@ -1,6 +1,7 @@
 import { DELIVERY_SETTINGS } from './settings/delivery.ts'
 import { EVENT_SETTINGS } from './settings/event.ts'
 import { PRINTING_SETTINGS } from './settings/printing.ts'
+import { GATE_SETTINGS, NOTE_SETTINGS, REST_SETTINGS } from './settings/rest.ts'
 import { RUN_SETTINGS } from './settings/run.ts'
 import { SPOOL_SETTINGS } from './settings/spool.ts'
 import type { Setting } from './settings/setting.ts'
@@ -8,9 +9,12 @@ import type { Setting } from './settings/setting.ts'
 /** Every setting, in the order in which the help lists them. */
 const SETTINGS = {
   ...RUN_SETTINGS,
+  ...GATE_SETTINGS,
   ...EVENT_SETTINGS,
+  ...NOTE_SETTINGS,
   ...DELIVERY_SETTINGS,
   ...SPOOL_SETTINGS,
+  ...REST_SETTINGS,
   ...PRINTING_SETTINGS,
 } as const satisfies Record<string, Setting>
 

@@ -20,6 +20,12 @@ export function parseChoice<T extends string>(choices: readonly T[]): (text: str
 
 export const parseSeverity: (text: string) => Severity = parseChoice(SEVERITIES)
 
+/** `true` or `false`, also as `1`, `0`, `yes`, `no`. */
+export function parseBoolean(text: string): boolean {
+  const yes = ['true', '1', 'yes']
+  return yes.includes(parseChoice([...yes, 'false', '0', 'no'])(text))
+}
+
 const UNIT_MS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 }
 /** A day: longer than any build, and within what a timer can hold (2^31 ms). */
 const MAX_DURATION_MS = 24 * 3_600_000

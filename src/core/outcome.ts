@@ -21,6 +21,8 @@ export interface Answer {
   /** Names in lower case. */
   readonly headers: Readonly<Record<string, string | undefined>>
   readonly body: string
+  /** Whether the body did not come whole. */
+  readonly isCutOff?: boolean
 }
 
 /** Wait for a 429 that names no time: PagerDuty advises 30 s (developer docs, "Rate limits": 3 retries, 30 s apart). */
@@ -54,8 +56,9 @@ export function classifyAnswer(answer: Answer, nowMs: number, secrets: readonly 
     case 'refused':
       return { kind, status, reason: describeAnswer(answer, secrets) }
     case 'retry': {
-      const afterMs =
-        parseRetryAfter(headers['retry-after'], nowMs) ?? (status === 429 ? THROTTLED_MS : undefined)
+      const throttledMs =
+        status === 429 ? (parseSeconds(headers['ratelimit-reset']) ?? THROTTLED_MS) : undefined
+      const afterMs = parseRetryAfter(headers['retry-after'], nowMs) ?? throttledMs
       const reason = describeAnswer(answer, secrets)
       return { kind, status, reason, ...(afterMs !== undefined && { afterMs }) }
     }
@@ -85,10 +88,17 @@ const ASCTIME = /^[a-z]{3} [a-z]{3} [ \d]\d \d\d:\d\d:\d\d \d{4}$/i
 /** `Retry-After` in milliseconds from now: seconds, or an HTTP date. Undefined where it is absent or neither. */
 export function parseRetryAfter(header: string | undefined, nowMs: number): number | undefined {
   const text = header?.trim() ?? ''
-  if (/^\d+(\.\d+)?$/.test(text)) return Number(text) * 1000
+  const durationMs = parseSeconds(text)
+  if (durationMs !== undefined) return durationMs
   if (!/[a-z]/i.test(text)) return undefined
   const atMs = Date.parse(ASCTIME.test(text) ? `${text} GMT` : text)
   return Number.isNaN(atMs) ? undefined : Math.max(0, atMs - nowMs)
+}
+
+/** Seconds as milliseconds; also those of `ratelimit-reset` (PagerDuty's REST docs, "Rate limiting"). */
+function parseSeconds(header: string | undefined): number | undefined {
+  const text = header?.trim() ?? ''
+  return /^\d+(\.\d+)?$/.test(text) ? Number(text) * 1000 : undefined
 }
 
 const REASON_PHRASE: Readonly<Record<number, string>> = {

@@ -122,21 +122,22 @@ async function requestOnce(
     signal,
   })
   const isAccepted = response.statusCode >= 200 && response.statusCode <= 299
-  const text = await readBody(response.body, maxAnswerBytes, isAccepted ? acceptedBodyMs : undefined)
-  return { status: response.statusCode, headers: singleHeaders(response.headers), body: text }
+  const read = await readBody(response.body, maxAnswerBytes, isAccepted ? acceptedBodyMs : undefined)
+  return { status: response.statusCode, headers: singleHeaders(response.headers), ...read }
 }
 
 /**
- * The head of a body; what cannot be read is left out, since the status alone decides.
+ * The head of a body; what cannot be read is left out, since for an event the status alone decides.
  * @param limitMs gives up reading after this time
  */
 async function readBody(
   body: Dispatcher.ResponseData['body'],
   maxBytes: number,
   limitMs: number | undefined,
-): Promise<string> {
+): Promise<Pick<Answer, 'body' | 'isCutOff'>> {
   const chunks: Buffer[] = []
   const timer = limitMs === undefined ? undefined : setTimeout(() => body.destroy(), limitMs)
+  let isCutOff = true
   try {
     let bytes = 0
     for await (const chunk of body as AsyncIterable<Buffer>) {
@@ -144,12 +145,13 @@ async function readBody(
       bytes += chunk.length
       if (bytes >= maxBytes) break
     }
+    isCutOff = bytes >= maxBytes
   } catch {
     // Cut off: by the server, by the attempt's timeout or by ours.
   } finally {
     clearTimeout(timer)
   }
-  return Buffer.concat(chunks).subarray(0, maxBytes).toString('utf8')
+  return { body: Buffer.concat(chunks).subarray(0, maxBytes).toString('utf8'), isCutOff }
 }
 
 function singleHeaders(

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import { jsonAnswer } from './answer.ts'
 import { describeAlert, describeChange } from './describe.ts'
 import type { Route } from './exchange.ts'
@@ -8,6 +9,8 @@ interface EventsParts {
   readonly ledger: Ledger
   /** The keys that have an integration; any well-formed one where undefined. */
   readonly knownKeys: readonly string[] | undefined
+  /** Whether events with a key are accepted and dropped. */
+  readonly isMuted: (key: string) => boolean
   readonly log: (line: string) => void
 }
 
@@ -15,7 +18,7 @@ interface EventsParts {
  * The Events API v2: alerts and change events.
  * Source of the answers: PagerDuty's OpenAPI file, and for a change event's its Go client and others' recordings.
  */
-export function eventsRoutes({ ledger, knownKeys, log }: EventsParts): Route[] {
+export function eventsRoutes({ ledger, knownKeys, isMuted, log }: EventsParts): Route[] {
   const isKnownKey = (key: string): boolean => knownKeys?.includes(key) ?? true
   return [
     {
@@ -26,6 +29,11 @@ export function eventsRoutes({ ledger, knownKeys, log }: EventsParts): Route[] {
         if (!verdict.accepted) {
           log(`alert refused with ${verdict.answer.status}: ${verdict.reasons.join('; ')}`)
           return verdict.answer
+        }
+        if (isMuted(verdict.event.routing_key)) {
+          log('alert dropped: the service is in maintenance or disabled')
+          const { dedup_key: dedupKey = randomUUID() } = verdict.event
+          return jsonAnswer(202, { status: 'success', message: 'Event processed', dedup_key: dedupKey })
         }
         const { effect, dedupKey } = ledger.addAlert(verdict.event)
         log(describeAlert(effect, dedupKey, verdict.event))

@@ -8,6 +8,8 @@ import type { ChangeEvent } from './judge.ts'
 import { createLedger, type Alert } from './ledger.ts'
 import { maskKeys } from './mask.ts'
 import { createRecorder, type RecordedRequest } from './recorder.ts'
+import { restRoutes } from './rest-routes.ts'
+import { createRestState, isMuted, type RestSeed, type RestState } from './rest-state.ts'
 
 /** More than any sender should send, and less than would hurt. */
 const READ_LIMIT_BYTES = 64 * 1024 * 1024
@@ -22,6 +24,8 @@ export interface SimulatorOptions {
   readonly tls?: { readonly key: string; readonly cert: string } | undefined
   /** The routing keys that have an integration; every well-formed one where absent. */
   readonly knownKeys?: readonly string[] | undefined
+  /** What the REST API finds in the account. */
+  readonly rest?: RestSeed | undefined
   /** Is told in a line of plain words what happens, with keys masked. */
   readonly log?: ((line: string) => void) | undefined
 }
@@ -34,12 +38,16 @@ export interface Simulator {
   readonly requests: readonly RecordedRequest[]
   readonly alerts: readonly Alert[]
   readonly changes: readonly ChangeEvent[]
+  /** The account as the REST API sees it; `seed` and `reset` put another in its place. */
+  readonly rest: RestState
+  /** Replaces the account. */
+  readonly seed: (seed: RestSeed) => void
   /**
    * Says how to behave. Instructions with `times` are used up first, in the order given; one without is in force
    * after them, until a newer one or `reset`.
    */
   readonly behave: (instruction: Instruction) => void
-  /** Forgets everything: requests, alerts, change events and instructions. */
+  /** Forgets everything: requests, alerts, change events and instructions; the account becomes what it was at first. */
   readonly reset: () => void
   /**
    * Resolves with all requests as soon as there are `count`.
@@ -61,7 +69,12 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
   const ledger = createLedger()
   const closing = new AbortController()
   const log = (line: string): void => options.log?.(maskKeys(line))
+  let account = createRestState(options.rest)
+  const seed = (next: RestSeed | undefined): void => {
+    account = createRestState(next)
+  }
   const reset = (): void => {
+    seed(options.rest)
     recorder.clear()
     playbook.clear()
     ledger.clear()
@@ -69,8 +82,11 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
 
   const app = createServer(tls)
   const connections = trackConnections(app)
-  mountControl(app, { recorder, ledger, behave: playbook.add, reset })
-  const routes = eventsRoutes({ ledger, knownKeys, log })
+  mountControl(app, { recorder, ledger, account: () => account, behave: playbook.add, seed, reset })
+  const routes = [
+    ...eventsRoutes({ ledger, knownKeys, isMuted: (key) => isMuted(account, key, Date.now()), log }),
+    ...restRoutes(() => account),
+  ]
   await app.register(async (scope) => {
     mountRoutes(scope, { routes, recorder, playbook, connections, log, closing: closing.signal })
   })
@@ -83,6 +99,10 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
     requests: recorder.requests,
     alerts: ledger.alerts,
     changes: ledger.changes,
+    get rest() {
+      return account
+    },
+    seed,
     behave: playbook.add,
     reset,
     waitForRequests: recorder.waitFor,

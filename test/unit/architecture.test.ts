@@ -9,14 +9,14 @@ const RANK: Readonly<Record<string, number>> = {
   'version.ts': 0,
   ci: 1,
   config: 2,
-  rest: 3,
   'log.ts': 3,
   delivery: 4,
   run: 4,
-  'compose.ts': 5,
-  commands: 6,
-  relay: 6,
-  'bin.ts': 7,
+  rest: 5,
+  'compose.ts': 6,
+  commands: 7,
+  relay: 7,
+  'bin.ts': 8,
 }
 /** What core may import: a schema library, and a hash, which is as pure as arithmetic. */
 const CORE_PACKAGES = new Set(['zod', 'node:crypto'])

@@ -7,7 +7,7 @@ export const DELIVERY_SETTINGS = {
     variable: 'PAGERDUTY_TOKEN',
     value: 'TOKEN',
     secret: true,
-    help: 'the one secret most users set: an Events API v2 integration key (32 letters and digits)',
+    help: 'the one secret most users set: an Events API v2 integration key (32 letters and digits), or a REST API token with which that is looked up',
   },
   routingKey: {
     group: 'delivery',

@@ -3,6 +3,9 @@ export const SETTING_GROUPS = {
   run: 'How the command is watched',
   event: 'What the event says',
   delivery: 'How it is sent',
+  rest: 'PagerDuty’s REST API',
+  note: 'What else is told',
+  gate: 'When the gate opens',
   printing: 'What is printed',
 } as const
 

@@ -47,8 +47,8 @@ const REFUSED: [string[], RegExp][] = [
   [['success', 'SECRET-VALUE'], /^success takes no argument/],
   [['send', 'a', 'b'], /^send takes one argument at most/],
   [
-    ['--nope', '--json=1', '--summary'],
-    /^unknown option --nope\n--json takes no value\n--summary needs a value/,
+    ['--wrong', '--json=1', '--summary'],
+    /^unknown option --wrong\n--json takes no value\n--summary needs a value/,
   ],
 ]
 for (const [argv, message] of REFUSED) {

@@ -167,6 +167,11 @@ for (const [content, message] of FILE_PROBLEMS) {
 test('a key in a wrong place or shape is explained, never shown', () => {
   for (const [env, message] of [
     [{ PAGERDUTY_TOKEN: REST_TOKEN }, /^PAGERDUTY_TOKEN: this is a REST API token/],
+    [
+      { PAGERDUTY_API_TOKEN: REST_TOKEN },
+      /^PAGERDUTY_API_TOKEN: this is a REST API token.*PAGERDUTY_SERVICE_ID/,
+    ],
+    [{ PAGERDUTY_API_TOKEN: KEY }, /^PAGERDUTY_API_TOKEN: this is an integration \(routing\) key/],
     [{ PAGERDUTY_ROUTING_KEY: REST_TOKEN }, /^PAGERDUTY_ROUTING_KEY: looks like a REST API token/],
     [{ PAGERDUTY_ROUTING_KEY: 'short-and-secret' }, /^PAGERDUTY_ROUTING_KEY: looks like a REST/],
     [{}, /^no key is set/],

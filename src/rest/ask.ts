@@ -1,0 +1,88 @@
+import type { z } from 'zod'
+import { Failure } from '../core/failure.ts'
+import type { RestCall, RestClient, RestResult } from './client.ts'
+
+/** A call, what it is for, and how its answer is read. */
+export interface Question<T> {
+  readonly call: RestCall
+  /** What is attempted, as messages say it: `read the service`. */
+  readonly purpose: string
+  /** The scope that the token needs for it, as PagerDuty names it: `services.read`. */
+  readonly scope: string
+  readonly answer: z.ZodType<T>
+}
+
+/**
+ * Asks, and reads the answer.
+ * @throws Failure that says what to do: `config` where the token or an id is at fault, `refused` where the account is,
+ *   `undelivered` where no readable answer came in time
+ */
+export async function ask<T>(client: RestClient, question: Question<T>): Promise<T> {
+  const result = await client.call(question.call)
+  if (result.kind !== 'answered') throw toFailure(result, question)
+  const read = question.answer.safeParse(result.body)
+  if (read.success) return read.data
+  throw new Failure(
+    'undelivered',
+    `cannot ${question.purpose}: the answer (${result.status}) is not one of PagerDuty’s REST API; ` +
+      'check PAGERDUTY_API_URL and the proxy',
+  )
+}
+
+/** PagerDuty's largest page, and how far paging goes (REST docs, "Pagination"). */
+const PAGE_SIZE = 100
+const MAX_OFFSET = 10_000 - PAGE_SIZE
+
+/** Asks for every page of a list, up to the ten thousand entries that PagerDuty pages through. */
+export async function askAll<T extends { readonly more: boolean }>(
+  client: RestClient,
+  question: Question<T>,
+): Promise<T[]> {
+  const pages: T[] = []
+  for (let offset = 0; offset <= MAX_OFFSET; offset += PAGE_SIZE) {
+    const paging = [
+      ['limit', String(PAGE_SIZE)],
+      ['offset', String(offset)],
+    ] as const
+    const { call } = question
+    // One page tells whether there is another.
+    // oxlint-disable-next-line no-await-in-loop
+    const page = await ask(client, {
+      ...question,
+      call: { ...call, query: [...(call.query ?? []), ...paging] },
+    })
+    pages.push(page)
+    if (!page.more) break
+  }
+  return pages
+}
+
+/** What a failed call means to the user. */
+export function toFailure(
+  result: Exclude<RestResult, { kind: 'answered' }>,
+  { purpose, scope }: Pick<Question<unknown>, 'purpose' | 'scope'>,
+): Failure {
+  const cannot = `cannot ${purpose}: ${result.reason}`
+  if (result.kind === 'undelivered') return new Failure('undelivered', cannot)
+  const advice = ADVICE[result.status]?.(scope)
+  const isOurs = result.status === 401 || result.status === 403 || result.status === 404
+  return new Failure(isOurs ? 'config' : 'refused', advice === undefined ? cannot : `${cannot}\n${advice}`)
+}
+
+/** What to do about a status (REST docs, "Errors"; the python client names the wrong region as a cause of 401). */
+const ADVICE: Readonly<Record<number, (scope: string) => string>> = {
+  400: () =>
+    'where the token is an account’s, set PAGERDUTY_FROM to the e-mail address of a PagerDuty user: writes need one',
+  401: () =>
+    'PagerDuty does not know this REST API token: copy it again, and set PAGERDUTY_REGION=eu (or us) if the account ' +
+    'lives there',
+  402: () => 'the account’s plan does not include this; its owner can tell what does',
+  403: (scope) =>
+    `the token may not do this: it needs ${scope}, which ` +
+    (scope.endsWith('.write')
+      ? 'a read-only API key does not give, and a user’s token only where that user may edit the service'
+      : 'a user’s token gives only where that user may see the service'),
+  404: () =>
+    'there is no such thing, or the token may not see it: check PAGERDUTY_SERVICE_ID, PAGERDUTY_INTEGRATION_ID and ' +
+    'PAGERDUTY_REGION',
+}

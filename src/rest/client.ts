@@ -1,0 +1,131 @@
+import type { Secret } from '../core/secret.ts'
+import { classifyAnswer, type Answer, type Outcome } from '../core/outcome.ts'
+import { deliver, type Clock, type Retry } from '../delivery/deliver.ts'
+import type { HttpRequest, Transport } from '../delivery/transport.ts'
+
+/** One call of the REST API. */
+export interface RestCall {
+  readonly method: HttpRequest['method']
+  /** With its leading slash, ids already encoded. */
+  readonly path: string
+  /** In order; a name may occur several times (`statuses[]`). */
+  readonly query?: readonly (readonly [string, string])[]
+  /** Sent as JSON. */
+  readonly body?: unknown
+  /** Not made again unless PagerDuty certainly did not take it: what is created twice would be in the way. */
+  readonly isOnce?: boolean
+}
+
+/** What came of a call. */
+export type RestResult =
+  | {
+      readonly kind: 'answered'
+      /** Any 2xx. */
+      readonly status: number
+      /** Undefined where the answer has none, or none in JSON. */
+      readonly body: unknown
+    }
+  | { readonly kind: 'refused'; readonly status: number; readonly reason: string }
+  | { readonly kind: 'undelivered'; readonly reason: string }
+
+export interface RestClient {
+  /** Makes a call, again where that may help. Never throws. */
+  call(call: RestCall): Promise<RestResult>
+  /** Closes the connections at once. */
+  close(): Promise<void>
+}
+
+export interface RestClientDeps {
+  readonly transport: Pick<Transport, 'exchange' | 'close'>
+  readonly clock: Clock
+  /** Base URL without a slash at the end. */
+  readonly apiUrl: string
+  readonly token: Secret
+  /** E-mail address in whose name an account's token writes. */
+  readonly from: string | undefined
+  /** When to give a call up that begins now, on the clock's scale. */
+  readonly deadlineAtMs: () => number
+  readonly timeoutMs: number
+  readonly userAgent: string
+  readonly signal: AbortSignal
+  /** Masked in whatever PagerDuty says. */
+  readonly secrets: readonly Secret[]
+  readonly onRetry: (call: RestCall, retry: Retry) => void
+}
+
+/** Longest answer that is read, in bytes: a page of a hundred services with their integrations has some hundred thousand. */
+const MAX_ANSWER_BYTES = 16 * 1024 * 1024
+
+/** A client of PagerDuty's REST API v2 over one transport; outcomes, waits and deadline are those of events. */
+export function createRestClient(deps: RestClientDeps): RestClient {
+  const { transport, clock, deadlineAtMs, timeoutMs, signal, secrets, onRetry } = deps
+  const call = async (restCall: RestCall): Promise<RestResult> => {
+    const request = createRestRequest(restCall, deps)
+    let answer: Answer | undefined
+    const attempt = async (budgetMs: number, attemptSignal: AbortSignal): Promise<Outcome> => {
+      const exchange = await transport.exchange(request, budgetMs, attemptSignal)
+      answer = exchange.kind === 'answered' ? exchange.answer : undefined
+      const outcome = exchange.kind === 'answered' ? classify(exchange.answer, secrets) : exchange.outcome
+      return restCall.isOnce === true ? onlyOnce(outcome) : outcome
+    }
+    const result = await deliver({
+      attempt,
+      deadlineAtMs: deadlineAtMs(),
+      timeoutMs,
+      clock,
+      signal,
+      onRetry: (retry) => onRetry(restCall, retry),
+    })
+    const { outcome, status = 0, reason = '' } = result
+    if (outcome === 'accepted') return { kind: 'answered', status, body: parseBody(answer?.body ?? '') }
+    return outcome === 'refused' ? { kind: outcome, status, reason } : { kind: outcome, reason }
+  }
+  return { call, close: () => transport.close() }
+}
+
+/** OAuth tokens (`pdus+…`, `pdeu+…`) go by another scheme than API keys (developer docs, "Authentication"). */
+const OAUTH_TOKEN = /^pd(?:us|eu)\+/
+
+/** The request of a call: PagerDuty's media type, and exactly `Token token=…`, anything else of which is a 401. */
+function createRestRequest(
+  { method, path, query = [], body }: RestCall,
+  { apiUrl, token, from, userAgent }: RestClientDeps,
+): HttpRequest {
+  const search = new URLSearchParams(query.map(([name, value]): [string, string] => [name, value])).toString()
+  const value = token.reveal()
+  return {
+    method,
+    url: `${apiUrl}${path}${search === '' ? '' : `?${search}`}`,
+    headers: {
+      authorization: OAUTH_TOKEN.test(value) ? `Bearer ${value}` : `Token token=${value}`,
+      accept: 'application/vnd.pagerduty+json;version=2',
+      'user-agent': userAgent,
+      ...(method !== 'GET' && from !== undefined && { from }),
+      ...(body !== undefined && { 'content-type': 'application/json' }),
+    },
+    ...(body !== undefined && { body: Buffer.from(JSON.stringify(body)) }),
+    maxAnswerBytes: MAX_ANSWER_BYTES,
+  }
+}
+
+/** Of what may pass, only a 429 says that nothing was taken. */
+function onlyOnce(outcome: Outcome): Outcome {
+  if (outcome.kind !== 'retry' || outcome.status === 429) return outcome
+  const { afterMs: _, ...rest } = outcome
+  return { ...rest, kind: 'unreachable' }
+}
+
+/** As for events, but that what was asked for has to come whole. */
+function classify(answer: Answer, secrets: readonly Secret[]): Outcome {
+  const outcome = classifyAnswer(answer, Date.now(), secrets)
+  const isLost = outcome.kind === 'accepted' && answer.isCutOff === true
+  return isLost ? { kind: 'retry', reason: 'the answer was cut off', status: answer.status } : outcome
+}
+
+function parseBody(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}

@@ -1,0 +1,65 @@
+import { z } from 'zod'
+
+/*
+ * PagerDuty's answers, read leniently: what is not needed is not looked at, and what is odd counts as absent. Only what
+ * nothing can be done without has to be there. Field names: PagerDuty's REST OpenAPI.
+ */
+
+const id = z.string().min(1)
+const text = z.string().optional().catch(undefined)
+
+/** An integration of a service; a bare reference without a key unless asked for whole. */
+const INTEGRATION = z.object({ id, type: text, name: text, summary: text, integration_key: text })
+/** See `INTEGRATION`. */
+export type Integration = z.infer<typeof INTEGRATION>
+
+const SERVICE = z.object({
+  id,
+  name: text,
+  summary: text,
+  /** `active`, `warning`, `critical`, `maintenance` or `disabled`. */
+  status: text,
+  html_url: text,
+  escalation_policy: z.object({ id, summary: text }).optional().catch(undefined),
+  integrations: lenientList(INTEGRATION),
+})
+/** A service. */
+export type Service = z.infer<typeof SERVICE>
+
+/** An incident; one of which nothing can be read still is one. */
+const INCIDENT = z.object({
+  id: text,
+  title: text,
+  summary: text,
+  urgency: text,
+  status: text,
+  created_at: text,
+  html_url: text,
+})
+/** See `INCIDENT`. */
+export type Incident = z.infer<typeof INCIDENT>
+
+/** Bodies of answers, by what they hold. */
+export const SERVICE_ANSWER = z.object({ service: SERVICE })
+export const SERVICES_ANSWER = z.object({ services: lenientList(SERVICE), more: z.boolean().catch(false) })
+export const INTEGRATION_ANSWER = z.object({ integration: INTEGRATION })
+export const INCIDENTS_ANSWER = z.object({ incidents: z.array(INCIDENT), more: z.boolean().catch(false) })
+
+/** A list of which entries that cannot be read are left out; absent or odd: empty. */
+function lenientList<T extends z.ZodType>(item: T): z.ZodType<z.output<T>[]> {
+  return z
+    .array(z.unknown())
+    .catch([])
+    .transform((entries) =>
+      entries.flatMap((entry) => {
+        const read = item.safeParse(entry)
+        return read.success ? [read.data] : []
+      }),
+    )
+}
+
+/** A service as messages name it: `Shop (PXXXXXX)`. */
+export function describeService({ id: serviceId, name, summary }: Service): string {
+  const title = name ?? summary
+  return title === undefined ? serviceId : `${title} (${serviceId})`
+}
