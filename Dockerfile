@@ -3,33 +3,42 @@
 #   docker build -t pagerduty-alert .                          Node, its libraries and the program, nothing else
 #   docker build -t pagerduty-alert:shell --target shell .     the program on Debian, with sh and curl
 #
+# The first one keeps everything that the program needs in /opt/pagerduty-alert, the C library and its loader included, so
+# that it also runs where that directory is copied: `COPY --from=pagerduty-alert /opt/pagerduty-alert /opt/pagerduty-alert`.
+#
 # NODE_IMAGE is any Debian-based image that has Node 24 and npm under /usr/local.
 ARG NODE_IMAGE=node:24.21.0-bookworm-slim
 
 
-# What Node needs to run: itself without its symbol table, the libraries it is linked with, and their licences.
+# What Node needs to run: itself without its symbol table, the libraries it is linked with, and their licences. It is told
+# to find its loader and libraries beside itself, whatever the image holds otherwise, musl or another glibc.
 FROM ${NODE_IMAGE} AS runtime
-RUN command -v strip >/dev/null || { apt-get update && apt-get install -y --no-install-recommends binutils; }
+RUN { command -v strip && command -v patchelf; } >/dev/null || { \
+      apt-get update && apt-get install -y --no-install-recommends binutils patchelf; }
 RUN set -eu; \
     node=/usr/local/bin/node; \
+    home=/opt/pagerduty-alert; \
     install -d -m 1777 /rootfs/tmp; \
-    install -d /rootfs/usr/local/bin /rootfs/etc; \
-    strip -o /rootfs$node $node; \
-    if [ -f /usr/local/LICENSE ]; then install -D -m 644 /usr/local/LICENSE /rootfs/usr/share/doc/node/copyright; fi; \
+    install -d /rootfs/usr/local/bin /rootfs/usr/share /rootfs/etc /rootfs$home/lib /rootfs$home/doc; \
+    ln -s $home/lib/node /rootfs$node; \
+    ln -s $home/doc /rootfs/usr/share/doc; \
+    strip -o /rootfs$home/lib/node $node; \
+    patchelf --set-interpreter $home/lib/$(basename $(patchelf --print-interpreter $node)) \
+      --force-rpath --set-rpath $home/lib /rootfs$home/lib/node; \
+    if [ -f /usr/local/LICENSE ]; then install -D -m 644 /usr/local/LICENSE /rootfs$home/doc/node/copyright; fi; \
     for library in $(ldd $node | grep -o '/[^ ]*'); do \
-      install -D $library /rootfs$library; \
+      install $library /rootfs$home/lib/; \
       { dpkg -S $library || dpkg -S /usr$library; } 2>/dev/null | cut -d : -f 1; \
     done | sort -u >/packages; \
     for package in $(cat /packages); do \
-      install -D -m 644 /usr/share/doc/$package/copyright /rootfs/usr/share/doc/$package/copyright; \
+      install -D -m 644 /usr/share/doc/$package/copyright /rootfs$home/doc/$package/copyright; \
     done; \
     echo 'nonroot:x:65532:65532::/tmp:/sbin/nologin' >/rootfs/etc/passwd; \
     echo 'nonroot:x:65532:' >/rootfs/etc/group; \
     echo 'hosts: files dns' >/rootfs/etc/nsswitch.conf
 
 
-# The program, laid out as `npm install --global` does it, with an interpreter line that needs no `env`. No package that
-# the build uses needs its install script.
+# The program, with an interpreter line that needs no `env`. No package that the build uses needs its install script.
 FROM runtime AS build
 WORKDIR /build
 COPY package.json package-lock.json .npmrc ./
@@ -41,11 +50,12 @@ RUN npm run build
 # `npm sbom --omit dev` would also leave out what both the program and a development tool depend on.
 RUN npm pkg delete devDependencies && npm prune --ignore-scripts --offline
 RUN set -eu; \
-    home=/program/usr/local/lib/node_modules/pagerduty-alert; \
-    install -d $home /program/usr/local/bin /program/usr/share/sbom; \
-    cp -r LICENSE package.json dist $home/; \
-    sed -i '1s|.*|#!/usr/local/bin/node|' $home/dist/bin.js; \
-    ln -s ../lib/node_modules/pagerduty-alert/dist/bin.js /program/usr/local/bin/pagerduty-alert; \
+    home=/opt/pagerduty-alert; \
+    install -d /program$home/bin /program/usr/local/bin /program/usr/share/sbom; \
+    cp -r LICENSE package.json dist /program$home/; \
+    sed -i "1s|.*|#!$home/lib/node|" /program$home/dist/bin.js; \
+    ln -s ../dist/bin.js /program$home/bin/pagerduty-alert; \
+    ln -s $home/bin/pagerduty-alert /program/usr/local/bin/pagerduty-alert; \
     dpkg-query -W -f '${Package} ${Version} ${Architecture}\n' $(cat /packages) >packages.txt; \
     npm sbom --sbom-format cyclonedx >npm.cdx.json; \
     node scripts/sbom.ts npm.cdx.json packages.txt >/program/usr/share/sbom/pagerduty-alert.cdx.json
@@ -75,6 +85,7 @@ RUN command -v curl >/dev/null || { \
       apt-get update && apt-get install -y --no-install-recommends ca-certificates curl && rm -rf /var/lib/apt/lists/*; }
 COPY --from=build /program /
 COPY --from=warm /rootfs/var/cache /var/cache
+RUN install -d /opt/pagerduty-alert/lib && ln -s /usr/local/bin/node /opt/pagerduty-alert/lib/node
 ENV NODE_COMPILE_CACHE=/var/cache/pagerduty-alert PAGERDUTY_RELAY_HOST=0.0.0.0
 USER 65532:65532
 ENTRYPOINT []

@@ -44,9 +44,9 @@ work=$(mktemp -d /var/tmp/local-base-image.XXXXXX)
 trap 'rm -rf "$work"' EXIT
 base=$work/base
 
-# binutils and curl are what the Dockerfile would otherwise install: the build then needs no apt mirror.
+# binutils, patchelf and curl are what the Dockerfile would otherwise install: the build then needs no apt mirror.
 say "debootstrap $suite"
-debootstrap --variant=minbase --include=binutils,ca-certificates,curl "$suite" "$base" "$mirror" >"$work/log" 2>&1 ||
+debootstrap --variant=minbase --include=binutils,ca-certificates,curl,patchelf "$suite" "$base" "$mirror" >"$work/log" 2>&1 ||
   { tail -n 20 "$work/log" >&2; fail 'debootstrap failed'; }
 rm -rf "$base"/var/cache/apt/archives/*.deb "$base"/var/lib/apt/lists/*
 

@@ -5,11 +5,11 @@ import manifest from '../../package.json' with { type: 'json' }
 import { docker, skipWithoutDocker } from '../support/docker.ts'
 import { BUILD_ARGS, buildImage, evaluateInside } from './image.ts'
 
-const HOME = '/usr/local/lib/node_modules/pagerduty-alert'
+const HOME = '/opt/pagerduty-alert'
 /** The image's files, without the folders in which Docker and the kernel place some of theirs. */
-const FILES = `['lib', 'lib64', 'usr', 'var', 'tmp'].flatMap((top) =>
+const FILES = `['opt', 'usr', 'var', 'tmp'].flatMap((top) =>
   fs.readdirSync('/' + top, { recursive: true, withFileTypes: true })
-    .filter((entry) => !entry.isDirectory())
+    .filter((entry) => fs.statSync(entry.parentPath + '/' + entry.name).isFile())
     .map(({ parentPath, name }) => parentPath + '/' + name)
     .map((path) => ({ path, mode: fs.statSync(path).mode, uid: fs.statSync(path).uid })))`
 
@@ -52,12 +52,15 @@ suite('the image', { skip: await skipWithoutDocker() }, () => {
   })
 
   test('has two things to start: Node and the program', () => {
-    const isLibrary = (path: string): boolean => /^\/lib(?:64)?\//.test(path)
+    const isLibrary = (path: string): boolean => path.startsWith(`${HOME}/lib/`) && path.includes('.so')
     const executable = files.filter(({ path, mode }) => (mode & 0o111) !== 0 && !isLibrary(path))
-    assert.deepEqual(
-      executable.map(({ path }) => path),
-      ['/usr/local/bin/node', '/usr/local/bin/pagerduty-alert', `${HOME}/dist/bin.js`],
-    )
+    assert.deepEqual(executable.map(({ path }) => path).toSorted(), [
+      `${HOME}/bin/pagerduty-alert`,
+      `${HOME}/dist/bin.js`,
+      `${HOME}/lib/node`,
+      '/usr/local/bin/node',
+      '/usr/local/bin/pagerduty-alert',
+    ])
   })
 
   test('holds no shell, package manager or source', () => {
@@ -130,8 +133,8 @@ suite('the image', { skip: await skipWithoutDocker() }, () => {
       await evaluateInside(image, `fs.readFileSync('${HOME}/LICENSE', 'utf8')`),
       await readFile(new URL('../../LICENSE', import.meta.url), 'utf8'),
     )
-    assert.ok(paths.includes('/usr/share/doc/libc6/copyright'))
-    assert.ok(paths.includes('/usr/share/doc/libstdc++6/copyright'))
+    assert.ok(paths.includes(`${HOME}/doc/libc6/copyright`))
+    assert.ok(paths.includes(`${HOME}/doc/libstdc++6/copyright`))
     assert.match(await licencesIn(image), /Permission is hereby granted/)
   })
 
