@@ -5,6 +5,7 @@ import type { RestConfig } from './config/read-rest.ts'
 import type { Secret } from './core/secret.ts'
 import type { Post } from './delivery/address.ts'
 import type { Clock, Retry } from './delivery/deliver.ts'
+import type { EarlyConnections } from './delivery/early-connection.ts'
 import { createSender, type Sender } from './delivery/sender.ts'
 import { createTransport } from './delivery/transport.ts'
 import type { RestCall, RestClient } from './rest/client.ts'
@@ -23,16 +24,26 @@ export interface ComposeOptions {
   readonly version: string
   readonly signal: AbortSignal
   readonly onRetry: (post: Post, retry: Retry) => void
+  /** Connections that were opened while this was loaded. */
+  readonly early?: EarlyConnections | undefined
 }
 
 /** Puts the parts of a sender together: the only place of a one-shot command that creates anything long-lived. */
-export function composeSender({ delivery, startedAtMs, version, signal, onRetry }: ComposeOptions): Sender {
+export function composeSender({
+  delivery,
+  startedAtMs,
+  version,
+  signal,
+  onRetry,
+  early,
+}: ComposeOptions): Sender {
   keepParserAsItIs()
   return createSender({
     transport: createTransport({
       proxy: delivery.proxy,
       baseUrl: delivery.eventsUrl,
       connectTimeoutMs: delivery.timeoutMs,
+      early,
     }),
     clock: CLOCK,
     deadlineAtMs: startedAtMs + delivery.deadlineMs,

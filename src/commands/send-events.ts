@@ -40,6 +40,8 @@ export async function sendEvents(
 }
 
 async function deliverPosts({ io, config, log }: Session, posts: readonly Post[]): Promise<Delivery[]> {
+  const { openEarly } = await import('../delivery/early-connection.ts')
+  const early = await openEarly(config.delivery, posts.length)
   // Loaded here, so that help, refusals and dry runs do not pay for the HTTP client.
   const { composeSender } = await import('../compose.ts')
   const sender = composeSender({
@@ -48,6 +50,7 @@ async function deliverPosts({ io, config, log }: Session, posts: readonly Post[]
     version,
     signal: io.signal,
     onRetry: (post, retry) => log.info(describeRetry(post, retry)),
+    early,
   })
   try {
     return await sender.send(posts)

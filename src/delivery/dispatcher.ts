@@ -1,7 +1,9 @@
 import { setMaxListeners } from 'node:events'
-import { Agent, ProxyAgent, type Dispatcher } from 'undici'
+import type { Socket } from 'node:net'
+import { Agent, buildConnector, ProxyAgent, type Dispatcher } from 'undici'
 import { proxyCredentials } from '../config/read-proxy.ts'
 import type { ChosenProxy } from './choose-proxy.ts'
+import type { EarlyConnections } from './early-connection.ts'
 
 /** undici's dispatcher, and what it does not tell by itself. */
 export interface Connections {
@@ -15,8 +17,13 @@ export interface Connections {
 /**
  * Connections to one server, directly or through a proxy.
  * @param connectTimeoutMs how long one may take to open; the attempt that waits for it has its own timer
+ * @param early            connections that are used first; only where there is no proxy
  */
-export function createConnections(proxy: ChosenProxy | undefined, connectTimeoutMs: number): Connections {
+export function createConnections(
+  proxy: ChosenProxy | undefined,
+  connectTimeoutMs: number,
+  early?: EarlyConnections,
+): Connections {
   const closing = new AbortController()
   setMaxListeners(0, closing.signal) // each socket is a listener
   const tls = { minVersion: 'TLSv1.2', signal: closing.signal } as const
@@ -25,7 +32,13 @@ export function createConnections(proxy: ChosenProxy | undefined, connectTimeout
   let opened = 0
   const dispatcher =
     proxy === undefined
-      ? new Agent({ ...options, connect: { ...tls, timeout: connectTimeoutMs, autoSelectFamily: true } })
+      ? new Agent({
+          ...options,
+          connect: connectorOver(
+            early,
+            buildConnector({ ...tls, allowH2: false, timeout: connectTimeoutMs, autoSelectFamily: true }),
+          ),
+        })
       : new ProxyAgent({
           ...options,
           ...splitCredentials(proxy.url),
@@ -41,10 +54,32 @@ export function createConnections(proxy: ChosenProxy | undefined, connectTimeout
     opened: () => (proxy === undefined ? opened : undefined),
     close: async () => {
       closing.abort()
+      early?.close()
       await dispatcher.destroy()
     },
   }
 }
+
+/** A connector that adds TLS to early connections while there are any. */
+function connectorOver(
+  early: EarlyConnections | undefined,
+  connector: buildConnector.connector,
+): buildConnector.connector {
+  const addTls = async (...[opened, options, callback]: AddTlsArguments): Promise<void> => {
+    try {
+      connector({ ...options, httpSocket: await opened }, callback)
+    } catch (error) {
+      callback(error as Error, null)
+    }
+  }
+  return (options, callback) => {
+    const opened = early?.take()
+    if (opened === undefined) connector(options, callback)
+    else void addTls(opened, options, callback)
+  }
+}
+
+type AddTlsArguments = [Promise<Socket>, ...Parameters<buildConnector.connector>]
 
 /** undici would decode them itself, but throws on a percent sign that stands for itself. */
 function splitCredentials(proxyUrl: string): { uri: string; token?: string } {

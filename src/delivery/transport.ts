@@ -4,6 +4,7 @@ import { classifyError, isConnectionLost } from '../core/network-error.ts'
 import { classifyAnswer, type Answer, type Outcome } from '../core/outcome.ts'
 import { chooseProxy } from './choose-proxy.ts'
 import { createConnections, type Connections } from './dispatcher.ts'
+import type { EarlyConnections } from './early-connection.ts'
 import type { PostRequest } from './request.ts'
 
 /** Longest answer that is read, in bytes: the Events API's have some hundred; the rest of a longer one is not needed. */
@@ -48,12 +49,19 @@ export interface TransportOptions {
   readonly baseUrl: string
   /** How long a connection may take to open; 10 s where absent. */
   readonly connectTimeoutMs?: number
+  /** Connections to that server which are used first. */
+  readonly early?: EarlyConnections | undefined
 }
 
 /** A transport over undici that goes through the given proxies. */
-export function createTransport({ proxy, baseUrl, connectTimeoutMs = 10_000 }: TransportOptions): Transport {
+export function createTransport({
+  proxy,
+  baseUrl,
+  connectTimeoutMs = 10_000,
+  early,
+}: TransportOptions): Transport {
   const chosen = chooseProxy(baseUrl, proxy)
-  const connections = createConnections(chosen, connectTimeoutMs)
+  const connections = createConnections(chosen, connectTimeoutMs, early)
   const way = chosen === undefined ? '' : `, through the proxy of ${chosen.variable}`
   const exchange: Transport['exchange'] = async (request, timeoutMs, signal) => {
     const timeout = new AbortController()

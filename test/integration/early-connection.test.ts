@@ -1,0 +1,91 @@
+import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { createServer, type AddressInfo, type Socket } from 'node:net'
+import { after, beforeEach, test } from 'node:test'
+import { fileURLToPath } from 'node:url'
+import { openEarly } from '../../src/delivery/early-connection.ts'
+import { createTransport } from '../../src/delivery/transport.ts'
+import { LOCALHOST_TLS } from '../simulator/localhost-tls.ts'
+import { startSimulator } from '../simulator/simulator.ts'
+import { CODESHIP_PRO, KEY, runProgram } from '../support/program.ts'
+
+const simulator = await startSimulator({ tls: LOCALHOST_TLS })
+after(() => simulator.close())
+beforeEach(() => simulator.reset())
+
+const CA_FILE = fileURLToPath(new URL('../simulator/localhost-cert.pem', import.meta.url))
+const ENV = {
+  ...CODESHIP_PRO,
+  PAGERDUTY_TOKEN: KEY,
+  PAGERDUTY_EVENTS_URL: simulator.url.replace('127.0.0.1', 'localhost'),
+  NODE_EXTRA_CA_CERTS: CA_FILE,
+}
+const NO_SIGNAL = new AbortController().signal
+
+/** A server that only counts connections and ends them. */
+async function startCounter(): Promise<{ port: number; seen: Socket[]; close: () => void }> {
+  const seen: Socket[] = []
+  const server = createServer((socket) => {
+    seen.push(socket)
+    socket.on('error', () => undefined).resume()
+  })
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  return { port: (server.address() as AddressInfo).port, seen, close: () => server.close() }
+}
+
+function way(url: string, timeoutMs = 5000): Parameters<typeof openEarly>[0] {
+  return { eventsUrl: url, proxy: {}, timeoutMs }
+}
+
+test('an event goes over the connection that was opened early, and over no other', async () => {
+  assert.equal((await runProgram(['success'], { env: ENV })).code, 0)
+  assert.equal(simulator.requests.length, 2)
+  assert.equal(new Set(simulator.requests.map(({ remotePort }) => remotePort)).size, 2)
+})
+
+test('connections are under way before anything can be sent over them', async () => {
+  const counter = await startCounter()
+  const early = await openEarly(way(`https://127.0.0.1:${counter.port}`), 2)
+  await Promise.all([early?.take(), early?.take()])
+  assert.equal(early?.take(), undefined)
+  assert.equal(counter.seen.length, 2)
+  early?.close()
+  counter.close()
+})
+
+test('there are none for plain http and for a proxy', async () => {
+  assert.equal(await openEarly(way('http://127.0.0.1:9'), 1), undefined)
+  const proxy = { httpsProxy: 'http://127.0.0.1:9' }
+  assert.equal(await openEarly({ ...way('https://127.0.0.1:9'), proxy }, 1), undefined)
+})
+
+test('one that cannot be opened fails the first attempt, and the next opens its own', async () => {
+  const counter = await startCounter()
+  counter.close()
+  const early = await openEarly(way(`https://127.0.0.1:${counter.port}`), 1)
+  const transport = createTransport({ proxy: {}, baseUrl: simulator.url, early })
+  const request = { method: 'POST', url: `${simulator.url}/v2/enqueue`, headers: {} } as const
+  const first = await transport.exchange(request, 5000, NO_SIGNAL)
+  const second = await transport.exchange(request, 5000, NO_SIGNAL)
+  await transport.close()
+  assert.match(first.kind === 'failed' ? first.outcome.reason : '', /refused/)
+  // Nothing here trusts the simulator's certificate, so that far is as far as it gets.
+  assert.match(second.kind === 'failed' ? second.outcome.reason : '', /certificate/)
+})
+
+test('one that hangs is given up after the time for one attempt', async () => {
+  const early = await openEarly(way('https://name.invalid', 100), 1, () => undefined)
+  await assert.rejects(early?.take() ?? Promise.resolve(), { code: 'ETIMEDOUT' })
+})
+
+test('what was opened and not used does not outlive the transport', async () => {
+  const counter = await startCounter()
+  const early = await openEarly(way(`https://127.0.0.1:${counter.port}`), 2)
+  const transport = createTransport({ proxy: {}, baseUrl: `https://127.0.0.1:${counter.port}`, early })
+  while (counter.seen.length < 2) await new Promise(setImmediate)
+  const ended = Promise.all(counter.seen.map((socket) => once(socket, 'close')))
+  await transport.close()
+  await ended
+  counter.close()
+})
