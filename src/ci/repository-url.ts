@@ -1,6 +1,7 @@
 import type { Build } from '../core/build.ts'
 import { Failure } from '../core/failure.ts'
 import { forgeOf } from './forge.ts'
+import { meaningful } from './read-fields.ts'
 
 /**
  * The web page of a repository, from any form in which people have it at hand: a page's address, a clone URL
@@ -90,7 +91,7 @@ export function withRepositoryUrl(build: Build, url: string | undefined): Build 
   const forge = forgeOf(page, url === undefined ? build.ci : undefined)
   const { commit, pullRequest, base } = build
   const links = {
-    repository: forge.name(page),
+    repository: meaningful(forge.name(page)),
     commitUrl: commit === undefined ? undefined : forge.commit(page, commit),
     compareUrl:
       base === undefined || commit === undefined || base === commit

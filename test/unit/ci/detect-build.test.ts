@@ -115,6 +115,6 @@ test('whatever the variables hold, every field is a text that says something, an
         }
       }
     }),
-    { numRuns: 5_000 },
+    { numRuns: 5_000, examples: [[{ DRONE: 'true', DRONE_REPO_LINK: 'http://a.example' }, '{}']] },
   )
 })
