@@ -1,7 +1,7 @@
 import type { Plugin } from 'rolldown'
 
 /** Modules of Node that are costly to load and seldom needed: their functions load them when they are called. */
-const LAZY: ReadonlySet<string> = new Set(['node:crypto'])
+const LAZY: ReadonlySet<string> = new Set(['node:crypto', 'node:tls'])
 
 /**
  * Reads Node's own modules by `process.getBuiltinModule`. To import one as an ES module is to read all its exports, and

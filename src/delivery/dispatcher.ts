@@ -1,5 +1,6 @@
 import { setMaxListeners } from 'node:events'
 import type { Socket } from 'node:net'
+import { createSecureContext } from 'node:tls'
 import { Agent, buildConnector, ProxyAgent, type Dispatcher } from 'undici'
 import { proxyCredentials } from '../config/read-proxy.ts'
 import type { ChosenProxy } from './choose-proxy.ts'
@@ -14,19 +15,24 @@ export interface Connections {
   readonly close: () => Promise<void>
 }
 
-/**
- * Connections to one server, directly or through a proxy.
- * @param connectTimeoutMs how long one may take to open; the attempt that waits for it has its own timer
- * @param early            connections that are used first; only where there is no proxy
- */
-export function createConnections(
-  proxy: ChosenProxy | undefined,
-  connectTimeoutMs: number,
-  early?: EarlyConnections,
-): Connections {
+export interface ConnectionOptions {
+  readonly proxy: ChosenProxy | undefined
+  /** Whether the server speaks https. */
+  readonly isTls: boolean
+  /** How long a connection may take to open; the attempt that waits for it has its own timer. */
+  readonly connectTimeoutMs: number
+  /** Connections that are used first; only where there is no proxy. */
+  readonly early: EarlyConnections | undefined
+}
+
+/** Connections to one server, directly or through a proxy. */
+export function createConnections({ proxy, isTls, connectTimeoutMs, early }: ConnectionOptions): Connections {
   const closing = new AbortController()
   setMaxListeners(0, closing.signal) // each socket is a listener
   const tls = { minVersion: 'TLSv1.2', signal: closing.signal } as const
+  // Reading the roots takes as long as opening a connection, so they are read meanwhile, and once for all.
+  const secureContext =
+    isTls && proxy === undefined ? createSecureContext({ minVersion: 'TLSv1.2' }) : undefined
   // The attempt's own timer covers what these two would; undici's are coarser and would fire beside it.
   const options = { allowH2: false, headersTimeout: 0, bodyTimeout: 0 } as const
   let opened = 0
@@ -36,7 +42,13 @@ export function createConnections(
           ...options,
           connect: connectorOver(
             early,
-            buildConnector({ ...tls, allowH2: false, timeout: connectTimeoutMs, autoSelectFamily: true }),
+            buildConnector({
+              ...tls,
+              secureContext,
+              allowH2: false,
+              timeout: connectTimeoutMs,
+              autoSelectFamily: true,
+            }),
           ),
         })
       : new ProxyAgent({

@@ -61,7 +61,12 @@ export function createTransport({
   early,
 }: TransportOptions): Transport {
   const chosen = chooseProxy(baseUrl, proxy)
-  const connections = createConnections(chosen, connectTimeoutMs, early)
+  const connections = createConnections({
+    proxy: chosen,
+    isTls: baseUrl.startsWith('https:'),
+    connectTimeoutMs,
+    early,
+  })
   const way = chosen === undefined ? '' : `, through the proxy of ${chosen.variable}`
   const exchange: Transport['exchange'] = async (request, timeoutMs, signal) => {
     const timeout = new AbortController()
