@@ -13,21 +13,26 @@ export const builtinModules: Plugin = {
   renderChunk: (code) => withBuiltinModules(code),
 }
 
+/** `import whole, { a, b as c } from "node:x";`, either part absent. */
+const IMPORT = /^import (?:(?:\* as )?(\w+\$?\d*))?(?:, )?(?:\{ ([^}]*) \})? from "(node:[\w/]+)";$/gm
+
 /** The code of a chunk with every static import of a module of Node, as rolldown writes them, replaced. */
 export function withBuiltinModules(code: string): string {
   return code.replaceAll(
-    /^import (?:\{ ([^}]*) \}|(?:\* as )?(\w+)) from "(node:[\w/]+)";$/gm,
-    (_, names: string | undefined, whole: string | undefined, module: string) => {
+    IMPORT,
+    (_, whole: string | undefined, names: string | undefined, module: string) => {
       const loaded = `process.getBuiltinModule("${module}")`
-      if (names === undefined) return `const ${whole} = ${loaded};`
-      if (!LAZY.has(module)) return `const { ${names.replaceAll(' as ', ': ')} } = ${loaded};`
-      return names
-        .split(', ')
-        .map((name) => {
-          const [imported, local = imported] = name.split(' as ')
-          return `const ${local} = (...args) => ${loaded}.${imported}(...args);`
-        })
-        .join('\n')
+      const lines = whole === undefined ? [] : [`const ${whole} = ${loaded};`]
+      if (names !== undefined) lines.push(...namedBindings(names, module, loaded))
+      return lines.join('\n')
     },
   )
+}
+
+function namedBindings(names: string, module: string, loaded: string): string[] {
+  if (!LAZY.has(module)) return [`const { ${names.replaceAll(' as ', ': ')} } = ${loaded};`]
+  return names.split(', ').map((name) => {
+    const [imported, local = imported] = name.split(' as ')
+    return `const ${local} = (...args) => ${loaded}.${imported}(...args);`
+  })
 }

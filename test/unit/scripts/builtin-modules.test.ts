@@ -12,6 +12,10 @@ test('every form of import that rolldown writes is replaced', () => {
     'import { createHash, randomUUID as id } from "node:crypto";':
       'const createHash = (...args) => process.getBuiltinModule("node:crypto").createHash(...args);\n' +
       'const id = (...args) => process.getBuiltinModule("node:crypto").randomUUID(...args);',
+    'import os, { constants as constants$1 } from "node:os";':
+      'const os = process.getBuiltinModule("node:os");\n' +
+      'const { constants: constants$1 } = process.getBuiltinModule("node:os");',
+    'import process$1 from "node:process";': 'const process$1 = process.getBuiltinModule("node:process");',
     'import { x } from "./x.js";': 'import { x } from "./x.js";',
   }
   for (const [before, after] of Object.entries(cases)) assert.equal(withBuiltinModules(before), after)
