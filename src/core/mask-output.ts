@@ -2,7 +2,9 @@
 const MASK = '[masked]'
 
 /** Names of variables whose values are taken for secrets. */
-const SECRET_NAME = /token|secret|key|passw|credential/i
+const SECRET_NAME = /token|secret|key|passw|passphrase|credential|_(?:pass|pwd|auth)$/i
+/** The password in a URL, which a program may print by itself: `postgres://app:…@db/shop`. */
+const URL_PASSWORD = /^[a-z][a-z0-9+.-]{0,20}:\/\/[^\s/?#@:]*:([^\s/?#@]+)@/i
 /** Values that are too short or too common to be a secret; masking them would only garble the text. */
 const MIN_SECRET_CHARS = 4
 const COMMON = /^(true|false|none|null|undefined|default|enabled|disabled|production|staging)$/i
@@ -27,19 +29,21 @@ const SHAPES: readonly RegExp[] = [
   /\b(?:gh[pousr]_\w{20,}|github_pat_\w{20,}|glpat-[\w-]{16,}|xox[abeoprs]-[\w-]{10,}|eyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]*)/g,
   // password=…, "api_key": "…"
   new RegExp(`(${SECRET_WORD}["']?\\s*[:=]\\s*["']?)(?!\\[masked\\])[^\\s"',;&]+`, 'gi'),
+  // curl -u name:password
+  /((?:^|\s)(?:-u|--(?:proxy-)?user)[\s=]+["']?[^\s"':]{1,60}:)[^\s"']+/g,
   // --token …
   new RegExp(`(--[\\w-]{0,40}?${SECRET_WORD}\\s+["']?)(?!\\[masked\\])[^\\s"',;&]+`, 'gi'),
 ]
 
 /**
- * The values of an environment that must not be shown: those of variables with secret-like names, whole, line by line,
- * and in the encodings in which they are often printed. Longest first, so that a part never hides the whole.
+ * The values of an environment that must not be shown: those of variables with secret-like names and passwords in URLs,
+ * whole, line by line, and in the encodings in which they are often printed. Longest first, so that a part never hides the whole.
  */
 export function secretValues(env: Readonly<Record<string, string | undefined>>): string[] {
   const values = new Set<string>()
   for (const [name, value = ''] of Object.entries(env)) {
-    if (!SECRET_NAME.test(name)) continue
-    for (const part of [value, ...value.split(/\r?\n/)].map((text) => text.trim())) {
+    const secret = SECRET_NAME.test(name) ? value : (URL_PASSWORD.exec(value)?.[1] ?? '')
+    for (const part of [secret, ...secret.split(/\r?\n/)].map((text) => text.trim())) {
       if (part.length < MIN_SECRET_CHARS || COMMON.test(part)) continue
       const encodings = [part, encodeURIComponent(part.toWellFormed()), JSON.stringify(part).slice(1, -1)]
       for (const text of [...encodings, Buffer.from(part).toString('base64')]) values.add(text)

@@ -1,5 +1,6 @@
-import { text } from 'node:stream/consumers'
+import { once } from 'node:events'
 import { PassThrough } from 'node:stream'
+import { finished } from 'node:stream/promises'
 import { getContainerRuntimeClient } from 'testcontainers'
 import { startSimulator, type Simulator } from '../simulator/simulator.ts'
 import { baseImageArgs, docker } from '../support/docker.ts'
@@ -53,6 +54,10 @@ export interface ContainerOptions {
 /** A container that runs. */
 export interface RunningContainer {
   readonly kill: (signal: NodeJS.Signals) => Promise<void>
+  /** `docker stop`: SIGTERM, and SIGKILL after ten seconds. */
+  readonly stop: () => Promise<void>
+  /** Resolves when the container has printed a text on stdout. */
+  readonly printed: (awaited: string) => Promise<void>
   /** All that Docker tells of it, as JSON. */
   readonly inspect: () => Promise<string>
 }
@@ -77,6 +82,7 @@ export async function runContainer(
   const container = await dockerode.createContainer({ Image: image, ...settingsOf(options) })
   try {
     const [stdout, stderr] = [new PassThrough(), new PassThrough()]
+    const [out, err] = [collect(stdout), collect(stderr)]
     const stream = await container.attach({ stream: true, stdout: true, stderr: true })
     dockerode.modem.demuxStream(stream, stdout, stderr)
     stream.once('end', () => {
@@ -86,14 +92,26 @@ export async function runContainer(
     await container.start()
     await meanwhile?.({
       kill: async (signal) => void (await container.kill({ signal })),
+      stop: async () => void (await container.stop({ t: 10 })),
+      printed: async (awaited) => await out.contains(awaited),
       inspect: async () => JSON.stringify(await container.inspect()),
     })
-    const [ended, ...texts] = await Promise.all([container.wait(), text(stdout), text(stderr)])
+    const [ended] = await Promise.all([container.wait(), finished(stdout), finished(stderr)])
     const { StatusCode: exitCode } = ended as { StatusCode: number }
-    return { exitCode, stdout: texts[0], stderr: texts[1] }
+    return { exitCode, stdout: out.text(), stderr: err.text() }
   } finally {
     await container.remove({ force: true, v: true })
   }
+}
+
+/** All that a stream brings, and a way to wait for a part of it. */
+function collect(stream: PassThrough): { text: () => string; contains: (awaited: string) => Promise<void> } {
+  let collected = ''
+  stream.setEncoding('utf8').on('data', (chunk: string) => (collected += chunk))
+  const contains = async (awaited: string): Promise<void> => {
+    while (!collected.includes(awaited)) await once(stream, 'data')
+  }
+  return { text: () => collected, contains }
 }
 
 function settingsOf(options: ContainerOptions): object {

@@ -20,6 +20,8 @@ const SHAPES: [string, string][] = [
   ['a\n-----BEGIN PRIVATE KEY-----\nMIIE\ncut off', 'a\n[masked]'],
   ['MIIE\nabc\n-----END PRIVATE KEY-----\nb', '[masked]\nb'],
   [`ghp_${'a'.repeat(36)}`, '[masked]'],
+  ['curl -u jane:hunter2 --user "bob:hunter3"', 'curl -u jane:[masked] --user "bob:[masked]"'],
+  ['psql -u jane -h db:5432', 'psql -u jane -h db:5432'],
   ['tokens are counted: 5', 'tokens are counted: 5'],
 ]
 for (const [text, expected] of SHAPES) {
@@ -47,6 +49,37 @@ test('values of variables with secret-like names are masked in every usual encod
   })
   const text = `a b"c/d ${encodeURIComponent('a b"c/d')} ${JSON.stringify('a b"c/d')} ${btoa('a b"c/d')} /usr/bin true abc`
   assert.equal(maskOutput(text, secrets), '[masked] [masked] "[masked]" [masked] /usr/bin true abc')
+})
+
+test('the names of variables decide, and passwords in URLs are secrets under any name', () => {
+  const secrets = secretValues({
+    GPG_PASSPHRASE: 'phrase-1',
+    DB_PASS: 'pass-2',
+    MYSQL_PWD: 'pwd-3',
+    PWD: '/app/here',
+    OLDPWD: '/app',
+    DATABASE_URL: 'postgres://app:pass-4@db/shop',
+    HOME_PAGE: 'https://example.com/a:b@c',
+  })
+  const text = 'phrase-1 pass-2 pwd-3 /app/here pass-4 "app" example.com'
+  assert.equal(maskOutput(text, secrets), '[masked] [masked] [masked] /app/here [masked] "app" example.com')
+})
+
+test('hostile text does not cost time', () => {
+  for (const text of [
+    '-----BEGIN ',
+    '-----END A ',
+    'password=',
+    'a://',
+    'bearer ',
+    '-u a:',
+    'eyJaaaaaaaa.',
+    'token ',
+  ]) {
+    const startedAt = performance.now()
+    maskOutput(text.repeat(20_000), [])
+    assert.ok(performance.now() - startedAt < 5000, text)
+  }
 })
 
 test('a secret of several lines is masked line by line too', () => {
