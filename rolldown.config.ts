@@ -31,7 +31,7 @@ export default defineConfig({
     cleanDir: true,
     minify: { compress: true, mangle: false, codegen: { removeWhitespace: true } },
     chunkFileNames: '[name].js',
-    advancedChunks: {
+    codeSplitting: {
       groups: [
         { name: 'undici', test: /undici/ },
         { name: 'zod', test: /node_modules.zod/ },

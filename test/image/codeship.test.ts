@@ -35,14 +35,10 @@ suite('this repository’s own Codeship files', { skip: await skipWithoutDocker(
     const result = await build('master', LONG_MESSAGE)
     assert.ok(result.passed, result.log)
     assert.deepEqual(outcomes(result), ['test: passed', 'pagerduty-alert: passed'])
-    const sent = simulator.requests.map(({ path, json }) => [
-      path,
-      (json as { event_action?: string }).event_action,
-    ])
-    assert.deepEqual(sent.toSorted(), [
-      ['/v2/change/enqueue', undefined],
-      ['/v2/enqueue', 'resolve'],
-    ])
+    const sent = simulator.requests.map(
+      ({ path, json }) => `${path} ${(json as { event_action?: string }).event_action ?? 'change'}`,
+    )
+    assert.deepEqual(sent.toSorted(), ['/v2/change/enqueue change', '/v2/enqueue resolve'])
     const summary = simulator.changes[0]?.payload.summary ?? ''
     assert.match(summary, /^Deployed acme\/shop@5f0c1d2 to production by .+: Say "hello" to 'them'$/)
     assert.ok(!result.log.includes(KEY))
@@ -56,11 +52,14 @@ suite('this repository’s own Codeship files', { skip: await skipWithoutDocker(
   })
 
   test('fail the step and the build when PagerDuty refuses the event, in its words', async () => {
-    simulator.behave({ behaviour: { kind: 'echo', status: 400 } })
+    simulator.behave({ endpoint: '/v2/change/enqueue', behaviour: { kind: 'echo', status: 400 } })
+    const body = JSON.stringify({ status: 'invalid event', errors: ['Not on a Friday'] })
+    simulator.behave({ endpoint: '/v2/enqueue', behaviour: { kind: 'answer', status: 400, body } })
     const result = await build('master')
     assert.equal(result.passed, false)
     assert.deepEqual(outcomes(result), ['test: passed', 'pagerduty-alert: failed'])
     assert.equal(result.steps[1]?.exitCode, 65)
+    assert.match(result.log, /Not on a Friday/)
     assert.ok(!result.log.includes(KEY))
   })
 })
