@@ -1,10 +1,33 @@
-import type { Identity } from '../core/identity.ts'
+import { successKeyFor } from '../core/dedup-key.ts'
+import type { Event } from '../core/event.ts'
+import type { Identity, Traced } from '../core/identity.ts'
 import type { Log } from '../log.ts'
+import { isRandomDedupKey } from './session.ts'
 
-/** Says where environment, dedup key and source came from: what decides which events belong together. */
-export function explainIdentity({ environment, dedupKey, source }: Identity, log: Log): void {
-  const parts = { environment, 'dedup key': dedupKey, source }
-  for (const [name, traced] of Object.entries(parts)) {
-    log.info(traced === undefined ? `${name}: none` : `${name}: ${traced.value} (${traced.origin})`)
-  }
+/**
+ * Says where environment, dedup key and source of the events came from: what decides which of them belong together.
+ * Where a value is not the one that options and build give, its writer gave it in the event itself.
+ */
+export function explainIdentity(events: readonly Event[], identity: Identity, log: Log): void {
+  const bodies = events.map(({ body }) => body)
+  const key = bodies.findLast((body) => body.dedup_key !== undefined)?.dedup_key
+  const source = bodies.find((body) => body.payload?.source !== undefined)?.payload?.source
+  explain(log, 'environment', identity.environment)
+  if (events.some(({ kind }) => kind === 'alert')) explain(log, 'dedup key', traceKey(key, identity))
+  if (source !== undefined) explain(log, 'source', trace(source, identity.source))
+}
+
+function explain(log: Log, name: string, traced: Traced | undefined): void {
+  log.info(traced === undefined ? `${name}: none` : `${name}: ${traced.value} (${traced.origin})`)
+}
+
+function traceKey(key: string | undefined, { dedupKey }: Identity): Traced | undefined {
+  if (key === undefined) return undefined
+  return isRandomDedupKey(key)
+    ? { value: key, origin: 'random, since nothing names the alert' }
+    : trace(key, dedupKey && key === successKeyFor(dedupKey.value) ? { ...dedupKey, value: key } : dedupKey)
+}
+
+function trace(value: string, known: Traced | undefined): Traced {
+  return { value, origin: value === known?.value ? known.origin : 'the event' }
 }

@@ -24,7 +24,7 @@ export async function notify(
   const input = eventInput(session, result)
   const plan = planEvents(command, input, { as, resolve, randomKey: randomDedupKey })
   for (const warning of plan.warnings) log.warn(warning)
-  if (config.dryRun) explainIdentity(input.identity, log)
+  if (config.dryRun) explainIdentity(plan.events, input.identity, log)
   const exitCode = await sendEvents(session, plan.events)
   const [event] = plan.events
   if (config.note && event !== undefined && !io.signal.aborted) {

@@ -28,7 +28,7 @@ export async function send(session: Session, operand: string | undefined): Promi
   const ownKey = routingKey === undefined ? undefined : readOwnKey(routingKey)
   const missing = ownKey === undefined && !config.dryRun ? keyMissing(config) : undefined
   if (missing !== undefined) throw new Failure('config', `${missing}, or a routing_key into the event`)
-  if (config.dryRun) explainIdentity(input.identity, log)
+  if (config.dryRun) explainIdentity([event], input.identity, log)
   return await sendEvents(session, [event], ownKey)
 }
 

@@ -36,5 +36,12 @@ export interface Session {
 
 /** A dedup key for an alert that nothing else names. */
 export function randomDedupKey(): string {
-  return `pagerduty-alert/${randomUUID()}`
+  return RANDOM_PREFIX + randomUUID()
 }
+
+/** True for a key that `randomDedupKey` made. */
+export function isRandomDedupKey(key: string): boolean {
+  return key.startsWith(RANDOM_PREFIX)
+}
+
+const RANDOM_PREFIX = 'pagerduty-alert/'

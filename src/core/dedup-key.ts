@@ -20,6 +20,14 @@ export function dedupKeyFor({ repository, environment, step }: Subject): string 
 }
 
 /**
+ * The key of the alert that tells of a success: one of its own, since under the failure's key the resolve beside it
+ * would close it at once.
+ */
+export function successKeyFor(failureKey: string): string {
+  return limitDedupKey(`${failureKey}#success`)
+}
+
+/**
  * A key of any length within PagerDuty's limit: over it, the readable head and the SHA-256 of the whole, so that
  * a trigger and its resolve still meet.
  */

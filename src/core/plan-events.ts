@@ -1,9 +1,9 @@
 import { buildChange, buildFollowUp, buildTrigger, type EventInput } from './build-event.ts'
-import { limitDedupKey } from './dedup-key.ts'
+import { successKeyFor } from './dedup-key.ts'
 import type { Action, Event } from './event.ts'
 import { Failure } from './failure.ts'
 import { fitEvent, truncationWarning } from './fit.ts'
-import { renderTemplate } from './summary.ts'
+import { renderTemplate, type DeploymentOutcome } from './summary.ts'
 
 /** The commands that make their events themselves. */
 export type EventCommand = 'success' | 'failure' | 'soft-failure' | 'cancelled' | 'change' | Action
@@ -83,8 +83,7 @@ function successEvents(
 ): Event[] {
   const outcome = 'success'
   const failureKey = input.identity.dedupKey?.value
-  // An alert of its own: under the failure's key the resolve beside it would close it at once.
-  const infoKey = failureKey === undefined ? randomKey() : limitDedupKey(`${failureKey}#success`)
+  const infoKey = failureKey === undefined ? randomKey() : successKeyFor(failureKey)
   const events: Event[] = []
   if (as !== 'alert') events.push(buildChange(input, { outcome }))
   if (as !== 'change') events.push(buildTrigger(input, { outcome }, infoKey))
@@ -95,13 +94,20 @@ function successEvents(
   return events
 }
 
+/** How the deployment ended, for the commands that tell of one. */
+const OUTCOMES: Readonly<Partial<Record<EventCommand, DeploymentOutcome>>> = {
+  success: 'success',
+  failure: 'failure',
+  'soft-failure': 'failure',
+  cancelled: 'cancelled',
+}
+
 function emptySummaryWarning(
   command: EventCommand,
   { fields, build, identity, result }: EventInput,
 ): string[] {
-  if (fields.summary === undefined) return []
-  const outcome =
-    command === 'success' || command === 'failure' || command === 'cancelled' ? command : undefined
+  if (fields.summary === undefined || command === 'acknowledge' || command === 'resolve') return []
+  const outcome = OUTCOMES[command]
   const facts = { build, environment: identity.environment?.value, outcome, result }
   const isEmpty = renderTemplate(fields.summary, facts) === ''
   return isEmpty ? ['the --summary template renders empty; the default summary is used instead'] : []
