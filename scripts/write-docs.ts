@@ -1,4 +1,6 @@
 import { writeFileSync } from 'node:fs'
 import { configurationPage } from './configuration-page.ts'
+import { eventsPage } from './events-page.ts'
 
 writeFileSync(new URL('../docs/configuration.md', import.meta.url), configurationPage())
+writeFileSync(new URL('../docs/events.md', import.meta.url), await eventsPage())

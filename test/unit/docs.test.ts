@@ -2,10 +2,15 @@ import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
 import { configurationPage } from '../../scripts/configuration-page.ts'
+import { eventsPage } from '../../scripts/events-page.ts'
 
 test('docs/configuration.md is what the tables say; `npm run docs` writes it', () => {
   assert.equal(
     readFileSync(new URL('../../docs/configuration.md', import.meta.url), 'utf8'),
     configurationPage(),
   )
+})
+
+test('docs/events.md is what the program makes of the captured environments; `npm run docs` writes it', async () => {
+  assert.equal(readFileSync(new URL('../../docs/events.md', import.meta.url), 'utf8'), await eventsPage())
 })

@@ -1,20 +1,18 @@
 import assert from 'node:assert/strict'
 import childProcess from 'node:child_process'
-import fs, { globSync, readFileSync } from 'node:fs'
+import fs, { globSync } from 'node:fs'
 import { basename } from 'node:path'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import { detectBuild } from '../../../src/ci/detect-build.ts'
 import { withRepositoryUrl } from '../../../src/ci/repository-url.ts'
 import type { Build } from '../../../src/core/build.ts'
-
-/** An environment, the build that it is, and the event file that it names where it names one. */
-type Case = readonly [env: Record<string, string>, expected: Omit<Build, 'origins'>, event?: unknown]
+import { readFixture, type CiCase } from '../../support/ci-fixtures.ts'
 
 const nothing = (path: string): string => assert.fail(`${path} was read`)
 
 /** The build as the program uses it. */
-async function detected([env, , event]: Case): Promise<Build> {
+async function detected([env, , event]: CiCase): Promise<Build> {
   const readFile = event === undefined ? nothing : () => JSON.stringify(event)
   return withRepositoryUrl(await detectBuild(env, readFile), undefined)
 }
@@ -22,7 +20,7 @@ async function detected([env, , event]: Case): Promise<Build> {
 const CASES = globSync('test/fixtures/ci/*.json')
   .toSorted()
   .flatMap((file) =>
-    (JSON.parse(readFileSync(file, 'utf8')) as Case[]).map(
+    readFixture(basename(file, '.json')).map(
       (one, index) => [`${basename(file, '.json')}, ${index + 1}`, one] as const,
     ),
   )

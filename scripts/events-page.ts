@@ -1,0 +1,168 @@
+import { globSync } from 'node:fs'
+import { basename } from 'node:path'
+import { detectBuild } from '../src/ci/detect-build.ts'
+import { withRepositoryUrl } from '../src/ci/repository-url.ts'
+import { main } from '../src/commands/main.ts'
+import type { Build, BuildField } from '../src/core/build.ts'
+import { identify } from '../src/core/identity.ts'
+import type { Json } from '../src/core/json.ts'
+import { planEvents } from '../src/core/plan-events.ts'
+import type { Event, EventBody } from '../src/core/event.ts'
+import { readFixture, type CiCase } from '../test/support/ci-fixtures.ts'
+import { EVENTS_HEAD, EVENTS_TAIL } from './events-page-words.ts'
+
+const NOW = '2026-03-01T12:00:00.000Z'
+const KEY = '0123456789abcdef0123456789abcdef'
+
+/** `docs/events.md`: what the program makes of the environments in `test/fixtures/ci`; a test compares it. */
+export async function eventsPage(): Promise<string> {
+  const [codeship] = readFixture('codeship-pro')
+  if (codeship === undefined) throw new Error('no fixture of Codeship Pro')
+  const names = globSync('test/fixtures/ci/*.json')
+    .map((file) => basename(file, '.json'))
+    .toSorted()
+  const sections = []
+  for (const name of names) sections.push(await providerSection(name))
+  return [
+    EVENTS_HEAD,
+    await commandSections(codeship),
+    '## In every CI\n',
+    PROVIDERS_INTRO,
+    ...sections,
+    EVENTS_TAIL,
+  ].join('\n')
+}
+
+const PROVIDERS_INTRO = `What a failed deployment looks like, and which variable each part of it comes from. A good one says
+the same in the words of a change event.
+`
+
+/** What each command sends, from a step on Codeship Pro. */
+async function commandSections([env]: CiCase): Promise<string> {
+  const commands: readonly (readonly [title: string, args: readonly string[]])[] = [
+    ['success', ['success', '--environment', 'production']],
+    ['failure', ['failure', '--environment', 'production', '--step', 'migrate']],
+    ['change', ['change', '--summary', 'Feature flag checkout-v2 on', '--detail', 'flag=checkout-v2']],
+    [
+      'trigger',
+      [
+        'trigger',
+        '--summary',
+        'Backup of {{repository}} is late',
+        '--severity',
+        'warning',
+        '--dedup-key',
+        'backup',
+      ],
+    ],
+    ['acknowledge', ['acknowledge', '--dedup-key', 'backup']],
+    ['resolve', ['resolve', '--dedup-key', 'backup']],
+  ]
+  const shown = { ...env, PAGERDUTY_REPOSITORY_URL: 'git@github.com:acme/shop.git' }
+  const parts = []
+  for (const [title, args] of commands) {
+    const { requests, words } = await dryRun(args, shown)
+    const line = `$ pagerduty-alert ${args.map((arg) => (/[\s{]/.test(arg) ? `"${arg}"` : arg)).join(' ')} --dry-run`
+    parts.push(
+      `### ${title}\n\n\`\`\`console\n${line}\n${words}\`\`\`\n\n${requests.map(jsonBlock).join('\n')}`,
+    )
+  }
+  const run = await runEvents(shown)
+  const intro = '`run -- ./deploy.sh`, whose command ended with exit status 3, makes of its outcome:'
+  parts.push(`### run\n\n${intro}\n\n${run.map(({ body }) => jsonBlock(body)).join('\n')}`)
+  return parts.join('\n')
+}
+
+/** Requests that the program would make, without the key, and its words. */
+async function dryRun(
+  args: readonly string[],
+  env: Readonly<Record<string, string>>,
+): Promise<{ requests: unknown[]; words: string }> {
+  let out = ''
+  let words = ''
+  await main({
+    argv: [...args, '--dry-run', ...(/resolve|acknowledge/.test(args[0] ?? '') ? [] : ['--timestamp', NOW])],
+    env: { ...env, PAGERDUTY_TOKEN: KEY },
+    hostname: 'build-host',
+    readFile: () => '',
+    readStdin: () => Promise.resolve(''),
+    writeOut: (text) => (out += text),
+    writeErr: (text) => (words += text),
+    signal: new AbortController().signal,
+    takeSignals: () => undefined,
+    kill: () => undefined,
+    startedAtMs: 0,
+  })
+  const requests = out
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line) as { body: unknown })
+  return { requests: requests.map(({ body }) => body), words }
+}
+
+async function runEvents(env: Readonly<Record<string, string>>): Promise<readonly Event[]> {
+  const build = withRepositoryUrl(await detectBuild(env, () => ''), 'https://github.com/acme/shop')
+  const identity = identify(
+    { environment: { value: 'production', origin: '--environment' } },
+    build,
+    'build-host',
+  )
+  const result = {
+    exitCode: 3,
+    durationSeconds: 42.7,
+    output: 'Migrating shop\nERROR: relation "orders" does not exist',
+  }
+  return planEvents(
+    'failure',
+    { fields: {}, build, identity, result, nowIso: NOW },
+    { as: 'change', resolve: 'auto', randomKey: () => 'random' },
+  ).events
+}
+
+/** The failure alert of a provider's first environment, as a responder reads it. */
+async function providerSection(name: string): Promise<string> {
+  const [first] = readFixture(name)
+  if (first === undefined) throw new Error(`no environment in ${name}`)
+  const [env, , event] = first
+  const build = withRepositoryUrl(await detectBuild(env, () => JSON.stringify(event)), undefined)
+  const identity = identify({}, build, 'build-host')
+  const input = { fields: {}, build, identity, result: {}, nowIso: NOW }
+  const options = { as: 'change', resolve: 'auto', randomKey: () => 'random' } as const
+  const [failure] = planEvents('failure', input, options).events
+  const body: EventBody = failure?.body ?? {}
+  const { payload, links = [] } = body
+  const details = Object.entries(payload?.custom_details ?? {}).map(([detail, value]) => {
+    const origin = detail === 'environment' ? identity.environment?.origin : originOf(build, detail)
+    return `| \`${detail}\` | ${cell(value)} | ${origin ?? ''} |`
+  })
+  const shownLinks = links.map(({ href, text }) => `- ${text ?? ''}: \`${href}\``)
+  return [
+    `### ${TITLES[name] ?? build.ci ?? name}\n`,
+    `> **${payload?.summary}**\n>`,
+    `> ${payload?.severity} · source ${payload?.source} · dedup key \`${body.dedup_key}\``,
+    ...(shownLinks.length > 0 ? ['', ...shownLinks] : []),
+    `\n| detail | value | from |\n|---|---|---|\n${details.join('\n')}\n`,
+  ].join('\n')
+}
+
+const TITLES: Readonly<Record<string, string>> = {
+  'codeship-basic': 'Codeship Basic',
+  'codeship-bridge': "Codeship's variables, exported on GitHub Actions",
+  'codeship-pro': 'Codeship Pro',
+  elsewhere: 'Travis CI, and others through `env-ci`',
+}
+
+function originOf(build: Build, detail: string): string | undefined {
+  const field = detail.replaceAll(/_(.)/g, (_, letter: string) => letter.toUpperCase()) as BuildField
+  return build.origins[field]
+}
+
+function cell(value: Json): string {
+  return String(value)
+    .replaceAll('\n', ' ⏎ ')
+    .replaceAll('|', String.raw`\|`)
+}
+
+function jsonBlock(value: unknown): string {
+  return `\`\`\`json\n${JSON.stringify(value, undefined, 2)}\n\`\`\`\n`
+}
