@@ -24,6 +24,8 @@ export interface RunOptions {
   readonly openLog: () => Promise<Log>
   /** Reads the configuration, once the command has been started. Throws a Failure. */
   readonly loadSession: (log: Log) => Promise<Session>
+  /** What is done when the command has ended and before that is reported. Never rejects. */
+  readonly beforeReport?: (isCancelled: boolean) => Promise<void>
 }
 
 /**
@@ -45,7 +47,7 @@ export async function run(options: RunOptions): Promise<number> {
   const early = await Promise.race([command.ended, watch.overdue])
   const durationMs = performance.now() - startedAtMs
   const watched = { argv, tail, durationMs, ending: early, isCancelled: watch.isCancelled() }
-  const reporting = report(session, watched, log)
+  const reporting = report(session, watched, { ...options, log })
   const ending = await command.ended
   heartbeat.stop()
   watch.commandEnded()
@@ -122,9 +124,14 @@ async function prepare(
 }
 
 /** @returns the exit status of the report by itself */
-async function report(session: Session | Failure, watched: Watched, log: Log): Promise<number> {
-  const { argv, ending } = watched
+async function report(
+  session: Session | Failure,
+  watched: Watched,
+  { beforeReport, log }: Pick<RunOptions, 'beforeReport'> & { log: Log },
+): Promise<number> {
+  const { argv, ending, isCancelled } = watched
   if (ending?.kind === 'not started') log.error(`${argv[0]}: ${ending.reason}`)
+  await beforeReport?.(isCancelled)
   return session instanceof Failure ? EXIT_CODE[session.kind] : await reportRun(session, watched)
 }
 

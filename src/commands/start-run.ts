@@ -3,11 +3,12 @@ import { gather } from '../config/gather.ts'
 import { loadConfig, loadPrintConfig } from '../config/load-config.ts'
 import { createLog } from '../log.ts'
 import type { CommandLine } from './args.ts'
-import { run } from './run.ts'
+import { run, type RunOptions } from './run.ts'
 import type { Io } from './session.ts'
 
 /**
- * `run`, whose command is started before anything is read that could be slow or wrong: files of secrets, the build.
+ * `run`, whose command is started before anything is read that could be slow or wrong: files of secrets, the build. Only
+ * with `--maintenance` it waits for that, shortly.
  * @returns the exit status
  */
 export async function startRun(io: Io, { options, commandLine = [] }: CommandLine): Promise<number> {
@@ -15,7 +16,7 @@ export async function startRun(io: Io, { options, commandLine = [] }: CommandLin
   const printing = loadPrintConfig(gather({ options, env, readFile: () => '' }))
   const [program = '', ...args] = commandLine
   const outputLines = options['output-lines']
-  return await run({
+  const runOptions: RunOptions = {
     io,
     argv: [program, ...args],
     outputLines: outputLines === true ? undefined : outputLines?.at(-1),
@@ -27,5 +28,8 @@ export async function startRun(io: Io, { options, commandLine = [] }: CommandLin
       for (const warning of config.warnings) log.warn(warning)
       return { io, config, log, command: 'run', json: printing.json }
     },
-  })
+  }
+  if (options.maintenance === undefined) return await run(runOptions)
+  const { runInMaintenance } = await import('./maintenance.ts')
+  return await runInMaintenance(runOptions)
 }

@@ -39,11 +39,22 @@ const INCIDENT = z.object({
 /** See `INCIDENT`. */
 export type Incident = z.infer<typeof INCIDENT>
 
+const MAINTENANCE_WINDOW = z.object({
+  id,
+  description: text,
+  end_time: text,
+  services: lenientList(z.object({ id })),
+})
+/** A maintenance window. */
+export type MaintenanceWindow = z.infer<typeof MAINTENANCE_WINDOW>
+
 /** Bodies of answers, by what they hold. */
 export const SERVICE_ANSWER = z.object({ service: SERVICE })
 export const SERVICES_ANSWER = z.object({ services: lenientList(SERVICE), more: z.boolean().catch(false) })
 export const INTEGRATION_ANSWER = z.object({ integration: INTEGRATION })
 export const INCIDENTS_ANSWER = z.object({ incidents: z.array(INCIDENT), more: z.boolean().catch(false) })
+export const WINDOW_ANSWER = z.object({ maintenance_window: MAINTENANCE_WINDOW })
+export const WINDOWS_ANSWER = z.object({ maintenance_windows: lenientList(MAINTENANCE_WINDOW) })
 
 /** A list of which entries that cannot be read are left out; absent or odd: empty. */
 function lenientList<T extends z.ZodType>(item: T): z.ZodType<z.output<T>[]> {

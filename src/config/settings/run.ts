@@ -24,6 +24,12 @@ export const RUN_SETTINGS = {
     option: 'show-command',
     help: 'put the command line into the event, with secrets masked',
   },
+  maintenance: {
+    group: 'run',
+    option: 'maintenance',
+    value: 'MINUTES',
+    help: 'put the service into maintenance meanwhile, for so long at most; needs a REST API token',
+  },
   heartbeat: {
     group: 'run',
     option: 'heartbeat',
