@@ -67,6 +67,8 @@ const REFUSED: [Record<string, string>, Options, RegExp][] = [
   [{ PAGERDUTY_ROLLBACK: 'maybe' }, {}, /^PAGERDUTY_ROLLBACK: must be one of/],
   [{}, { urgency: ['P1'] }, /^--urgency: must be one of high, low/],
   [{}, { wait: ['soon'] }, /^--wait: must be a duration/],
+  [{}, { maintenance: ['0'] }, /^--maintenance: must be minutes from 1/],
+  [{}, { maintenance: ['1441'] }, /^--maintenance: must be a whole number/],
 ]
 for (const [env, options, message] of REFUSED) {
   test(`refused: ${message.source}`, () => {
