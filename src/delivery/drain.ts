@@ -3,6 +3,9 @@ import type { Clock } from './deliver.ts'
 import type { Destination } from './request.ts'
 import type { DueEvent, Spool, SpoolKey } from './spool.ts'
 import type { Transport } from './transport.ts'
+import { createAlarm } from './drain/alarm.ts'
+import { createTroubleWatch } from './drain/trouble.ts'
+import { createWorker } from './drain/worker.ts'
 
 /** An attempt's result as logs and metrics want it. `event.body` is not to be logged. */
 export interface DrainReport {
@@ -60,4 +63,83 @@ export interface Drain {
    * came of them, and gives up the lease. What is left stays in the spool.
    */
   stop(graceMs: number): Promise<void>
+}
+
+/** How often it is looked whether another process has added events, or has stopped delivering. */
+const POLL_MS = 250
+/** How long to wait after the spool could not be read. */
+const TROUBLE_MS = 1000
+const TIDY_MS = 10 * 60_000
+
+/** Begins to deliver a spool, now or when no other process does any more. */
+export function startDrain(deps: DrainDeps): Drain {
+  const { spool, clock, events } = deps
+  const { queue } = spool
+  const stopping = new AbortController()
+  const breaking = new AbortController()
+  const alarm = createAlarm(clock)
+  const wake = (): void => alarm.ring()
+  const trouble = createTroubleWatch(events.onTrouble)
+  const worker = createWorker(deps, { wake, trouble, broken: breaking.signal })
+  const isTimeToPoll = createInterval(() => queue.now(), POLL_MS)
+  const isTimeToTidy = createInterval(() => queue.now(), TIDY_MS)
+  let isHeld = false
+
+  const ensureLease = async (): Promise<boolean> => {
+    if (isHeld) return true
+    if (!queue.tryLease()) return false
+    await worker.takeOver()
+    isHeld = true
+    events.onLease(true)
+    return true
+  }
+  /** One look at the spool. Returns for how long nothing happens by itself. */
+  const turn = async (): Promise<number> => {
+    try {
+      if (!(await ensureLease())) return POLL_MS
+      if (isTimeToPoll() && queue.hasForeignChanges()) worker.refresh()
+      if (isTimeToTidy()) await worker.tidy()
+      const untilMs = worker.work()
+      if (!worker.isTroubled()) trouble.clear()
+      return Math.min(POLL_MS, untilMs - queue.now())
+    } catch (error) {
+      trouble.explain(error)
+      return TROUBLE_MS
+    }
+  }
+  const run = async (): Promise<void> => {
+    while (!stopping.signal.aborted) await alarm.wait(await turn())
+  }
+  const unlisten = queue.onDue((keyIds) => {
+    worker.lookAt(keyIds)
+    alarm.ring()
+  })
+  const running = run()
+  return {
+    isDelivering: () => isHeld,
+    stop: async (graceMs) => {
+      stopping.abort()
+      alarm.ring()
+      unlisten()
+      await running
+      const grace = new AbortController()
+      await Promise.race([worker.settled(), clock.sleep(graceMs, grace.signal)])
+      grace.abort()
+      breaking.abort()
+      await worker.settled()
+      queue.releaseLease()
+      if (isHeld) events.onLease(false)
+      isHeld = false
+    },
+  }
+}
+
+/** Says yes once in every interval; the first time is after one. */
+function createInterval(now: () => number, intervalMs: number): () => boolean {
+  let lastMs = now()
+  return () => {
+    if (now() - lastMs < intervalMs) return false
+    lastMs = now()
+    return true
+  }
 }

@@ -23,17 +23,28 @@ export interface Destination {
  * The Events API takes the key in the body and no authentication header (PagerDuty's OpenAPI has no security scheme).
  */
 export function createRequest(event: Event, destination: Destination, userAgent: string): PostRequest {
-  const { baseUrl, routingKey, bearerToken } = destination
-  const body = { ...(routingKey && { routing_key: routingKey.reveal() }), ...event.body }
+  return createJsonRequest({ kind: event.kind, json: JSON.stringify(event.body) }, destination, userAgent)
+}
+
+/**
+ * The same for an event that is JSON already, as a spool keeps it.
+ * @param event `json` is an object with at least one member and without a routing key
+ */
+export function createJsonRequest(
+  { kind, json }: { readonly kind: Event['kind']; readonly json: string },
+  { baseUrl, routingKey, bearerToken }: Destination,
+  userAgent: string,
+): PostRequest {
+  const head = routingKey === undefined ? '{' : `{"routing_key":${JSON.stringify(routingKey.reveal())},`
   return {
-    url: baseUrl + ENDPOINT[event.kind],
+    url: baseUrl + ENDPOINT[kind],
     headers: {
       'content-type': 'application/json',
       accept: 'application/json',
       'user-agent': userAgent,
       ...(bearerToken && { authorization: `Bearer ${bearerToken.reveal()}` }),
     },
-    body: Buffer.from(JSON.stringify(body)),
+    body: Buffer.from(head + json.slice(1)),
     secrets: [routingKey, bearerToken].filter((secret) => secret !== undefined),
   }
 }

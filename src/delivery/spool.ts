@@ -74,7 +74,7 @@ export interface Spool {
    * by however many callers, shares one transaction and one sync. Never rejects.
    */
   add(items: readonly SpoolItem[]): Promise<AddResult>
-  /** In constant time, from a counter that each transaction keeps. */
+  /** In constant time, from a counter that each transaction keeps; what was last known where the disk fails. */
   counts(): SpoolCounts
   /** Age of the oldest pending event; undefined where none is pending. */
   oldestPendingAgeMs(): number | undefined
@@ -112,7 +112,13 @@ export interface DueEvent {
 /** What came of an attempt, to be written down. Times are on the spool's clock. */
 export type Settlement =
   | { readonly kind: 'delivered'; readonly id: number; readonly httpStatus: number }
-  | { readonly kind: 'dead'; readonly id: number; readonly reason: string; readonly httpStatus?: number }
+  | {
+      readonly kind: 'dead'
+      readonly id: number
+      readonly cause: 'refused' | 'too-old'
+      readonly reason: string
+      readonly httpStatus?: number
+    }
   | {
       readonly kind: 'postponed'
       readonly id: number
@@ -127,7 +133,7 @@ export interface DueKey {
   readonly dueAtMs: number
 }
 
-/** The delivering side of a spool. */
+/** The delivering side of a spool. Reading throws SQLite's errors where the disk fails (`storeTrouble` explains them). */
 export interface SpoolQueue {
   /**
    * Becomes the one process that delivers; false while another is. The operating system ends the lease with the process,
@@ -137,29 +143,33 @@ export interface SpoolQueue {
   releaseLease(): void
   /** Milliseconds since the epoch at the start of the process, from there on by a clock that never steps. */
   now(): number
+  /** Undefined where no event needs it any more. An id is never used for another key. */
+  key(keyId: number): SpoolKey | undefined
   /** Every key with events that wait for a time and not for another event. */
   dueKeys(): DueKey[]
-  key(keyId: number): SpoolKey
-  /** Up to `limit` due events of a key that are not in `exclude`; never attempted ones first where `freshFirst`. */
   due(keyId: number, options: DueOptions): DueEvent[]
-  /** When the key's next event is due after now; undefined where none is. */
-  nextDueAtMs(keyId: number): number | undefined
-  /** Writes results down, together with whatever is added at the same time. False where that failed: try again. */
-  settle(settlements: readonly Settlement[]): Promise<boolean>
+  /** When the key's next event is due that is not due yet; undefined where there is none. */
+  nextDueAtMs(keyId: number, nowMs: number): number | undefined
+  /** Writes results down, together with whatever is added at the same time. Returns why that failed, if it did. */
+  settle(settlements: readonly Settlement[]): Promise<string | undefined>
+  /** Nothing waits longer than until then: for after a clock was set back, or when a key works again. */
+  clampDue(latestMs: number, keyId?: number): Promise<void>
+  /** Forgets callers' keys that no event needs any more. */
+  forgetKeys(): Promise<void>
   /** Deliveries since a time, for a deliverer that takes over to know what each key has used of its rate. */
   deliveriesSince(sinceMs: number): { readonly keyId: number; readonly atMs: number }[]
-  /** Calls back after each transaction of this process that made a key's events due. Returns the way to stop that. */
+  /** Calls back after each transaction of this process that made keys' events due. Returns the way to stop that. */
   onDue(listener: (keyIds: ReadonlySet<number>) => void): () => void
   /** Whether another process has changed the spool since the last call. */
   hasForeignChanges(): boolean
-  /** What keeps order after a clock was set back: nothing waits longer than until `latestMs`. */
-  clampDue(latestMs: number): void
 }
 
+/** Which due events are wanted: the first of a key that are not in `exclude`. */
 export interface DueOptions {
   readonly nowMs: number
   readonly limit: number
   readonly exclude: ReadonlySet<number>
+  /** Those that were never tried before those that were. */
   readonly freshFirst: boolean
 }
 
@@ -170,4 +180,6 @@ export interface SpoolOptions {
   readonly limit: number
   /** Is told what a person has to know: that a damaged spool was set aside, and where it is now. */
   readonly onWarning: (message: string) => void
+  /** Milliseconds since the epoch; a clock that never steps where absent. */
+  readonly now?: () => number
 }

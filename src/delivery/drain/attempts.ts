@@ -1,0 +1,65 @@
+import type { Outcome } from '../../core/outcome.ts'
+import type { DrainDeps } from '../drain.ts'
+import type { DueEvent } from '../spool.ts'
+import { attemptOnce, tellSettlement } from './attempt.ts'
+import { judge } from './judge.ts'
+import { noteFailure, noteSuccess, type KeyState } from './key-state.ts'
+import { createRecorder } from './recorder.ts'
+import type { TroubleWatch } from './trouble.ts'
+
+/** Attempts, each from its beginning until what came of it is written down. */
+export interface Attempts {
+  /** Makes one attempt and writes its result down. Never rejects but for a bug. */
+  make(state: KeyState, event: DueEvent): Promise<void>
+  isTroubled(): boolean
+}
+
+export interface AttemptHooks {
+  readonly trouble: TroubleWatch
+  /** Ends those in flight; their events stay pending. */
+  readonly broken: AbortSignal
+  /** A key may have more to attempt. */
+  readonly lookAgain: (keyId: number) => void
+}
+
+/** Attempts that keep the state of their key. */
+export function createAttempts(deps: DrainDeps, { trouble, broken, lookAgain }: AttemptHooks): Attempts {
+  const { clock, events, maxAgeMs } = deps
+  const { queue } = deps.spool
+  const recorder = createRecorder({ queue, clock, trouble, broken })
+  const note = (state: KeyState, outcome: Outcome, startedAtMs: number): void => {
+    const nowMs = queue.now()
+    if (outcome.kind === 'retry' || outcome.kind === 'unreachable') {
+      const afterMs = outcome.kind === 'retry' ? outcome.afterMs : undefined
+      noteFailure(state, { startedAtMs, nowMs, afterMs, random: clock.random() })
+    } else if (noteSuccess(state)) {
+      // What failed while the key did not work need not wait any longer.
+      void queue.clampDue(nowMs, state.keyId).then(() => lookAgain(state.keyId))
+    }
+  }
+  const make = async (state: KeyState, event: DueEvent): Promise<void> => {
+    const startedAtMs = queue.now()
+    const outcome = await attemptOnce(deps, state.key, event, broken)
+    if (outcome.kind === 'retry' && broken.aborted) return
+    note(state, outcome, startedAtMs)
+    const nowMs = queue.now()
+    const settlement = judge(event, outcome, { nowMs, maxAgeMs, random: clock.random() })
+    if (!(await recorder.record(settlement))) return
+    const report = {
+      event,
+      key: state.key,
+      attempts: event.attempts + 1,
+      attemptMs: nowMs - startedAtMs,
+      ageMs: Math.max(0, nowMs - event.acceptedAtMs),
+    }
+    tellSettlement(events, report, settlement, nowMs)
+  }
+  return {
+    isTroubled: () => recorder.isTroubled(),
+    make: async (state, event) => {
+      state.inFlight.add(event.id)
+      state.pace.use(queue.now())
+      await make(state, event).finally(() => state.inFlight.delete(event.id))
+    },
+  }
+}

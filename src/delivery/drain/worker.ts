@@ -1,0 +1,100 @@
+import type { DrainDeps } from '../drain.ts'
+import type { DueEvent } from '../spool.ts'
+import { createAgenda } from './agenda.ts'
+import { createAttempts } from './attempts.ts'
+import { MAX_WAIT_MS } from './judge.ts'
+import { roomAtMs, roomOf, type KeyState } from './key-state.ts'
+import { createKeyStates } from './key-states.ts'
+import type { TroubleWatch } from './trouble.ts'
+
+/** Attempts in flight at once, of all keys: each holds an event's bytes and a connection. */
+const MAX_IN_FLIGHT = 256
+
+/** Attempts what is due, as far as there is room, and writes down what came of it. */
+export interface Worker {
+  /** Begins with what the spool holds, after another process has delivered, or none. */
+  takeOver(): Promise<void>
+  /** Looks for what other processes have added. */
+  refresh(): void
+  /** Begins with these keys. */
+  lookAt(keyIds: Iterable<number>): void
+  /** Starts the attempts for which there is room. Returns when there is more to do, on the spool's clock. */
+  work(): number
+  /** Forgets what is not needed any more. */
+  tidy(): Promise<void>
+  /** Whether nothing is attempted because results cannot be written. */
+  isTroubled(): boolean
+  /** Resolves when nothing is in flight. */
+  settled(): Promise<void>
+}
+
+export interface WorkerHooks {
+  /** There may be more to do than `work` said. */
+  readonly wake: () => void
+  readonly trouble: TroubleWatch
+  /** Breaks off what is in flight; it stays pending. */
+  readonly broken: AbortSignal
+}
+
+/** A worker that has not begun. */
+export function createWorker(deps: DrainDeps, { wake, trouble, broken }: WorkerHooks): Worker {
+  const { queue } = deps.spool
+  const states = createKeyStates(queue, deps.ratePerMinute)
+  const agenda = createAgenda()
+  const inFlight = new Set<Promise<void>>()
+  const lookAgain = (keyId: number): void => {
+    agenda.addNow(keyId)
+    wake()
+  }
+  const attempts = createAttempts(deps, { trouble, broken, lookAgain })
+
+  const start = (state: KeyState, event: DueEvent): void => {
+    const running = attempts.make(state, event).finally(() => {
+      inFlight.delete(running)
+      lookAgain(state.keyId)
+    })
+    inFlight.add(running)
+  }
+  const serve = (keyId: number, nowMs: number): void => {
+    const state = states.get(keyId)
+    if (state === undefined) return
+    const room = Math.min(roomOf(state, nowMs), MAX_IN_FLIGHT - inFlight.size)
+    const options = { nowMs, limit: room, exclude: state.inFlight, freshFirst: state.failures > 0 }
+    const due = room > 0 ? queue.due(keyId, options) : []
+    for (const event of due) start(state, event)
+    // Where the room is used up, the end of an attempt brings the key back here.
+    const againAtMs = due.length < room ? queue.nextDueAtMs(keyId, nowMs) : roomAtMs(state, nowMs)
+    if (againAtMs !== undefined) agenda.addAt(keyId, againAtMs)
+  }
+  const refresh = (): void => {
+    for (const { keyId, dueAtMs } of queue.dueKeys()) agenda.addAt(keyId, dueAtMs)
+  }
+  return {
+    takeOver: async () => {
+      agenda.clear()
+      states.restart()
+      await queue.clampDue(queue.now() + MAX_WAIT_MS)
+      refresh()
+    },
+    refresh,
+    lookAt: (keyIds) => {
+      for (const keyId of keyIds) agenda.addNow(keyId)
+    },
+    work: () => {
+      if (attempts.isTroubled()) return Number.POSITIVE_INFINITY // until what is in flight is written down
+      const nowMs = queue.now()
+      for (const keyId of agenda.take(nowMs, MAX_IN_FLIGHT - inFlight.size)) serve(keyId, nowMs)
+      return inFlight.size >= MAX_IN_FLIGHT
+        ? Number.POSITIVE_INFINITY
+        : (agenda.nextAtMs() ?? Number.POSITIVE_INFINITY)
+    },
+    tidy: async () => {
+      states.tidy()
+      await queue.forgetKeys()
+    },
+    isTroubled: () => attempts.isTroubled(),
+    settled: async () => {
+      while (inFlight.size > 0) await Promise.all(inFlight)
+    },
+  }
+}

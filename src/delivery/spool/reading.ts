@@ -1,0 +1,133 @@
+import type { DatabaseSync } from 'node:sqlite'
+import type {
+  DueEvent,
+  DueKey,
+  DueOptions,
+  EventStatus,
+  Progress,
+  SpoolCounts,
+  SpoolEntry,
+  SpoolKey,
+} from '../spool.ts'
+import { toDueEvent, toEntry, toKey, type DueRow, type EntryRow, type KeyRow } from './row.ts'
+import { prepareAll, prepareGet } from './sql.ts'
+
+/** What is asked of a store. Everything is found by an index or read page by page. */
+export interface Reads {
+  counts(): SpoolCounts
+  oldestPendingAtMs(): number | undefined
+  list(status: EventStatus, limit: number, afterId: number): SpoolEntry[]
+  /** How far an event has come; one that was delivered and is forgotten counts as delivered. */
+  progress(id: number): Progress
+  key(keyId: number): SpoolKey | undefined
+  keys(): { readonly keyId: number; readonly key: SpoolKey }[]
+  deadIds(keyIds: ReadonlySet<number> | undefined): number[]
+  findKey(key: SpoolKey): number | undefined
+  isAlertPending(keyId: number, dedupKey: string): boolean
+  dueKeys(): DueKey[]
+  due(keyId: number, options: DueOptions): DueEvent[]
+  nextDueAtMs(keyId: number, nowMs: number): number | undefined
+  deliveriesSince(sinceMs: number): { keyId: number; atMs: number }[]
+  /** A number that changes whenever another connection has changed the store. */
+  version(): number
+}
+
+/** Prepares the statements of reading. */
+export function createReads(db: DatabaseSync): Reads {
+  const counts = prepareGet<SpoolCounts>(db, 'SELECT pending, delivered, dead FROM state')
+  const oldest = prepareGet<{ accepted_at: number }>(
+    db,
+    'SELECT accepted_at FROM pending ORDER BY id LIMIT 1',
+  )
+  const keys = prepareAll<KeyRow & { id: number }>(db, 'SELECT id, name, secret FROM keys')
+  const oneKey = prepareGet<KeyRow>(db, 'SELECT name, secret FROM keys WHERE id = ?')
+  const findName = prepareGet<{ id: number }>(db, 'SELECT id FROM keys WHERE name = ?')
+  const findSecret = prepareGet<{ id: number }>(db, 'SELECT id FROM keys WHERE secret = ?')
+  const isPending = prepareGet(db, 'SELECT 1 FROM pending WHERE key_id = ? AND dedup_key = ? LIMIT 1')
+  const deadIds = prepareAll<{ id: number; key_id: number }>(db, 'SELECT id, key_id FROM dead ORDER BY id')
+  const deliveries = prepareAll<{ keyId: number; atMs: number }>(
+    db,
+    'SELECT key_id AS keyId, settled_at AS atMs FROM delivered WHERE settled_at > ?',
+  )
+  const version = prepareGet<{ data_version: number }>(db, 'PRAGMA data_version')
+  return {
+    ...createDueReads(db),
+    ...createListReads(db),
+    counts: () => ({ pending: 0, delivered: 0, dead: 0, ...counts() }),
+    oldestPendingAtMs: () => oldest()?.accepted_at,
+    key: (keyId) => {
+      const row = oneKey(keyId)
+      return row === undefined ? undefined : toKey(row)
+    },
+    keys: () => keys().map((row) => ({ keyId: row.id, key: toKey(row) })),
+    deadIds: (keyIds) =>
+      deadIds().flatMap(({ id, key_id: keyId }) => (keyIds?.has(keyId) === false ? [] : [id])),
+    findKey: (key) => (key.kind === 'own' ? findSecret(key.key.reveal()) : findName(key.name))?.id,
+    isAlertPending: (keyId, dedupKey) => isPending(keyId, dedupKey) !== undefined,
+    deliveriesSince: (sinceMs) => deliveries(sinceMs),
+    version: () => version()?.data_version ?? 0,
+  }
+}
+
+function createListReads(db: DatabaseSync): Pick<Reads, 'list' | 'progress'> {
+  const from = (table: EventStatus): string =>
+    `SELECT e.id, kind, action, dedup_key, accepted_at, attempts, http_status, reason, name, secret
+     FROM ${table} AS e LEFT JOIN keys ON keys.id = key_id`
+  const prepare = (table: EventStatus) => ({
+    page: prepareAll<EntryRow>(db, `${from(table)} WHERE e.id > ? ORDER BY e.id LIMIT ?`),
+    one: prepareGet<EntryRow>(db, `${from(table)} WHERE e.id = ?`),
+  })
+  const tables = { pending: prepare('pending'), dead: prepare('dead'), delivered: prepare('delivered') }
+  return {
+    list: (status, limit, afterId) => tables[status].page(afterId, limit).map((row) => toEntry(row, status)),
+    progress: (id) => {
+      for (const status of ['pending', 'dead', 'delivered'] as const) {
+        const row = tables[status].one(id)
+        if (row !== undefined) return toEntry(row, status)
+      }
+      return { id, status: 'delivered', attempts: 1 }
+    },
+  }
+}
+
+function createDueReads(db: DatabaseSync): Pick<Reads, 'dueKeys' | 'due' | 'nextDueAtMs'> {
+  // Keys are few and events are many: one look into the index for each key.
+  const dueKeys = prepareAll<DueKey>(
+    db,
+    `SELECT id AS keyId, dueAtMs FROM
+       (SELECT id, (SELECT min(due_at) FROM pending WHERE key_id = keys.id AND due_at IS NOT NULL) AS dueAtMs FROM keys)
+     WHERE dueAtMs IS NOT NULL`,
+  )
+  const ids = (range: string) =>
+    prepareAll<{ id: number }>(
+      db,
+      `SELECT id FROM pending WHERE key_id = ? AND ${range} ORDER BY due_at, id LIMIT ?`,
+    )
+  const freshIds = ids('due_at = 0 AND ? >= 0')
+  const triedIds = ids('due_at > 0 AND due_at <= ?')
+  const row = prepareGet<DueRow>(
+    db,
+    'SELECT id, key_id, kind, dedup_key, accepted_at, attempts, body FROM pending WHERE id = ?',
+  )
+  const next = prepareGet<{ due_at: number }>(
+    db,
+    'SELECT due_at FROM pending WHERE key_id = ? AND due_at > ? ORDER BY due_at LIMIT 1',
+  )
+  return {
+    dueKeys: () => dueKeys(),
+    due: (keyId, { nowMs, limit, exclude, freshFirst }) => {
+      const chosen: number[] = []
+      for (const find of freshFirst ? [freshIds, triedIds] : [triedIds, freshIds]) {
+        if (chosen.length >= limit) break
+        // What is excluded is at the front of the range, so it is asked for on top.
+        const found = find(keyId, nowMs, limit + exclude.size).map(({ id }) => id)
+        chosen.push(...found.filter((id) => !exclude.has(id)))
+      }
+      return chosen.slice(0, limit).flatMap((id) => {
+        const found = row(id)
+        return found === undefined ? [] : [toDueEvent(found)]
+      })
+    },
+    nextDueAtMs: (keyId, nowMs) => next(keyId, nowMs)?.due_at,
+  }
+}

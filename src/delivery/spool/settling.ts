@@ -1,0 +1,84 @@
+import type { DatabaseSync } from 'node:sqlite'
+import type { Settlement } from '../spool.ts'
+import { prepareGet, prepareRun } from './sql.ts'
+import type { Transaction } from './transaction.ts'
+
+/** Delivered events that are kept for the list. */
+const KEPT_DELIVERED = 10_000
+/** How many more there may be before the oldest are removed, all at once. */
+const KEPT_SLACK = 1000
+
+/** Writes down what came of an attempt. An event that is not pending is left alone. */
+export type Settle = (tx: Transaction, settlement: Settlement) => void
+
+interface RemovedRow {
+  readonly key_id: number
+  readonly dedup_key: string | null
+  readonly attempts: number
+}
+
+/** Prepares the statements of settling. */
+export function createSettle(db: DatabaseSync): Settle {
+  const move = createMove(db)
+  const remove = prepareGet<RemovedRow>(
+    db,
+    'DELETE FROM pending WHERE id = ? RETURNING key_id, dedup_key, attempts',
+  )
+  const unblockNext = prepareRun(
+    db,
+    'UPDATE pending SET due_at = 0 WHERE id = (SELECT min(id) FROM pending WHERE key_id = ? AND dedup_key = ?)',
+  )
+  const postpone = prepareRun(
+    db,
+    'UPDATE pending SET attempts = attempts + 1, http_status = ?, reason = ?, due_at = ? WHERE id = ?',
+  )
+  return (tx, settlement) => {
+    const { kind, id, httpStatus } = settlement
+    if (kind === 'postponed') {
+      postpone(httpStatus ?? null, settlement.reason, Math.round(settlement.dueAtMs), id)
+      return
+    }
+    move(tx, settlement)
+    const removed = remove(id)
+    if (removed === undefined) return
+    tx.counts.pending--
+    tx.counts[kind]++
+    tx.settled.push({
+      id,
+      status: kind,
+      attempts: removed.attempts + 1,
+      ...(httpStatus !== undefined && { httpStatus }),
+      ...(kind === 'dead' && { reason: settlement.reason }),
+    })
+    if (removed.dedup_key === null) return
+    if (unblockNext(removed.key_id, removed.dedup_key) > 0) tx.dueKeyIds.add(removed.key_id)
+  }
+}
+
+/** Copies an event from the pending ones to where it belongs now. */
+function createMove(db: DatabaseSync): (tx: Transaction, settlement: Settlement) => void {
+  const COLUMNS = 'id, key_id, kind, action, dedup_key, accepted_at, attempts + 1'
+  const toDelivered = prepareRun(
+    db,
+    `INSERT INTO delivered SELECT ${COLUMNS}, ?, NULL, ? FROM pending WHERE id = ?`,
+  )
+  const toDead = prepareRun(db, `INSERT INTO dead SELECT ${COLUMNS}, ?, ?, ?, body FROM pending WHERE id = ?`)
+  return ({ nowMs }, settlement) => {
+    const settledAtMs = Math.round(nowMs)
+    if (settlement.kind === 'delivered') toDelivered(settlement.httpStatus, settledAtMs, settlement.id)
+    if (settlement.kind === 'dead')
+      toDead(settlement.httpStatus ?? null, settlement.reason, settledAtMs, settlement.id)
+  }
+}
+
+/** Prepares the removal of the oldest delivered events, for the end of a transaction. */
+export function createTrim(db: DatabaseSync): (tx: Transaction) => void {
+  const trim = prepareRun(
+    db,
+    'DELETE FROM delivered WHERE id IN (SELECT id FROM delivered ORDER BY id LIMIT ?)',
+  )
+  return ({ counts }) => {
+    if (counts.delivered > KEPT_DELIVERED + KEPT_SLACK)
+      counts.delivered -= trim(counts.delivered - KEPT_DELIVERED)
+  }
+}

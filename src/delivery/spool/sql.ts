@@ -1,0 +1,23 @@
+/* oxlint-disable typescript/no-unnecessary-type-parameters -- what a query's rows look like only its writer knows */
+import type { DatabaseSync, SQLInputValue } from 'node:sqlite'
+
+/** A prepared query of which the first row is wanted. */
+export function prepareGet<Row>(
+  db: DatabaseSync,
+  sql: string,
+): (...values: SQLInputValue[]) => Row | undefined {
+  const statement = db.prepare(sql)
+  return (...values) => statement.get(...values) as Row | undefined
+}
+
+/** A prepared query of which every row is wanted. */
+export function prepareAll<Row>(db: DatabaseSync, sql: string): (...values: SQLInputValue[]) => Row[] {
+  const statement = db.prepare(sql)
+  return (...values) => statement.all(...values) as unknown[] as Row[]
+}
+
+/** A prepared change, which returns how many rows it changed. */
+export function prepareRun(db: DatabaseSync, sql: string): (...values: SQLInputValue[]) => number {
+  const statement = db.prepare(sql)
+  return (...values) => Number(statement.run(...values).changes)
+}

@@ -1,0 +1,45 @@
+import { errorInWords } from '../../config/gather.ts'
+import { Failure } from '../../core/failure.ts'
+
+/**
+ * What an error of the store means.
+ *
+ * - `busy`: another process is writing; a little later it is not
+ * - `damaged`: the file is not what SQLite wrote
+ * - `unavailable`: the disk is full, read-only or failing; it may work later
+ */
+export interface StoreTrouble {
+  readonly kind: 'busy' | 'damaged' | 'unavailable'
+  readonly reason: string
+}
+
+/** SQLite's primary result codes (sqlite.org/rescode.html); the higher bits of an extended code say more. */
+const RESULT: Readonly<Record<number, StoreTrouble>> = {
+  3: { kind: 'unavailable', reason: 'the spool may not be written: permission denied' },
+  5: { kind: 'busy', reason: 'another process is writing to the spool' },
+  6: { kind: 'busy', reason: 'another process is writing to the spool' },
+  7: { kind: 'unavailable', reason: 'there is no memory left for the spool' },
+  8: { kind: 'unavailable', reason: 'the spool is read-only' },
+  10: { kind: 'unavailable', reason: 'the disk of the spool fails' },
+  11: { kind: 'damaged', reason: 'the spool is damaged' },
+  13: { kind: 'unavailable', reason: 'the disk of the spool is full' },
+  14: {
+    kind: 'unavailable',
+    reason: 'the spool cannot be opened; check that its directory is there and writable',
+  },
+  22: { kind: 'unavailable', reason: 'the disk of the spool cannot hold so large a file' },
+  26: { kind: 'damaged', reason: 'the spool is damaged' },
+}
+
+/** What is wrong with the store; undefined for an error that is neither SQLite's nor the file system's, so a bug. */
+export function storeTrouble(error: unknown): StoreTrouble | undefined {
+  if (!(error instanceof Error)) return undefined
+  if (error instanceof Failure) return { kind: 'unavailable', reason: error.message }
+  if ('errcode' in error && typeof error.errcode === 'number') {
+    const known = RESULT[error.errcode & 0xff]
+    return known ?? undefined
+  }
+  if ('syscall' in error)
+    return { kind: 'unavailable', reason: `the spool cannot be used: ${errorInWords(error)}` }
+  return undefined
+}

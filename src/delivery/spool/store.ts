@@ -1,0 +1,71 @@
+import type * as NodeSqlite from 'node:sqlite'
+import type { DatabaseSync } from 'node:sqlite'
+import { createAdd, type Add } from './adding.ts'
+import { createReads, type Reads } from './reading.ts'
+import { createRevive, type Revive } from './reviving.ts'
+import { prepareDatabase } from './schema.ts'
+import { createSettle, createTrim, type Settle } from './settling.ts'
+import { prepareRun } from './sql.ts'
+import { createTransact, type Transaction } from './transaction.ts'
+
+/** Node's database, loaded by whoever needs it. */
+export type Sqlite = typeof NodeSqlite
+
+/** One connection to the database of a spool. Everything is synchronous; what fails throws SQLite's errors. */
+export interface Store {
+  readonly reads: Reads
+  readonly add: Add
+  readonly settle: Settle
+  readonly revive: Revive
+  readonly trim: (tx: Transaction) => void
+  /** Nothing waits for longer than until then. */
+  readonly clampDue: (latestMs: number, keyId: number | undefined) => void
+  /** Forgets callers' keys that no event needs any more. */
+  readonly forgetKeys: () => void
+  readonly transact: <T>(nowMs: number, work: (tx: Transaction) => T) => T
+  readonly close: () => void
+}
+
+/** How long SQLite itself waits for another process's transaction, and blocks this process. */
+const BUSY_MS = 50
+
+/**
+ * Opens a store, whose file has to exist; an empty one gets its tables.
+ * @throws SQLite's errors
+ */
+export function openStore(sqlite: Sqlite, path: string, nowMs: number): Store {
+  const db = new sqlite.DatabaseSync(path, { timeout: BUSY_MS })
+  try {
+    prepareDatabase(db, nowMs)
+    return assembleStore(db)
+  } catch (error) {
+    db.close()
+    throw error
+  }
+}
+
+function assembleStore(db: DatabaseSync): Store {
+  const clampAll = prepareRun(db, 'UPDATE pending SET due_at = ? WHERE due_at > ?')
+  const clampOne = prepareRun(db, 'UPDATE pending SET due_at = ? WHERE due_at > ? AND key_id = ?')
+  const forgetKeys = prepareRun(
+    db,
+    `DELETE FROM keys WHERE secret IS NOT NULL
+     AND id NOT IN (SELECT key_id FROM delivered UNION SELECT key_id FROM dead)
+     AND NOT EXISTS (SELECT 1 FROM pending WHERE key_id = keys.id AND due_at IS NOT NULL)`,
+  )
+  return {
+    reads: createReads(db),
+    add: createAdd(db),
+    settle: createSettle(db),
+    revive: createRevive(db),
+    trim: createTrim(db),
+    clampDue: (latestMs, keyId) => {
+      const atMs = Math.round(latestMs)
+      if (keyId === undefined) clampAll(atMs, atMs)
+      else clampOne(atMs, atMs, keyId)
+    },
+    forgetKeys: () => void forgetKeys(),
+    transact: createTransact(db),
+    close: () => db.close(),
+  }
+}

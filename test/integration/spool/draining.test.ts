@@ -1,0 +1,244 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import type { Outcome } from '../../../src/core/outcome.ts'
+import { ACCEPTED, quickClock, startTestDrain, until } from '../../support/drain.ts'
+import { alertItem, changeItem, openTestSpool, ownKey } from '../../support/spool.ts'
+
+const DOWN: Outcome = { kind: 'retry', status: 503, reason: '503: down' }
+const REFUSED: Outcome = { kind: 'refused', status: 400, reason: '400: no' }
+const isIdle = (counts: { pending: number }): boolean => counts.pending === 0
+
+test('a resolve is not attempted before its trigger is settled, however long that takes', async (t) => {
+  const { spool } = await openTestSpool(t)
+  let failures = 3
+  let inFlight = 0
+  const answer = async ({ what }: { what: string }): Promise<Outcome> => {
+    assert.equal(++inFlight, 1, 'one at a time of one alert')
+    await new Promise((resolve) => setTimeout(resolve, 5))
+    inFlight--
+    return what.startsWith('trigger') && failures-- > 0 ? DOWN : ACCEPTED
+  }
+  const { seen } = startTestDrain(t, { spool, answer, clock: { ...quickClock(), random: () => 0.01 } })
+  await spool.add([alertItem('trigger', 'a'), alertItem('acknowledge', 'a'), alertItem('resolve', 'a')])
+  await until(() => isIdle(spool.counts()), 'all is delivered')
+  assert.deepEqual(
+    seen.map(({ what }) => what),
+    ['trigger a', 'trigger a', 'trigger a', 'trigger a', 'acknowledge a', 'resolve a'],
+  )
+})
+
+test('a refused event is dead with the reason, and what follows it is attempted', async (t) => {
+  const { spool } = await openTestSpool(t)
+  const { told, seen } = startTestDrain(t, {
+    spool,
+    answer: ({ what }) => (what === 'trigger a' ? REFUSED : ACCEPTED),
+  })
+  await spool.add([alertItem('trigger', 'a'), alertItem('resolve', 'a')])
+  await until(() => isIdle(spool.counts()), 'all is settled')
+  assert.deepEqual(
+    seen.map(({ what }) => what),
+    ['trigger a', 'resolve a'],
+  )
+  const [dead] = spool.list('dead', 10)
+  assert.deepEqual(
+    [dead?.status, dead?.reason, dead?.httpStatus, dead?.attempts],
+    ['dead', '400: no', 400, 1],
+  )
+  assert.deepEqual(told, ['lease true', 'dead refused', 'delivered'])
+})
+
+test('dead events are retried on demand: one, those of a key, or all, in their order', async (t) => {
+  const { spool } = await openTestSpool(t)
+  let isOpen = false
+  const { seen } = startTestDrain(t, { spool, answer: () => (isOpen ? ACCEPTED : REFUSED) })
+  const mine = ownKey(1)
+  await spool.add([
+    changeItem('1'),
+    alertItem('trigger', 'a', mine),
+    alertItem('resolve', 'a', mine),
+    changeItem('4'),
+  ])
+  await until(() => spool.counts().dead === 4, 'all are dead')
+  isOpen = true
+  seen.length = 0
+  const [first] = spool.list('dead', 1)
+  assert.equal(await spool.retry({ id: first?.id ?? 0 }), 1)
+  assert.equal(await spool.retry({ id: first?.id ?? 0 }), 0)
+  assert.equal(await spool.retry({ matchesKey: ({ kind }) => kind === 'own' }), 2)
+  assert.equal(await spool.retry({}), 1)
+  await until(() => spool.counts().delivered === 4, 'all are delivered')
+  const ofAlert = seen.map(({ what }) => what).filter((what) => what.endsWith(' a'))
+  assert.deepEqual(ofAlert, ['trigger a', 'resolve a'])
+})
+
+test('one key’s trouble never delays another’s', async (t) => {
+  const { spool } = await openTestSpool(t, { limit: 10_000 })
+  const hung: (() => void)[] = []
+  const bad = ownKey(1)
+  const answer = async ({ key }: { key: string }): Promise<Outcome> => {
+    if (!key.endsWith('1')) return ACCEPTED
+    await new Promise<void>((resolve) => hung.push(resolve))
+    return DOWN
+  }
+  startTestDrain(t, { spool, answer })
+  await spool.add(Array.from({ length: 500 }, (_, n) => changeItem(`${n}`, bad)))
+  await until(() => hung.length > 0, 'the bad key hangs')
+  const added = await spool.add(Array.from({ length: 100 }, (_, n) => changeItem(`good ${n}`, ownKey(2))))
+  const ids = added.kind === 'added' ? added.ids : []
+  const progress = await spool.waitFor(ids, 5000, new AbortController().signal)
+  assert.deepEqual(new Set(progress.map(({ status }) => status)), new Set(['delivered']))
+  assert.equal(spool.counts().delivered, 100)
+  for (const release of hung) release()
+})
+
+test('Retry-After pauses its key, and no other', async (t) => {
+  const { spool } = await openTestSpool(t)
+  let isThrottled = true
+  const answer = ({ key }: { key: string }): Outcome => {
+    if (key.endsWith('2') || !isThrottled) return ACCEPTED
+    isThrottled = false
+    return { kind: 'retry', status: 429, reason: '429', afterMs: 400 }
+  }
+  const { seen } = startTestDrain(t, { spool, answer })
+  await spool.add([changeItem('first', ownKey(1))])
+  await until(() => seen.length === 1, 'the first attempt is made')
+  await spool.add([changeItem('second', ownKey(1)), changeItem('other', ownKey(2))])
+  await until(() => isIdle(spool.counts()), 'all is delivered')
+  const at = (what: string, nth = 0): number => seen.filter((one) => one.what === what)[nth]?.atMs ?? 0
+  assert.ok(at('second') - at('first') >= 399 && at('first', 1) - at('first') >= 399)
+  assert.ok(at('other') - at('first') < 399)
+})
+
+test('a key that is down is asked by one event at a time, and all are delivered when it works again', async (t) => {
+  const { spool } = await openTestSpool(t, { limit: 10_000 })
+  let isDown = true
+  const { seen } = startTestDrain(t, {
+    spool,
+    answer: () => (isDown ? DOWN : ACCEPTED),
+    clock: { ...quickClock(), random: () => 0.02 },
+  })
+  await spool.add(Array.from({ length: 1000 }, (_, n) => changeItem(`${n}`)))
+  await until(() => seen.length >= 64 + 4, 'it was tried again')
+  const tried = seen.length
+  assert.ok(tried < 64 + 30, `${tried} attempts`)
+  isDown = false
+  await until(() => isIdle(spool.counts()), 'all is delivered')
+  assert.equal(spool.counts().delivered, 1000)
+})
+
+test('no key is used more often than its rate allows, not even by the next deliverer', async (t) => {
+  let offsetMs = 0
+  const now = (): number => Date.now() + offsetMs
+  const { spool } = await openTestSpool(t, { now })
+  const first = startTestDrain(t, { spool, ratePerMinute: 10 })
+  await spool.add(Array.from({ length: 15 }, (_, n) => changeItem(`${n}`)))
+  await spool.add([changeItem('other', ownKey())])
+  await until(() => spool.counts().delivered === 11, 'the rate is used up')
+  await first.drain.stop(1000)
+  const second = startTestDrain(t, { spool, ratePerMinute: 10 })
+  await until(() => second.drain.isDelivering(), 'the second delivers')
+  await new Promise((resolve) => setTimeout(resolve, 300))
+  assert.equal(second.seen.length, 0)
+  offsetMs = 60_001
+  await until(() => isIdle(spool.counts()), 'a minute later the rest is delivered')
+  assert.equal(second.seen.length, 5)
+})
+
+test('what cannot be delivered until it is too old is dead, loudly; and not for its age alone', async (t) => {
+  const { spool } = await openTestSpool(t)
+  const clock = { ...quickClock(), random: () => 0.001 }
+  const { told } = startTestDrain(t, { spool, answer: () => DOWN, clock, maxAgeMs: 1 })
+  await spool.add([changeItem('old')])
+  await until(() => spool.counts().dead === 1, 'it is dead')
+  const retries = told.filter((what) => what === 'retry 503')
+  assert.ok(retries.length >= 4)
+  assert.equal(told.at(-1), 'dead too-old')
+})
+
+test('a certificate error keeps the event pending', async (t) => {
+  const { spool } = await openTestSpool(t)
+  const { seen } = startTestDrain(t, { spool, answer: () => ({ kind: 'unreachable', reason: 'expired' }) })
+  await spool.add([changeItem('x')])
+  await until(() => spool.list('pending', 1)[0]?.attempts === 1, 'it was tried')
+  assert.deepEqual([seen.length, spool.list('pending', 1)[0]?.reason], [1, 'expired'])
+})
+
+test('an event whose key is not configured here waits until it is', async (t) => {
+  const { spool } = await openTestSpool(t)
+  let isConfigured = false
+  startTestDrain(t, {
+    spool,
+    clock: { ...quickClock(), random: () => 0.01 },
+    resolve: () => (isConfigured ? { baseUrl: 'http://pagerduty.test' } : undefined),
+  })
+  await spool.add([changeItem('x', { kind: 'configured', name: 'web' })])
+  await until(() => spool.list('pending', 1)[0]?.attempts === 1, 'it was tried')
+  assert.match(spool.list('pending', 1)[0]?.reason ?? '', /no routing key named web is configured/)
+  isConfigured = true
+  await until(() => isIdle(spool.counts()), 'it is delivered')
+})
+
+test('one delivers, and the next begins when the first is gone', async (t) => {
+  const { spool, directory } = await openTestSpool(t)
+  const { spool: other } = await openTestSpool(t, { directory })
+  const first = startTestDrain(t, { spool })
+  await until(() => first.drain.isDelivering(), 'the first delivers')
+  const second = startTestDrain(t, { spool: other })
+  await other.add([changeItem('added by the second')])
+  await until(() => isIdle(other.counts()), 'the first delivers it')
+  assert.deepEqual([first.seen.length, second.seen.length], [1, 0])
+  await first.drain.stop(1000)
+  await other.add([changeItem('after')])
+  await until(() => isIdle(other.counts()), 'the second delivers it')
+  assert.deepEqual([first.seen.length, second.seen.length], [1, 1])
+  assert.deepEqual(first.told.at(-1), 'lease false')
+})
+
+test('stopping lets what is in flight finish, and breaks it off when that takes too long', async (t) => {
+  const { spool } = await openTestSpool(t)
+  const answer = async (_: unknown, signal: AbortSignal): Promise<Outcome> => {
+    await new Promise<void>((resolve) => {
+      setTimeout(resolve, 100)
+      signal.addEventListener('abort', () => resolve())
+    })
+    return signal.aborted ? { kind: 'retry', reason: 'interrupted' } : ACCEPTED
+  }
+  const first = startTestDrain(t, { spool, answer })
+  await spool.add([changeItem('1')])
+  await until(() => first.seen.length === 1, 'it is in flight')
+  await first.drain.stop(5000)
+  assert.deepEqual(spool.counts(), { pending: 0, delivered: 1, dead: 0 })
+
+  const second = startTestDrain(t, { spool, answer })
+  await spool.add([changeItem('2')])
+  await until(() => second.seen.length === 1, 'it is in flight')
+  await second.drain.stop(1)
+  assert.deepEqual([spool.counts().pending, spool.list('pending', 1)[0]?.attempts], [1, 0])
+})
+
+test('waiting for an outcome works whoever delivers, and ends in time', async (t) => {
+  const { spool, directory } = await openTestSpool(t)
+  const { spool: other } = await openTestSpool(t, { directory })
+  const { signal } = new AbortController()
+  const added = await spool.add([alertItem('trigger', 'a')])
+  const ids = added.kind === 'added' ? added.ids : []
+  assert.equal((await spool.waitFor(ids, 20, signal))[0]?.status, 'pending')
+  startTestDrain(t, { spool: other, answer: () => REFUSED })
+  const [outcome] = await spool.waitFor(ids, 5000, signal)
+  assert.deepEqual([outcome?.status, outcome?.reason, outcome?.httpStatus], ['dead', '400: no', 400])
+})
+
+test('a clock that was set back holds nothing up', async (t) => {
+  const { spool, directory } = await openTestSpool(t, { now: () => Date.now() + 3_600_000 })
+  const first = startTestDrain(t, { spool, answer: () => DOWN })
+  await spool.add([changeItem('x')])
+  await until(() => spool.list('pending', 1)[0]?.attempts === 1, 'it was tried')
+  await first.drain.stop(0)
+  await spool.add([changeItem('new')])
+  let offsetMs = 0
+  const { spool: later } = await openTestSpool(t, { directory, now: () => Date.now() + offsetMs })
+  startTestDrain(t, { spool: later })
+  await until(() => later.counts().delivered === 1, 'what is new is delivered at once')
+  offsetMs = 5 * 60_000 + 50 // far less than the hour that it would have waited
+  await until(() => isIdle(later.counts()), 'all is delivered')
+})

@@ -1,0 +1,92 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { TestContext } from 'node:test'
+import type { Outcome } from '../../src/core/outcome.ts'
+import type { Clock } from '../../src/delivery/deliver.ts'
+import { startDrain, type Drain, type DrainDeps } from '../../src/delivery/drain.ts'
+import type { Spool } from '../../src/delivery/spool.ts'
+import type { Transport } from '../../src/delivery/transport.ts'
+
+/** The machine's clock, and waits shortened so that a minute of retries passes in a moment. */
+export function quickClock(factor = 1): Clock {
+  return {
+    now: () => performance.now(),
+    random: () => 0.5,
+    sleep: (durationMs, signal) => sleep(durationMs / factor, undefined, { signal }).catch(() => undefined),
+  }
+}
+
+/** What a stand-in for the network sees of an attempt. */
+export interface Seen {
+  /** `trigger a`, or a change event's summary. */
+  readonly what: string
+  readonly key: string
+  readonly atMs: number
+}
+
+export interface DrainSetup extends Partial<Omit<DrainDeps, 'spool' | 'transport'>> {
+  readonly spool: Spool
+  /** What comes of an attempt; accepted where absent. */
+  readonly answer?: (seen: Seen, signal: AbortSignal) => Outcome | Promise<Outcome>
+}
+
+export interface DrainRun {
+  readonly drain: Drain
+  /** Attempts in the order in which they began. */
+  readonly seen: Seen[]
+  /** What the drain told: `delivered`, `retry 503`, `dead refused`, `lease true`, `trouble …`. */
+  readonly told: string[]
+}
+
+export const ACCEPTED: Outcome = { kind: 'accepted', status: 202 }
+
+/** A drain over a stand-in for the network, stopped after the test. */
+export function startTestDrain(
+  t: TestContext,
+  { spool, answer = () => ACCEPTED, ...deps }: DrainSetup,
+): DrainRun {
+  const seen: Seen[] = []
+  const told: string[] = []
+  const transport: Pick<Transport, 'post'> = {
+    post: async ({ body }, _timeoutMs, signal) => {
+      const json = JSON.parse(body.toString()) as Record<string, string> & { payload?: { summary: string } }
+      const { event_action: action, dedup_key: dedupKey, routing_key: key = '' } = json
+      const what = action === undefined ? (json.payload?.summary ?? '') : `${action} ${dedupKey}`
+      const attempt = { what, key, atMs: spool.queue.now() }
+      seen.push(attempt)
+      return await answer(attempt, signal)
+    },
+  }
+  const drain = startDrain({
+    spool,
+    transport: transport as Transport,
+    clock: quickClock(),
+    resolve: (key) => ({
+      baseUrl: 'http://pagerduty.test',
+      ...(key.kind === 'own' && { routingKey: key.key }),
+    }),
+    userAgent: 'test',
+    timeoutMs: 1000,
+    maxAgeMs: 24 * 3_600_000,
+    ratePerMinute: Number.POSITIVE_INFINITY,
+    secrets: [],
+    events: {
+      onDelivered: () => told.push('delivered'),
+      onRetry: ({ httpStatus }) => told.push(`retry ${httpStatus}`),
+      onDead: ({ cause }) => told.push(`dead ${cause}`),
+      onLease: (isHeld) => told.push(`lease ${isHeld}`),
+      onTrouble: (reason) => told.push(`trouble ${reason}`),
+    },
+    ...deps,
+  })
+  t.after(() => drain.stop(0))
+  return { drain, seen, told }
+}
+
+/** Waits until a condition holds. @throws after `timeoutMs` */
+export async function until(condition: () => boolean, what: string, timeoutMs = 10_000): Promise<void> {
+  const startedAtMs = performance.now()
+  while (!condition()) {
+    if (performance.now() - startedAtMs > timeoutMs) throw new Error(`waited ${timeoutMs} ms until ${what}`)
+    await sleep(5)
+  }
+}
