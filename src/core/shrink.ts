@@ -49,10 +49,15 @@ export function shrinkToBytes(
   if (draft.excessBytes > 0) {
     draft.excessBytes += LIST_BYTES
     cutText(draft, draft.details, 'output', KEPT_DETAIL_BYTES)
-    for (const name of largestFirst(draft.details)) cutText(draft, draft.details, name, KEPT_DETAIL_BYTES)
+    for (const { name, bytes } of largestFirst(draft.details)) {
+      if (draft.excessBytes <= 0 || bytes <= KEPT_DETAIL_BYTES) break // the rest are smaller still
+      cutText(draft, draft.details, name, KEPT_DETAIL_BYTES)
+    }
     dropLast(draft, 'links')
     dropLast(draft, 'images')
-    for (const name of largestFirst(draft.details)) drop(draft, draft.details, name)
+    if (draft.excessBytes > 0) {
+      for (const member of largestFirst(draft.details)) drop(draft, draft.details, member)
+    }
     for (const fields of [draft.top, draft.payload]) shrinkFields(draft, fields)
   }
   return { body: closeDraft(draft), truncated: [...draft.cut] }
@@ -98,12 +103,11 @@ function cutText(draft: Draft, fields: Fields, name: string, keptBytes: number):
   draft.excessBytes -= bytes - jsonBytes(cut)
 }
 
-function drop(draft: Draft, fields: Fields, name: string): void {
-  const value = fields.get(name)
-  if (value === undefined || draft.excessBytes <= 0) return
+function drop(draft: Draft, fields: Fields, { name, bytes }: Member): void {
+  if (draft.excessBytes <= 0) return
   note(draft, name)
   fields.delete(name)
-  draft.excessBytes -= memberBytes(name, value)
+  draft.excessBytes -= bytes
 }
 
 function dropLast(draft: Draft, name: 'links' | 'images'): void {
@@ -119,9 +123,9 @@ function dropLast(draft: Draft, name: 'links' | 'images'): void {
 }
 
 function shrinkFields(draft: Draft, fields: Fields): void {
-  for (const name of largestFirst(fields)) {
-    if (CUTTABLE.has(name)) cutText(draft, fields, name, KEPT_FIELD_BYTES)
-    else if (!REQUIRED.has(name)) drop(draft, fields, name)
+  for (const member of largestFirst(fields)) {
+    if (CUTTABLE.has(member.name)) cutText(draft, fields, member.name, KEPT_FIELD_BYTES)
+    else if (!REQUIRED.has(member.name)) drop(draft, fields, member)
   }
 }
 
@@ -132,9 +136,15 @@ function note(draft: Draft, name: string): void {
   draft.cut.add(name)
 }
 
-function largestFirst(fields: Fields): string[] {
+/** A name and the bytes of its member. */
+interface Member {
+  readonly name: string
+  readonly bytes: number
+}
+
+function largestFirst(fields: Fields): Member[] {
   const sized = [...fields].map(([name, value]) => ({ name, bytes: memberBytes(name, value) }))
-  return sized.toSorted((a, b) => b.bytes - a.bytes).map(({ name }) => name)
+  return sized.toSorted((a, b) => b.bytes - a.bytes)
 }
 
 /** Bytes of `"name":value,`. */

@@ -184,8 +184,11 @@ function assertSendable(event: Event): void {
 test('whatever an event holds: it becomes valid, within every limit, and no detail is lost', () => {
   fc.assert(
     fc.property(hostileEvent, (hostile) => {
-      const { event } = fitEvent(toEvent(hostile))
+      const { event, truncated } = fitEvent(toEvent(hostile))
       assertSendable(event)
+      const isForced =
+        hostile.summary.length > LIMITS.summaryChars || hostile.links.length > LIMITS.changeLinks
+      if (!isForced) assert.deepEqual(truncated, [], 'cut without need')
       const kept = event.body.payload?.custom_details ?? {}
       for (const [name, value] of Object.entries(hostile.details)) {
         if (value !== null)
