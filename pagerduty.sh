@@ -1,0 +1,714 @@
+#!/bin/sh
+# pagerduty.sh: tells PagerDuty what a deployment did, from any machine that has a shell. See --help, and
+# docs/shell-script.md for where it differs from pagerduty-alert, whose settings, events and exit statuses it shares.
+set -uf
+# Bytes everywhere: no locale decides what a letter is. jq reads UTF-8 all the same.
+export LC_ALL=C
+
+VERSION=0.1.0
+
+usage() {
+  cat <<'END'
+pagerduty.sh: tells PagerDuty what a deployment did
+
+  pagerduty.sh [success]           a change event; the alert of an earlier failure is resolved
+  pagerduty.sh failure             an alert, one per repository and environment
+  pagerduty.sh run CMD [ARG...]    runs CMD, reports its outcome, ends with its status
+  pagerduty.sh change | trigger    one event from PAGERDUTY_SUMMARY and the other settings
+  pagerduty.sh acknowledge | resolve
+
+Straight to PagerDuty it needs PAGERDUTY_TOKEN, curl (7.58 or newer) and jq (1.5 or newer).
+With PAGERDUTY_RELAY_URL it asks the relay, which holds the key: curl or wget is enough.
+
+Options: --dry-run, and --NAME VALUE in place of a variable PAGERDUTY_NAME, such as --environment.
+Exit status: 0 accepted, 64 usage, 65 refused, 75 not delivered in time, 78 configuration; run: CMD's.
+END
+}
+
+say() { printf 'pagerduty.sh: %s\n' "$*" >&2; }
+
+# fail STATUS MESSAGE...
+fail() {
+  failure=$1
+  shift
+  say "error: $*"
+  exit "$failure"
+}
+
+has() { command -v "$1" >/dev/null 2>&1; }
+
+# --- Settings ---------------------------------------------------------------------------------------------------------
+
+# set_option --NAME VALUE: an option wins over its variable by replacing it.
+set_option() {
+  case $1 in
+    --summary | --severity | --source | --component | --group | --class | --environment | --step | --details) ;;
+    --client | --client-url | --dedup-key | --as | --resolve | --status | --region | --deadline | --timeout) ;;
+    *) fail 64 'unknown option; see pagerduty.sh --help' ;;
+  esac
+  name=$(printf %s "${1#--}" | tr '[:lower:]-' '[:upper:]_')
+  export "PAGERDUTY_$name=$2"
+}
+
+trim() {
+  trimmed=${1#"${1%%[![:space:]]*}"}
+  printf %s "${trimmed%"${trimmed##*[![:space:]]}"}"
+}
+
+# setting NAME: the variable's value without white space around it and without one pair of quotes.
+setting() {
+  eval "value=\${$1-}"
+  value=$(trim "$value")
+  case $value in
+    \"*\" | \'*\') value=${value#?} value=${value%?} ;;
+  esac
+  trim "$value"
+}
+
+# secret NAME: the variable's value, or what the file holds that NAME_FILE names.
+secret() {
+  direct=$(setting "$1")
+  file=$(setting "$1_FILE")
+  [ -n "$file" ] || { printf %s "$direct" && return; }
+  [ -z "$direct" ] || fail 78 "$1 and $1_FILE are both set; unset one of them"
+  content=$(cat -- "$file" 2>/dev/null) || fail 78 "$1_FILE: the file that it names cannot be read"
+  content=$(setting content)
+  [ -n "$content" ] || fail 78 "$1_FILE: the file that it names is empty"
+  printf %s "$content"
+}
+
+# seconds NAME DEFAULT: a duration such as 500ms, 90s or 2m, in whole seconds, rounded up.
+seconds() {
+  duration=$(setting "$1")
+  printf '%s\n' "${duration:-$2}" | awk '
+    BEGIN { unit["ms"] = 0.001; unit["s"] = unit[""] = 1; unit["m"] = 60; unit["h"] = 3600 }
+    tolower($0) ~ /^[0-9]+(\.[0-9]+)?[ \t]*(ms|s|m|h)?$/ {
+      name = tolower($0); gsub(/[0-9. \t]/, "", name)
+      total = ($0 + 0) * unit[name]
+      whole = int(total) + (total > int(total))
+      if (total >= 0.001 && total <= 86400) { print whole; found = 1 }
+    }
+    END { exit !found }' || fail 64 "$1: must be a duration such as 500ms, 90s or 2m, at most 24h"
+}
+
+# base_url NAME DEFAULT: an http(s) address without a slash at its end.
+base_url() {
+  url=$(setting "$1")
+  url=${url:-$2}
+  case $url in
+    "") ;;
+    *@* | *\?* | *\#* | *[[:space:]\"\\]*)
+      fail 64 "$1: must be an http(s) URL without user name, password, query and fragment" ;;
+    http://?* | https://?*) ;;
+    *) fail 64 "$1: must be an http(s) URL" ;;
+  esac
+  while [ "${url%/}" != "$url" ]; do url=${url%/}; done
+  printf %s "$url"
+}
+
+events_url() {
+  region=$(setting PAGERDUTY_REGION | tr '[:upper:]' '[:lower:]')
+  case $region in
+    us | '') base_url PAGERDUTY_EVENTS_URL https://events.pagerduty.com ;;
+    eu) base_url PAGERDUTY_EVENTS_URL https://events.eu.pagerduty.com ;;
+    *) fail 64 'PAGERDUTY_REGION: must be one of us, eu' ;;
+  esac
+}
+
+# routing_keys: the keys, a line each.
+routing_keys() {
+  name=PAGERDUTY_ROUTING_KEY
+  list=$(secret "$name") || exit
+  if [ -z "$list" ]; then
+    name=PAGERDUTY_TOKEN
+    list=$(secret "$name") || exit
+  fi
+  [ -n "$list" ] || [ -n "$dry_run" ] || fail 78 'no key is set: put the Integration Key of an Events API v2' \
+    'integration into PAGERDUTY_TOKEN (or PAGERDUTY_TOKEN_FILE), or the address of a relay into PAGERDUTY_RELAY_URL'
+  while [ -n "$list" ]; do
+    case $list in
+      *,*) key=${list%%,*} list=${list#*,} ;;
+      *) key=$list list= ;;
+    esac
+    key=$(trim "${key#*=}") # an alias may stand in front
+    case ${#key}:$key in
+      20:* | *[+_-]*) wrong='this looks like a REST API token' ;;
+      32:*[!A-Za-z0-9]*) wrong='this holds other characters than letters and digits' ;;
+      32:*) wrong= ;;
+      *) wrong="this has ${#key} characters" ;;
+    esac
+    [ -z "$wrong" ] || fail 78 "$name: $wrong; events need an Events API v2 integration key (32 letters and digits):" \
+      'in PagerDuty open the service, tab Integrations, add "Events API V2" and copy its Integration Key'
+    printf '%s\n' "$key"
+  done
+}
+
+# --- Events -----------------------------------------------------------------------------------------------------------
+
+# plan COMMAND EXIT_CODE SECONDS: what to send and to say, a line each: a kind, words, and a body without its key. jq
+# takes everything from the environment, so that nothing of it shows in the list of processes.
+plan() {
+  has jq || fail 78 "$1 needs jq; success and failure do not where a relay is set (PAGERDUTY_RELAY_URL)"
+  random=$(od -A n -N 16 -t x1 /dev/urandom | tr -d ' \n')
+  set -- -n -r --arg command "$1" --arg exit_code "$2" --arg seconds "$3" --arg host "$(uname -n)" \
+    --arg random "$random"
+  key=$(jq "$@" --arg hash '' "$(program) failure_key // empty") || exit 70
+  # PagerDuty takes 255 characters; what is longer ends in its hash.
+  hash=$([ "${#key}" -le 255 ] || printf %s "$key" | sha256sum | cut -c 1-64)
+  jq "$@" --arg hash "$hash" "$(program) main" || exit 70
+}
+
+# jq 1.5: no $ENV, no utf8bytelength, no walk. In its regular expressions ^ is the start of any line, so \A is used.
+program() {
+  cat <<'JQ'
+# Text, by code point.
+def space: . == 32 or (. >= 9 and . <= 13) or . == 160 or . == 5760 or (. >= 8192 and . <= 8202)
+  or . == 8232 or . == 8233 or . == 8239 or . == 8287 or . == 12288 or . == 65279;
+def control: . < 32 or (. >= 127 and . <= 159) or (. >= 8234 and . <= 8238) or (. >= 8294 and . <= 8297);
+def trim: explode
+  | until(length == 0 or (.[0] | space | not); .[1:])
+  | until(length == 0 or (.[-1] | space | not); .[:-1])
+  | implode;
+def one_line: [explode[] | if space or control then 32 else . end]
+  | implode | split(" ") | map(select(. != "")) | join(" ");
+def first_line: if . == null then null else split("\n") | map(one_line) | map(select(. != "")) | .[0] end;
+def bytes: [explode[] | if . < 128 then 1 elif . < 2048 then 2 elif . < 65536 then 3 else 4 end] | add // 0;
+def units: [explode[] | if . > 65535 then 2 else 1 end] | add // 0;
+def cut($max): if units <= $max then . else
+  [foreach explode[] as $code (0; . + (if $code > 65535 then 2 else 1 end); select(. < $max) | $code)] | implode + "…"
+  end;
+def present: with_entries(select(.value != null));
+def prefixed($before): if . == null or . == "" then "" else $before + . end;
+
+# Settings; each problem is one object among the results.
+def setting($name): (env["PAGERDUTY_" + $name] // "") | trim
+  | (if test("\\A(\".*\"|'.*')\\z"; "m") then .[1:-1] | trim else . end) | if . == "" then null else . end;
+def is_url: test("\\Ahttps?://[^\\s/]"; "i");
+def choice($name; $known): setting($name) | if . == null then null else ascii_downcase end;
+def json($name): setting($name) | if . == null then null else (try fromjson catch "invalid") end;
+def without_nulls: if type == "object" then with_entries(select(.value != null) | .value |= without_nulls)
+  elif type == "array" then map(select(. != null) | without_nulls) else . end;
+def filled: . != null and (type != "string" or (trim != ""));
+def text: if type == "string" then . else tojson end;
+def links: json("LINKS") // [] | map(select(.href | filled)
+  | {href: (.href | text), text: (.text | if filled then text else null end)} | present);
+def images: json("IMAGES") // [] | map(select(.src | filled)
+  | {src: (.src | text), href: (.href | if filled then text else null end),
+     alt: (.alt | if filled then text else null end)} | present);
+
+# The build, from the variables of Codeship Basic and Pro, wherever they are present.
+def meaningful: if . == null then null else trim | if . == ""
+  or test("\\A(0+|false|undefined|null|<no value>|\\$\\{[^}]*\\}|\\$\\([\\w.]*\\)|\\{\\{[^}]*\\}\\})\\z"; "i")
+  then null else . end end;
+def meaningful_url: meaningful | if . == null or (is_url | not) or test("/(undefined|null)([/?#]|\\z)") then null
+  else sub("//[^/@]*@"; "//") end;
+def is_uuid: . != null and test("\\A[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\\z"; "i");
+def page: setting("REPOSITORY_URL") | if . == null then null else
+  sub("\\A(ssh://)?[^@/]*@(?<host>[^:/]+)[:/]"; "https://" + .host + "/") | sub("/*\\z"; "") | sub("\\.git\\z"; "") end;
+def page_path: sub("\\Ahttps?://[^/]*/"; "");
+def forge($page; $github; $gitlab; $bitbucket): if ($page | test("\\Ahttps?://bitbucket\\.org/"; "i")) then $bitbucket
+  elif ($page | test("\\Ahttps?://([^/]*[.-])?gitlab[.-]"; "i")) then $gitlab else $github end;
+def build:
+  page as $page
+  | (env.CI_NAME | meaningful) as $name
+  | (env.CI_PROJECT_ID | meaningful) as $project
+  | (env.CI_BUILD_ID | meaningful) as $id
+  | (env.CI_COMMIT_ID | meaningful) as $commit
+  | (env.CI_BUILD_URL // "" | if test("/projects/[^/]+/builds/") then capture("/projects/(?<id>[^/]+)/builds/").id
+      else null end) as $numeric
+  | ((env.CI_PR_NUMBER | meaningful) // (env.CI_PULL_REQUEST // "" | trim | if test("(\\A|/)[0-9]+/?\\z")
+      then capture("(?<number>[0-9]+)/?\\z").number else null end)) as $pull_request
+  | (if $name != null then (if ($name | ascii_downcase) == "codeship" then "Codeship" else $name end)
+     elif ($project | is_uuid) and ($id | is_uuid) then "Codeship" else null end) as $ci
+  | {
+      ci: $ci,
+      repository: ((env.CI_REPO_NAME | meaningful) // ($page | if . == null then null else page_path end)),
+      branch: (env.CI_BRANCH | meaningful),
+      commit: $commit,
+      message: ((env.CI_COMMIT_MESSAGE | meaningful) // (env.CI_MESSAGE | meaningful)),
+      description: (env.CI_COMMIT_DESCRIPTION | meaningful),
+      committer: ((env.CI_COMMITTER_NAME | meaningful) // (env.CI_COMMITTER_USERNAME | meaningful)
+        // (env.CI_COMMITTER_EMAIL | meaningful)),
+      id: ($id // (env.CI_BUILD_NUMBER | meaningful)),
+      project: ($project // $numeric),
+      pull_request: $pull_request,
+      approved: (if (env.CI_BUILD_APPROVED // "" | trim | ascii_downcase) == "true" then true else null end),
+      url: ((env.CI_BUILD_URL | meaningful_url) // (if $ci == "Codeship" and $project != null and $id != null
+        then "https://app.codeship.com/projects/\($project | @uri)/builds/\($id | @uri)" else null end)),
+      commit_url: (if $page == null or $commit == null then null
+        else $page + forge($page; "/commit/"; "/-/commit/"; "/commits/") + ($commit | @uri) end),
+      pull_request_url: ((env.CI_PULL_REQUEST | meaningful_url) // (if $page == null or $pull_request == null then null
+        else $page + forge($page; "/pull/"; "/-/merge_requests/"; "/pull-requests/") + $pull_request end)),
+    };
+def environment: setting("ENVIRONMENT") // build.branch;
+def source: setting("SOURCE") // build.repository // $host;
+def full_key: setting("DEDUP_KEY") // (if build.repository == null then null
+  else ["deploy", build.repository, environment, setting("STEP")] | map(select(. != null)) | join("/") end);
+def limit_key: if . == null or units <= 255 then . else cut(190) + "-" + $hash end;
+def failure_key: full_key;
+
+# Summaries.
+def short_commit: build.commit | if . != null and test("\\A[0-9a-f]{8,64}\\z"; "i") then .[0:7] else . end;
+def outcome: if $command == "soft-failure" then "failure"
+  elif $command == "success" or $command == "failure" or $command == "cancelled" then $command else null end;
+def failed_code: if $exit_code == "" or outcome == "success" then null else $exit_code end;
+def duration: if $seconds == "" then null else ($seconds | tonumber) as $s
+  | if $s < 60 then "\($s) s" elif $s < 3600 then "\($s / 60 | floor) min \($s % 60) s"
+    else "\($s / 3600 | floor) h \($s % 3600 / 60 | floor) min" end end;
+def facts: build | {
+  repository, branch, commit, shortCommit: short_commit, message: (.message | first_line), committer,
+  environment: environment, buildId: .id, outcome: outcome, exitCode: failed_code, duration: duration };
+def references: split("{{") | .[1:] | map(select(contains("}}")) | split("}}")[0] | trim);
+def render: facts as $facts | split("{{") | .[0] + (.[1:] | map(
+  if contains("}}") then split("}}") | ($facts[.[0] | trim] // "") + (.[1:] | join("}}")) else "{{" + . end) | join(""))
+  | trim;
+def default_summary:
+  ([build.repository, short_commit] | map(select(. != null)) | join("@")) as $what
+  | (environment | prefixed(" to ")) as $where
+  | (build.message | first_line) as $message
+  | if outcome == null then "Event from " + source
+    elif outcome == "success" and $what + $where == "" then "Deployment succeeded"
+    elif outcome == "success" then "Deployed" + ($what | prefixed(" ")) + $where
+      + (build.committer | prefixed(" by ")) + ($message | prefixed(": ")) | one_line
+    else "Deployment" + ($what | prefixed(" of ")) + $where
+      + (if outcome == "cancelled" then " was cancelled" else " failed"
+         + (failed_code | prefixed(" with exit status ")) end)
+      + ([build.committer, $message] | map(select(. != null)) | join(": ") | if . == "" then "" else " (\(.))" end)
+      | one_line
+    end;
+def summary: (setting("SUMMARY") | if . == null then "" else render end) as $own
+  | if $own == "" then default_summary else $own end;
+
+# Events within PagerDuty's limits.
+def details: (if outcome == null then {} else build | {
+    ci, environment: environment, repository, branch, commit, commit_message: .message,
+    commit_description: .description, committer, build_id: .id, project_id: .project,
+    pull_request: (.pull_request // .pull_request_url), approved,
+    exit_code: (failed_code | if . == null then null else tonumber end),
+    duration_seconds: (if $seconds == "" then null else ($seconds | tonumber) end) } | present end)
+  + ((json("DETAILS") | without_nulls) // {});
+def build_links: if outcome == null then [] else build | [
+    (select(.url) | {href: .url, text: ([.ci, "build"] | map(select(. != null)) | join(" "))}),
+    (select(.commit_url) | {href: .commit_url, text: "Commit \(short_commit)"}),
+    (select(.pull_request_url) | {href: .pull_request_url,
+      text: (if .pull_request == null then "Pull request" else "Pull request #\(.pull_request)" end)}) ] end;
+def attachments: {links: (build_links + links), images: images} | with_entries(select(.value | length > 0));
+def payload: {summary: summary, source: source, timestamp: (now | strftime("%Y-%m-%dT%H:%M:%SZ")),
+  custom_details: (details | if length == 0 then null else . end)} | present;
+def listed($names): if $names == [] then . else
+  .payload.custom_details[if .payload.custom_details // {} | has("truncated") then "truncated_fields" else "truncated" end]
+    = $names end;
+def is_long: (type == "string") and units > 1024;
+def fit($max_links):
+  (.payload.summary | units > 1024) as $long
+  | (.links // [] | length > $max_links) as $many
+  | (if $long then (.payload.custom_details // {}) as $details | .payload.custom_details = $details
+      + (if $details | has("summary") | not then {summary: .payload.summary} else {full_summary: .payload.summary} end)
+      | .payload.summary |= cut(1024) else . end)
+  | (if $many then .links |= .[:$max_links] else . end)
+  | ([if $long then "summary" else empty end, if $many then "links" else empty end]) as $cut
+  | if (listed($cut) | tojson | bytes) <= 511900 then listed($cut) else
+      ([.payload | (.custom_details // {}, .) | to_entries[] | select(.value | is_long) | .key]) as $texts
+      | .payload |= with_entries(if .value | is_long then .value |= cut(1024) else . end)
+      | .payload.custom_details |= with_entries(if .value | is_long then .value |= cut(1024) else . end)
+      | if (listed($cut + $texts) | tojson | bytes) <= 511900 then listed($cut + $texts)
+        else del(.links, .images, .payload.custom_details) | listed(["custom_details", "links", "images"]) end
+    end;
+def change: {payload: payload} + attachments | fit(50);
+def trigger($key): (outcome != null) as $is_deployment | {
+    event_action: "trigger",
+    dedup_key: $key,
+    payload: (payload + ({
+      severity: (choice("SEVERITY"; []) // (if outcome == "success" then "info" else "error" end)),
+      component: (setting("COMPONENT") // (if $is_deployment then build.repository else null end)),
+      group: (setting("GROUP") // (if $is_deployment then environment else null end)),
+      class: (setting("CLASS") // (if $is_deployment then "deploy" else null end)) } | present)) }
+  + attachments
+  + ({client: (setting("CLIENT") // (if $is_deployment then build.ci else null end)),
+      client_url: (setting("CLIENT_URL") // (if $is_deployment then build.url else null end))} | present)
+  | fit(1000000);
+def follow_up($action; $key): {event_action: $action, dedup_key: $key};
+
+def problems:
+  def one_of($name; $known): choice($name; $known)
+    | if . == null or ([.] | inside($known)) then empty else "PAGERDUTY_\($name): must be one of \($known | join(", "))" end;
+  def list_of($name; $member; $kind): json($name) | if . == null then empty
+    elif type != "array" or any(.[]; type != "object") then "PAGERDUTY_\($name): must be a JSON list of objects with \($member)"
+    elif any(.[][$member] | select(filled); text | test("\\A" + $kind + "://[^\\s/]"; "i") | not)
+    then "PAGERDUTY_\($name): must have an \($kind) URL as its \($member)" else empty end;
+  one_of("SEVERITY"; ["critical", "error", "warning", "info"]),
+  one_of("AS"; ["change", "alert", "both"]),
+  one_of("RESOLVE"; ["auto", "never"]),
+  (json("DETAILS") | if . == null or type == "object" then empty else "PAGERDUTY_DETAILS: must be a JSON object" end),
+  list_of("LINKS"; "href"; "https?"),
+  list_of("IMAGES"; "src"; "https"),
+  (setting("CLIENT_URL") | if . == null or is_url then empty else "PAGERDUTY_CLIENT_URL: must be an http(s) URL" end),
+  (page | if . == null or is_url then empty
+    else "PAGERDUTY_REPOSITORY_URL: must be an address such as https://github.com/acme/shop" end),
+  (setting("SUMMARY") | if . == null then empty else (references - (facts | keys))[]
+    | "PAGERDUTY_SUMMARY: has an unknown name; known are \(facts | keys_unsorted | join(", "))" end);
+def needs: if ($command == "change" or $command == "trigger") and setting("SUMMARY") == null
+    then "\($command) needs PAGERDUTY_SUMMARY (or --summary)"
+  elif ($command == "acknowledge" or $command == "resolve") and full_key == null
+    then "\($command) needs PAGERDUTY_DEDUP_KEY (or --dedup-key): there is no build to derive it from"
+  else empty end;
+def events: (full_key | limit_key) as $key
+  | ($key // "pagerduty-alert/\($random)") as $own
+  | (choice("AS"; []) // "change") as $form
+  | if $command == "success" then
+      (if $form != "alert" then change else empty end),
+      (if $form != "change" then trigger(if $key == null then $own elif ($key + "#success" | units) <= 255
+        then $key + "#success" else "deploy/" + $hash + "#success" end) else empty end),
+      (if choice("RESOLVE"; []) != "never" and $key != null then follow_up("resolve"; $key) else empty end)
+    elif $command == "failure" or $command == "trigger" then trigger($own)
+    elif $command == "acknowledge" or $command == "resolve" then follow_up($command; $key)
+    else change end;
+def warning: if $command == "failure" and full_key == null
+    then "no repository is known, so the alert gets a random dedup key and no later success resolves it"
+  elif $command == "success" and full_key == null and choice("RESOLVE"; []) != "never"
+    then "no repository and no dedup key is known, so no failure alert is resolved"
+  else empty end;
+def line($kind; $words; $body): "\($kind)\t\($words | one_line)\t\($body)";
+def main: [problems, needs] as $problems
+  | if $problems != [] then $problems[] | line("problem"; .; ".") else
+      (warning | line("warning"; .; ".")),
+      (events | if .event_action == null then line("change"; "change event"; tojson) else
+        line("alert"; "\(.event_action) of \(.dedup_key)"; tojson),
+        (if $command == "trigger" then line("print"; .dedup_key; ".") else empty end) end)
+    end;
+JQ
+}
+
+# --- Delivery ---------------------------------------------------------------------------------------------------------
+
+# mask KEY: its last four characters.
+mask() { printf '…%s' "${1#"${1%????}"}"; }
+
+# masked TEXT: without the keys that it may echo, on one line.
+masked() {
+  clear=$1
+  for secret in $keys $relay_token; do
+    while :; do
+      case $clear in
+        *"$secret"*) clear="${clear%%"$secret"*}$(mask "$secret")${clear#*"$secret"}" ;;
+        *) break ;;
+      esac
+    done
+  done
+  printf %s "$clear" | tr -s '[:cntrl:][:space:]' ' ' | cut -c 1-500
+}
+
+# wait_for PID: the status of a command in the background. Unlike one in the foreground it lets traps act at once.
+wait_for() {
+  child=$1
+  wait "$child"
+  status=$?
+  # A trap interrupts `wait`; the command's own end is what counts.
+  while [ "$status" -gt 128 ] && kill -0 "$child" 2>/dev/null; do
+    wait "$child"
+    status=$?
+  done
+  child=
+  return "$status"
+}
+
+# post_with_curl URL TYPE SECONDS: one POST of $body, which reaches curl through a pipe and never through its arguments.
+post_with_curl() {
+  printf %s "$body" | curl -q --silent --show-error --tlsv1.2 --proto '=http,https' --max-time "$3" \
+    --config "$work/config" --header "content-type: $2" --header 'expect:' --user-agent "pagerduty.sh/$VERSION" \
+    --dump-header "$work/head" --output "$work/answer" --write-out '%{http_code} %{http_connect}\n' \
+    --data-binary @- "$1" >"$work/codes" 2>"$work/errors"
+}
+
+# post_with_wget URL TYPE SECONDS: the same for a body without a key, which may stand in a file.
+post_with_wget() {
+  printf %s "$body" >"$work/body"
+  set -- -S -T "$3" -O "$work/answer" --header "content-type: $2" --post-file "$work/body" "$1"
+  # Only GNU's wget has these, and busybox's does not repeat or wait by itself.
+  if is_gnu_wget; then set -- --tries=1 --max-redirect=0 --content-on-error "$@"; fi
+  WGETRC="$work/config" wget "$@" 2>"$work/head"
+  # Both print the status line and the headers among other things.
+  sed -n 's/.*HTTP\/[0-9.]* \([0-9][0-9][0-9]\).*/\1 000/p' "$work/head" | tail -n 1 >"$work/codes"
+  tail -n 1 "$work/head" >"$work/errors"
+}
+
+is_gnu_wget() { wget --version 2>/dev/null | grep -q GNU; }
+
+# post URL TYPE SECONDS: one attempt. Leaves `accepted`, `retry`, `refused` or `unreachable` in $outcome, the HTTP status
+# in $code, what was said in $reason, and in $after the seconds that the server asked to wait.
+post() {
+  : >"$work/head"
+  : >"$work/answer"
+  if has curl; then post_with_curl "$@" & else post_with_wget "$@" & fi
+  wait_for $!
+  problem=$?
+  read -r code connect <"$work/codes" || code=000 connect=000
+  after=$(retry_after)
+  reason="$code: $(masked "$(head -c 65536 "$work/answer" | tr -d '\000')")"
+  case $code in
+    2??) outcome=accepted ;;
+    407) outcome=unreachable reason='the proxy wants other credentials (407)' ;;
+    408 | 429 | 5??) outcome=retry ;;
+    000)
+      outcome=retry
+      reason=$(masked "$(cat "$work/errors")")
+      # curl's statuses for certificates; and a proxy that refused to connect.
+      case $problem in 51 | 58 | 60 | 77 | 82 | 83 | 90 | 91) outcome=unreachable ;; esac
+      [ "$connect" != 407 ] || outcome=unreachable reason='the proxy wants other credentials (407)'
+      ;;
+    *) outcome=refused ;;
+  esac
+  if [ "$code" = 429 ] && [ -z "$after" ]; then after=30; fi # as PagerDuty advises
+}
+
+# retry_after: the seconds from now that a header names, as a number or as a date.
+retry_after() {
+  asked=$(tr -d '\r' <"$work/head" | sed -n 's/^ *[Rr]etry-[Aa]fter: *0*//p' | tail -n 1)
+  case $asked in
+    '') ;;
+    *[!0-9.]*)
+      at=$(date -u -d "$asked" +%s 2>/dev/null) || return 0
+      left=$((at - $(date +%s)))
+      echo "$((left > 0 ? left : 0))"
+      ;;
+    ??????????*) echo 999999999 ;;
+    .* | *.*) whole=${asked%%.*} && echo "$((${whole:-0} + 1))" ;;
+    *) echo "$asked" ;;
+  esac
+}
+
+# deliver WHAT URL TYPE: attempts with the same bytes until accepted, refused or out of time. 0, 65 or 75.
+deliver() {
+  window=1
+  attempt=1
+  while :; do
+    left=$((deadline_at - $(date +%s)))
+    [ "$left" -ge 1 ] || left=1 # the first attempt is always made
+    post "$2" "$3" "$((left < timeout ? left : timeout))"
+    case $outcome in
+      accepted)
+        say "$1: accepted ($code)"
+        return 0
+        ;;
+      refused)
+        say "error: $1: refused with $reason"
+        hint
+        return 65
+        ;;
+    esac
+    # Full jitter over a window that doubles, on top of what the server asked for.
+    delay=$((1 + $(od -A n -N 2 -t u2 /dev/urandom) % window))
+    [ -z "$after" ] || delay=$((after + delay - 1))
+    left=$((deadline_at - $(date +%s) - delay))
+    if [ "$outcome" = unreachable ] || [ "$left" -le 0 ]; then
+      say "error: $1: not delivered: $reason (attempts: $attempt)"
+      return 75
+    fi
+    say "$1: attempt $attempt failed: $reason; next try in $delay s, $left s left after it"
+    sleep "$delay" &
+    wait_for $!
+    attempt=$((attempt + 1))
+    window=$((window < 32 ? window * 2 : 60))
+  done
+}
+
+hint() {
+  case $code:$reason in
+    401:* | 403:*) [ -z "$relay" ] || say 'the relay wants its bearer token: set PAGERDUTY_RELAY_TOKEN' ;;
+    *[Ii]nvalid\ routing\ key*)
+      say 'no integration of this region has the key: copy it again, or set PAGERDUTY_REGION (us, eu)' ;;
+    3??:*) say 'redirects are not followed: set PAGERDUTY_EVENTS_URL to the address that answers itself' ;;
+  esac
+}
+
+# worse STATUS: the worst of all so far; a refusal is worse than a failed delivery.
+worse() {
+  case $1:$worst in
+    65:* | 75:0) worst=$1 ;;
+  esac
+}
+
+# --- Commands ---------------------------------------------------------------------------------------------------------
+
+# report COMMAND [EXIT_CODE [SECONDS]]: makes the command's events and sends them. Ends the shell that it runs in.
+report() {
+  deadline=$(seconds PAGERDUTY_DEADLINE 60s) || exit
+  timeout=$(seconds PAGERDUTY_TIMEOUT 10s) || exit
+  deadline_at=$(($(date +%s) + deadline))
+  relay=$(base_url PAGERDUTY_RELAY_URL '') || exit
+  relay_token=
+  keys=
+  worst=0
+  work=$(mktemp -d) || fail 70 'no temporary directory can be made (TMPDIR)'
+  trap 'rm -rf "$work"; [ -z "$child" ] || kill "$child" 2>/dev/null' EXIT
+  trap 'exit 129' HUP
+  trap 'exit 130' INT
+  trap 'exit 143' TERM
+  # curl reads this one in lower case only.
+  export http_proxy="${http_proxy-${HTTP_PROXY-}}"
+  if [ -n "$relay" ]; then ask_relay "$@"; else send_events "$@"; fi
+  exit "$worst"
+}
+
+# Builds the events here and posts them to PagerDuty, or to the relay in its place.
+send_events() {
+  if [ -n "$relay" ]; then base=$relay; else
+    base=$(events_url) || exit
+    keys=$(routing_keys) || exit
+    has curl || [ -n "$dry_run" ] || fail 78 'curl is needed where no relay is set (PAGERDUTY_RELAY_URL)'
+    : >"$work/config"
+  fi
+  plan "$1" "${2-}" "${3-}" >"$work/plan" || exit
+  while IFS="$tab" read -r kind words event <&4; do
+    case $kind in
+      problem) say "error: $words" && worst=64 ;;
+      warning) say "warning: $words" ;;
+      print) [ -n "$dry_run" ] || printf '%s\n' "$words" ;;
+      alert) send "$words" /v2/enqueue "$event" ;;
+      change) send "$words" /v2/change/enqueue "$event" ;;
+    esac
+  done 4<"$work/plan"
+}
+
+# send WHAT PATH EVENT: to every key. An event says what happened, a key says where: they meet here and nowhere else.
+send() {
+  for key in ${keys:-none}; do
+    if [ "$key" = none ]; then body=$3; else body="{\"routing_key\":\"$key\",${3#\{}"; fi
+    if [ -z "$dry_run" ]; then
+      deliver "$1" "$base$2" application/json
+      worse "$?"
+    else
+      [ "$key" = none ] || body="{\"routing_key\":\"$(mask "$key")\",${3#\{}"
+      printf '{"method":"POST","url":"%s","body":%s}\n' "$base$2" "$body"
+    fi
+  done
+}
+
+# The relay holds the key.
+ask_relay() {
+  relay_token=$(secret PAGERDUTY_RELAY_TOKEN) || exit
+  case $relay_token in
+    *[!!-~]* | *[\"\\]*) fail 78 'PAGERDUTY_RELAY_TOKEN: must be printable ASCII without spaces, quotes and backslashes' ;;
+  esac
+  : >"$work/config"
+  if has curl; then
+    [ -z "$relay_token" ] || printf 'header = "authorization: Bearer %s"\n' "$relay_token" >"$work/config"
+  elif has wget; then
+    [ -z "$relay_token" ] || is_gnu_wget ||
+      fail 78 'PAGERDUTY_RELAY_TOKEN needs curl or GNU wget: this wget would show it in the list of processes'
+    [ -z "$relay_token" ] || printf 'header = authorization: Bearer %s\n' "$relay_token" >"$work/config"
+  else
+    fail 78 'curl or wget is needed'
+  fi
+  case $1 in
+    success | failure) send_form "$1" "${2-}" ;;
+    *) send_events "$@" ;;
+  esac
+}
+
+# The relay knows the build, too: a form with what was set here is all that it needs.
+send_form() {
+  body=
+  add_field summary "$(setting PAGERDUTY_SUMMARY)"
+  add_field severity "$(setting PAGERDUTY_SEVERITY)"
+  add_field environment "$(setting PAGERDUTY_ENVIRONMENT)"
+  add_field details "$(setting PAGERDUTY_DETAILS)"
+  add_field links "$(setting PAGERDUTY_LINKS)"
+  add_field exit_code "$2"
+  if [ -n "$dry_run" ]; then
+    printf '{"method":"POST","url":"%s","body":"%s"}\n' "$relay/$1" "$body"
+  else
+    deliver "$1" "$relay/$1" application/x-www-form-urlencoded
+    worse "$?"
+  fi
+}
+
+# add_field NAME VALUE: to the form in $body. Every byte is encoded: simple, and right for all of them.
+add_field() {
+  [ -n "$2" ] || return 0
+  body="$body${body:+&}$1=$(printf %s "$2" | od -A n -v -t x1 | tr -d ' \n' | sed 's/../%&/g')"
+}
+
+# run_command CMD [ARG...]: whatever goes wrong with the report, the command runs and its status is ours.
+run_command() {
+  [ $# -gt 0 ] || fail 64 'run needs a command: pagerduty.sh run CMD [ARG...]'
+  cancelled=
+  for signal in HUP INT TERM; do
+    # A shell's background commands ignore INT, so it is TERM that is passed on.
+    trap 'cancelled=1; [ -z "$child" ] || kill -s TERM "$child" 2>/dev/null' "$signal"
+  done
+  started_at=$(date +%s)
+  "$@" <&3 3<&- &
+  wait_for $!
+  code=$?
+  took=$(($(date +%s) - started_at))
+  if [ -n "$cancelled" ]; then
+    export PAGERDUTY_DEADLINE=4s # what Docker leaves until SIGKILL is 10 s in all
+    outcome=cancelled
+  elif [ "$code" -eq 0 ]; then
+    outcome=success
+  else
+    outcome=failure
+  fi
+  (report "$outcome" "$(if [ "$code" -ne 0 ]; then echo "$code"; fi)" "$took")
+  exit "$code"
+}
+
+# from_status STATUS: the command and the exit status behind a CI's word or a number such as $?.
+from_status() {
+  case $(printf %s "$1" | tr '[:upper:]' '[:lower:]') in
+    '' | success | succeeded | passed | 0 | 00 | 000) echo success ;;
+    failure | failed | error) echo failure ;;
+    cancelled | canceled) echo cancelled ;;
+    [0-9] | [0-9][0-9] | [0-9][0-9][0-9])
+      [ "$1" -le 255 ] || fail 64 "$STATUS_WORDS"
+      echo "failure $(trim_zeros "$1")"
+      ;;
+    *) fail 64 "$STATUS_WORDS" ;;
+  esac
+}
+
+trim_zeros() { printf %s "$1" | sed 's/^0*//'; }
+
+STATUS_WORDS='PAGERDUTY_STATUS: must be success, failure, cancelled or an exit status from 0 to 255'
+
+main() {
+  command=
+  dry_run=
+  child=
+  tab=$(printf '\t')
+  exec 3<&0
+  # What Codeship's steps put in front, and its way to give no command.
+  case ${1-} in pagerduty-alert | pagerduty.sh | */pagerduty.sh) shift ;; esac
+  if [ "$*" = true ]; then shift; fi
+  while [ $# -gt 0 ]; do
+    case $1 in
+      -h | --help | help) usage && exit ;;
+      -V | --version) echo "$VERSION" && exit ;;
+      --dry-run) dry_run=1 ;;
+      --) shift && break ;;
+      --*=*) set_option "${1%%=*}" "${1#*=}" ;;
+      -*)
+        [ $# -ge 2 ] || fail 64 'the last option needs a value; see pagerduty.sh --help'
+        set_option "$1" "$2"
+        shift
+        ;;
+      *)
+        [ "$command" != run ] || break
+        [ -z "$command" ] || fail 64 "$command takes no argument"
+        command=$1
+        ;;
+    esac
+    shift
+  done
+  case $command in
+    run) run_command "$@" ;;
+    success | failure | change | trigger | acknowledge | resolve) ;;
+    '') command=$(from_status "$(setting PAGERDUTY_STATUS)") || exit ;;
+    *) fail 64 'unknown command; known are success, failure, run, change, trigger, acknowledge, resolve' ;;
+  esac
+  # shellcheck disable=SC2086 # a command and, it may be, an exit status
+  report $command
+}
+
+main "$@"
