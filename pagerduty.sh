@@ -152,7 +152,7 @@ plan() {
   random=$(od -A n -N 16 -t x1 /dev/urandom | tr -d ' \n')
   set -- -n -r --arg command "$1" --arg exit_code "$2" --arg seconds "$3" --arg host "$(uname -n)" \
     --arg random "$random"
-  key=$(jq "$@" --arg hash '' "$(program) failure_key // empty") || exit 70
+  key=$(jq "$@" --arg hash '' "$(program) full_key // empty") || exit 70
   # PagerDuty takes 255 characters; what is longer ends in its hash.
   hash=$([ "${#key}" -le 255 ] || printf %s "$key" | sha256sum | cut -c 1-64)
   jq "$@" --arg hash "$hash" "$(program) main" || exit 70
@@ -181,8 +181,9 @@ def present: with_entries(select(.value != null));
 def prefixed($before): if . == null or . == "" then "" else $before + . end;
 
 # Settings; each problem is one object among the results.
-def setting($name): (env["PAGERDUTY_" + $name] // "") | trim
-  | (if test("\\A(\".*\"|'.*')\\z"; "m") then .[1:-1] | trim else . end) | if . == "" then null else . end;
+def is_quoted: length > 1 and .[0:1] == .[-1:] and (.[0:1] == "\"" or .[0:1] == "'");
+def setting($name): env["PAGERDUTY_" + $name] // "" | trim | (if is_quoted then .[1:-1] | trim else . end)
+  | if . == "" then null else . end;
 def is_url: test("\\Ahttps?://[^\\s/]"; "i");
 def choice($name; $known): setting($name) | if . == null then null else ascii_downcase end;
 def json($name): setting($name) | if . == null then null else (try fromjson catch "invalid") end;
@@ -240,22 +241,22 @@ def build:
       pull_request_url: ((env.CI_PULL_REQUEST | meaningful_url) // (if $page == null or $pull_request == null then null
         else $page + forge($page; "/pull/"; "/-/merge_requests/"; "/pull-requests/") + $pull_request end)),
     };
-def environment: setting("ENVIRONMENT") // build.branch;
-def source: setting("SOURCE") // build.repository // $host;
-def full_key: setting("DEDUP_KEY") // (if build.repository == null then null
-  else ["deploy", build.repository, environment, setting("STEP")] | map(select(. != null)) | join("/") end);
+build as $build |
+def environment: setting("ENVIRONMENT") // $build.branch;
+def source: setting("SOURCE") // $build.repository // $host;
+def full_key: setting("DEDUP_KEY") // (if $build.repository == null then null
+  else ["deploy", $build.repository, environment, setting("STEP")] | map(select(. != null)) | join("/") end);
 def limit_key: if . == null or units <= 255 then . else cut(190) + "-" + $hash end;
-def failure_key: full_key;
 
 # Summaries.
-def short_commit: build.commit | if . != null and test("\\A[0-9a-f]{8,64}\\z"; "i") then .[0:7] else . end;
+def short_commit: $build.commit | if . != null and test("\\A[0-9a-f]{8,64}\\z"; "i") then .[0:7] else . end;
 def outcome: if $command == "soft-failure" then "failure"
   elif $command == "success" or $command == "failure" or $command == "cancelled" then $command else null end;
 def failed_code: if $exit_code == "" or outcome == "success" then null else $exit_code end;
 def duration: if $seconds == "" then null else ($seconds | tonumber) as $s
   | if $s < 60 then "\($s) s" elif $s < 3600 then "\($s / 60 | floor) min \($s % 60) s"
     else "\($s / 3600 | floor) h \($s % 3600 / 60 | floor) min" end end;
-def facts: build | {
+def facts: $build | {
   repository, branch, commit, shortCommit: short_commit, message: (.message | first_line), committer,
   environment: environment, buildId: .id, outcome: outcome, exitCode: failed_code, duration: duration };
 def references: split("{{") | .[1:] | map(select(contains("}}")) | split("}}")[0] | trim);
@@ -263,37 +264,37 @@ def render: facts as $facts | split("{{") | .[0] + (.[1:] | map(
   if contains("}}") then split("}}") | ($facts[.[0] | trim] // "") + (.[1:] | join("}}")) else "{{" + . end) | join(""))
   | trim;
 def default_summary:
-  ([build.repository, short_commit] | map(select(. != null)) | join("@")) as $what
+  ([$build.repository, short_commit] | map(select(. != null)) | join("@")) as $what
   | (environment | prefixed(" to ")) as $where
-  | (build.message | first_line) as $message
+  | ($build.message | first_line) as $message
   | if outcome == null then "Event from " + source
     elif outcome == "success" and $what + $where == "" then "Deployment succeeded"
     elif outcome == "success" then "Deployed" + ($what | prefixed(" ")) + $where
-      + (build.committer | prefixed(" by ")) + ($message | prefixed(": ")) | one_line
+      + ($build.committer | prefixed(" by ")) + ($message | prefixed(": ")) | one_line
     else "Deployment" + ($what | prefixed(" of ")) + $where
       + (if outcome == "cancelled" then " was cancelled" else " failed"
          + (failed_code | prefixed(" with exit status ")) end)
-      + ([build.committer, $message] | map(select(. != null)) | join(": ") | if . == "" then "" else " (\(.))" end)
+      + ([$build.committer, $message] | map(select(. != null)) | join(": ") | if . == "" then "" else " (\(.))" end)
       | one_line
     end;
 def summary: (setting("SUMMARY") | if . == null then "" else render end) as $own
   | if $own == "" then default_summary else $own end;
 
 # Events within PagerDuty's limits.
-def details: (if outcome == null then {} else build | {
+def details: (if outcome == null then {} else $build | {
     ci, environment: environment, repository, branch, commit, commit_message: .message,
     commit_description: .description, committer, build_id: .id, project_id: .project,
     pull_request: (.pull_request // .pull_request_url), approved,
     exit_code: (failed_code | if . == null then null else tonumber end),
     duration_seconds: (if $seconds == "" then null else ($seconds | tonumber) end) } | present end)
   + ((json("DETAILS") | without_nulls) // {});
-def build_links: if outcome == null then [] else build | [
+def build_links: if outcome == null then [] else $build | [
     (select(.url) | {href: .url, text: ([.ci, "build"] | map(select(. != null)) | join(" "))}),
     (select(.commit_url) | {href: .commit_url, text: "Commit \(short_commit)"}),
     (select(.pull_request_url) | {href: .pull_request_url,
       text: (if .pull_request == null then "Pull request" else "Pull request #\(.pull_request)" end)}) ] end;
 def attachments: {links: (build_links + links), images: images} | with_entries(select(.value | length > 0));
-def payload: {summary: summary, source: source, timestamp: (now | strftime("%Y-%m-%dT%H:%M:%SZ")),
+def payload: {summary: summary, source: source, timestamp: (now | floor | strftime("%Y-%m-%dT%H:%M:%SZ")),
   custom_details: (details | if length == 0 then null else . end)} | present;
 def listed($names): if $names == [] then . else
   .payload.custom_details[if .payload.custom_details // {} | has("truncated") then "truncated_fields" else "truncated" end]
@@ -320,12 +321,12 @@ def trigger($key): (outcome != null) as $is_deployment | {
     dedup_key: $key,
     payload: (payload + ({
       severity: (choice("SEVERITY"; []) // (if outcome == "success" then "info" else "error" end)),
-      component: (setting("COMPONENT") // (if $is_deployment then build.repository else null end)),
+      component: (setting("COMPONENT") // (if $is_deployment then $build.repository else null end)),
       group: (setting("GROUP") // (if $is_deployment then environment else null end)),
       class: (setting("CLASS") // (if $is_deployment then "deploy" else null end)) } | present)) }
   + attachments
-  + ({client: (setting("CLIENT") // (if $is_deployment then build.ci else null end)),
-      client_url: (setting("CLIENT_URL") // (if $is_deployment then build.url else null end))} | present)
+  + ({client: (setting("CLIENT") // (if $is_deployment then $build.ci else null end)),
+      client_url: (setting("CLIENT_URL") // (if $is_deployment then $build.url else null end))} | present)
   | fit(1000000);
 def follow_up($action; $key): {event_action: $action, dedup_key: $key};
 
@@ -423,10 +424,16 @@ post_with_curl() {
 # post_with_wget URL TYPE SECONDS: the same for a body without a key, which may stand in a file.
 post_with_wget() {
   printf %s "$body" >"$work/body"
-  set -- -S -T "$3" -O "$work/answer" --header "content-type: $2" --post-file "$work/body" "$1"
-  # Only GNU's wget has these, and busybox's does not repeat or wait by itself.
-  if is_gnu_wget; then set -- --tries=1 --max-redirect=0 --content-on-error "$@"; fi
-  WGETRC="$work/config" wget "$@" 2>"$work/head"
+  seconds=$3
+  set -- wget -S -O "$work/answer" --header "content-type: $2" --post-file "$work/body" "$1"
+  if is_gnu_wget; then
+    shift
+    set -- wget --tries=1 --max-redirect=0 --content-on-error --timeout="$seconds" "$@"
+  elif timeout 9 true 2>/dev/null; then
+    # busybox's wget neither repeats nor has a time limit that can be relied on: some crash on its -T.
+    set -- timeout "$seconds" "$@"
+  fi
+  WGETRC="$work/config" "$@" 2>"$work/head"
   # Both print the status line and the headers among other things.
   sed -n 's/.*HTTP\/[0-9.]* \([0-9][0-9][0-9]\).*/\1 000/p' "$work/head" | tail -n 1 >"$work/codes"
   tail -n 1 "$work/head" >"$work/errors"
