@@ -3,6 +3,7 @@ import { closeSync, constants, fstatSync, mkdtempSync, openSync, rmSync } from '
 import { Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 
 /** The ends of the pipes through which a command's output comes to us. */
 export interface OutputPipes {
@@ -29,6 +30,12 @@ export interface Reading {
 }
 
 const READ_BYTES = 64 * 1024
+/**
+ * A command that prints line by line would wake us for each of them, and wait for the processor meanwhile. So the first
+ * is passed on at once, and the next are read together a moment later.
+ */
+const SMALL_BYTES = 4 * 1024
+const GATHER_MS = 1
 
 /**
  * Opens the pipes for a command's stdout and stderr. They are real pipes wherever `mkfifo` is found: Node's own "pipe" is
@@ -89,7 +96,8 @@ function fifoEnd(fd: number): OutputEnd {
     const onread = {
       buffer,
       callback: (byteCount: number): boolean => {
-        const pending = take(socket, onChunk, buffer.subarray(0, byteCount))
+        const taken = take(socket, onChunk, buffer.subarray(0, byteCount))
+        const pending = taken ?? (byteCount < SMALL_BYTES ? sleep(GATHER_MS) : undefined)
         void pending?.then(() => socket.resume())
         return pending === undefined
       },
