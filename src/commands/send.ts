@@ -1,7 +1,7 @@
 import { buildChange, buildFollowUp, buildTrigger, type EventInput } from '../core/build-event.ts'
 import type { Action, Event, EventBody, Payload } from '../core/event.ts'
 import { Failure } from '../core/failure.ts'
-import { parseJson } from '../core/json.ts'
+import { blankComments, parseJson } from '../core/json.ts'
 import { parseRoutingKeys, type RoutingKey } from '../core/routing-key.ts'
 import { readUserEvent } from '../core/user-event.ts'
 import { errorInWords } from '../config/gather.ts'
@@ -43,7 +43,7 @@ async function readDocument(io: Io, operand = '-'): Promise<string> {
 
 function parseDocument(text: string): unknown {
   try {
-    return parseJson(text.replace(/^\uFEFF/, ''))
+    return parseJson(blankComments(text.replace(/^\uFEFF/, '')))
   } catch (error) {
     // The parser's own message quotes the text, which may hold a key.
     const at = error instanceof Error ? /position (\d+)/.exec(error.message)?.[1] : undefined

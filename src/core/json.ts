@@ -33,6 +33,19 @@ function keepDigits(this: unknown, _name: string, value: unknown, context?: { so
   return isExact ? value : source
 }
 
+/** A string, which may hold slashes of its own, or a comment of either form. */
+const STRING_OR_COMMENT = /"(?:[^"\\]|\\.)*"|\/\/[^\r\n]*|\/\*[\s\S]*?\*\//g
+
+/**
+ * The text with line and block comments turned into blanks, so that what follows keeps its place: examples of
+ * events, Codeship's PagerDuty page among them, are written with comments.
+ */
+export function blankComments(text: string): string {
+  return text.replaceAll(STRING_OR_COMMENT, (match) =>
+    match.startsWith('"') ? match : match.replaceAll(/[^\r\n]/g, ' '),
+  )
+}
+
 /** True for what JSON calls an object: not an array, not `null`. */
 export function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value)

@@ -270,3 +270,22 @@ test('a reader that goes away does not change the result', async () => {
   assert.equal(code, 0)
   assert.equal(simulator.alerts.length, 1)
 })
+
+test('send takes comments as in the JSON of Codeship’s PagerDuty page, and names the line that is wrong', async () => {
+  const document = `{
+  "payload": {
+    "summary": "Deployed", // shown to responders
+    /* where it
+       happened */
+    "severity": "info",
+    "source": "https://example.com//not-a-comment"
+  },
+  "event_action": "trigger"
+}`
+  assert.equal((await run(['send'], ENV, document)).code, 0)
+  const { payload } = simulator.requests[0]!.json as { payload: { source: string } }
+  assert.equal(payload.source, 'https://example.com//not-a-comment')
+  const broken = await run(['send'], ENV, document.replace('"info",', '"info"'))
+  assert.equal(broken.code, 64)
+  assert.match(broken.stderr, /not valid JSON near line 7/)
+})
