@@ -89,10 +89,11 @@ const TRANSIENT: Readonly<Record<string, string>> = {
   ERR_SSL_PACKET_LENGTH_TOO_LONG: 'the server does not speak TLS on this port',
 }
 
-/** Families of errors in words, where the code itself is not listed. */
+/** Families of errors in words, where the code itself is not listed or there is none but the error's name. */
 const FAMILIES: readonly [prefix: string, words: string][] = [
   ['ERR_SSL_', 'the TLS handshake failed'],
   ['HPE_', NO_HTTP],
+  ['HTTPParserError', NO_HTTP], // undici's, where its parser gives no code
 ]
 
 /** Errors by which an open connection ends: on one that had been idle they say nothing about the server. */

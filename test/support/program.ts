@@ -22,14 +22,19 @@ export interface RunOptions {
   readonly env?: Readonly<Record<string, string>>
   /** What stdin holds; empty where absent. */
   readonly stdin?: string
+  /** Leaves stdin open, so that whoever reads it waits. */
+  readonly isStdinOpen?: boolean
 }
 
 /** Starts the program as a process of its own. */
-export function startProgram(args: readonly string[], { env = {}, stdin = '' }: RunOptions = {}): Program {
+export function startProgram(
+  args: readonly string[],
+  { env = {}, stdin = '', isStdinOpen = false }: RunOptions = {},
+): Program {
   const startedAt = performance.now()
   const child = spawn(process.execPath, [BIN, ...args], { env: { ...env } })
   child.stdin.on('error', () => undefined) // the program may end without reading it
-  child.stdin.end(stdin)
+  if (!isStdinOpen) child.stdin.end(stdin)
   let stdout = ''
   let stderr = ''
   child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text))

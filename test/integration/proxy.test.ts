@@ -1,0 +1,138 @@
+import assert from 'node:assert/strict'
+import { test, type TestContext } from 'node:test'
+import { startSimulator, type Simulator } from '../simulator/simulator.ts'
+import { CA_FILE, certificate } from '../support/certificates.ts'
+import { KEY, runProgram, type Run } from '../support/program.ts'
+import { startProxy, type Proxy, type ProxyOptions } from '../support/proxy.ts'
+
+const PASSWORD = 'pa%ss wörd/9876'
+const USER_INFO = `build:${encodeURIComponent(PASSWORD)}`
+const CREDENTIALS = Buffer.from(`build:${PASSWORD}`).toString('base64')
+
+interface Scene {
+  readonly simulator: Simulator
+  readonly proxy: Proxy
+}
+
+async function set(t: TestContext, scheme: 'http' | 'https', options: ProxyOptions = {}): Promise<Scene> {
+  const simulator = await startSimulator(scheme === 'https' ? { tls: certificate('good') } : {})
+  const proxy = await startProxy(options)
+  t.after(() => Promise.all([simulator.close(), proxy.close()]))
+  return { simulator, proxy }
+}
+
+async function success(url: string, env: Record<string, string>): Promise<Run> {
+  return await runProgram(['success', '--dedup-key', 'k', '--json'], {
+    env: {
+      PAGERDUTY_DEADLINE: '20s',
+      PAGERDUTY_TOKEN: KEY,
+      PAGERDUTY_EVENTS_URL: url,
+      NODE_EXTRA_CA_CERTS: CA_FILE,
+      CI_REPO_NAME: 'acme/shop',
+      CI_BRANCH: 'master',
+      ...env,
+    },
+  })
+}
+
+const VARIABLES = ['http_proxy', 'HTTP_PROXY', 'https_proxy', 'HTTPS_PROXY'] as const
+for (const variable of VARIABLES) {
+  const scheme = variable.toLowerCase() === 'https_proxy' ? 'https' : 'http'
+  test(`${scheme} goes through the proxy of ${variable}, with its credentials`, async (t) => {
+    const { simulator, proxy } = await set(t, scheme)
+    const { code, stderr } = await success(simulator.url, {
+      [variable]: `http://${USER_INFO}@127.0.0.1:${proxy.port}`,
+    })
+    assert.equal(code, 0, stderr)
+    assert.equal(simulator.requests.length, 2)
+    const asked = proxy.seen.map(({ request }) => request).toSorted()
+    const expected =
+      scheme === 'https'
+        ? [`CONNECT 127.0.0.1:${simulator.port}`, `CONNECT 127.0.0.1:${simulator.port}`]
+        : [`POST ${simulator.url}/v2/change/enqueue`, `POST ${simulator.url}/v2/enqueue`]
+    assert.deepEqual(asked, expected)
+    assert.ok(proxy.seen.every(({ authorization }) => authorization === `Basic ${CREDENTIALS}`))
+    assert.ok(simulator.requests.every(({ headers }) => headers['proxy-authorization'] === undefined))
+  })
+}
+
+test('the lower-case variable wins, and a blank one counts as unset', async (t) => {
+  const { simulator, proxy } = await set(t, 'http')
+  const own = `127.0.0.1:${proxy.port}`
+  assert.equal((await success(simulator.url, { http_proxy: own, HTTP_PROXY: '127.0.0.1:1' })).code, 0)
+  assert.equal((await success(simulator.url, { http_proxy: ' ', HTTP_PROXY: own })).code, 0)
+  assert.equal(proxy.seen.length, 4)
+})
+
+test('a password with a lone percent sign is taken as it is', async (t) => {
+  const { simulator, proxy } = await set(t, 'http')
+  assert.equal(
+    (await success(simulator.url, { HTTP_PROXY: `http://build:100%@127.0.0.1:${proxy.port}` })).code,
+    0,
+  )
+  assert.equal(proxy.seen[0]?.authorization, `Basic ${Buffer.from('build:100%').toString('base64')}`)
+})
+
+for (const variable of ['no_proxy', 'NO_PROXY']) {
+  test(`${variable} excepts a host from the proxy`, async (t) => {
+    const { simulator, proxy } = await set(t, 'http')
+    const env = { HTTP_PROXY: `127.0.0.1:${proxy.port}`, [variable]: 'other.example, 127.0.0.0/8' }
+    assert.equal((await success(simulator.url, env)).code, 0)
+    assert.deepEqual([proxy.seen.length, simulator.requests.length], [0, 2])
+  })
+}
+
+for (const scheme of ['http', 'https'] as const) {
+  test(`a proxy's 407 is explained and final over ${scheme}, and no credentials are shown`, async (t) => {
+    const { simulator, proxy } = await set(t, scheme, { refuseWith: 407 })
+    const env = { [`${scheme}_proxy`]: `http://${USER_INFO}@127.0.0.1:${proxy.port}` }
+    const { code, stdout, stderr } = await success(simulator.url, env)
+    assert.equal(code, 75)
+    assert.match(stderr, /the proxy wants other credentials \(407\); check the user name and password in/)
+    const { events } = JSON.parse(stdout) as { events: { attempts: number; status: number }[] }
+    assert.deepEqual(
+      events.map(({ attempts, status }) => [attempts, status]),
+      [
+        [1, 407],
+        [1, 407],
+      ],
+    )
+    for (const secret of [PASSWORD, encodeURIComponent(PASSWORD), CREDENTIALS, KEY])
+      assert.ok(!(stdout + stderr).includes(secret))
+    assert.deepEqual(simulator.requests, [])
+  })
+}
+
+test('a proxy that forbids the server is named, and the advice is final', async (t) => {
+  const { simulator, proxy } = await set(t, 'https', { refuseWith: 403 })
+  const { code, stderr } = await success(simulator.url, { HTTPS_PROXY: `http://127.0.0.1:${proxy.port}` })
+  assert.equal(code, 75)
+  assert.match(
+    stderr,
+    /the proxy opens no connection to the server \(403\); have it allow the server, or name .* in NO_PROXY/,
+  )
+  assert.equal(proxy.seen.length, 2)
+})
+
+test('a proxy that is down for a moment is tried again', async (t) => {
+  const { simulator, proxy } = await set(t, 'https', { refuseWith: 503, times: 2 })
+  const { code, stderr } = await success(simulator.url, { HTTPS_PROXY: `http://127.0.0.1:${proxy.port}` })
+  assert.equal(code, 0, stderr)
+  assert.match(
+    stderr,
+    /attempt 1 failed: the proxy opens no connection to the server \(503\), through the proxy of HTTPS_PROXY/,
+  )
+  assert.equal(simulator.requests.length, 2)
+})
+
+test('a proxy that is not there is named by its variable', async (t) => {
+  const { simulator, proxy } = await set(t, 'http')
+  await proxy.close()
+  const { code, stderr } = await success(simulator.url, {
+    HTTP_PROXY: `http://${USER_INFO}@127.0.0.1:${proxy.port}`,
+    PAGERDUTY_DEADLINE: '2s',
+  })
+  assert.equal(code, 75)
+  assert.match(stderr, /refused \(ECONNREFUSED\), through the proxy of HTTP_PROXY/)
+  assert.doesNotMatch(stderr, /9876/)
+})

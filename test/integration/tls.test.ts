@@ -1,0 +1,139 @@
+import assert from 'node:assert/strict'
+import { createServer, type TLSSocket } from 'node:tls'
+import { test, type TestContext } from 'node:test'
+import type { AddressInfo } from 'node:net'
+import { LOCALHOST_TLS } from '../simulator/localhost-tls.ts'
+import { startSimulator, type Simulator } from '../simulator/simulator.ts'
+import { CA_FILE, certificate } from '../support/certificates.ts'
+import { KEY, runProgram, type Run } from '../support/program.ts'
+import { startProxy } from '../support/proxy.ts'
+
+async function serve(t: TestContext, tls: { key: string; cert: string }): Promise<Simulator> {
+  const simulator = await startSimulator({ tls })
+  t.after(() => simulator.close())
+  return simulator
+}
+
+async function trigger(url: string, env: Record<string, string> = {}, deadline = '20s'): Promise<Run> {
+  return await runProgram(['trigger', '--summary', 's', '--json', '--deadline', deadline], {
+    env: { PAGERDUTY_TOKEN: KEY, PAGERDUTY_EVENTS_URL: url, NODE_EXTRA_CA_CERTS: CA_FILE, ...env },
+  })
+}
+
+test('a CA in NODE_EXTRA_CA_CERTS is trusted', async (t) => {
+  const simulator = await serve(t, certificate('good'))
+  const { code, stderr } = await trigger(simulator.url)
+  assert.equal(code, 0, stderr)
+  assert.equal(simulator.alerts.length, 1)
+})
+
+test('the name is checked, not the address: localhost is accepted where the certificate has it', async (t) => {
+  const simulator = await serve(t, certificate('good'))
+  assert.equal((await trigger(`https://localhost:${simulator.port}`)).code, 0)
+})
+
+const BAD: [name: string, tls: { key: string; cert: string }, env: Record<string, string>, says: RegExp][] = [
+  ['has expired', certificate('expired'), {}, /has expired; check the clock.*\(CERT_HAS_EXPIRED\)/],
+  [
+    'is not valid yet',
+    certificate('not-yet-valid'),
+    {},
+    /not valid yet; check the clock.*\(CERT_NOT_YET_VALID\)/,
+  ],
+  [
+    'is for another host',
+    certificate('other-host'),
+    {},
+    /for another name.*\(ERR_TLS_CERT_ALTNAME_INVALID\)/,
+  ],
+  [
+    'is self-signed',
+    LOCALHOST_TLS,
+    {},
+    /self-signed; .*NODE_EXTRA_CA_CERTS.*\(DEPTH_ZERO_SELF_SIGNED_CERT\)/,
+  ],
+  [
+    'has an unknown issuer',
+    certificate('good'),
+    { NODE_EXTRA_CA_CERTS: '' },
+    /NODE_EXTRA_CA_CERTS.*\((UNABLE_TO_VERIFY_LEAF_SIGNATURE|UNABLE_TO_GET_ISSUER_CERT_LOCALLY)\)/,
+  ],
+]
+for (const [name, tls, env, says] of BAD) {
+  for (const isProxied of [false, true]) {
+    const way = isProxied ? ', seen through a proxy' : ''
+    test(`a certificate that ${name} is explained and final${way}`, async (t) => {
+      const simulator = await serve(t, tls)
+      const proxy = await startProxy()
+      t.after(() => proxy.close())
+      const proxied = isProxied ? { HTTPS_PROXY: `127.0.0.1:${proxy.port}` } : {}
+      const { code, stdout, stderr } = await trigger(simulator.url, { ...env, ...proxied })
+      assert.equal(code, 75)
+      assert.match(stderr, says)
+      const { events } = JSON.parse(stdout) as { events: { attempts: number; outcome: string }[] }
+      assert.deepEqual(
+        events.map(({ attempts, outcome }) => [attempts, outcome]),
+        [[1, 'undelivered']],
+      )
+      assert.equal(proxy.seen.length, isProxied ? 1 : 0)
+      assert.deepEqual(simulator.requests, [], 'nothing is sent to a server that is not trusted')
+    })
+  }
+}
+
+test('an unreadable NODE_EXTRA_CA_CERTS does not keep an event from a server that is trusted anyway', async (t) => {
+  const simulator = await startSimulator()
+  t.after(() => simulator.close())
+  assert.equal((await trigger(simulator.url, { NODE_EXTRA_CA_CERTS: '/does/not/exist.pem' })).code, 0)
+})
+
+async function listen(
+  t: TestContext,
+  versions: { minVersion: 'TLSv1' | 'TLSv1.2'; maxVersion: 'TLSv1.1' | 'TLSv1.2' },
+) {
+  const seen: (string | null)[] = []
+  const sockets = new Set<TLSSocket>()
+  const server = createServer(
+    { ...certificate('good'), ...versions, ciphers: 'ALL@SECLEVEL=0' },
+    (socket) => {
+      seen.push(socket.getProtocol())
+      sockets.add(socket)
+      socket.on('error', () => undefined)
+      socket.once('data', () => socket.end('HTTP/1.1 202 Accepted\r\ncontent-length: 2\r\n\r\n{}'))
+    },
+  )
+  server.on('tlsClientError', () => seen.push(null))
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  t.after(() => {
+    for (const socket of sockets) socket.destroy()
+    server.close()
+  })
+  return { url: `https://127.0.0.1:${(server.address() as AddressInfo).port}`, seen }
+}
+
+test('a server that speaks nothing newer than TLS 1.1 gets no event, whatever Node was told', async (t) => {
+  const { url, seen } = await listen(t, { minVersion: 'TLSv1', maxVersion: 'TLSv1.1' })
+  const { code, stderr } = await trigger(
+    url,
+    { NODE_OPTIONS: '--tls-min-v1.0 --tls-cipher-list=ALL@SECLEVEL=0' },
+    '1s',
+  )
+  assert.equal(code, 75)
+  assert.match(stderr, /the server speaks no TLS from version 1\.2 on/)
+  assert.ok(seen.length > 0 && seen.every((protocol) => protocol === null))
+})
+
+test('TLS 1.2 is enough', async (t) => {
+  const { url, seen } = await listen(t, { minVersion: 'TLSv1.2', maxVersion: 'TLSv1.2' })
+  const { code, stderr } = await trigger(url)
+  assert.equal(code, 0, stderr)
+  assert.deepEqual(seen, ['TLSv1.2'])
+})
+
+test('a server that does not speak TLS at all is named as such, and tried again', async (t) => {
+  const simulator = await startSimulator()
+  t.after(() => simulator.close())
+  const { code, stderr } = await trigger(`https://127.0.0.1:${simulator.port}`, {}, '2s')
+  assert.equal(code, 75)
+  assert.match(stderr, /attempt 1 failed: the server does not speak TLS on this port/)
+})

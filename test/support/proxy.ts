@@ -1,0 +1,70 @@
+import { createServer, request, type IncomingMessage } from 'node:http'
+import { connect, type AddressInfo, type Socket } from 'node:net'
+
+/** A forward proxy: absolute URLs for http, CONNECT for https. */
+export interface Proxy {
+  readonly port: number
+  /** What it was asked: `POST http://…` or `CONNECT host:port`, with the credentials that came along. */
+  readonly seen: readonly { readonly request: string; readonly authorization: string | undefined }[]
+  readonly close: () => Promise<void>
+}
+
+export interface ProxyOptions {
+  /** Answers everything with this status instead of passing it on. */
+  readonly refuseWith?: number
+  /** How many are answered so, the first ones; all where absent. */
+  readonly times?: number
+}
+
+/** Starts a proxy on a free port of 127.0.0.1. A refusal repeats the credentials, as bad proxies do. */
+export async function startProxy({ refuseWith, times = Infinity }: ProxyOptions = {}): Promise<Proxy> {
+  const seen: { request: string; authorization: string | undefined }[] = []
+  const sockets = new Set<Socket>()
+  const see = ({ method, url, headers }: IncomingMessage): string => {
+    const authorization = headers['proxy-authorization']
+    seen.push({ request: `${method} ${url}`, authorization })
+    return `not for ${authorization}`
+  }
+  const isRefused = (): boolean => refuseWith !== undefined && seen.length <= times
+  const server = createServer((incoming, outgoing) => {
+    const said = see(incoming)
+    if (isRefused()) {
+      outgoing.writeHead(refuseWith ?? 500, { 'proxy-authenticate': 'Basic' }).end(said)
+      return
+    }
+    const { 'proxy-authorization': _, ...headers } = incoming.headers
+    const onward = request(incoming.url ?? '', { method: incoming.method, headers }, (answer) => {
+      outgoing.writeHead(answer.statusCode ?? 502, answer.headers)
+      answer.pipe(outgoing)
+    })
+    onward.on('error', () => outgoing.writeHead(502).end())
+    incoming.pipe(onward)
+  })
+  server.on('connection', (socket) => {
+    sockets.add(socket)
+    socket.once('close', () => sockets.delete(socket))
+  })
+  server.on('connect', (incoming: IncomingMessage, socket: Socket) => {
+    const said = see(incoming)
+    socket.on('error', () => undefined)
+    if (isRefused()) {
+      socket.end(`HTTP/1.1 ${refuseWith} No\r\n\r\n${said}`)
+      return
+    }
+    const [host = '', port = ''] = (incoming.url ?? '').split(/:(?=\d+$)/)
+    const onward = connect(Number(port), host, () => {
+      socket.write('HTTP/1.1 200 Connection established\r\n\r\n')
+      socket.pipe(onward).pipe(socket)
+    })
+    onward.on('error', () => socket.destroy())
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  return {
+    port: (server.address() as AddressInfo).port,
+    seen,
+    close: async () => {
+      for (const socket of sockets) socket.destroy()
+      await new Promise((resolve) => server.close(resolve))
+    },
+  }
+}
