@@ -30,6 +30,9 @@ process.on('uncaughtException', (error) => {
   exit(EXIT_CODE.internal)
 })
 
+/** Which of our streams were written to. */
+const written = new Set<'stdout' | 'stderr'>()
+
 const exitStatus = await main({
   argv: process.argv.slice(2),
   env: process.env,
@@ -49,9 +52,7 @@ await end(exitStatus)
 
 /** Ends the process as soon as its words are written, whatever the event loop still waits for. */
 async function end(status: number): Promise<void> {
-  for (const stream of [process.stdout, process.stderr]) {
-    await new Promise((resolve) => stream.write('', resolve))
-  }
+  for (const name of written) await new Promise((resolve) => process[name].write('', resolve))
   exit(status)
 }
 
@@ -73,6 +74,7 @@ function exit(status: number): never {
  */
 function write(name: 'stdout' | 'stderr', text: string): void {
   const stream = process[name]
+  written.add(name)
   // A reader that went away (`| head -1`) is no reason to fail: what was to be sent has been sent.
   if (stream.listenerCount('error') === 0) stream.on('error', () => undefined)
   stream.write(text)

@@ -184,7 +184,7 @@ const BROKEN: readonly Fault[] = [
     says: /no answer within/,
     isSlow: true,
   },
-].map((fault) => ({ ...fault, means: 'retried' as const }) as Fault)
+].map((fault) => ({ ...fault, means: 'retried' as const }))
 
 function trickle(socket: Socket): void {
   socket.write('HTTP/1.1 503 Service Unavailable\r\ncontent-length: 1000\r\n\r\n')

@@ -1,0 +1,13 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { matrixCounts } from '../support/faults.ts'
+import { formatCount, readFigure } from '../support/figures.ts'
+
+test('docs/reliability.md has the counts of the fault matrix; `npm run figures` writes them', () => {
+  for (const [name, count] of Object.entries(matrixCounts()))
+    assert.equal(readFigure(`matrix ${name}`), formatCount(count), name)
+})
+
+test('docs/reliability.md says how soon a run ends', () => {
+  assert.match(readFigure('ends after its last answer') ?? '', /^\d+ ms$/)
+})
