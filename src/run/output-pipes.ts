@@ -98,7 +98,7 @@ function fifoEnd(fd: number): OutputEnd {
       callback: (byteCount: number): boolean => {
         const taken = take(socket, onChunk, buffer.subarray(0, byteCount))
         const pending = taken ?? (byteCount < SMALL_BYTES ? sleep(GATHER_MS) : undefined)
-        void pending?.then(() => socket.resume())
+        void pending?.then(() => resume(socket))
         return pending === undefined
       },
     }
@@ -112,7 +112,7 @@ function socketEnd(socket: Socket): OutputEnd {
     socket.on('data', (chunk: Buffer) => {
       const pending = take(socket, onChunk, chunk)
       if (pending !== undefined) socket.pause()
-      void pending?.then(() => socket.resume())
+      void pending?.then(() => resume(socket))
     })
     return reading(socket)
   }
@@ -130,6 +130,11 @@ function take(
     socket.destroy()
     return undefined
   }
+}
+
+/** Node throws where a socket is resumed that was destroyed in the meantime. */
+function resume(socket: Socket): void {
+  if (!socket.destroyed) socket.resume()
 }
 
 function reading(socket: Socket): Reading {
