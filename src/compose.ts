@@ -5,9 +5,12 @@ import type { RestConfig } from './config/read-rest.ts'
 import type { Secret } from './core/secret.ts'
 import type { Post } from './delivery/address.ts'
 import type { Clock, Retry } from './delivery/deliver.ts'
+import { startDrain, type Drain, type DrainEvents } from './delivery/drain.ts'
 import type { EarlyConnections } from './delivery/early-connection.ts'
 import { createSender, type Sender } from './delivery/sender.ts'
-import { createTransport } from './delivery/transport.ts'
+import { createResolver } from './delivery/spool-keys.ts'
+import type { Spool } from './delivery/spool.ts'
+import { createTransport, type Transport } from './delivery/transport.ts'
 import type { RestCall, RestClient } from './rest/client.ts'
 
 /** The real clock. Monotonic, so that a step of the system's time neither shortens nor stretches a deadline. */
@@ -89,6 +92,54 @@ export async function composeRestClient({
     userAgent: `pagerduty-alert/${version}`,
     secrets: delivery.secrets,
   })
+}
+
+/** Connections for requests that are no events. Whoever has it closes it. */
+export function composeTransport({ proxy, eventsUrl: baseUrl, timeoutMs }: DeliveryConfig): Transport {
+  keepParserAsItIs()
+  return createTransport({ proxy, baseUrl, connectTimeoutMs: timeoutMs })
+}
+
+/** PagerDuty takes 120 events a minute and key; what other processes send with the same key has to fit in too. */
+const RATE_PER_MINUTE = 110
+
+export interface ComposeDrainOptions {
+  readonly spool: Spool
+  readonly delivery: DeliveryConfig
+  readonly maxAgeMs: number
+  readonly version: string
+  readonly events: DrainEvents
+}
+
+/** A drain and the connections that it uses. */
+export interface ComposedDrain {
+  readonly drain: Drain
+  readonly transport: Transport
+}
+
+/** Starts to deliver a spool. Whoever stops the drain closes the transport after it. */
+export function composeDrain({
+  spool,
+  delivery,
+  maxAgeMs,
+  version,
+  events,
+}: ComposeDrainOptions): ComposedDrain {
+  const { timeoutMs, secrets } = delivery
+  const transport = composeTransport(delivery)
+  const drain = startDrain({
+    spool,
+    transport,
+    clock: CLOCK,
+    resolve: createResolver(delivery),
+    userAgent: `pagerduty-alert/${version}`,
+    timeoutMs,
+    maxAgeMs,
+    ratePerMinute: RATE_PER_MINUTE,
+    secrets,
+    events,
+  })
+  return { drain, transport }
 }
 
 /**

@@ -56,6 +56,13 @@ export const COMMANDS = {
     operands: '[FILE | -]',
     maxOperands: 1,
   },
+  flush: {
+    does: 'waits until the relay (or spool) has delivered everything; exit 0 only then',
+    operands: '',
+    maxOperands: 0,
+    groups: ['delivery', 'printing'],
+    example: 'pagerduty-alert flush --deadline 5m',
+  },
   gate: {
     does: 'exit status 1 while the service has open incidents; asks with a REST API token',
     operands: '',

@@ -41,6 +41,8 @@ export function logDelivery(
     const hint = hintFor({ kind: post.event.kind, status, reason, routingKey, region })
     return log.error(`${what}: refused with ${reason}${hint === undefined ? '' : `\n${hint}`}`)
   }
+  if (outcome === 'queued')
+    return log.warn(`${what}: kept in the spool (${reason}); flush or a relay delivers it`)
   const tries = `${attempts} ${attempts === 1 ? 'attempt' : 'attempts'} in ${formatMs(durationMs)}`
   const limits = `deadline ${formatMs(deadlineMs)}, ${formatMs(timeoutMs)} an attempt`
   return log.error(`${what}: not delivered: ${reason} (${tries}; ${limits})`)
@@ -50,7 +52,8 @@ export function logDelivery(
 export function verdictOf(deliveries: readonly Delivery[]): Verdict {
   const outcomes = new Set(deliveries.map(({ outcome }) => outcome))
   if (outcomes.has('refused')) return 'refused'
-  return outcomes.has('undelivered') ? 'undelivered' : 'accepted'
+  if (outcomes.has('undelivered')) return 'undelivered'
+  return outcomes.has('queued') ? 'queued' : 'accepted'
 }
 
 export function exitCodeOf(verdict: Verdict): number {

@@ -13,7 +13,7 @@ import type { Io } from './session.ts'
 import { parseStatus } from './status.ts'
 
 /** The commands that have a session: all but `run`, which makes its own, and `help`. */
-type SessionCommand = EventCommand | 'send' | 'gate'
+type SessionCommand = EventCommand | 'send' | 'gate' | 'flush'
 
 /**
  * Runs a command that sends or asks something.
@@ -32,10 +32,11 @@ export async function runCommand(
     const chosen = named === undefined ? commandFromStatus(gathered) : { command: named, result: {} }
     command = chosen.command
     const build = await detectBuild(io.env, io.readFile)
-    const needsKey = command !== 'send' && command !== 'gate'
+    const needsKey = command !== 'send' && command !== 'gate' && command !== 'flush'
     const config = loadConfig(gathered, { env: io.env, build }, needsKey)
     for (const warning of config.warnings) log.warn(warning)
     const session = { io, config, log, command, json: printing.json }
+    if (command === 'flush') return await (await import('./flush.ts')).flush(session)
     if (command === 'gate') return await (await import('./gate.ts')).gate(session)
     if (command !== 'send') return await notify(session, command, chosen.result)
     const { send } = await import('./send.ts')

@@ -39,7 +39,8 @@ export async function sendEvents(
   return report(session, await deliverPosts(session, posts))
 }
 
-async function deliverPosts({ io, config, log }: Session, posts: readonly Post[]): Promise<Delivery[]> {
+async function deliverPosts(session: Session, posts: readonly Post[]): Promise<Delivery[]> {
+  const { io, config, log } = session
   const { openEarly } = await import('../delivery/early-connection.ts')
   const early = await openEarly(config.delivery, posts.length)
   // Loaded here, so that help, refusals and dry runs do not pay for the HTTP client.
@@ -53,7 +54,9 @@ async function deliverPosts({ io, config, log }: Session, posts: readonly Post[]
     early,
   })
   try {
-    return await sender.send(posts)
+    if (config.spool === undefined) return await sender.send(posts)
+    const { deliverOrKeep } = await import('./deliver-or-keep.ts')
+    return await deliverOrKeep(session, config.spool, posts, sender)
   } finally {
     await sender.close()
   }

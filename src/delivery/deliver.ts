@@ -11,6 +11,8 @@ export interface DeliveryResult {
   readonly status?: number
   /** Why it was not accepted. */
   readonly reason?: string
+  /** After which wait another attempt would have been made; absent where none is of use. */
+  readonly retryInMs?: number
 }
 
 /** What is said of an attempt that is to be repeated. */
@@ -38,6 +40,8 @@ export interface DeliverOptions {
   readonly deadlineAtMs: number
   /** Budget of one attempt. */
   readonly timeoutMs: number
+  /** Any number where absent. 1 where a spool takes over what fails. */
+  readonly maxAttempts?: number
   readonly clock: Clock
   readonly signal: AbortSignal
   readonly onRetry: (retry: Retry) => void
@@ -49,7 +53,7 @@ export interface DeliverOptions {
  * run past it.
  */
 export async function deliver(options: DeliverOptions): Promise<DeliveryResult> {
-  const { attempt, deadlineAtMs, timeoutMs, clock, signal, onRetry } = options
+  const { attempt, deadlineAtMs, timeoutMs, maxAttempts = Infinity, clock, signal, onRetry } = options
   const startMs = clock.now()
   for (let attempts = 1; ; attempts++) {
     const leftMs = Math.max(1, Math.round(deadlineAtMs - clock.now()))
@@ -61,7 +65,7 @@ export async function deliver(options: DeliverOptions): Promise<DeliveryResult> 
     if (outcome.kind === 'unreachable' || signal.aborted) return undelivered
     const waitMs = delayMs(attempts, outcome.afterMs, clock.random())
     const leftAfterMs = deadlineAtMs - clock.now() - waitMs
-    if (leftAfterMs <= 0) return undelivered
+    if (leftAfterMs <= 0 || attempts >= maxAttempts) return { ...undelivered, retryInMs: waitMs }
     onRetry({ attempt: attempts, reason: outcome.reason, delayMs: waitMs, leftMs: leftAfterMs })
     await clock.sleep(waitMs, signal)
     if (signal.aborted) return undelivered

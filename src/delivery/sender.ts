@@ -5,13 +5,17 @@ import { createRequest } from './request.ts'
 import type { Transport } from './transport.ts'
 
 /** What came of one post. `queued` is for what a spool keeps for later. */
-export interface Delivery extends DeliveryResult {
+export interface Delivery extends Omit<DeliveryResult, 'outcome'> {
+  readonly outcome: DeliveryResult['outcome'] | 'queued'
   readonly post: Post
 }
 
 export interface Sender {
-  /** Sends all posts side by side; one failing does not stop or repeat the others. */
-  send(posts: readonly Post[]): Promise<Delivery[]>
+  /**
+   * Sends all posts side by side; one failing does not stop or repeat the others.
+   * @param maxAttempts of each; any number where absent
+   */
+  send(posts: readonly Post[], maxAttempts?: number): Promise<Delivery[]>
   /** Closes the connections at once. */
   close(): Promise<void>
 }
@@ -32,13 +36,14 @@ export interface SenderDeps {
 /** A sender of posts over one transport. */
 export function createSender(deps: SenderDeps): Sender {
   const { transport, clock, deadlineAtMs, timeoutMs, userAgent, signal, secrets, onRetry } = deps
-  const sendOne = async (post: Post): Promise<Delivery> => {
+  const sendOne = async (post: Post, maxAttempts?: number): Promise<Delivery> => {
     const own = createRequest(post.event, post.destination, userAgent)
     const request = { ...own, secrets: [...own.secrets, ...secrets] }
     const result = await deliver({
       attempt: (budgetMs, attemptSignal) => transport.post(request, budgetMs, attemptSignal),
       deadlineAtMs,
       timeoutMs,
+      ...(maxAttempts !== undefined && { maxAttempts }),
       clock,
       signal,
       onRetry: (retry) => onRetry(post, retry),
@@ -46,7 +51,7 @@ export function createSender(deps: SenderDeps): Sender {
     return { ...result, post }
   }
   return {
-    send: (posts) => Promise.all(posts.map(sendOne)),
+    send: (posts, maxAttempts) => Promise.all(posts.map((post) => sendOne(post, maxAttempts))),
     close: () => transport.close(),
   }
 }

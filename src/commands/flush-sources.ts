@@ -1,0 +1,122 @@
+import { composeDrain, composeTransport } from '../compose.ts'
+import type { SpoolConfig } from '../config/read-spool.ts'
+import { Failure } from '../core/failure.ts'
+import { oneLine } from '../core/mask.ts'
+import { openSpool } from '../delivery/open-spool.ts'
+import type { SpoolCounts } from '../delivery/spool.ts'
+import { version } from '../version.ts'
+import type { Session } from './session.ts'
+
+/** An event that was given up or refused, in words. */
+export interface DeadEvent {
+  readonly what: string
+  readonly reason: string
+}
+
+/** What is still to be delivered, at one moment. */
+export interface Look {
+  readonly counts: SpoolCounts
+  /** The first of the dead ones. */
+  readonly dead: readonly DeadEvent[]
+}
+
+/** Something that holds events: a relay or a spool. */
+export interface FlushSource {
+  readonly name: string
+  /** What it holds, or why that cannot be told just now. */
+  look(): Promise<Look | string>
+  close(): Promise<void>
+}
+
+/** Dead events that are named. */
+const MAX_NAMED = 100
+/** How long an attempt in flight may take when the time of the invocation is over. */
+const GRACE_MS = 1000
+
+/** A spool, delivered by this process as long as no other does. */
+export async function createSpoolSource(session: Session, config: SpoolConfig): Promise<FlushSource> {
+  const { log } = session
+  const spool = await openSpool({ ...config, onWarning: (message) => log.warn(message) })
+  const trouble: { reason: string | undefined } = { reason: spool.checkWritable() }
+  const { drain, transport } = composeDrain({
+    spool,
+    delivery: session.config.delivery,
+    maxAgeMs: config.maxAgeMs,
+    version,
+    events: {
+      onDelivered: () => undefined,
+      onRetry: ({ reason }) => log.info(`an attempt failed: ${reason}`),
+      onDead: () => undefined,
+      onLease: () => log.debug('no other process delivers the spool: this one does'),
+      onTrouble: (reason) => {
+        trouble.reason = reason
+      },
+    },
+  })
+  return {
+    name: 'spool',
+    look: async () => {
+      if (trouble.reason !== undefined) return trouble.reason
+      const dead = spool.list('dead', MAX_NAMED).map(({ kind, action, dedupKey, reason = '' }) => ({
+        what: kind === 'change' ? 'change event' : `${action} of ${dedupKey ?? 'an alert'}`,
+        reason,
+      }))
+      return { counts: spool.counts(), dead }
+    },
+    close: async () => {
+      await drain.stop(GRACE_MS)
+      await transport.close()
+      await spool.close()
+    },
+  }
+}
+
+/** What of a relay's list is read; see the relay's `GET /events`. */
+interface RelayList {
+  readonly counts: SpoolCounts
+  readonly events: readonly {
+    readonly kind: string
+    readonly dedup_key?: string | null
+    readonly reason?: string | null
+  }[]
+}
+
+/** A relay, which is asked over HTTP. */
+export function createRelaySource({ io, config }: Session): FlushSource {
+  const { eventsUrl, relay, timeoutMs } = config.delivery
+  const transport = composeTransport(config.delivery)
+  const token = relay?.token
+  const headers = { accept: 'application/json', ...(token && { authorization: `Bearer ${token.reveal()}` }) }
+  const request = {
+    method: 'GET',
+    url: `${eventsUrl}/events?status=dead`,
+    headers,
+    maxAnswerBytes: 16 << 20,
+  } as const
+  return {
+    name: 'relay',
+    look: async () => {
+      const exchange = await transport.exchange(request, timeoutMs, io.signal)
+      if (exchange.kind === 'failed') return `the relay does not answer: ${exchange.outcome.reason}`
+      const { status, body } = exchange.answer
+      if (status === 401 || status === 403)
+        throw new Failure('config', 'the relay wants its bearer token: set PAGERDUTY_RELAY_TOKEN')
+      return status === 200 ? readList(body) : `the relay answers ${status}`
+    },
+    close: () => transport.close(),
+  }
+}
+
+function readList(body: string): Look | string {
+  try {
+    const { counts, events } = JSON.parse(body) as RelayList
+    const { pending, delivered, dead } = counts
+    const named = events.slice(0, MAX_NAMED).map(({ kind, dedup_key: dedupKey, reason }) => ({
+      what: oneLine(kind === 'change' ? 'change event' : `event of ${dedupKey ?? 'an alert'}`),
+      reason: oneLine(reason ?? ''),
+    }))
+    return { counts: { pending, delivered, dead }, dead: named }
+  } catch {
+    return 'the relay’s answer is not its list of events; check PAGERDUTY_RELAY_URL'
+  }
+}

@@ -1,0 +1,87 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { EXIT_CODE, Failure } from '../core/failure.ts'
+import { createRelaySource, createSpoolSource, type FlushSource, type Look } from './flush-sources.ts'
+import { formatMs } from './report.ts'
+import type { Session } from './session.ts'
+
+const POLL_MS = 200
+/** How often is said what is still waiting. */
+const PROGRESS_MS = 5000
+
+/**
+ * `flush`: waits until the relay and the spool have delivered everything; the spool is delivered by this process where no
+ * other does.
+ * @returns 0 only then; 75 where the deadline came first, 65 where events are dead
+ * @throws Failure of kind `usage` where there is neither relay nor spool
+ */
+export async function flush(session: Session): Promise<number> {
+  const { config } = session
+  const sources: FlushSource[] = []
+  if (config.spool !== undefined) sources.push(await createSpoolSource(session, config.spool))
+  if (config.delivery.relay !== undefined) sources.push(createRelaySource(session))
+  if (sources.length === 0)
+    throw new Failure(
+      'usage',
+      'flush needs to know what to wait for: set PAGERDUTY_RELAY_URL or PAGERDUTY_SPOOL',
+    )
+  try {
+    return report(session, await untilEmpty(session, sources))
+  } finally {
+    await Promise.all(sources.map((source) => source.close()))
+  }
+}
+
+interface Finding {
+  readonly source: string
+  readonly look: Look | string
+}
+
+/** Looks until nothing is pending, the deadline passes or a signal comes; returns what was seen last. */
+async function untilEmpty(session: Session, sources: readonly FlushSource[]): Promise<Finding[]> {
+  const { io, config, log } = session
+  const endAtMs = io.startedAtMs + config.delivery.deadlineMs
+  let saidAtMs = Number.NEGATIVE_INFINITY
+  for (;;) {
+    const findings = await Promise.all(
+      sources.map(async (source) => ({ source: source.name, look: await source.look() })),
+    )
+    const leftMs = endAtMs - performance.now()
+    if (findings.every(isEmpty) || leftMs <= 0 || io.signal.aborted) return findings
+    if (performance.now() - saidAtMs >= PROGRESS_MS) {
+      saidAtMs = performance.now()
+      for (const finding of findings) log.info(`${describe(finding)}; ${formatMs(leftMs)} left`)
+    }
+    await sleep(Math.min(POLL_MS, leftMs), undefined, { signal: io.signal }).catch(() => undefined)
+  }
+}
+
+function isEmpty({ look }: Finding): boolean {
+  return typeof look !== 'string' && look.counts.pending === 0
+}
+
+function describe({ source, look }: Finding): string {
+  if (typeof look === 'string') return `${source}: ${look}`
+  const { pending, delivered, dead } = look.counts
+  return `${source}: ${pending} pending, ${delivered} delivered, ${dead} dead`
+}
+
+function report({ io, log, json }: Session, findings: readonly Finding[]): number {
+  const looks = findings.flatMap(({ look }) => (typeof look === 'string' ? [] : [look]))
+  const sum = (status: 'pending' | 'delivered' | 'dead'): number =>
+    looks.reduce((total, { counts }) => total + counts[status], 0)
+  const verdict = !findings.every(isEmpty) ? 'undelivered' : sum('dead') > 0 ? 'refused' : 'accepted'
+  const ownCode = verdict === 'accepted' ? 0 : EXIT_CODE[verdict]
+  const exitCode = io.signal.aborted && verdict === 'undelivered' ? Number(io.signal.reason) : ownCode
+  const dead = looks.flatMap((look) => look.dead)
+  for (const finding of findings) {
+    if (verdict === 'undelivered') log.error(`not everything is delivered: ${describe(finding)}`)
+    else log.info(describe(finding))
+  }
+  for (const { what, reason } of dead) log.error(`dead: ${what}: ${reason}`)
+  if (json) {
+    const counts = { pending: sum('pending'), delivered: sum('delivered'), dead: sum('dead') }
+    const line = { command: 'flush', outcome: verdict, exit_code: exitCode, counts, dead }
+    io.writeOut(`${JSON.stringify(line)}\n`)
+  }
+  return exitCode
+}

@@ -1,0 +1,123 @@
+import assert from 'node:assert/strict'
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { after, beforeEach, test, type TestContext } from 'node:test'
+import { startSimulator } from '../../simulator/simulator.ts'
+import { CODESHIP_PRO, KEY, runProgram, startProgram } from '../../support/program.ts'
+import { openTestSpool, temporaryDirectory } from '../../support/spool.ts'
+
+const simulator = await startSimulator()
+after(() => simulator.close())
+beforeEach(() => simulator.reset())
+
+const DOWN = { kind: 'answer', status: 503 } as const
+
+function environment(directory: string): Record<string, string> {
+  return {
+    ...CODESHIP_PRO,
+    PAGERDUTY_TOKEN: KEY,
+    PAGERDUTY_EVENTS_URL: simulator.url,
+    PAGERDUTY_SPOOL: directory,
+    PAGERDUTY_DEADLINE: '3s',
+  }
+}
+
+/** What a spool holds as pending: `trigger` or `change`, with the attempts made. */
+async function pendingIn(t: TestContext, directory: string): Promise<string[]> {
+  const { spool } = await openTestSpool(t, { directory })
+  return spool.list('pending', 100).map(({ action, kind }) => action ?? kind)
+}
+
+test('what is delivered at once is never kept', async (t) => {
+  const directory = join(temporaryDirectory(t), 'spool')
+  const { code } = await runProgram(['failure'], { env: environment(directory) })
+  assert.deepEqual([code, existsSync(directory)], [0, false])
+})
+
+test('what cannot be delivered in time is kept, which is a success that says so', async (t) => {
+  const directory = temporaryDirectory(t)
+  simulator.behave({ behaviour: DOWN })
+  const { code, stdout, stderr } = await runProgram(['failure', '--json'], { env: environment(directory) })
+  assert.equal(code, 0, stderr)
+  const { outcome, exit_code: exitCode, events } = JSON.parse(stdout) as Record<string, { outcome: string }[]>
+  assert.deepEqual([outcome, exitCode, events?.[0]?.outcome], ['queued', 0, 'queued'])
+  assert.match(stderr, /kept in the spool \(503: Service Unavailable\); flush or a relay delivers it/)
+  assert.deepEqual(await pendingIn(t, directory), ['trigger'])
+})
+
+test('what fails first and works then is delivered from the spool, which is empty after that', async (t) => {
+  const directory = temporaryDirectory(t)
+  simulator.behave({ behaviour: DOWN, times: 1 })
+  const { code, stderr } = await runProgram(['failure'], { env: environment(directory) })
+  assert.equal(code, 0)
+  assert.match(stderr, /trigger of deploy\/acme\/shop\/master: accepted \(202\)/)
+  assert.equal(simulator.alerts.length, 1)
+  assert.deepEqual(await pendingIn(t, directory), [])
+})
+
+test('a refused event is not queued', async (t) => {
+  const directory = temporaryDirectory(t)
+  simulator.behave({ behaviour: { kind: 'answer', status: 400 } })
+  assert.equal((await runProgram(['failure'], { env: environment(directory) })).code, 65)
+  assert.deepEqual(await pendingIn(t, directory), [])
+})
+
+test('a success does not overtake the failure that is still kept', async (t) => {
+  const directory = temporaryDirectory(t)
+  simulator.behave({ behaviour: DOWN })
+  assert.equal((await runProgram(['failure'], { env: environment(directory) })).code, 0)
+  simulator.reset()
+  assert.equal((await runProgram(['success'], { env: environment(directory) })).code, 0)
+  const actions = simulator.requests.flatMap(({ json }) => {
+    const { event_action: action } = json as { event_action?: string }
+    return action === undefined ? [] : [action]
+  })
+  assert.deepEqual(actions, ['trigger', 'resolve'])
+  assert.deepEqual([simulator.alerts[0]?.status, simulator.changes.length], ['resolved', 1])
+  assert.deepEqual(await pendingIn(t, directory), [])
+})
+
+test('an event is on the disk while it is retried, whatever ends the process', async (t) => {
+  for (const signal of ['SIGKILL', 'SIGTERM'] as const) {
+    const directory = temporaryDirectory(t)
+    simulator.reset()
+    simulator.behave({ behaviour: { kind: 'answer', status: 503, headers: { 'retry-after': '2' } } })
+    const { child, ended } = startProgram(['failure'], { env: environment(directory) })
+    await simulator.waitForRequests(1)
+    while (!existsSync(join(directory, 'deliver.lock')))
+      await new Promise((resolve) => setTimeout(resolve, 5))
+    child.kill(signal)
+    const { code } = await ended
+    assert.equal(code, signal === 'SIGKILL' ? null : 143)
+    assert.deepEqual(await pendingIn(t, directory), ['trigger'])
+  }
+})
+
+test('a certificate that is not trusted is not waited for: the event is kept', async (t) => {
+  const directory = temporaryDirectory(t)
+  const { LOCALHOST_TLS } = await import('../../simulator/localhost-tls.ts')
+  const secure = await startSimulator({ tls: LOCALHOST_TLS })
+  t.after(() => secure.close())
+  const env = { ...environment(directory), PAGERDUTY_EVENTS_URL: secure.url }
+  const { code, durationMs, stderr } = await runProgram(['failure'], { env })
+  assert.equal(code, 0, stderr)
+  assert.ok(durationMs < 2900, `${durationMs} ms`)
+  assert.deepEqual(await pendingIn(t, directory), ['trigger'])
+})
+
+test('a spool that takes nothing is told of, and the event is retried as if there were none', async (t) => {
+  const directory = join(temporaryDirectory(t), 'file')
+  writeFileSync(directory, '')
+  simulator.behave({ behaviour: DOWN, times: 1 })
+  const { code, stderr } = await runProgram(['failure'], { env: environment(directory) })
+  assert.equal(code, 0, stderr)
+  assert.match(stderr, /warning: the spool cannot be used/)
+  assert.equal(simulator.alerts.length, 1)
+
+  const full = join(temporaryDirectory(t), 'full')
+  mkdirSync(full)
+  simulator.behave({ behaviour: DOWN })
+  const kept = await runProgram(['failure'], { env: { ...environment(full), PAGERDUTY_SPOOL_LIMIT: '0' } })
+  assert.equal(kept.code, 75)
+  assert.match(kept.stderr, /the spool is full \(0 events\)/)
+})
