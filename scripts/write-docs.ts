@@ -1,6 +1,8 @@
 import { writeFileSync } from 'node:fs'
+import { openApi } from '../src/relay/openapi.ts'
 import { configurationPage } from './configuration-page.ts'
 import { eventsPage } from './events-page.ts'
 
 writeFileSync(new URL('../docs/configuration.md', import.meta.url), configurationPage())
 writeFileSync(new URL('../docs/events.md', import.meta.url), await eventsPage())
+writeFileSync(new URL('../docs/openapi.json', import.meta.url), `${JSON.stringify(openApi(), null, 2)}\n`)

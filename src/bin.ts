@@ -33,21 +33,25 @@ process.on('uncaughtException', (error) => {
 /** Which of our streams were written to. */
 const written = new Set<'stdout' | 'stderr'>()
 
-const exitStatus = await main({
-  argv: process.argv.slice(2),
-  env: process.env,
-  hostname: hostname(),
-  readFile,
-  readStdin,
-  writeOut: (text) => write('stdout', text),
-  writeErr: (text) => write('stderr', text),
-  signal: interruption.signal,
-  takeSignals: (listener) => {
-    signalListener = listener
+const exitStatus = await main(
+  {
+    argv: process.argv.slice(2),
+    env: process.env,
+    hostname: hostname(),
+    readFile,
+    readStdin,
+    writeOut: (text) => write('stdout', text),
+    writeErr: (text) => write('stderr', text),
+    signal: interruption.signal,
+    takeSignals: (listener) => {
+      signalListener = listener
+    },
+    kill: (target, signal) => process.kill(target, signal),
+    startedAtMs: 0, // `performance.now()` counts from the start of the process
   },
-  kill: (target, signal) => process.kill(target, signal),
-  startedAtMs: 0, // `performance.now()` counts from the start of the process
-})
+  // Loaded here, so that no other command pays for the server.
+  async (start) => (await import('./relay/serve.ts')).serve(start),
+)
 await end(exitStatus)
 
 /** Ends the process as soon as its words are written, whatever the event loop still waits for. */

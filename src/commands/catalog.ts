@@ -71,6 +71,14 @@ export const COMMANDS = {
     omits: ['dryRun', 'relay', 'createIntegration'],
     example: 'pagerduty-alert gate --allow-rollback --wait 10m && ./deploy.sh',
   },
+  serve: {
+    does: 'the sidecar: a relay that holds the key and speaks PagerDuty’s Events API to others',
+    operands: '',
+    maxOperands: 0,
+    groups: ['relay', ...SENDING],
+    omits: ['dryRun', 'relay', 'json', 'status'],
+    example: 'PAGERDUTY_RELAY_HOST=0.0.0.0 pagerduty-alert serve',
+  },
   help: {
     does: 'this page, or that of one COMMAND',
     operands: '[COMMAND]',

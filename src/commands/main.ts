@@ -4,12 +4,13 @@ import { version } from '../version.ts'
 import { parseCommandLine } from './args.ts'
 import { failureLine, toFailure } from './report-failure.ts'
 import type { Io } from './session.ts'
+import type { StartRelay } from './start-serve.ts'
 
 /**
  * Runs one command line from beginning to end. What a command needs is loaded once it is known which one it is.
  * @returns the exit status; never rejects
  */
-export async function main(io: Io): Promise<number> {
+export async function main(io: Io, startRelay: StartRelay): Promise<number> {
   const plainLog = await createLog({ level: 'info', format: 'text', write: io.writeErr })
   try {
     const line = parseCommandLine(io.argv)
@@ -21,6 +22,10 @@ export async function main(io: Io): Promise<number> {
     if (line.command === 'run') {
       const { startRun } = await import('./start-run.ts')
       return await startRun(io, line)
+    }
+    if (line.command === 'serve') {
+      const { startServe } = await import('./start-serve.ts')
+      return await startServe(io, line, startRelay)
     }
     const { runCommand } = await import('./run-command.ts')
     return await runCommand(io, line, line.command)

@@ -12,7 +12,7 @@ import { reportFailure, toFailure } from './report-failure.ts'
 import type { Io } from './session.ts'
 import { parseStatus } from './status.ts'
 
-/** The commands that have a session: all but `run`, which makes its own, and `help`. */
+/** The commands that have a session: all but `run` and `serve`, which make their own, and `help`. */
 type SessionCommand = EventCommand | 'send' | 'gate' | 'flush'
 
 /**
@@ -22,7 +22,7 @@ type SessionCommand = EventCommand | 'send' | 'gate' | 'flush'
 export async function runCommand(
   io: Io,
   line: CommandLine,
-  named: Exclude<CommandLine['command'], 'help' | 'run'>,
+  named: Exclude<CommandLine['command'], 'help' | 'run' | 'serve'>,
 ): Promise<number> {
   const gathered = gather({ options: line.options, env: io.env, readFile: io.readFile })
   const printing = loadPrintConfig(gathered)

@@ -106,7 +106,8 @@ export function loadPrintConfig({ values }: Gathered): PrintConfig {
   return readPrintConfig(createReader(values, []))
 }
 
-function throwProblems(problems: readonly Problem[]): void {
+/** @throws Failure that lists the problems, where there are any */
+export function throwProblems(problems: readonly Problem[]): void {
   if (problems.length === 0) return
   const kind = problems.some((problem) => problem.kind === 'config') ? 'config' : 'usage'
   throw new Failure(kind, problems.map(({ message }) => message).join('\n'))

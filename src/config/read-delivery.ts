@@ -51,7 +51,7 @@ function routingKeysIn(text: string): RoutingKey[] {
 }
 
 /** A bearer token of printable ASCII: anything else cannot stand in a header. */
-function parseBearerToken(text: string): Secret {
+export function parseBearerToken(text: string): Secret {
   if (!/^[\x21-\x7e]+$/.test(text))
     throw new Failure('config', 'must consist of printable ASCII characters without spaces')
   return createSecret(text)

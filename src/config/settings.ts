@@ -1,6 +1,7 @@
 import { DELIVERY_SETTINGS } from './settings/delivery.ts'
 import { EVENT_SETTINGS } from './settings/event.ts'
 import { PRINTING_SETTINGS } from './settings/printing.ts'
+import { RELAY_SETTINGS } from './settings/relay.ts'
 import { GATE_SETTINGS, NOTE_SETTINGS, REST_SETTINGS } from './settings/rest.ts'
 import { RUN_SETTINGS } from './settings/run.ts'
 import { SPOOL_SETTINGS } from './settings/spool.ts'
@@ -10,6 +11,7 @@ import type { Setting } from './settings/setting.ts'
 const SETTINGS = {
   ...RUN_SETTINGS,
   ...GATE_SETTINGS,
+  ...RELAY_SETTINGS,
   ...EVENT_SETTINGS,
   ...NOTE_SETTINGS,
   ...DELIVERY_SETTINGS,

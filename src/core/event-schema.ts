@@ -31,7 +31,8 @@ const dedupKey = nonBlank.refine(
   `must have at most ${LIMITS.dedupKeyChars} characters`,
 )
 
-const alertSchema = z.discriminatedUnion('event_action', [
+/** What PagerDuty takes as an alert event, without `routing_key`. */
+export const ALERT_SCHEMA = z.discriminatedUnion('event_action', [
   z.looseObject({
     event_action: z.literal('trigger'),
     dedup_key: dedupKey.optional(),
@@ -44,7 +45,8 @@ const alertSchema = z.discriminatedUnion('event_action', [
   z.looseObject({ event_action: z.enum(['acknowledge', 'resolve']), dedup_key: dedupKey }),
 ])
 
-const changeSchema = z.looseObject({
+/** What PagerDuty takes as a change event, without `routing_key`. */
+export const CHANGE_SCHEMA = z.looseObject({
   payload: z.looseObject({ ...commonPayload, source: nonBlank.optional() }),
   links: linksSchema.max(LIMITS.changeLinks).optional(),
   images: imagesSchema.optional(),
@@ -55,7 +57,7 @@ const changeSchema = z.looseObject({
  * Values are not repeated: they may be long or private.
  */
 export function findProblems(event: { kind: Event['kind']; body: unknown }): string[] {
-  const schema = event.kind === 'alert' ? alertSchema : changeSchema
+  const schema = event.kind === 'alert' ? ALERT_SCHEMA : CHANGE_SCHEMA
   const result = schema.safeParse(event.body)
   if (result.success) return []
   return result.error.issues.map((issue) => `${issue.path.join('.') || 'the event'}: ${sentence(issue)}`)

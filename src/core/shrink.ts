@@ -44,6 +44,7 @@ export function shrinkToBytes(
   maxBytes: number,
   truncated: readonly string[],
 ): { body: EventBody; truncated: readonly string[] } {
+  if (truncated.length === 0 && jsonBytes(body as JsonObject) <= maxBytes) return { body, truncated }
   const draft = openDraft(body, truncated)
   draft.excessBytes = jsonBytes(closeDraft(draft) as JsonObject) - maxBytes
   if (draft.excessBytes > 0) {

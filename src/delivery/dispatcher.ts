@@ -21,12 +21,15 @@ export interface ConnectionOptions {
   readonly isTls: boolean
   /** How long a connection may take to open; the attempt that waits for it has its own timer. */
   readonly connectTimeoutMs: number
+  /** How long one is kept without use, where the server does not say less. */
+  readonly keepAliveMs: number
   /** Connections that are used first; only where there is no proxy. */
   readonly early: EarlyConnections | undefined
 }
 
 /** Connections to one server, directly or through a proxy. */
-export function createConnections({ proxy, isTls, connectTimeoutMs, early }: ConnectionOptions): Connections {
+export function createConnections(connectionOptions: ConnectionOptions): Connections {
+  const { proxy, isTls, connectTimeoutMs, keepAliveMs, early } = connectionOptions
   const closing = new AbortController()
   setMaxListeners(0, closing.signal) // each socket is a listener
   const tls = { minVersion: 'TLSv1.2', signal: closing.signal } as const
@@ -34,7 +37,12 @@ export function createConnections({ proxy, isTls, connectTimeoutMs, early }: Con
   const secureContext =
     isTls && proxy === undefined ? createSecureContext({ minVersion: 'TLSv1.2' }) : undefined
   // The attempt's own timer covers what these two would; undici's are coarser and would fire beside it.
-  const options = { allowH2: false, headersTimeout: 0, bodyTimeout: 0 } as const
+  const options = {
+    allowH2: false,
+    headersTimeout: 0,
+    bodyTimeout: 0,
+    keepAliveTimeout: keepAliveMs,
+  } as const
   let opened = 0
   const dispatcher =
     proxy === undefined

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
 import { configurationPage } from '../../scripts/configuration-page.ts'
 import { eventsPage } from '../../scripts/events-page.ts'
+import { openApi } from '../../src/relay/openapi.ts'
 
 test('docs/configuration.md is what the tables say; `npm run docs` writes it', () => {
   assert.equal(
@@ -13,4 +14,9 @@ test('docs/configuration.md is what the tables say; `npm run docs` writes it', (
 
 test('docs/events.md is what the program makes of the captured environments; `npm run docs` writes it', async () => {
   assert.equal(readFileSync(new URL('../../docs/events.md', import.meta.url), 'utf8'), await eventsPage())
+})
+
+test('docs/openapi.json is the document that the relay serves; `npm run docs` writes it', () => {
+  const kept: unknown = JSON.parse(readFileSync(new URL('../../docs/openapi.json', import.meta.url), 'utf8'))
+  assert.deepEqual(kept, JSON.parse(JSON.stringify(openApi())))
 })

@@ -1,6 +1,7 @@
 /** What a setting is about, with the title under which the help lists it. A command takes whole groups. */
 export const SETTING_GROUPS = {
   run: 'How the command is watched',
+  relay: 'Where the relay listens',
   event: 'What the event says',
   delivery: 'How it is sent',
   rest: 'PagerDuty’s REST API',

@@ -1,0 +1,27 @@
+import { detectBuild } from '../ci/detect-build.ts'
+import { gather } from '../config/gather.ts'
+import { loadRelayConfig, type RelayConfig } from '../config/load-relay-config.ts'
+import type { CommandLine } from './args.ts'
+import type { Io } from './session.ts'
+
+/** What the relay needs of the process, and what it was told. */
+export interface RelayStart extends Pick<Io, 'hostname' | 'writeOut' | 'writeErr' | 'takeSignals'> {
+  readonly config: RelayConfig
+}
+
+/**
+ * Runs the relay until a signal ends it. Handed in by `bin.ts`: commands and relay do not know each other.
+ * @returns the exit status
+ */
+export type StartRelay = (start: RelayStart) => Promise<number>
+
+/**
+ * `serve`: reads the configuration and hands over to the relay.
+ * @returns the exit status
+ */
+export async function startServe(io: Io, { options }: CommandLine, startRelay: StartRelay): Promise<number> {
+  const { env, readFile, hostname, writeOut, writeErr, takeSignals } = io
+  const build = await detectBuild(env, readFile)
+  const config = loadRelayConfig(gather({ options, env, readFile }), { env, build })
+  return await startRelay({ config, hostname, writeOut, writeErr, takeSignals })
+}

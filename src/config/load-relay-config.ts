@@ -1,0 +1,75 @@
+import { parseRepositoryUrl, withRepositoryUrl } from '../ci/repository-url.ts'
+import type { Build } from '../core/build.ts'
+import { secretValues } from '../core/mask-output.ts'
+import type { Secret } from '../core/secret.ts'
+import type { Gathered } from './gather.ts'
+import { throwProblems, type Surroundings } from './load-config.ts'
+import {
+  parseBearerToken,
+  plainHttpWarnings,
+  readDeliveryConfig,
+  type DeliveryConfig,
+} from './read-delivery.ts'
+import { readEventConfig, type EventConfig } from './read-event.ts'
+import { readPrintConfig, type PrintConfig } from './read-printing.ts'
+import { createReader, type Reader } from './reader.ts'
+import { parseCount } from './values.ts'
+
+/** Everything that the relay was told, validated and frozen. */
+export interface RelayConfig {
+  /** What the events of `/success` and `/failure` are made of, beside the build. */
+  readonly event: EventConfig
+  readonly build: Build
+  /** The way to PagerDuty. Without keys, callers have to bring theirs. */
+  readonly delivery: DeliveryConfig
+  readonly host: string
+  /** 0 for a free one. */
+  readonly port: number
+  /** What callers have to present, where anything. */
+  readonly token?: Secret
+  readonly printing: PrintConfig
+  /** Values that are masked in a deployment's output: the program's own secrets, and what its environment keeps secret. */
+  readonly outputSecrets: readonly string[]
+  readonly warnings: readonly string[]
+}
+
+/**
+ * Reads the whole configuration of the relay.
+ * @throws Failure that lists every problem, a line each: kind `config` where a key or a file is at fault, else `usage`
+ */
+export function loadRelayConfig(
+  { values, problems: found }: Gathered,
+  { env, build }: Surroundings,
+): RelayConfig {
+  const problems = [...found]
+  // One environment is often shared by a build's containers, so it may hold the address of this very relay.
+  const own = new Map([...values].filter(([name]) => name !== 'relay'))
+  const reader = createReader(own, problems)
+  const repositoryUrl = reader.one('repositoryUrl', parseRepositoryUrl)
+  const event = readEventConfig(reader)
+  const delivery = readDeliveryConfig(reader, env)
+  const token = createReader(own, []).one('relayToken', parseBearerToken) // its problem is already reported
+  const config = { event, delivery, printing: readPrintConfig(reader), ...readAddress(reader) }
+  throwProblems(problems)
+  return Object.freeze({
+    ...config,
+    build: withRepositoryUrl(build, repositoryUrl),
+    ...(token && { token }),
+    outputSecrets: [...delivery.secrets.map((secret) => secret.reveal()), ...secretValues(env)],
+    warnings: [
+      ...plainHttpWarnings(delivery, { apiUrl: delivery.eventsUrl }),
+      ...(delivery.keys.length === 0 ? [NO_KEY] : []),
+    ],
+  })
+}
+
+function readAddress(reader: Reader): { host: string; port: number } {
+  return {
+    host: reader.one('relayHost', (text) => text) ?? '127.0.0.1',
+    port: reader.one('relayPort', parseCount(65_535)) ?? 8080,
+  }
+}
+
+const NO_KEY =
+  'no key is set, so only callers that bring a routing_key of their own are served: put the Integration Key of an ' +
+  'Events API v2 integration into PAGERDUTY_TOKEN (or PAGERDUTY_TOKEN_FILE)'

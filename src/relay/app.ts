@@ -1,0 +1,92 @@
+import { randomUUID } from 'node:crypto'
+import { fastify, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
+import type { Logger } from 'pino'
+import type { RelayConfig } from '../config/load-relay-config.ts'
+import { eventsRoutes } from './events-routes.ts'
+import { mountGate } from './gate.ts'
+import type { Intake } from './intake.ts'
+import { RELAY_LIMITS } from './limits.ts'
+import type { Metrics } from './metrics.ts'
+import { outcomeRoutes } from './outcome-routes.ts'
+import { sendProblem } from './problem.ts'
+import { statusRoutes } from './status-routes.ts'
+import type { Call } from './take-in.ts'
+
+/** What the routes work with. */
+export interface RelayDeps {
+  readonly config: RelayConfig
+  readonly intake: Intake
+  readonly metrics: Metrics
+  readonly logger: Logger
+  /** Names the source of events where no repository is known. */
+  readonly hostname: string
+  /** Why no event can be taken now, or undefined where it can. Does not depend on PagerDuty. */
+  readonly checkReady: () => string | undefined
+  /** Whether the relay is about to end. */
+  readonly isDraining: () => boolean
+}
+
+/** Builds the relay's HTTP side; it does not listen yet. */
+export function buildApp(deps: RelayDeps): FastifyInstance {
+  const app = createServer()
+  app.removeAllContentTypeParsers()
+  mountGate(app, { token: deps.config.token, isDraining: deps.isDraining })
+  app.addHook('onResponse', (request, reply, done) => {
+    tellAnswer(request, reply, deps)
+    done()
+  })
+  app.setErrorHandler((error, request, reply) => answerError(error, { request, reply, deps }))
+  for (const routes of [eventsRoutes, outcomeRoutes, statusRoutes]) {
+    void app.register(async (scope) => routes(scope, deps))
+  }
+  return app
+}
+
+function createServer(): FastifyInstance {
+  const app = fastify({
+    requestIdHeader: false, // a caller's own id could hold anything
+    genReqId: () => randomUUID(),
+    bodyLimit: RELAY_LIMITS.bodyBytes,
+    requestTimeout: RELAY_LIMITS.requestMs,
+    keepAliveTimeout: RELAY_LIMITS.keepAliveMs,
+    http: {
+      headersTimeout: RELAY_LIMITS.headersMs,
+      connectionsCheckingInterval: RELAY_LIMITS.checkMs,
+      maxHeaderSize: RELAY_LIMITS.headerBytes,
+    },
+  })
+  app.server.maxConnections = RELAY_LIMITS.connections
+  return app
+}
+
+/**
+ * Counts an answer and logs it. It is named by its route's path, since a caller's may hold anything. That an event was
+ * taken has been logged already.
+ */
+function tellAnswer(request: FastifyRequest, reply: FastifyReply, { metrics, logger }: RelayDeps): void {
+  const { id, method, is404, routeOptions } = request
+  const { statusCode: status } = reply
+  const route = routeOptions.url ?? 'unknown'
+  metrics.answered(route, is404 ? 'unknown' : method, status)
+  const level = status >= 500 ? 'warn' : status >= 400 ? 'info' : 'debug'
+  if (!logger.isLevelEnabled(level)) return
+  logger[level]({ request_id: id, ms: Math.round(reply.elapsedTime) }, `${method} ${route} ${status}`)
+}
+
+/** What Fastify throws for a request that it cannot take, in words; anything else is a bug, whose text stays here. */
+const DETAIL: Readonly<Record<number, string>> = {
+  400: 'the request cannot be read',
+  413: `the body has more than ${RELAY_LIMITS.bodyBytes} bytes`,
+  415: 'this route does not take a body of that content type; see /openapi.json',
+}
+
+function answerError(error: unknown, { request, reply, deps }: Call): FastifyReply {
+  const status = error instanceof Error && 'statusCode' in error ? Number(error.statusCode) : 500
+  if (status >= 400 && status <= 499)
+    return sendProblem(reply, { status, detail: DETAIL[status] ?? 'the request cannot be taken' })
+  // Not its message, which may quote what was sent.
+  const { name, stack = '' } = error instanceof Error ? error : new Error('unknown')
+  const frames = stack.split('\n').filter((line) => /^\s+at /.test(line))
+  deps.logger.error({ request_id: request.id, error: name, stack: frames }, 'this is a bug, please report it')
+  return sendProblem(reply, { status: 500, detail: 'this is a bug in the relay; its log has more' })
+}

@@ -1,0 +1,52 @@
+import { randomUUID } from 'node:crypto'
+import type { FastifyInstance, FastifyReply } from 'fastify'
+import { ENDPOINT, type Event } from '../core/event.ts'
+import { cleanObject } from '../core/json.ts'
+import { readEvent } from '../core/read-event.ts'
+import type { RelayDeps } from './app.ts'
+import { parseObject, takeJson } from './parse-body.ts'
+import { takeIn, type Call } from './take-in.ts'
+import { invalidBody, sendJson } from './receipt.ts'
+import { routeEvent } from './routing.ts'
+
+/** PagerDuty's own Events API: what its clients send is taken, and answered as they know it. */
+export function eventsRoutes(app: FastifyInstance, deps: RelayDeps): void {
+  takeJson(app)
+  for (const kind of ['alert', 'change'] as const) {
+    app.post(ENDPOINT[kind], (request, reply) => takeEvent(kind, { request, reply, deps }))
+  }
+}
+
+async function takeEvent(kind: Event['kind'], { request, reply, deps }: Call): Promise<FastifyReply> {
+  const document = parseObject(request.body)
+  if (document === undefined) return sendJson(reply, 400, UNRECOGNIZED)
+  const members = cleanObject(document)
+  const reading = readEvent(kind, members, () => ({}))
+  const routing = routeEvent(
+    kind,
+    'problems' in reading ? undefined : reading.routingKey,
+    deps.config.delivery.keys,
+  )
+  const problems = [
+    ...('problems' in reading ? reading.problems : []),
+    ...('problem' in routing ? [routing.problem] : []),
+  ]
+  if ('problems' in reading || 'problem' in routing)
+    return sendJson(reply, 400, invalidBody('Event object is invalid', problems))
+  const event = withDedupKey(reading.event)
+  const items = routing.keys.map((key) => ({ event, key }))
+  return await takeIn(items, { request, reply, deps }, reading.warnings)
+}
+
+/** What PagerDuty says to a body that it cannot read (its OpenAPI's example). */
+const UNRECOGNIZED = {
+  status: 'Unrecognized object',
+  message: 'Event object format is unrecognized',
+  errors: ['JSON parse error'],
+}
+
+/** A trigger has its key before it is accepted, so that no retry of it opens a second alert. */
+function withDedupKey({ kind, body }: Event): Event {
+  if (kind === 'change' || body.dedup_key !== undefined) return { kind, body }
+  return { kind, body: { ...body, dedup_key: randomUUID() } }
+}

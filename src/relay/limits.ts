@@ -1,0 +1,28 @@
+import { LIMITS } from '../core/event.ts'
+
+/**
+ * What callers can make the relay hold. With these its memory has an upper bound, whatever is sent to it, and nobody
+ * keeps a connection by being slow.
+ */
+export const RELAY_LIMITS = {
+  /** Bytes of a request's body: as much as PagerDuty takes. */
+  bodyBytes: LIMITS.bodyBytes,
+  /** Bytes of a request's line and headers together; a token and a few names need less than one of these. */
+  headerBytes: 16_384,
+  /** Time for a request's headers to arrive, from the connection's first moment. */
+  headersMs: 10_000,
+  /** Time for a whole request to arrive. */
+  requestMs: 15_000,
+  /** How often connections are looked over for those that are too slow. */
+  checkMs: 1000,
+  /** How long a connection may stay open without a request, so that a caller's next one finds it warm. */
+  keepAliveMs: 72_000,
+  /** Connections at a time; more are closed at once. */
+  connections: 1024,
+  /** Events on their way to PagerDuty at a time, where there is no spool; more are answered 503. */
+  inFlight: 256,
+  /** Longest time that `Prefer: wait` is honoured. */
+  waitSeconds: 60,
+  /** Events that one answer lists. */
+  listed: 1000,
+} as const

@@ -1,0 +1,103 @@
+import { Counter, Gauge, Histogram, Registry } from 'prom-client'
+import type { Event } from '../core/event.ts'
+import type { SpoolCounts } from '../delivery/spool.ts'
+
+/** What the relay counts, and its text for Prometheus. */
+export interface Metrics {
+  /** Events taken in, of those that were valid. */
+  readonly accepted: (kind: Event['kind']) => void
+  /** A request was answered. @param route the route's path, never what a caller made up */
+  readonly answered: (route: string, method: string, status: number) => void
+  /** PagerDuty answered with this status, or 502 or 504 stands for no answer. @param durationMs from acceptance on */
+  readonly settled: (kind: Event['kind'], status: number, durationMs: number) => void
+  readonly retried: (kind: Event['kind']) => void
+  readonly dead: (kind: Event['kind'], cause: 'refused' | 'too-old') => void
+  readonly contentType: string
+  /** The exposition text. */
+  readonly expose: () => Promise<string>
+}
+
+/** What is measured of a spool at the time that it is asked for. */
+export interface SpoolGauges {
+  readonly counts: () => SpoolCounts
+  readonly oldestPendingAgeMs: () => number | undefined
+  readonly isDelivering: () => boolean
+}
+
+const KINDS = ['alert', 'change'] as const
+const PREFIX = 'pagerduty_alert_'
+/** From a warm connection's answer to a day in the spool, in seconds. */
+const BUCKETS = [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 1800, 86_400]
+
+/** Metrics of one relay, in a registry of their own. */
+export function createMetrics(spool?: SpoolGauges): Metrics {
+  const registry = new Registry()
+  const counter = (name: string, help: string, ...labelNames: string[]): Counter =>
+    new Counter({ name: `${PREFIX}${name}`, help, labelNames, registers: [registry] })
+  const accepted = counter(
+    'events_accepted_total',
+    'Events taken in, once for each key that they go to.',
+    'kind',
+  )
+  const requests = counter('http_requests_total', 'Requests answered.', 'route', 'method', 'status')
+  const delivered = counter('events_delivered_total', 'Events that PagerDuty accepted.', 'kind')
+  const refused = counter('events_refused_total', 'Events that PagerDuty refused for good.', 'kind')
+  const failed = counter('events_failed_total', 'Events that their caller was told to send again.', 'kind')
+  const retried = counter('events_retried_total', 'Attempts that are to be repeated.', 'kind')
+  const dead = counter('events_dead_total', 'Events parked as dead.', 'kind', 'cause')
+  const latency = new Histogram({
+    name: `${PREFIX}delivery_duration_seconds`,
+    help: 'Time from the acceptance of an event until PagerDuty accepted it.',
+    labelNames: ['kind'],
+    buckets: BUCKETS,
+    registers: [registry],
+  })
+  // A rate can be taken only of a series that is there before its first event.
+  for (const kind of KINDS)
+    for (const each of [accepted, delivered, refused, failed, retried]) each.inc({ kind }, 0)
+  if (spool !== undefined) measureSpool(spool, registry)
+  return {
+    accepted: (kind) => accepted.inc({ kind }),
+    answered: (route, method, status) => requests.inc({ route, method, status }),
+    settled: (kind, status, durationMs) => {
+      if (status <= 299) {
+        delivered.inc({ kind })
+        latency.observe({ kind }, durationMs / 1000)
+      } else (status === 429 || status === 408 || status >= 500 ? failed : refused).inc({ kind })
+    },
+    retried: (kind) => retried.inc({ kind }),
+    dead: (kind, cause) => dead.inc({ kind, cause }),
+    contentType: registry.contentType,
+    expose: () => registry.metrics(),
+  }
+}
+
+function measureSpool({ counts, oldestPendingAgeMs, isDelivering }: SpoolGauges, registry: Registry): void {
+  const gauge = (
+    name: string,
+    help: string,
+    collect: (gauge: Gauge) => void,
+    ...labelNames: string[]
+  ): void => {
+    const created: Gauge = new Gauge({
+      name: `${PREFIX}${name}`,
+      help,
+      labelNames,
+      registers: [registry],
+      collect: () => collect(created),
+    })
+  }
+  gauge('spool_events', 'Events in the spool.', (it) => setAll(it, counts()), 'status')
+  gauge(
+    'spool_oldest_pending_age_seconds',
+    'Age of the oldest event that is not delivered; 0 where all are.',
+    (it) => it.set((oldestPendingAgeMs() ?? 0) / 1000),
+  )
+  gauge('spool_delivering', '1 where this process delivers the spool, 0 where another does.', (it) =>
+    it.set(isDelivering() ? 1 : 0),
+  )
+}
+
+function setAll(gauge: Gauge, counts: SpoolCounts): void {
+  for (const [status, count] of Object.entries(counts)) gauge.set({ status }, count)
+}

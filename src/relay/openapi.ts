@@ -1,0 +1,156 @@
+import { z } from 'zod'
+import { ALERT_SCHEMA, CHANGE_SCHEMA } from '../core/event-schema.ts'
+import { version } from '../version.ts'
+import { RELAY_LIMITS } from './limits.ts'
+import { OUTCOME_SCHEMA } from './outcome-body.ts'
+
+/** The relay's API as an OpenAPI 3.1 document, made from the schemas that bodies are checked against. */
+export function openApi(): Record<string, unknown> {
+  return {
+    openapi: '3.1.0',
+    info: {
+      title: 'pagerduty-alert relay',
+      version,
+      description:
+        'Holds the key, speaks PagerDuty’s Events API v2 to the other containers of a build, and with a spool keeps ' +
+        'what it accepted until PagerDuty has it.',
+      license: { name: 'MIT', identifier: 'MIT' },
+    },
+    security: [{}, { bearer: [] }],
+    paths: {
+      '/v2/enqueue': { post: sendingEvent('Trigger, acknowledge or resolve an alert', 'Alert') },
+      '/v2/change/enqueue': { post: sendingEvent('Tell of a change, which pages nobody', 'Change') },
+      '/success': {
+        post: sendingOutcome('A deployment succeeded: a change event, and the failure alert is resolved'),
+      },
+      '/failure': { post: sendingOutcome('A deployment failed: the failure alert is triggered') },
+      '/healthz': { get: asking('Whether the process lives', 'alive', []) },
+      '/readyz': { get: asking('Whether events can be taken; does not depend on PagerDuty', 'ready', [503]) },
+      '/metrics': {
+        get: { summary: 'Metrics for Prometheus', responses: { 200: plain('Exposition text') } },
+      },
+      '/openapi.json': { get: asking('This document', 'the document', []) },
+    },
+    components: {
+      securitySchemes: {
+        bearer: { type: 'http', scheme: 'bearer', description: 'PAGERDUTY_RELAY_TOKEN, where it is set' },
+      },
+      responses: { Problem: problemResponse() },
+      schemas: {
+        Alert: eventSchema(ALERT_SCHEMA),
+        Change: eventSchema(CHANGE_SCHEMA),
+        Outcome: toSchema(OUTCOME_SCHEMA),
+        Answer: ANSWER,
+        Problem: PROBLEM,
+      },
+    },
+  }
+}
+
+const ROUTING_KEY = {
+  type: 'string',
+  description: 'Integration key; absent or "relay" for the relay’s own.',
+} as const
+
+const ANSWER = {
+  type: 'object',
+  description: 'What PagerDuty answers, or would answer.',
+  properties: {
+    status: { type: 'string' },
+    message: { type: 'string' },
+    dedup_key: { type: 'string' },
+    errors: { type: 'array', items: { type: 'string' } },
+  },
+} as const
+
+const PROBLEM = {
+  type: 'object',
+  description: 'RFC 9457',
+  required: ['type', 'title', 'status', 'detail'],
+  properties: {
+    type: { type: 'string' },
+    title: { type: 'string' },
+    status: { type: 'integer' },
+    detail: { type: 'string' },
+    errors: { type: 'array', items: { type: 'string' } },
+  },
+} as const
+
+const PREFER = {
+  name: 'Prefer',
+  in: 'header',
+  description: `wait=N: where the relay has a spool, answer when PagerDuty has, after N seconds (at most ${RELAY_LIMITS.waitSeconds}) at the latest`,
+  schema: { type: 'string' },
+} as const
+
+function toSchema(schema: z.ZodType): Record<string, unknown> {
+  const { $schema: _, ...rest } = z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' })
+  return rest
+}
+
+function eventSchema(schema: z.ZodType): object {
+  return { allOf: [{ type: 'object', properties: { routing_key: ROUTING_KEY } }, toSchema(schema)] }
+}
+
+function sendingEvent(summary: string, schema: string): object {
+  return {
+    summary,
+    parameters: [PREFER],
+    requestBody: { required: true, content: json(schema) },
+    responses: {
+      ...sendingResponses(),
+      400: { description: 'The event is invalid', content: json('Answer') },
+    },
+  }
+}
+
+function sendingOutcome(summary: string): object {
+  const content = {
+    ...json('Outcome'),
+    'application/x-www-form-urlencoded': json('Outcome')['application/json'],
+  }
+  return {
+    summary,
+    parameters: [PREFER],
+    requestBody: { required: false, content },
+    responses: { ...sendingResponses(), 400: PROBLEM_REF },
+  }
+}
+
+const PROBLEM_REF = { $ref: '#/components/responses/Problem' } as const
+
+function sendingResponses(): Record<number, object> {
+  const errors = [401, 413, 415, 429, 500, 502, 503, 504].map((status): [number, object] => [
+    status,
+    PROBLEM_REF,
+  ])
+  return {
+    202: { description: 'PagerDuty has it; or, with a spool, it is synced to disk', content: json('Answer') },
+    ...Object.fromEntries(errors),
+  }
+}
+
+function asking(summary: string, description: string, errors: readonly number[]): object {
+  return {
+    summary,
+    responses: {
+      200: { description, content: { 'application/json': { schema: { type: 'object' } } } },
+      ...Object.fromEntries(errors.map((status) => [status, PROBLEM_REF])),
+    },
+  }
+}
+
+function json(schema: string): { 'application/json': object } {
+  return { 'application/json': { schema: { $ref: `#/components/schemas/${schema}` } } }
+}
+
+function plain(description: string): object {
+  return { description, content: { 'text/plain': { schema: { type: 'string' } } } }
+}
+
+function problemResponse(): object {
+  return {
+    description: 'What went wrong, and what to do',
+    content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } },
+  }
+}

@@ -1,0 +1,97 @@
+import type { FastifyReply } from 'fastify'
+import type { Event } from '../core/event.ts'
+import type { Answer } from '../core/outcome.ts'
+import { sendProblem } from './problem.ts'
+
+/** What came of one event for one key, as its caller is told. */
+export type Receipt =
+  /** PagerDuty answered, whatever it said; the body may repeat nothing secret. */
+  | { readonly kind: 'answered'; readonly event: Event; readonly answer: Answer }
+  /** It is safe on disk and goes out later. */
+  | { readonly kind: 'queued'; readonly event: Event }
+  /** It went out while the caller waited. */
+  | { readonly kind: 'delivered'; readonly event: Event; readonly status: number }
+  /** It was refused while the caller waited, and is kept as dead. */
+  | { readonly kind: 'dead'; readonly event: Event; readonly status: number; readonly reason: string }
+  /** PagerDuty could not be reached: 502, or 504 where it was too slow. */
+  | {
+      readonly kind: 'undelivered'
+      readonly event: Event
+      readonly status: 502 | 504
+      readonly reason: string
+    }
+  /** There is no room, or no disk, or the key's rate is used up. */
+  | {
+      readonly kind: 'turned-away'
+      readonly event: Event
+      readonly status: 429 | 503
+      readonly reason: string
+      readonly retryAfterSeconds: number
+    }
+
+/** The status that a receipt is answered with. */
+export function statusOf(receipt: Receipt): number {
+  if (receipt.kind === 'answered') return receipt.answer.status
+  return receipt.kind === 'queued' ? 202 : receipt.status
+}
+
+/**
+ * The receipt that a caller with several events is told of: a refusal before a failure, since trying again cannot mend
+ * it; else the alert's, whose answer has the dedup key.
+ */
+export function decisiveReceipt(receipts: readonly [Receipt, ...Receipt[]]): Receipt {
+  const rank = (receipt: Receipt): number => {
+    const status = statusOf(receipt)
+    if (status >= 400 && status <= 499 && status !== 429) return 0
+    if (status >= 400) return 1
+    return receipt.event.kind === 'alert' ? 2 : 3
+  }
+  return receipts.reduce((worst, receipt) => (rank(receipt) < rank(worst) ? receipt : worst))
+}
+
+/** Answers a caller in PagerDuty's own form, or with a problem where PagerDuty did not answer. */
+export function sendReceipt(reply: FastifyReply, receipt: Receipt): FastifyReply {
+  switch (receipt.kind) {
+    case 'answered':
+      return sendAnswer(reply, receipt.answer)
+    case 'queued':
+      return sendJson(reply, 202, successBody(receipt.event))
+    case 'delivered':
+      return sendJson(reply, receipt.status, successBody(receipt.event))
+    case 'dead':
+      return sendJson(reply, receipt.status, invalidBody('PagerDuty refused the event', [receipt.reason]))
+    case 'undelivered':
+    case 'turned-away': {
+      const retryAfterSeconds = receipt.kind === 'turned-away' ? receipt.retryAfterSeconds : undefined
+      return sendProblem(reply, { status: receipt.status, detail: receipt.reason, retryAfterSeconds })
+    }
+  }
+}
+
+/** PagerDuty's answer as it came, apart from its headers: those are about a connection that is not the caller's. */
+function sendAnswer(reply: FastifyReply, { status, headers, body }: Answer): FastifyReply {
+  const retryAfter = headers['retry-after']
+  if (retryAfter !== undefined) void reply.header('retry-after', retryAfter)
+  const isJson = /^application\/(?:[\w.-]+\+)?json\b/i.test(headers['content-type'] ?? '')
+  return reply
+    .code(status)
+    .type(isJson ? 'application/json' : 'text/plain; charset=utf-8')
+    .send(body)
+}
+
+/** What PagerDuty says to a good event (its OpenAPI; the change event's as its own Go client's tests have it). */
+export function successBody({ kind, body }: Event): object {
+  return kind === 'change'
+    ? { status: 'success', message: 'Change event processed' }
+    : { status: 'success', message: 'Event processed', dedup_key: body.dedup_key }
+}
+
+/** What PagerDuty says to an event that it cannot take. */
+export function invalidBody(message: string, errors: readonly string[]): object {
+  return { status: 'invalid event', message, errors }
+}
+
+/** Answers with JSON. */
+export function sendJson(reply: FastifyReply, status: number, body: object): FastifyReply {
+  return reply.code(status).type('application/json').send(JSON.stringify(body))
+}

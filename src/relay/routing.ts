@@ -1,0 +1,39 @@
+import type { Event } from '../core/event.ts'
+import { ORCHESTRATION_KEY_HINT } from '../core/hint.ts'
+import { takesChanges, type RoutingKey } from '../core/routing-key.ts'
+import { createSecret } from '../core/secret.ts'
+import type { SpoolKey } from '../delivery/spool.ts'
+
+/** Where an event goes, or why nowhere. */
+export type Routing = { readonly keys: readonly SpoolKey[] } | { readonly problem: string }
+
+const KEY_LENGTH = 32
+
+/**
+ * Whose key an event goes out with: the caller's where it brought one, else each of the relay's own.
+ * The words about a bad key are PagerDuty's.
+ * @param given what the body has as `routing_key`; blank, absent or `relay` asks for the relay's
+ */
+export function routeEvent(
+  kind: Event['kind'],
+  given: string | undefined,
+  configured: readonly RoutingKey[],
+): Routing {
+  const text = given?.trim() ?? ''
+  if (text === '' || text === 'relay') return ownKeys(kind, configured)
+  const key = createSecret(text)
+  if (text.length !== KEY_LENGTH)
+    return { problem: `Length of 'routing_key' is incorrect (should be ${KEY_LENGTH} characters)` }
+  if (!/^[A-Za-z0-9]+$/.test(text))
+    return { problem: "'routing_key' cannot contain non-alphanumeric characters." }
+  if (kind === 'change' && !takesChanges(key)) return { problem: `'routing_key': ${ORCHESTRATION_KEY_HINT}` }
+  return { keys: [{ kind: 'own', key }] }
+}
+
+function ownKeys(kind: Event['kind'], configured: readonly RoutingKey[]): Routing {
+  if (configured.length === 0)
+    return { problem: "'routing_key' cannot be blank: this relay has no key of its own (PAGERDUTY_TOKEN)" }
+  const usable = configured.filter(({ key }) => kind === 'alert' || takesChanges(key))
+  if (usable.length === 0) return { problem: `the relay's key: ${ORCHESTRATION_KEY_HINT}` }
+  return { keys: usable.map(({ alias }) => ({ kind: 'configured', name: alias })) }
+}

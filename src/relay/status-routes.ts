@@ -1,0 +1,18 @@
+import type { FastifyInstance } from 'fastify'
+import type { RelayDeps } from './app.ts'
+import { openApi } from './openapi.ts'
+import { sendProblem } from './problem.ts'
+import { sendJson } from './receipt.ts'
+
+/** What is asked of the relay by what runs and watches it. */
+export function statusRoutes(app: FastifyInstance, { metrics, checkReady }: RelayDeps): void {
+  app.get('/healthz', (_request, reply) => sendJson(reply, 200, { status: 'alive' }))
+  app.get('/readyz', (_request, reply) => {
+    const reason = checkReady()
+    return reason === undefined
+      ? sendJson(reply, 200, { status: 'ready' })
+      : sendProblem(reply, { status: 503, detail: reason })
+  })
+  app.get('/metrics', async (_request, reply) => reply.type(metrics.contentType).send(await metrics.expose()))
+  app.get('/openapi.json', (_request, reply) => sendJson(reply, 200, openApi()))
+}

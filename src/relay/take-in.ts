@@ -1,0 +1,77 @@
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import { maskSecrets } from '../core/mask.ts'
+import type { SpoolItem } from '../delivery/spool.ts'
+import type { RelayDeps } from './app.ts'
+import { RELAY_LIMITS } from './limits.ts'
+import { decisiveReceipt, sendReceipt, statusOf, type Receipt } from './receipt.ts'
+
+/** A request under way, with what its route works with. */
+export interface Call {
+  readonly request: FastifyRequest
+  readonly reply: FastifyReply
+  readonly deps: RelayDeps
+}
+
+/**
+ * Hands the events of one request to the intake, logs what came of each, and answers.
+ * @param notes what was mended in them
+ */
+export async function takeIn(
+  items: readonly SpoolItem[],
+  call: Call,
+  notes: readonly string[] = [],
+): Promise<FastifyReply> {
+  const { request, reply, deps } = call
+  const waitMs = preferredWaitMs(request.headers.prefer)
+  const receipts = await deps.intake.take(
+    items,
+    waitMs > 0 ? { timeoutMs: waitMs, signal: request.signal } : undefined,
+  )
+  const log = createEventLog(call, items)
+  if (notes.length > 0) log('info', { notes: notes.join('; ') }, 'event mended')
+  for (const receipt of receipts) logReceipt(log, receipt)
+  const [first, ...rest] = receipts
+  if (first === undefined) throw new Error('a request without events was taken in')
+  const isSettled = receipts.every(({ kind }) => kind !== 'queued')
+  if (waitMs > 0 && isSettled) void reply.header('preference-applied', `wait=${waitMs / 1000}`)
+  return sendReceipt(reply, decisiveReceipt([first, ...rest]))
+}
+
+/** `Prefer: wait=10` (RFC 7240) in milliseconds; 0 where there is none. */
+function preferredWaitMs(header: string | string[] | undefined): number {
+  const seconds = /(?:^|[,;\s])wait\s*=\s*"?(\d{1,9})/i.exec(String(header ?? ''))?.[1]
+  return Math.min(Number(seconds ?? 0), RELAY_LIMITS.waitSeconds) * 1000
+}
+
+type Facts = Readonly<Record<string, string | number | undefined>>
+type EventLog = (level: 'info' | 'warn', facts: Facts, message: string) => void
+
+/** A log that hides the callers' own keys, which they may have put anywhere. */
+function createEventLog({ request, deps: { logger } }: Call, items: readonly SpoolItem[]): EventLog {
+  const secrets = items.flatMap(({ key }) => (key.kind === 'own' ? [key.key] : []))
+  return (level, facts, message) => {
+    if (!logger.isLevelEnabled(level)) return
+    const masked = Object.entries(facts).map(([name, value]) => [
+      name,
+      typeof value === 'string' && secrets.length > 0 ? maskSecrets(value, secrets) : value,
+    ])
+    logger[level]({ request_id: request.id, ...Object.fromEntries(masked) }, message)
+  }
+}
+
+/** One line an event, with nothing of it but what tells it from others. */
+function logReceipt(log: EventLog, receipt: Receipt): void {
+  const { kind, body } = receipt.event
+  const status = statusOf(receipt)
+  log(
+    status <= 299 ? 'info' : 'warn',
+    {
+      event: kind,
+      action: body.event_action,
+      dedup_key: body.dedup_key,
+      status,
+      ...('reason' in receipt && { reason: receipt.reason }),
+    },
+    `event ${receipt.kind}`,
+  )
+}

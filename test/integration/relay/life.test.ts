@@ -1,0 +1,116 @@
+import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { createServer, type AddressInfo } from 'node:net'
+import { after, beforeEach, test } from 'node:test'
+import { startSimulator } from '../../simulator/simulator.ts'
+import { CODESHIP_PRO, KEY, runProgram } from '../../support/program.ts'
+import { alertBody, keyFor, post, startRelay } from '../../support/relay.ts'
+
+const simulator = await startSimulator()
+const ENV = { ...CODESHIP_PRO, PAGERDUTY_TOKEN: KEY, PAGERDUTY_EVENTS_URL: simulator.url }
+after(() => simulator.close())
+beforeEach(() => simulator.reset())
+
+for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) {
+  test(`${signal} ends a relay that nobody calls with 0, and it has sent nothing`, async () => {
+    const relay = await startRelay(ENV)
+    assert.equal((await relay.stop(signal)).code, 0)
+    assert.equal(simulator.requests.length, 0)
+  })
+}
+
+test('after SIGTERM the event in flight finishes, and new ones are answered 503', async () => {
+  const relay = await startRelay(ENV)
+  simulator.behave({ behaviour: { kind: 'usual', delayMs: 1500 } })
+  const inFlight = post(`${relay.url}/v2/enqueue`, alertBody({ dedup_key: 'in flight' }))
+  await simulator.waitForRequests(1)
+  const stopped = relay.stop()
+  let refused = await post(`${relay.url}/v2/enqueue`, alertBody())
+  // The signal may need a moment to arrive; a post before it would be an event in flight too.
+  while (refused.status === 202) refused = await post(`${relay.url}/v2/enqueue`, alertBody())
+  assert.deepEqual([refused.status, refused.headers.get('retry-after')], [503, '5'])
+  assert.equal((await fetch(`${relay.url}/readyz`)).status, 503)
+  assert.equal((await inFlight).status, 202)
+  assert.equal((await stopped).code, 0)
+})
+
+test('a PagerDuty that never answers does not keep it for more than 8 s after SIGTERM', async () => {
+  const relay = await startRelay({ ...ENV, PAGERDUTY_TIMEOUT: '60s' })
+  simulator.behave({ behaviour: { kind: 'hang', after: 'request' } })
+  const inFlight = post(`${relay.url}/v2/enqueue`, alertBody())
+  await simulator.waitForRequests(1)
+  const startedAt = performance.now()
+  const { code } = await relay.stop()
+  assert.equal(code, 0)
+  assert.ok(performance.now() - startedAt < 8000)
+  assert.equal((await inFlight).status, 502)
+})
+
+test('a port that is taken is a mistake in the configuration, in one sentence', async () => {
+  const other = createServer().listen(0, '127.0.0.1')
+  await once(other, 'listening')
+  try {
+    const port = String((other.address() as AddressInfo).port)
+    const { code, stderr } = await runProgram(['serve'], { env: { ...ENV, PAGERDUTY_RELAY_PORT: port } })
+    assert.equal(code, 78)
+    assert.match(stderr, /cannot listen: another program has that port; see PAGERDUTY_RELAY_HOST/)
+    assert.ok(!stderr.includes('    at '))
+  } finally {
+    other.close()
+  }
+})
+
+const MISTAKES: [Record<string, string>, number, RegExp][] = [
+  [{ PAGERDUTY_RELAY_PORT: 'http' }, 64, /PAGERDUTY_RELAY_PORT: must be a whole number/],
+  [{ PAGERDUTY_TOKEN: 'abc' }, 78, /PAGERDUTY_TOKEN: /],
+  [{ PAGERDUTY_RELAY_TOKEN: 'two words' }, 78, /PAGERDUTY_RELAY_TOKEN: must consist of printable ASCII/],
+]
+for (const [env, status, message] of MISTAKES) {
+  test(`${Object.keys(env).join()} with a bad value keeps it from starting with ${status}`, async () => {
+    const { code, stderr } = await runProgram(['serve'], { env: { ...ENV, ...env } })
+    assert.equal(code, status)
+    assert.match(stderr, message)
+    assert.equal(stderr.match(message)?.length, 1)
+  })
+}
+
+test('it does not send to itself where its callers’ environment is its own', async () => {
+  const relay = await startRelay({ ...ENV, PAGERDUTY_RELAY_URL: 'http://127.0.0.1:9' })
+  assert.equal((await fetch(`${relay.url}/failure`, { method: 'POST' })).status, 202)
+  await relay.stop()
+})
+
+test('without a key it serves only callers that bring one, and says so', async () => {
+  const relay = await startRelay({ ...ENV, PAGERDUTY_TOKEN: '' })
+  const refused = await post(`${relay.url}/v2/enqueue`, alertBody())
+  assert.equal(refused.status, 400)
+  assert.match(await refused.text(), /this relay has no key of its own/)
+  assert.equal((await post(`${relay.url}/v2/enqueue`, alertBody({ routing_key: keyFor('own') }))).status, 202)
+  assert.equal((await fetch(`${relay.url}/failure`, { method: 'POST' })).status, 500)
+  assert.match((await relay.stop()).stderr, /warning: no key is set/)
+})
+
+test('LOG_FORMAT=json writes one object a line, with an id that the answer has too', async () => {
+  const relay = await startRelay({ ...ENV, LOG_FORMAT: 'json' })
+  const answer = await post(`${relay.url}/v2/enqueue`, alertBody({ dedup_key: 'a\nb' }))
+  const { stderr } = await relay.stop()
+  const lines = stderr
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line) as Record<string, unknown>)
+  const line = lines.find(({ msg }) => msg === 'event answered')
+  assert.equal(line?.['request_id'], answer.headers.get('x-request-id'))
+  assert.deepEqual([line?.['dedup_key'], line?.['status'], line?.['level']], ['a\nb', 202, 30])
+})
+
+test('a line of text stays one line, whatever an event has in it', async () => {
+  const relay = await startRelay(ENV)
+  await post(`${relay.url}/v2/enqueue`, alertBody({ dedup_key: 'a\nforged: line' }))
+  const { stderr } = await relay.stop()
+  assert.ok(
+    stderr
+      .trim()
+      .split('\n')
+      .every((line) => line.startsWith('pagerduty-alert: ')),
+  )
+})
