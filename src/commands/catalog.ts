@@ -79,6 +79,14 @@ export const COMMANDS = {
     omits: ['dryRun', 'relay', 'json', 'status'],
     example: 'PAGERDUTY_RELAY_HOST=0.0.0.0 pagerduty-alert serve',
   },
+  doctor: {
+    does: 'checks configuration, key, network and, with a REST API token, the account; pages nobody',
+    operands: '',
+    maxOperands: 0,
+    groups: ['delivery', 'rest', 'printing'],
+    omits: ['dryRun', 'createIntegration'],
+    example: 'pagerduty-alert doctor',
+  },
   help: {
     does: 'this page, or that of one COMMAND',
     operands: '[COMMAND]',

@@ -13,7 +13,7 @@ import type { Io } from './session.ts'
 import { parseStatus } from './status.ts'
 
 /** The commands that have a session: all but `run` and `serve`, which make their own, and `help`. */
-type SessionCommand = EventCommand | 'send' | 'gate' | 'flush'
+type SessionCommand = EventCommand | 'send' | 'gate' | 'flush' | 'doctor'
 
 /**
  * Runs a command that sends or asks something.
@@ -32,6 +32,10 @@ export async function runCommand(
     const chosen = named === undefined ? commandFromStatus(gathered) : { command: named, result: {} }
     command = chosen.command
     const build = await detectBuild(io.env, io.readFile)
+    if (command === 'doctor') {
+      const { doctor } = await import('./doctor.ts')
+      return await doctor({ io, log, json: printing.json }, gathered, build)
+    }
     const needsKey = command !== 'send' && command !== 'gate' && command !== 'flush'
     const config = loadConfig(gathered, { env: io.env, build }, needsKey)
     for (const warning of config.warnings) log.warn(warning)

@@ -45,7 +45,7 @@ export function loadConfig(gathered: Gathered, surroundings: Surroundings, needs
 }
 
 /** Reads the configuration as far as it can be read, and what is wrong with it; defaults stand in for what is wrong. */
-function readConfig(
+export function readConfig(
   { values, problems: found }: Gathered,
   { env, build }: Surroundings,
   needsKey: boolean,

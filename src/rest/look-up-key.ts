@@ -41,7 +41,7 @@ const NO_INTEGRATION =
   'the option --create-integration (the token then needs services.write)'
 
 /** The service's integrations that take events; where the answer gave bare references, each is read by itself. */
-async function listEventsIntegrations(client: RestClient, service: Service): Promise<Integration[]> {
+export async function listEventsIntegrations(client: RestClient, service: Service): Promise<Integration[]> {
   const candidates = service.integrations.filter(({ type }) => type === undefined || mayTakeEvents(type))
   const whole = await Promise.all(
     candidates.map(async (integration) => {

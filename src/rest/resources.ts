@@ -55,6 +55,11 @@ export const INTEGRATION_ANSWER = z.object({ integration: INTEGRATION })
 export const INCIDENTS_ANSWER = z.object({ incidents: z.array(INCIDENT), more: z.boolean().catch(false) })
 export const WINDOW_ANSWER = z.object({ maintenance_window: MAINTENANCE_WINDOW })
 export const WINDOWS_ANSWER = z.object({ maintenance_windows: lenientList(MAINTENANCE_WINDOW) })
+export const ABILITIES_ANSWER = z.object({ abilities: lenientList(z.string()) })
+export const USER_ANSWER = z.object({ user: z.object({ name: text, role: text }) })
+export const ON_CALLS_ANSWER = z.object({
+  oncalls: lenientList(z.object({ user: z.object({ summary: text }).optional().catch(undefined) })),
+})
 
 /** A list of which entries that cannot be read are left out; absent or odd: empty. */
 function lenientList<T extends z.ZodType>(item: T): z.ZodType<z.output<T>[]> {

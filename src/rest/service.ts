@@ -33,7 +33,7 @@ export async function findServiceId(client: RestClient, choice: ServiceChoice): 
 }
 
 /** Services whose name contains the text, or simply the first ones. */
-async function listServices(client: RestClient, name = ''): Promise<Service[]> {
+export async function listServices(client: RestClient, name = ''): Promise<Service[]> {
   const pages = await askAll(client, {
     ...PURPOSE,
     call: { method: 'GET', path: '/services', query: [['query', name], WITH_INTEGRATIONS] },

@@ -1,0 +1,137 @@
+import type { Config } from '../../config/load-config.ts'
+import { Failure } from '../../core/failure.ts'
+import { ask, toFailure } from '../../rest/ask.ts'
+import type { RestClient } from '../../rest/client.ts'
+import { listEventsIntegrations } from '../../rest/look-up-key.ts'
+import {
+  ABILITIES_ANSWER,
+  describeService,
+  ON_CALLS_ANSWER,
+  USER_ANSWER,
+  type Service,
+} from '../../rest/resources.ts'
+import { findService, listServices } from '../../rest/service.ts'
+import { failed, fromFailure, ok, warning, type Finding } from './finding.ts'
+
+const MAX_NAMED = 10
+
+/** What the REST API tells of the token, the account and the service. */
+export async function checkAccount(client: RestClient, config: Config): Promise<Finding[]> {
+  const token = await checkToken(client, config)
+  if (token.status === 'failed') return [token]
+  const [addOn, service] = await Promise.all([
+    caught('change events', () => checkAddOn(client)),
+    caught('service', () => checkService(client, config)),
+  ])
+  return [token, ...addOn, ...service]
+}
+
+async function caught(check: string, look: () => Promise<Finding[]>): Promise<Finding[]> {
+  try {
+    return await look()
+  } catch (error) {
+    if (error instanceof Failure) return [fromFailure(check, error)]
+    throw error
+  }
+}
+
+/** `/users/me` answers 400 where the token is the account's: that is its kind and no error. */
+async function checkToken(client: RestClient, { rest }: Config): Promise<Finding> {
+  const result = await client.call({ method: 'GET', path: '/users/me' })
+  if (result.kind === 'answered') {
+    const { name = 'a user', role = 'no known role' } = USER_ANSWER.safeParse(result.body).data?.user ?? {}
+    return ok('REST token', `of ${name} (${role}): it may what this user may`)
+  }
+  if (result.kind === 'refused' && (result.status === 400 || result.status === 403)) {
+    const name = rest.from === undefined ? 'writes need PAGERDUTY_FROM' : 'writes go by PAGERDUTY_FROM'
+    return ok('REST token', `of the account: ${name}, and a key that is not read-only`)
+  }
+  return fromFailure(
+    'REST token',
+    toFailure(result, { purpose: 'tell the token’s kind', scope: 'users.read' }),
+  )
+}
+
+/** support.pagerduty.com "Recent Changes": change events come with AIOps. No document names the ability. */
+async function checkAddOn(client: RestClient): Promise<Finding[]> {
+  const { abilities } = await ask(client, {
+    purpose: 'list the account’s abilities',
+    scope: 'abilities.read',
+    call: { method: 'GET', path: '/abilities' },
+    answer: ABILITIES_ANSWER,
+  })
+  const named = abilities.find((ability) => /intelligen|aiops|change_event/i.test(ability))
+  if (named !== undefined) return [ok('change events', `the account has ${named}`)]
+  return [
+    warning(
+      'change events',
+      'no ability of the account names AIOps, the add-on with which PagerDuty shows change events',
+      'look at the service’s Recent Changes after a deployment; where they do not show, --as alert does',
+    ),
+  ]
+}
+
+async function checkService(client: RestClient, { rest, delivery }: Config): Promise<Finding[]> {
+  if (rest.service === undefined) {
+    const services = (await listServices(client)).slice(0, MAX_NAMED).map(describeService).join(', ')
+    const seen = services === '' ? 'the token sees none' : `the token sees ${services}`
+    return [warning('service', `none is named; ${seen}`, 'set PAGERDUTY_SERVICE_ID or --service')]
+  }
+  const service = await findService(client, rest.service)
+  const [integrations, onCall] = await Promise.all([
+    listEventsIntegrations(client, service),
+    caught('on call', () => checkOnCall(client, service)),
+  ])
+  const keys = new Set(integrations.map((integration) => integration.integration_key))
+  const known = delivery.keys.map(({ alias, key }) =>
+    keys.has(key.reveal())
+      ? ok('integration', `the service has the key ${alias}`)
+      : failed('integration', 'config', {
+          detail: `no integration of ${describeService(service)} has the key ${alias}; PagerDuty drops what comes with a deleted one`,
+          advice: 'copy the Integration Key again, or unset it so that it is looked up',
+        }),
+  )
+  const lookedUp = delivery.keys.length === 0 && delivery.relay === undefined
+  return [checkStatus(service), ...(lookedUp ? [checkLookUp(integrations.length, rest)] : known), ...onCall]
+}
+
+function checkLookUp(count: number, { integrationId }: Config['rest']): Finding {
+  if (count === 1 || (count > 1 && integrationId !== undefined))
+    return ok('integration', 'the service has an Events API v2 integration')
+  return failed('integration', 'config', {
+    detail: count === 0 ? 'the service has no Events API v2 integration' : `the service has ${count} of them`,
+    advice: count === 0 ? 'add "Events API V2" to the service' : 'say which with PAGERDUTY_INTEGRATION_ID',
+  })
+}
+
+function checkStatus(service: Service): Finding {
+  const { status = 'unknown' } = service
+  const detail = `${describeService(service)} is ${status}`
+  if (status === 'disabled')
+    return failed('service', 'config', { detail, advice: 'enable it in PagerDuty: it drops events' })
+  if (status === 'maintenance')
+    return warning(
+      'service',
+      `${detail}: events are dropped`,
+      'end the maintenance window, or wait for its end',
+    )
+  return ok('service', detail)
+}
+
+async function checkOnCall(client: RestClient, { escalation_policy: policy }: Service): Promise<Finding[]> {
+  if (policy === undefined) return []
+  const { oncalls } = await ask(client, {
+    purpose: 'see who is on call',
+    scope: 'oncalls.read',
+    call: { method: 'GET', path: '/oncalls', query: [['escalation_policy_ids[]', policy.id]] },
+    answer: ON_CALLS_ANSWER,
+  })
+  const [first] = oncalls
+  if (first !== undefined) return [ok('on call', first.user?.summary ?? 'somebody')]
+  return [
+    failed('on call', 'config', {
+      detail: 'nobody: an alert would page no one',
+      advice: 'put somebody on the service’s escalation policy or its schedule',
+    }),
+  ]
+}

@@ -1,0 +1,129 @@
+import { lookup } from 'node:dns/promises'
+import { connect as connectTls, type TLSSocket } from 'node:tls'
+import type { Config } from '../../config/load-config.ts'
+import type { ProxyConfig } from '../../config/read-proxy.ts'
+import { classifyError } from '../../core/network-error.ts'
+import { describeAnswer, type Answer } from '../../core/outcome.ts'
+import { chooseProxy } from '../../delivery/choose-proxy.ts'
+import type { Transport } from '../../delivery/transport.ts'
+import { failed, ok, warning, type Finding } from './finding.ts'
+
+/** How far the clock may be off, in milliseconds: PagerDuty's `Date` has whole seconds, and an answer takes its time. */
+const MAX_SKEW_MS = 30_000
+/** A certificate that ends sooner is warned of. */
+const SOON_DAYS = 14
+const DAY_MS = 86_400_000
+
+/** What a proxy stands in the way of: its own name is looked up, and the tunnel's certificate is checked by the POSTs. */
+export async function checkServer(
+  check: string,
+  baseUrl: string,
+  { proxy, timeoutMs }: { proxy: ProxyConfig; timeoutMs: number },
+): Promise<Finding[]> {
+  const chosen = chooseProxy(baseUrl, proxy)
+  const { hostname } = new URL(chosen?.url ?? baseUrl)
+  const way = ok('proxy', chosen === undefined ? `none for ${check}` : `${chosen.variable} for ${check}`)
+  const name = await checkName(hostname)
+  const isDirectTls = chosen === undefined && baseUrl.startsWith('https:')
+  return [
+    way,
+    name,
+    ...(isDirectTls && name.status === 'ok' ? [await checkCertificate(baseUrl, timeoutMs)] : []),
+  ]
+}
+
+async function checkName(hostname: string): Promise<Finding> {
+  try {
+    const { address } = await lookup(hostname.replace(/^\[(.+)\]$/, '$1'))
+    return ok('DNS', `${hostname} is ${address}`)
+  } catch (error) {
+    return failed('DNS', 'undelivered', {
+      detail: `${hostname}: ${classifyError(error).reason}`,
+      advice: 'check the name servers of this machine or container, and the region and URL settings',
+    })
+  }
+}
+
+async function checkCertificate(baseUrl: string, timeoutMs: number): Promise<Finding> {
+  const { hostname, port } = new URL(baseUrl)
+  try {
+    const socket = await openTls(hostname.replace(/^\[(.+)\]$/, '$1'), Number(port || 443), timeoutMs)
+    const { valid_to: end, issuer } = socket.getPeerCertificate()
+    const protocol = socket.getProtocol() ?? 'TLS'
+    socket.destroy()
+    const days = Math.floor((Date.parse(end) - Date.now()) / DAY_MS)
+    const detail = `${hostname}: ${protocol}, trusted, by ${String(issuer.O ?? issuer.CN)}, for ${days} more days`
+    return days < SOON_DAYS ? warning('TLS', detail, 'its owner has to renew it') : ok('TLS', detail)
+  } catch (error) {
+    return failed('TLS', 'undelivered', {
+      detail: `${hostname}: ${classifyError(error).reason}`,
+      advice:
+        'where a proxy signs, NODE_EXTRA_CA_CERTS names its CA certificate; else check firewall and clock',
+    })
+  }
+}
+
+function openTls(host: string, port: number, timeoutMs: number): Promise<TLSSocket> {
+  return new Promise((resolve, reject) => {
+    const socket = connectTls({ host, port, servername: host, minVersion: 'TLSv1.2', timeout: timeoutMs })
+    socket.once('secureConnect', () => resolve(socket))
+    socket.once('error', reject)
+    socket.once('timeout', () => socket.destroy(Object.assign(new Error('timeout'), { code: 'ETIMEDOUT' })))
+  })
+}
+
+/** An empty POST, which the Events API must turn down with 400: nothing is paged by it. */
+export async function checkEndpoints(
+  transport: Transport,
+  { delivery }: Config,
+  signal: AbortSignal,
+): Promise<Finding[]> {
+  const { eventsUrl, relay, timeoutMs, secrets } = delivery
+  const headers = {
+    'content-type': 'application/json',
+    ...(relay?.token && { authorization: `Bearer ${relay.token.reveal()}` }),
+  }
+  const probe = async (path: string): Promise<{ finding: Finding; answer?: Answer }> => {
+    const request = { method: 'POST', url: eventsUrl + path, headers, body: Buffer.from('{}') } as const
+    const result = await transport.exchange(request, timeoutMs, signal)
+    if (result.kind === 'failed') {
+      const detail = `${path}: ${result.outcome.reason}`
+      const advice = 'check network, proxy and firewall: HTTPS to this host has to be allowed'
+      return { finding: failed('endpoint', 'undelivered', { detail, advice }) }
+    }
+    const { answer } = result
+    if (answer.status === 400) return { finding: ok('endpoint', `${path} answers`), answer }
+    const detail = `${path} answers ${describeAnswer(answer, secrets)}, and not 400 as it must to an empty event`
+    const isDown = answer.status === 429 || answer.status >= 500
+    const advice =
+      relay === undefined
+        ? 'check PAGERDUTY_EVENTS_URL and the proxy, or try again later'
+        : 'check PAGERDUTY_RELAY_URL and PAGERDUTY_RELAY_TOKEN'
+    return { finding: failed('endpoint', isDown ? 'undelivered' : 'refused', { detail, advice }), answer }
+  }
+  const probes = await Promise.all(['/v2/enqueue', '/v2/change/enqueue'].map(probe))
+  const [date] = probes.flatMap(({ answer }) => answer?.headers.date ?? [])
+  return [...probes.map(({ finding }) => finding), ...(date === undefined ? [] : [checkClock(date)])]
+}
+
+function checkClock(date: string): Finding {
+  const skewMs = Date.now() - Date.parse(date)
+  const seconds = Math.round(Math.abs(skewMs) / 1000)
+  if (!(Math.abs(skewMs) > MAX_SKEW_MS)) return ok('clock', `agrees with the server's within ${seconds} s`)
+  const detail = `${seconds} s ${skewMs > 0 ? 'ahead of' : 'behind'} the server's`
+  return warning('clock', detail, 'set this machine’s time (NTP); events carry it')
+}
+
+/** Whether a relay is alive. */
+export async function checkRelay(
+  transport: Transport,
+  { eventsUrl, timeoutMs }: Config['delivery'],
+  signal: AbortSignal,
+): Promise<Finding> {
+  const request = { method: 'GET', url: `${eventsUrl}/healthz`, headers: {} } as const
+  const result = await transport.exchange(request, timeoutMs, signal)
+  if (result.kind === 'answered' && result.answer.status === 200) return ok('relay', 'is alive')
+  const detail =
+    result.kind === 'answered' ? `/healthz answers ${result.answer.status}` : result.outcome.reason
+  return failed('relay', 'undelivered', { detail, advice: 'start it (serve), or check PAGERDUTY_RELAY_URL' })
+}
