@@ -17,7 +17,7 @@ export interface CommandLine {
   readonly command?: CommandName
   readonly operands: readonly string[]
   readonly options: Options
-  /** What follows `--`: the command of `run`. */
+  /** The command of `run`. */
   readonly commandLine?: readonly string[]
 }
 
@@ -34,7 +34,6 @@ export function parseCommandLine(argv: readonly string[]): CommandLine {
   // Codeship demands a `command`; `command: true` is the usual way to give none.
   const args = words.length === 1 && words[0] === 'true' ? [] : words
   const end = args.indexOf('--')
-  const commandLine = end === -1 ? undefined : args.slice(end + 1)
   const problems: string[] = []
   const { tokens, positionals } = parseArgs({
     args: end === -1 ? args : args.slice(0, end),
@@ -50,15 +49,16 @@ export function parseCommandLine(argv: readonly string[]): CommandLine {
     if (problem !== undefined) problems.push(problem)
   }
   const isHelp = options.help === true && positionals[0] !== 'help'
-  const [name, ...operands] = isHelp ? ['help', ...positionals] : positionals
+  const [name, ...plainWords] = isHelp ? ['help', ...positionals] : positionals
+  const afterDashes = isHelp || end === -1 ? [] : args.slice(end + 1)
   // The value of an unknown option would be taken for a command, so that is looked at only when options are right.
   const command = problems.length === 0 ? readCommand(name, problems) : undefined
-  if (command !== undefined) problems.push(...misfits(command, operands, options))
-  if (command === 'run' && (commandLine ?? []).length === 0)
-    problems.push('run needs its command after --: run -- CMD [ARG…]')
-  if (command !== 'run' && commandLine !== undefined) problems.push(`only run takes something after --`)
+  const isRun = command === 'run'
+  const operands = isRun ? plainWords : [...plainWords, ...afterDashes]
+  if (problems.length === 0) problems.push(...strayWords(command, afterDashes))
+  if (command !== undefined && problems.length === 0) problems.push(...misfits(command, operands, options))
   if (problems.length > 0) throw new Failure('usage', `${problems.join('\n')}\nsee pagerduty-alert --help`)
-  return { ...(command && { command }), operands, options, ...(commandLine && { commandLine }) }
+  return { ...(command && { command }), operands, options, ...(isRun && { commandLine: afterDashes }) }
 }
 
 const TAKES_VALUE: ReadonlyMap<string, boolean> = new Map([
@@ -110,6 +110,13 @@ function readCommand(name: string | undefined, problems: string[]): CommandName 
   return command
 }
 
+/** What is wrong with what follows `--`: the command of `run`, and operands of others. */
+function strayWords(name: CommandName | undefined, words: readonly string[]): string[] {
+  if (name === 'run') return words.length > 0 ? [] : ['run needs its command after --: run -- CMD [ARG…]']
+  const takesOperands = name !== undefined && COMMANDS[name].maxOperands > 0
+  return takesOperands || words.length === 0 ? [] : ['only run takes a command after --']
+}
+
 /** What a command does not take of what it was given. */
 function misfits(name: CommandName, operands: readonly string[], options: Options): string[] {
   const { maxOperands }: CommandInfo = COMMANDS[name]
@@ -126,13 +133,16 @@ function misfits(name: CommandName, operands: readonly string[], options: Option
 
 /** The option that a misspelt one is closest to, if any is close. */
 function suggestion(name: string): string {
-  const close = [...TAKES_VALUE.keys()].find(
-    (known) =>
-      name.length > 2 &&
-      (known.replaceAll('-', '') === name.toLowerCase().replaceAll(/[-_]/g, '') ||
-        editDistance(known, name) <= 2),
-  )
-  return close === undefined ? '' : `; did you mean --${close}?`
+  const plain = (text: string): string => text.toLowerCase().replaceAll(/[-_]/g, '')
+  const [closest] = [...TAKES_VALUE.keys()]
+    .map((known) => ({
+      known,
+      // Few mistype the first letter.
+      distance: editDistance(plain(known), plain(name)) + (known[0] === plain(name)[0] ? 0 : 1),
+    }))
+    .toSorted((a, b) => a.distance - b.distance)
+  const isClose = closest !== undefined && closest.distance <= 2 && name.length > 2
+  return isClose ? `; did you mean --${closest.known}?` : ''
 }
 
 /** Levenshtein distance, for words as short as options. */
