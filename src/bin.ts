@@ -26,7 +26,7 @@ for (const [signal, exitCode] of Object.entries(SIGNALS)) {
 }
 
 process.on('uncaughtException', (error) => {
-  process.stderr.write(`pagerduty-alert: error: ${describeBug(error, process.env)}\n`)
+  write('stderr', `pagerduty-alert: error: ${describeBug(error, process.env)}\n`)
   exit(EXIT_CODE.internal)
 })
 

@@ -32,7 +32,9 @@ export async function main(io: Io, startRelay: StartRelay): Promise<number> {
   } catch (error) {
     const failure = toFailure(error, io.env)
     plainLog.error(failure.message)
-    if (io.argv.includes('--json')) io.writeOut(failureLine('', failure))
+    const end = io.argv.indexOf('--') // what follows belongs to the command of `run`
+    const words = end === -1 ? io.argv : io.argv.slice(0, end)
+    if (words.includes('--json')) io.writeOut(failureLine('', failure, EXIT_CODE[failure.kind]))
     return EXIT_CODE[failure.kind]
   }
 }

@@ -3,6 +3,7 @@ import { identify } from '../core/identity.ts'
 import type { Log } from '../log.ts'
 import { closeWindows, openWindow, windowMarker, type WindowSubject } from '../rest/maintenance.ts'
 import { findServiceId, needService } from '../rest/service.ts'
+import { failureLine } from './report-failure.ts'
 import { withRestClient } from './rest-session.ts'
 import { run, type RunOptions } from './run.ts'
 import type { Session } from './session.ts'
@@ -30,7 +31,11 @@ export async function runInMaintenance(options: RunOptions): Promise<number> {
   }
   if (begun instanceof Failure) {
     log.error(`no maintenance window: ${begun.message}`)
-    if (isStrict) return EXIT_CODE[begun.kind === 'usage' ? 'config' : begun.kind]
+    if (isStrict) {
+      const exitCode = EXIT_CODE[begun.kind === 'usage' ? 'config' : begun.kind]
+      if (options.json) io.writeOut(failureLine('run', begun, exitCode))
+      return exitCode
+    }
   }
   const openLog = (): Promise<Log> => Promise.resolve(log)
   if (begun instanceof Failure) return await run({ ...options, openLog })

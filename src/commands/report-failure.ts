@@ -27,7 +27,7 @@ export function reportFailure(
     (values.get(name)?.texts ?? []).map(createSecret),
   )
   log.error(maskSecrets(failure.message, secrets))
-  if (printing.json) io.writeOut(failureLine(command, failure))
+  if (printing.json) io.writeOut(failureLine(command, failure, EXIT_CODE[failure.kind]))
   return EXIT_CODE[failure.kind]
 }
 
@@ -50,9 +50,15 @@ export function describeBug(error: unknown, env: Environment): string {
   return maskSecrets(['this is a bug, please report it', title, ...frames].join('\n'), secrets)
 }
 
-/** Nothing was sent: what the user asked for was refused here. */
-export function failureLine(command: string, { kind, message }: Failure): string {
-  const exitCode = EXIT_CODE[kind]
+/**
+ * Nothing was sent: what the user asked for was refused here.
+ * @param exitCode what the process ends with; undefined where that is not known yet
+ */
+export function failureLine(
+  command: string,
+  { kind, message }: Failure,
+  exitCode: number | undefined,
+): string {
   const verdict: Verdict = kind === 'undelivered' || kind === 'internal' ? 'undelivered' : 'refused'
   return jsonLine({ command, outcome: verdict, exitCode, reason: message })
 }

@@ -7,6 +7,7 @@ import type { CommandResult } from '../core/summary.ts'
 import { exitStatusOf, type Ending } from '../run/supervise.ts'
 import type { Tail } from '../run/tail.ts'
 import { notify } from './notify.ts'
+import { failureLine } from './report-failure.ts'
 import type { Session } from './session.ts'
 
 /** How long the report of a cancelled command may take, so that it fits into what Docker leaves before SIGKILL. */
@@ -38,14 +39,45 @@ export async function reportRun(session: Session, watched: Watched): Promise<num
     ...session,
     io: { ...io, startedAtMs: performance.now() },
     config: { ...config, delivery },
+    exitStatus: (own: number) => watched.ending && runStatus(watched.ending, own, config.run.strict),
   }
   try {
     return await notify(reporting, outcomeOf(watched, config.run), resultOf(watched, session))
   } catch (error) {
     if (!(error instanceof Failure)) throw error
     log.error(error.message)
-    return EXIT_CODE[error.kind]
+    return reportNothing(session, watched.ending, error, config.run.strict)
   }
+}
+
+/**
+ * Says with `--json` that nothing was reported.
+ * @returns the exit status of the report by itself
+ */
+export function reportNothing(
+  { io, json }: Pick<Session, 'io' | 'json'>,
+  ending: Ending | undefined,
+  failure: Failure,
+  isStrict: boolean,
+): number {
+  const own = EXIT_CODE[failure.kind]
+  if (json) io.writeOut(failureLine('run', failure, ending && runStatus(ending, own, isStrict)))
+  return own
+}
+
+/**
+ * The exit status of `run`: that of its command. Only with `--strict` a success that PagerDuty was not told of becomes
+ * 65, 75 or 78.
+ */
+export function runStatus(ending: Ending, reportStatus: number, isStrict: boolean): number {
+  const status = exitStatusOf(ending)
+  return status === 0 && reportStatus !== 0 && isStrict ? strictStatus(reportStatus) : status
+}
+
+function strictStatus(reportStatus: number): number {
+  const { refused, undelivered, config, usage } = EXIT_CODE
+  if (reportStatus === refused) return refused
+  return reportStatus === usage || reportStatus === config ? config : undelivered
 }
 
 function outcomeOf({ ending, isCancelled }: Watched, { isSoftFailure }: RunConfig): EventCommand {

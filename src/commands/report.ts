@@ -64,7 +64,8 @@ export function exitCodeOf(verdict: Verdict): number {
 export interface JsonReport {
   readonly command: string
   readonly outcome: Verdict
-  readonly exitCode: number
+  /** What the process ends with; undefined where that is not known yet. */
+  readonly exitCode: number | undefined
   readonly deliveries?: readonly Delivery[]
   /** Why nothing was sent at all. */
   readonly reason?: string

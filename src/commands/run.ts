@@ -2,10 +2,10 @@ import { MAX_OUTPUT_LINES } from '../config/read-run.ts'
 import { parseCount } from '../config/values.ts'
 import { EXIT_CODE, Failure } from '../core/failure.ts'
 import type { Log } from '../log.ts'
-import { exitStatusOf, supervise, type Supervised } from '../run/supervise.ts'
+import { supervise, type Supervised } from '../run/supervise.ts'
 import { createTail } from '../run/tail.ts'
 import { createHeartbeat, type Heartbeat } from './heartbeat.ts'
-import { reportRun, type Watched } from './report-run.ts'
+import { reportNothing, reportRun, runStatus, type Watched } from './report-run.ts'
 import type { Io, Session } from './session.ts'
 
 /**
@@ -20,6 +20,7 @@ export interface RunOptions {
   /** `--output-lines` as given: it decides how the command is started, before the configuration is read. */
   readonly outputLines: string | undefined
   readonly isStrict: boolean
+  readonly json: boolean
   /** Makes the log, once the command has been started. */
   readonly openLog: () => Promise<Log>
   /** Reads the configuration, once the command has been started. Throws a Failure. */
@@ -54,8 +55,7 @@ export async function run(options: RunOptions): Promise<number> {
   if (watch.isCancelled()) await command.sweep()
   const reportStatus = await reporting
   command.close()
-  const status = exitStatusOf(ending)
-  return status === 0 && reportStatus !== 0 && isStrict ? strictStatus(reportStatus) : status
+  return runStatus(ending, reportStatus, isStrict)
 }
 
 function wantsTail(outputLines: string | undefined): boolean {
@@ -127,17 +127,12 @@ async function prepare(
 async function report(
   session: Session | Failure,
   watched: Watched,
-  { beforeReport, log }: Pick<RunOptions, 'beforeReport'> & { log: Log },
+  { beforeReport, log, io, json, isStrict }: RunOptions & { log: Log },
 ): Promise<number> {
   const { argv, ending, isCancelled } = watched
   if (ending?.kind === 'not started') log.error(`${argv[0]}: ${ending.reason}`)
   await beforeReport?.(isCancelled)
-  return session instanceof Failure ? EXIT_CODE[session.kind] : await reportRun(session, watched)
-}
-
-/** The statuses by which `--strict` may replace a success. */
-function strictStatus(reportStatus: number): number {
-  const { refused, undelivered, config } = EXIT_CODE
-  if (reportStatus === refused) return refused
-  return reportStatus === EXIT_CODE.usage || reportStatus === config ? config : undelivered
+  return session instanceof Failure
+    ? reportNothing({ io, json }, ending, session, isStrict)
+    : await reportRun(session, watched)
 }

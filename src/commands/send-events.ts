@@ -62,7 +62,8 @@ async function deliverPosts(session: Session, posts: readonly Post[]): Promise<D
   }
 }
 
-function report({ io, config, log, command, json }: Session, deliveries: readonly Delivery[]): number {
+function report(session: Session, deliveries: readonly Delivery[]): number {
+  const { io, config, log, command, json, exitStatus = (own: number) => own } = session
   const verdict = verdictOf(deliveries)
   const isInterrupted = io.signal.aborted && verdict !== 'accepted'
   const exitCode = isInterrupted ? Number(io.signal.reason) : exitCodeOf(verdict)
@@ -71,7 +72,7 @@ function report({ io, config, log, command, json }: Session, deliveries: readonl
       log.error(`${describePost(delivery.post)}: interrupted`)
     else logDelivery(log, delivery, config.delivery)
   }
-  if (json) io.writeOut(jsonLine({ command, outcome: verdict, exitCode, deliveries }))
+  if (json) io.writeOut(jsonLine({ command, outcome: verdict, exitCode: exitStatus(exitCode), deliveries }))
   else if (command === 'trigger' && verdict !== 'refused') {
     io.writeOut(`${triggeredKey(deliveries.map(({ post }) => post.event)) ?? ''}\n`)
   }

@@ -32,6 +32,11 @@ export interface Session {
   /** Name of the command, for `--json`. */
   readonly command: string
   readonly json: boolean
+  /**
+   * What the process will end with, by the exit status of the report itself; undefined where that is not known yet.
+   * Absent where it is that very status.
+   */
+  readonly exitStatus?: (reportStatus: number) => number | undefined
 }
 
 /** A dedup key for an alert that nothing else names. */

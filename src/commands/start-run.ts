@@ -21,6 +21,7 @@ export async function startRun(io: Io, { options, commandLine = [] }: CommandLin
     argv: [program, ...args],
     outputLines: outputLines === true ? undefined : outputLines?.at(-1),
     isStrict: options.strict === true,
+    json: printing.json,
     openLog: () => createLog({ level: printing.logLevel, format: printing.logFormat, write: writeErr }),
     loadSession: async (log) => {
       const build = await detectBuild(env, readFile)

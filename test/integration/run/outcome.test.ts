@@ -171,6 +171,28 @@ test('--json prints its line after the command output, --dry-run sends nothing',
   assert.deepEqual(sent(), [])
 })
 
+test('--json tells the status that run itself ends with, also where nothing could be reported', async () => {
+  const key = { PAGERDUTY_ROUTING_KEY: 'R022XIJR9M266DX570EVE6EXP1AFBN6D' } // takes no change events
+  for (const [env, options, script, expected] of [
+    [ENV, [], 'exit 3', { outcome: 'accepted', exit_code: 3 }],
+    [ENV, [], 'exit 0', { outcome: 'accepted', exit_code: 0 }],
+    [{ PATH: ENV['PATH'] ?? '' }, [], 'exit 0', { outcome: 'refused', exit_code: 0 }],
+    [{ PATH: ENV['PATH'] ?? '' }, ['--strict'], 'exit 0', { outcome: 'refused', exit_code: 78 }],
+    [{ PATH: ENV['PATH'] ?? '' }, ['--strict'], 'exit 3', { outcome: 'refused', exit_code: 3 }],
+    [{ ...ENV, ...key }, ['--strict'], 'exit 0', { outcome: 'refused', exit_code: 78 }],
+  ] as const) {
+    const { code, stdout } = await watch(shell(script), { env, options: ['--json', ...options] })
+    const { outcome, exit_code: exitCode } = JSON.parse(stdout) as { outcome: string; exit_code: number }
+    assert.deepEqual({ outcome, exit_code: exitCode }, expected)
+    assert.equal(code, exitCode)
+  }
+})
+
+test('where the options are wrong, a --json of the command itself is left to it', async () => {
+  const { code, stdout } = await watch(['tool', '--json'], { options: ['--nonsense'] })
+  assert.deepEqual([code, stdout], [64, ''])
+})
+
 test('an unreachable PagerDuty costs the deadline and no more', async () => {
   simulator.behave({ behaviour: { kind: 'hang', after: 'request' } })
   const { code, stdout, durationMs } = await watch(shell('echo done'), { options: ['--deadline', '1s'] })

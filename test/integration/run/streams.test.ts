@@ -132,6 +132,14 @@ test('a reader that goes away ends the command by SIGPIPE, as it would without u
   }
 })
 
+test('a full disk under our streams does not change the status', async () => {
+  const full = openSync('/dev/full', 'w')
+  const child = spawnRun(shell('echo lost; exit 3'), ['ignore', full, full])
+  const [code] = (await once(child, 'close')) as [number]
+  closeSync(full)
+  assert.equal(code, 3)
+})
+
 test('a child that outlives the command does not keep us', async () => {
   const { code, durationMs, stdout } = await watch(shell('sleep 20 & echo $!; exit 0'))
   const pid = Number(stdout.trim())
