@@ -1,5 +1,6 @@
 import { chmodSync } from 'node:fs'
 import { defineConfig, type Plugin } from 'rolldown'
+import manifest from './package.json' with { type: 'json' }
 import { builtinModules } from './scripts/builtin-modules.ts'
 import { thirdPartyLicenses } from './scripts/third-party-licenses.ts'
 import { undiciParts } from './scripts/undici-parts.ts'
@@ -9,6 +10,28 @@ const licenses: Plugin = {
   generateBundle(_options, bundle) {
     const moduleIds = Object.values(bundle).flatMap((file) => (file.type === 'chunk' ? file.moduleIds : []))
     this.emitFile({ type: 'asset', fileName: 'THIRD_PARTY_LICENSES', source: thirdPartyLicenses(moduleIds) })
+  },
+}
+
+/** What undici asks for; older versions of Node cannot even parse the program. */
+const OLDEST_NODE = manifest.engines.node.replace(/[^\d.]/g, '')
+
+/** Plain enough for Node 12 to run, so that an old Node says what it lacks instead of where it stumbled. */
+const LAUNCHER = `#!/usr/bin/env node
+var oldest = '${OLDEST_NODE}'.split('.').map(Number)
+var own = process.versions.node.split('.').map(Number)
+if (own[0] > oldest[0] || (own[0] === oldest[0] && own[1] >= oldest[1])) {
+  import('./program.js')
+} else {
+  process.stderr.write('pagerduty-alert: error: this is Node.js ' + process.versions.node +
+    ', and ${OLDEST_NODE} or newer is needed; pagerduty.sh does without Node.js\\n')
+  process.exitCode = 78
+}
+`
+const launcher: Plugin = {
+  name: 'launcher',
+  generateBundle() {
+    this.emitFile({ type: 'asset', fileName: 'bin.js', source: LAUNCHER })
   },
 }
 
@@ -30,6 +53,7 @@ export default defineConfig({
     format: 'esm',
     cleanDir: true,
     minify: { compress: true, mangle: false, codegen: { removeWhitespace: true } },
+    entryFileNames: 'program.js',
     chunkFileNames: '[name].js',
     codeSplitting: {
       groups: [
@@ -38,7 +62,6 @@ export default defineConfig({
         { name: 'shared', test: /src.(?:ci|commands|config|core|log|version)/, minShareCount: 2 },
       ],
     },
-    banner: ({ isEntry }) => (isEntry ? '#!/usr/bin/env node' : ''),
   },
-  plugins: [undiciParts, builtinModules, licenses, executable],
+  plugins: [undiciParts, builtinModules, licenses, launcher, executable],
 })
