@@ -1,0 +1,43 @@
+import assert from 'node:assert/strict'
+import { readdirSync, readFileSync } from 'node:fs'
+import { test } from 'node:test'
+import { parse } from 'yaml'
+
+interface Step {
+  readonly uses?: string
+  readonly run?: string
+}
+interface Workflow {
+  readonly permissions: unknown
+  readonly jobs: Readonly<
+    Record<string, { readonly 'timeout-minutes'?: number; readonly steps: readonly Step[] }>
+  >
+}
+
+const DIRECTORY = new URL('../../.github/workflows/', import.meta.url)
+/** Actions of the platform and of Docker and Sigstore themselves, which are named by their major version. */
+const BY_VERSION =
+  /^(?:actions\/setup-node@v4|docker\/(?:setup-qemu-action@v3|setup-buildx-action@v3|login-action@v3|build-push-action@v6)|sigstore\/cosign-installer@v3)$/
+
+for (const name of readdirSync(DIRECTORY)) {
+  const workflow = parse(readFileSync(new URL(name, DIRECTORY), 'utf8')) as Workflow
+  const jobs = Object.values(workflow.jobs)
+  const steps = jobs.flatMap((job) => job.steps)
+
+  test(`${name}: a job may read the code and nothing else unless it says so`, () => {
+    assert.deepEqual(workflow.permissions, { contents: 'read' })
+    assert.ok(jobs.every((job) => job['timeout-minutes'] !== undefined))
+  })
+  test(`${name}: actions are pinned`, () => {
+    const loose = steps.flatMap(({ uses }) =>
+      uses === undefined || /@[0-9a-f]{40}$/.test(uses) || BY_VERSION.test(uses) ? [] : [uses],
+    )
+    assert.deepEqual(loose, [])
+  })
+  test(`${name}: no expression is pasted into a shell`, () => {
+    assert.deepEqual(
+      steps.filter(({ run }) => run?.includes('${{')),
+      [],
+    )
+  })
+}
