@@ -87,6 +87,13 @@ export const COMMANDS = {
     omits: ['dryRun', 'createIntegration'],
     example: 'pagerduty-alert doctor',
   },
+  completion: {
+    does: 'prints the completion of a SHELL: bash, zsh or fish',
+    operands: 'SHELL',
+    maxOperands: 1,
+    groups: [],
+    example: 'source <(pagerduty-alert completion bash)',
+  },
   help: {
     does: 'this page, or that of one COMMAND',
     operands: '[COMMAND]',

@@ -19,6 +19,10 @@ export async function main(io: Io, startRelay: StartRelay): Promise<number> {
       const { helpText } = await import('./help.ts')
       return print(io, helpText(line.operands[0]))
     }
+    if (line.command === 'completion') {
+      const { completionScript } = await import('./completion.ts')
+      return print(io, completionScript(line.operands[0]))
+    }
     if (line.command === 'run') {
       const { startRun } = await import('./start-run.ts')
       return await startRun(io, line)

@@ -22,7 +22,7 @@ type SessionCommand = EventCommand | 'send' | 'gate' | 'flush' | 'doctor'
 export async function runCommand(
   io: Io,
   line: CommandLine,
-  named: Exclude<CommandLine['command'], 'help' | 'run' | 'serve'>,
+  named: Exclude<CommandLine['command'], 'completion' | 'help' | 'run' | 'serve'>,
 ): Promise<number> {
   const gathered = gather({ options: line.options, env: io.env, readFile: io.readFile })
   const printing = loadPrintConfig(gathered)

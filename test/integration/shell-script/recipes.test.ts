@@ -44,7 +44,7 @@ async function deploy(name: string, deployStatus: number): Promise<Run> {
     chmodSync(join(clone, file), 0o755)
   }
   const lines = recipe(name).trim().split('\n')
-  return await runProcess(['bash'], {
+  return await runProcess(['bash', '--norc'], {
     env: {
       PATH: process.env['PATH'] ?? '',
       ...CODESHIP_PRO,
