@@ -7,7 +7,7 @@ import type { Post } from './delivery/address.ts'
 import type { Clock, Retry } from './delivery/deliver.ts'
 import { startDrain, type Drain, type DrainEvents } from './delivery/drain.ts'
 import type { EarlyConnections } from './delivery/early-connection.ts'
-import { createSender, type Sender } from './delivery/sender.ts'
+import { createSender, type Attempt, type Sender } from './delivery/sender.ts'
 import { createResolver } from './delivery/spool-keys.ts'
 import type { Spool } from './delivery/spool.ts'
 import { createTransport, type Transport } from './delivery/transport.ts'
@@ -34,6 +34,7 @@ export interface ComposeOptions {
   readonly startedAtMs: number
   readonly version: string
   readonly signal: AbortSignal
+  readonly onAttempt: (post: Post, attempt: Attempt) => void
   readonly onRetry: (post: Post, retry: Retry) => void
   /** Connections that were opened while this was loaded. */
   readonly early?: EarlyConnections | undefined
@@ -45,8 +46,8 @@ export function composeSender({
   startedAtMs,
   version,
   signal,
-  onRetry,
   early,
+  ...listeners
 }: ComposeOptions): Sender {
   keepParserAsItIs()
   return createSender({
@@ -62,7 +63,7 @@ export function composeSender({
     userAgent: `pagerduty-alert/${version}`,
     signal,
     secrets: delivery.secrets,
-    onRetry,
+    ...listeners,
   })
 }
 

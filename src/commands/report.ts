@@ -4,7 +4,7 @@ import { EXIT_CODE } from '../core/failure.ts'
 import { hintFor } from '../core/hint.ts'
 import type { Post } from '../delivery/address.ts'
 import type { Retry } from '../delivery/deliver.ts'
-import type { Delivery } from '../delivery/sender.ts'
+import type { Attempt, Delivery } from '../delivery/sender.ts'
 import type { Log } from '../log.ts'
 
 /** What came of the whole invocation: the worst of its events. */
@@ -20,6 +20,12 @@ export function describePost({ event, alias }: Post): string {
 /** `0.5 s`, `42 s`. */
 export function formatMs(durationMs: number): string {
   return `${Number((durationMs / 1000).toFixed(durationMs < 10_000 ? 1 : 0))} s`
+}
+
+/** What `--verbose` says of each attempt. */
+export function describeAttempt(post: Post, { url, bytes, outcome, durationMs }: Attempt): string {
+  const answer = outcome.kind === 'accepted' ? outcome.status : outcome.reason
+  return `${describePost(post)}: POST ${url}, ${bytes} bytes: ${answer} (after ${Math.round(durationMs)} ms)`
 }
 
 /** The line that keeps a build from being silent between two attempts. */

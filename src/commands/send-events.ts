@@ -6,6 +6,7 @@ import { describeRequest } from '../delivery/request.ts'
 import type { Delivery } from '../delivery/sender.ts'
 import { version } from '../version.ts'
 import {
+  describeAttempt,
   describePost,
   describeRetry,
   exitCodeOf,
@@ -50,6 +51,7 @@ async function deliverPosts(session: Session, posts: readonly Post[]): Promise<D
     startedAtMs: io.startedAtMs,
     version,
     signal: io.signal,
+    onAttempt: (post, attempt) => log.debug(describeAttempt(post, attempt)),
     onRetry: (post, retry) => log.info(describeRetry(post, retry)),
     early,
   })

@@ -1,3 +1,4 @@
+import type { Outcome } from '../core/outcome.ts'
 import type { Secret } from '../core/secret.ts'
 import type { Post } from './address.ts'
 import { deliver, type Clock, type DeliveryResult, type Retry } from './deliver.ts'
@@ -20,6 +21,15 @@ export interface Sender {
   close(): Promise<void>
 }
 
+/** One attempt and what came of it. */
+export interface Attempt {
+  readonly url: string
+  /** Size of the request's body. */
+  readonly bytes: number
+  readonly outcome: Outcome
+  readonly durationMs: number
+}
+
 export interface SenderDeps {
   readonly transport: Transport
   readonly clock: Clock
@@ -30,17 +40,24 @@ export interface SenderDeps {
   readonly signal: AbortSignal
   /** Masked in whatever a server says, besides what the requests carry themselves. */
   readonly secrets: readonly Secret[]
+  readonly onAttempt: (post: Post, attempt: Attempt) => void
   readonly onRetry: (post: Post, retry: Retry) => void
 }
 
 /** A sender of posts over one transport. */
 export function createSender(deps: SenderDeps): Sender {
-  const { transport, clock, deadlineAtMs, timeoutMs, userAgent, signal, secrets, onRetry } = deps
+  const { transport, clock, deadlineAtMs, timeoutMs, userAgent, signal, secrets, onAttempt, onRetry } = deps
   const sendOne = async (post: Post, maxAttempts?: number): Promise<Delivery> => {
     const own = createRequest(post.event, post.destination, userAgent)
     const request = { ...own, secrets: [...own.secrets, ...secrets] }
     const result = await deliver({
-      attempt: (budgetMs, attemptSignal) => transport.post(request, budgetMs, attemptSignal),
+      attempt: async (budgetMs, attemptSignal) => {
+        const startMs = clock.now()
+        const outcome = await transport.post(request, budgetMs, attemptSignal)
+        const durationMs = clock.now() - startMs
+        onAttempt(post, { url: request.url, bytes: request.body.length, outcome, durationMs })
+        return outcome
+      },
       deadlineAtMs,
       timeoutMs,
       ...(maxAttempts !== undefined && { maxAttempts }),

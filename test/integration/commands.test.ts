@@ -258,6 +258,26 @@ test('a commit message of 5,000 hostile characters arrives on both endpoints, cu
   }
 })
 
+test('--verbose tells every attempt, and nothing secret', async () => {
+  const attempts = async (args: string[]): Promise<string[]> => {
+    simulator.reset()
+    simulator.behave({
+      times: 1,
+      behaviour: { kind: 'answer', status: 503, headers: { 'retry-after': '0' } },
+    })
+    const { code, stderr } = await run(['failure', ...args])
+    assert.equal(code, 0)
+    assert.ok(!stderr.includes(KEY))
+    const line = /^pagerduty-alert: trigger of \S+: POST (\S+), (\d+) bytes: (.*) \(after \d+ ms\)$/gm
+    return [...stderr.matchAll(line)].map(([, url, size, answer]) => `${url} ${size} ${answer}`)
+  }
+  assert.deepEqual(await attempts([]), [])
+  const told = await attempts(['--verbose'])
+  const [request] = simulator.requests
+  const start = `${simulator.url}/v2/enqueue ${request?.body.length}`
+  assert.deepEqual(told, [`${start} 503: Service Unavailable`, `${start} 202`])
+})
+
 test('a reader that goes away does not change the result', async () => {
   const { spawn } = await import('node:child_process')
   const { BIN } = await import('../support/program.ts')
