@@ -1,5 +1,5 @@
 import { SETTING_GROUPS, type Setting } from '../config/settings/setting.ts'
-import { SETTING_LIST } from '../config/settings.ts'
+import { SETTING_LIST, type SettingName } from '../config/settings.ts'
 import { Failure } from '../core/failure.ts'
 import { version } from '../version.ts'
 import {
@@ -24,29 +24,59 @@ export function helpText(name: string | undefined): string {
   return commandPage(command)
 }
 
+/** Widest line, in characters. */
+const WIDTH = 100
+/** Where the right column begins: of options, and of what has short names. */
+const OPTION_COLUMN = 28
+const WORD_COLUMN = 17
+
+/** The options that the overview shows; the page of a command shows all of its own. */
+const COMMON: readonly SettingName[] = [
+  'environment',
+  'summary',
+  'severity',
+  'detail',
+  'link',
+  'dedupKey',
+  'deadline',
+  'dryRun',
+  'json',
+  'quiet',
+  'verbose',
+]
+
+/** What each exit status means; `EXIT_CODE` holds the numbers. */
+const EXIT_STATUSES: readonly [string, string][] = [
+  ['0', 'PagerDuty, the relay or the spool accepted everything'],
+  ['1', 'gate: open incidents'],
+  ['64', 'usage: an unknown command or option, an invalid value'],
+  ['65', 'PagerDuty refused the event'],
+  ['70', 'a bug in this program'],
+  ['75', 'not delivered within the deadline, and no spool to keep it'],
+  ['78', 'configuration: no key, an unusable key, an unreadable file'],
+  ['129, 130, 143', 'interrupted by SIGHUP, SIGINT or SIGTERM before it was delivered'],
+  ['run', 'the status of its command, always; with --strict a success may become 65, 75 or 78'],
+]
+
 function overview(): string {
   const commands = Object.entries(COMMANDS).map(([name, { does }]): [string, string] => [name, does])
+  const common = SETTING_LIST.filter(({ name }) => COMMON.includes(name))
   return `pagerduty-alert ${version}: tells PagerDuty what a deployment did
 
 Usage: pagerduty-alert [COMMAND] [options]
 
-${table(commands)}
+${table(commands, WORD_COLUMN)}
 
-${OPTIONS_TITLE}
-${table(optionRows(SETTING_LIST))}
-${table([
-  ['--help, -h', 'this page; COMMAND --help for more of one'],
-  ['--version, -V', 'the version'],
-])}
+Common options; pagerduty-alert COMMAND --help shows all, each with its variable:
+${table([...optionRows(common), ['--help, -h', 'this page, or that of the command'], ['--version, -V', 'the version']])}
 
-The key comes from PAGERDUTY_TOKEN or PAGERDUTY_TOKEN_FILE: the Integration Key of an
-"Events API V2" integration, or a REST API token with PAGERDUTY_SERVICE_ID. Exit status:
-0 accepted, 1 gate: open incidents, 64 usage, 65 refused by PagerDuty, 70 a bug,
-75 not delivered in time, 78 configuration.
+The key comes from PAGERDUTY_TOKEN or PAGERDUTY_TOKEN_FILE: the Integration Key of an "Events API
+V2" integration, or a REST API token with PAGERDUTY_SERVICE_ID.
+
+Exit status:
+${table(EXIT_STATUSES, WORD_COLUMN)}
 `
 }
-
-const OPTIONS_TITLE = 'Options (each has a variable, see COMMAND --help):'
 
 function commandPage(name: CommandName): string {
   const { does, operands, example, groups }: CommandInfo = COMMANDS[name]
@@ -71,13 +101,24 @@ function settingName({ option, variable, value, secret }: Setting): string {
   return names.join(', ')
 }
 
-/** Two columns; a left cell too long for its column gets a line of its own. */
-function table(rows: readonly (readonly [string, string])[]): string {
-  const width = 26
+/** Two columns, the right one wrapped; a left cell too long for its column gets a line of its own. */
+function table(rows: readonly (readonly [string, string])[], column = OPTION_COLUMN): string {
+  const indent = ' '.repeat(column)
   return rows
     .map(([left, right]) => {
-      const gap = left.length < width ? left.padEnd(width) : `${left}\n  ${' '.repeat(width)}`
-      return `  ${gap}${right}`
+      const start = left.length < column - 3 ? `  ${left}`.padEnd(column) : `  ${left}\n${indent}`
+      return start + wrap(right, WIDTH - column).join(`\n${indent}`)
     })
     .join('\n')
+}
+
+/** The text in lines of at most `width` characters, broken at spaces. */
+function wrap(text: string, width: number): string[] {
+  const lines: string[] = []
+  for (const word of text.split(' ')) {
+    const longer = [...lines.slice(-1), word].join(' ')
+    if (lines.length > 0 && longer.length <= width) lines[lines.length - 1] = longer
+    else lines.push(word)
+  }
+  return lines
 }

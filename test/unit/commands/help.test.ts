@@ -3,18 +3,35 @@ import { test } from 'node:test'
 import { COMMANDS } from '../../../src/commands/catalog.ts'
 import { helpText } from '../../../src/commands/help.ts'
 import { SETTING_LIST } from '../../../src/config/settings.ts'
-import { Failure } from '../../../src/core/failure.ts'
+import { EXIT_CODE, Failure } from '../../../src/core/failure.ts'
 
-test('the overview names every command and every option', () => {
+const PAGES = [undefined, ...Object.keys(COMMANDS)].map(helpText)
+
+test('the overview names every command and every exit status, and fits a screen', () => {
   const text = helpText(undefined)
   for (const name of Object.keys(COMMANDS)) assert.match(text, new RegExp(`^  ${name} `, 'm'))
-  for (const { option } of SETTING_LIST) if (option) assert.ok(text.includes(`--${option}`), option)
+  for (const status of Object.values(EXIT_CODE)) assert.match(text, new RegExp(`^  ${status} `, 'm'))
+  assert.ok(text.split('\n').length <= 50)
 })
 
-test('each command has a page with an example, and the variables beside the options', () => {
+test('no line is wider than 100 characters', () => {
+  for (const line of PAGES.join('\n').split('\n')) assert.ok(line.length <= 100, line)
+})
+
+test('each command has a page with an example, and every option and variable is on one of them', () => {
   for (const name of Object.keys(COMMANDS)) assert.match(helpText(name), /Example:\n {2}\S/)
-  const pages = Object.keys(COMMANDS).map(helpText).join('')
-  for (const { variable } of SETTING_LIST) if (variable) assert.ok(pages.includes(variable), variable)
+  const pages = PAGES.slice(1).join('')
+  for (const { option, variable } of SETTING_LIST) {
+    if (option) assert.match(pages, new RegExp(`^  --${option}\\b`, 'm'))
+    if (variable) assert.ok(pages.includes(variable), variable)
+  }
+})
+
+test('a page wraps what is said of an option, and repeats nothing and loses nothing', () => {
+  const page = helpText('run').replaceAll(/\s+/g, ' ')
+  for (const { option, group, help } of SETTING_LIST) {
+    if (option && group === 'run') assert.equal(page.split(help).length, 2, option)
+  }
 })
 
 test('help for an unknown command is a usage error', () => {
