@@ -21,7 +21,8 @@ export function spoolExists(directory: string): boolean {
 /** Makes directory and file for their owner alone: SQLite gives its other files the mode of this one. */
 export function createPrivateFile(directory: string, path: string): void {
   mkdirSync(directory, { recursive: true, mode: 0o700 })
-  closeSync(openSync(path, 'a', 0o600))
+  // Closing any descriptor of a file gives up the locks that this process has on it, so none is opened without need.
+  if (!existsSync(path)) closeSync(openSync(path, 'a', 0o600))
 }
 
 /** Tells a file from another one that took its place. */

@@ -1,0 +1,89 @@
+import assert from 'node:assert/strict'
+import { fork, type ChildProcess } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { test } from 'node:test'
+import { startSimulator } from '../simulator/simulator.ts'
+import type { Behaviour } from '../simulator/behaviour.ts'
+import { until } from '../support/drain.ts'
+import { openTestSpool } from '../support/spool.ts'
+
+const MEMBER = fileURLToPath(new URL('member.ts', import.meta.url))
+/** Processes that are killed; `npm run chaos` has more patience. */
+const KILLS = Number(process.env['CHAOS_KILLS'] ?? 100)
+const MEMBERS = 4
+const HOUR_MS = 3_600_000
+/** Attempts of one process that may be in flight, and are repeated when it is killed. */
+const MAX_IN_FLIGHT = 256
+const FAULTS: readonly Behaviour[] = [
+  { kind: 'answer', status: 503 },
+  { kind: 'answer', status: 429, headers: { 'retry-after': '0' } },
+  { kind: 'reset', after: 'body' },
+  { kind: 'reset', after: 'half-answer' },
+  { kind: 'close' },
+  { kind: 'usual', delayMs: 50 },
+]
+
+test(`after ${KILLS} kills of ${MEMBERS} processes nothing accepted is lost, and the order of each alert holds`, async (t) => {
+  const simulator = await startSimulator()
+  t.after(() => simulator.close())
+  const { spool, directory, warnings } = await openTestSpool(t, { limit: 1_000_000 })
+  const accepted: string[] = []
+  const running = new Set<ChildProcess>()
+  let started = 0
+  // Clocks that were stepped: each process believes another time, up to an hour off.
+  const start = (count: number, offsetMs = (Math.random() - 0.5) * HOUR_MS * 2): void => {
+    const args = [directory, simulator.url, `p${started++}`, String(offsetMs), String(count)]
+    const child = fork(MEMBER, args, { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] })
+    running.add(child)
+    child.on('message', (message: { accepted?: string; warning?: string }) => {
+      if (message.accepted !== undefined) accepted.push(message.accepted)
+      if (message.warning !== undefined) warnings.push(message.warning)
+    })
+    child.once('exit', () => running.delete(child))
+  }
+  t.after(() => running.forEach((child) => child.kill('SIGKILL')))
+
+  let killed = 0
+  while (killed < KILLS) {
+    while (running.size < MEMBERS) start(1_000_000)
+    await sleep(20 + Math.random() * 250)
+    const behaviour = FAULTS[killed % FAULTS.length]
+    if (behaviour !== undefined) simulator.behave({ times: 1 + (killed % 7), behaviour })
+    const victims = [...running]
+    const victim = victims[Math.floor(Math.random() * victims.length)]
+    if (victim?.kill('SIGKILL') === true) killed++
+    await until(() => victim === undefined || !running.has(victim), 'the killed process is gone')
+  }
+  running.forEach((child) => child.kill('SIGKILL'))
+  await until(() => running.size === 0, 'all are gone')
+  start(0, HOUR_MS) // only delivers; by the latest of all clocks nothing has to wait
+  await until(() => spool.counts().pending === 0, 'everything is delivered', 120_000)
+
+  const received = simulator.requests.flatMap(({ json }) => {
+    const { payload } = (json ?? {}) as { payload?: { summary: string } }
+    return payload === undefined ? [] : [payload.summary]
+  })
+  const taken = simulator.alerts.reduce((total, { triggers }) => total + triggers, 0)
+  const distinct = new Set(received)
+  const lost = accepted.filter((summary) => !distinct.has(summary))
+  t.diagnostic(
+    `${killed} kills, ${accepted.length} accepted, ${received.length} requests, ${taken - distinct.size} taken twice`,
+  )
+  assert.ok(accepted.length > KILLS, 'there was load')
+  assert.deepEqual(lost, [])
+  assert.deepEqual([spool.counts().dead, warnings], [0, []])
+  assert.ok(taken - distinct.size <= (killed + 1) * MAX_IN_FLIGHT)
+  const numbers = new Map<string, number[]>()
+  for (const summary of received) {
+    const [alert = '', number] = summary.split(' ')
+    numbers.set(alert, [...(numbers.get(alert) ?? []), Number(number)])
+  }
+  for (const [alert, sequence] of numbers) {
+    assert.deepEqual(
+      sequence,
+      sequence.toSorted((a, b) => a - b),
+      `order of ${alert}`,
+    )
+  }
+})

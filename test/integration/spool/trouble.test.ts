@@ -1,0 +1,111 @@
+import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+import { test, type TestContext } from 'node:test'
+import { startTestDrain, until } from '../../support/drain.ts'
+import { changeItem, openTestSpool, temporaryDirectory } from '../../support/spool.ts'
+
+test('a file that is no database is set aside with a warning, and a new spool begun', async (t) => {
+  const directory = temporaryDirectory(t)
+  writeFileSync(join(directory, 'spool.db'), 'not a database '.repeat(1000))
+  const { spool, warnings } = await openTestSpool(t, { directory })
+  assert.equal((await spool.add([changeItem('x')])).kind, 'added')
+  assert.match(warnings[0] ?? '', /damaged: it was set aside as .*spool\.db\.damaged-\d{8}T\d{6}Z/)
+  assert.equal(readdirSync(directory).filter((name) => name.includes('.damaged-')).length, 1)
+})
+
+test('damage that is met while it runs does not stop it, and every process goes on in the new spool', async (t) => {
+  const { spool, directory, warnings } = await openTestSpool(t)
+  const { spool: other } = await openTestSpool(t, { directory })
+  await spool.add(Array.from({ length: 50 }, (_, n) => changeItem(`${n}`.repeat(200))))
+  const path = join(directory, 'spool.db')
+  const db = new DatabaseSync(path)
+  db.exec('PRAGMA wal_checkpoint(TRUNCATE)')
+  db.close()
+  truncateSync(path, 8192)
+  writeFileSync(path, Buffer.alloc(8192, 7))
+  assert.equal((await spool.add([changeItem('after')])).kind, 'added')
+  assert.match(warnings.join(), /set aside/)
+  assert.equal((await other.add([changeItem('from another process')])).kind, 'added')
+  const { seen } = startTestDrain(t, { spool })
+  await until(() => seen.length === 2, 'both are delivered')
+  assert.deepEqual(
+    seen.map(({ what }) => what),
+    ['after', 'from another process'],
+  )
+})
+
+test('a spool that is deleted while it runs begins anew', async (t) => {
+  const { spool, directory } = await openTestSpool(t)
+  await spool.add([changeItem('1')])
+  rmSync(directory, { recursive: true })
+  assert.equal((await spool.add([changeItem('2')])).kind, 'added')
+  assert.equal(spool.counts().pending, 1)
+})
+
+test('another process’s transaction is waited for', async (t) => {
+  const { spool, directory } = await openTestSpool(t)
+  const db = new DatabaseSync(join(directory, 'spool.db'))
+  db.exec('BEGIN IMMEDIATE')
+  const adding = spool.add([changeItem('x')])
+  await new Promise((resolve) => setTimeout(resolve, 300))
+  assert.equal(spool.checkWritable(), undefined, 'a busy spool is writable')
+  db.exec('ROLLBACK')
+  db.close()
+  assert.equal((await adding).kind, 'added')
+})
+
+test('where there can be no directory nothing is accepted, until there can', async (t) => {
+  const parent = join(temporaryDirectory(t), 'file')
+  writeFileSync(parent, '')
+  const { spool, warnings } = await openTestSpool(t, { directory: join(parent, 'spool') })
+  const refused = await spool.add([changeItem('x')])
+  assert.equal(refused.kind, 'unavailable')
+  assert.match(warnings.join(), /the spool cannot be used/)
+  assert.match(spool.checkWritable() ?? '', /cannot be used/)
+  assert.deepEqual(spool.counts(), { pending: 0, delivered: 0, dead: 0 })
+  rmSync(parent)
+  mkdirSync(parent)
+  assert.equal((await spool.add([changeItem('x')])).kind, 'added')
+})
+
+/** A file system of one megabyte; undefined where none can be mounted. */
+function mountTiny(t: TestContext): string | undefined {
+  const directory = mkdtempSync(join(tmpdir(), 'spool-disk-'))
+  try {
+    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=1m', 'tmpfs', directory], { stdio: 'ignore' })
+  } catch (error) {
+    if (process.env['REQUIRE_MOUNT'] === '1') throw error
+    rmSync(directory, { recursive: true })
+    return undefined
+  }
+  t.after(() => {
+    execFileSync('umount', ['--lazy', directory])
+    rmSync(directory, { recursive: true })
+  })
+  return directory
+}
+
+test('a full disk is told of, loses nothing that was accepted, and is recovered from', async (t) => {
+  const mounted = mountTiny(t)
+  if (mounted === undefined) return t.skip('no file system can be mounted here (needs root)')
+  const { spool } = await openTestSpool(t, { directory: join(mounted, 'spool'), limit: 100_000 })
+  let accepted = 0
+  let reason: string | undefined
+  while (reason === undefined) {
+    const added = await spool.add([changeItem('x'.repeat(2000))])
+    if (added.kind === 'added') accepted++
+    else reason = added.kind === 'unavailable' ? added.reason : added.kind
+  }
+  assert.match(reason, /disk of the spool (is full|fails)/)
+  assert.equal(spool.counts().pending, accepted)
+  assert.ok(statSync(join(mounted, 'spool', 'spool.db')).size > 0)
+  execFileSync('mount', ['-o', 'remount,size=8m', mounted])
+  const { seen } = startTestDrain(t, { spool })
+  await until(() => spool.counts().pending === 0, 'all is delivered')
+  assert.ok(new Set(seen).size >= accepted)
+  assert.equal((await spool.add([changeItem('again')])).kind, 'added')
+})
