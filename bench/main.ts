@@ -5,6 +5,7 @@ import { barChart, growthChart } from './chart.ts'
 import { measureContainer } from './container.ts'
 import { measureOneShots, type Section } from './one-shot.ts'
 import { performancePage, type Figures } from './page.ts'
+import { measureRun } from './run.ts'
 import { startServers } from './servers.ts'
 
 /*
@@ -22,6 +23,7 @@ try {
     rounds,
     oneShots: measureOneShots(servers, rounds),
     growth: [measureEventBuilding(values.smoke ? 100_000 : 10_000_000)],
+    run: measureRun(values.smoke ? 3_000 : 300_000, Math.min(rounds, 5)),
     container: values.smoke ? undefined : measureContainer(servers.httpUrl, Math.min(rounds, 11)),
   }
   const page = performancePage(figures, new Date())

@@ -3,24 +3,27 @@ import type { ContainerFigures } from './container.ts'
 import type { Growth } from './chart.ts'
 import type { Cost } from './measure.ts'
 import type { OneShotSections, Section } from './one-shot.ts'
+import type { RunCost } from './run.ts'
 
 /** All that one run of the benchmark found. */
 export interface Figures {
   readonly rounds: number
   readonly oneShots: OneShotSections
   readonly growth: readonly Growth[]
+  readonly run: readonly RunCost[]
   readonly container: ContainerFigures | undefined
 }
 
 /** `docs/performance.md`: tables of ratios, since the times are those of one machine on one day. */
 export function performancePage(figures: Figures, date: Date): string {
-  const { oneShots, growth, container } = figures
+  const { oneShots, growth, run, container } = figures
   return [
     HEAD,
     machine(figures.rounds, date),
     '## Targets\n',
     targetTable(figures),
     ...Object.entries(oneShots).map(([name, section]) => sectionText(name, section as Section)),
+    runText(run),
     container === undefined ? '' : containerText(container),
     '## Growth\n',
     ...growth.map(growthText),
@@ -66,6 +69,14 @@ function containerText({ unpackedMb, gzipMb, costs }: ContainerFigures): string 
     `## Containers\n\nThe image: ${unpackedMb.toFixed(1)} MB unpacked, ${gzipMb.toFixed(1)} MB as \`docker save | gzip\`.\n\n` +
     `| from \`docker run\` to its end | ms | × curl |\n|---|---:|---:|\n${rows.join('\n')}\n`
   )
+}
+
+function runText(costs: readonly RunCost[]): string {
+  const rows = costs.map(
+    ({ name, bareMs, watchedMs }) =>
+      `| ${name} | ${bareMs.toFixed(0)} | ${watchedMs.toFixed(0)} | ${ratio(watchedMs, bareMs)} |`,
+  )
+  return `## A command watched by run\n\n| what it prints | bare, ms | with run, ms | × |\n|---|---:|---:|---:|\n${rows.join('\n')}\n`
 }
 
 function growthText({ name, unit, points }: Growth): string {
