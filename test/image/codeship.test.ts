@@ -24,7 +24,7 @@ suite('this repository’s own Codeship files', { skip: await skipWithoutDocker(
       folder: fileURLToPath(new URL('../..', import.meta.url)),
       tag,
       commit: { repository: 'acme/shop', id: '5f0c1d2e3a4b5c6d7e8f90a1b2c3d4e5f6a7b8c9', message },
-      env: { PAGERDUTY_EVENTS_URL: hostUrl(simulator.port), PAGERDUTY_DEADLINE: '2s' },
+      env: { PAGERDUTY_EVENTS_URL: hostUrl(simulator.port), PAGERDUTY_DEADLINE: '30s' },
       buildOptions: await baseImageArgs(),
     })
   }
