@@ -105,7 +105,7 @@ const REFUSED: [string, Record<string, string>, RegExp][] = [
     'another key',
     {
       'codeship-services.yml': 'app: {image: i, encrypted_env_file: e}',
-      e: encrypted('A=SECRET'),
+      e: encrypted(`A=${'SECRET'.repeat(50)}`),
       'codeship.aes': Buffer.alloc(32, 2).toString('base64'),
     },
     /^e: does not decrypt to text/,
