@@ -118,6 +118,8 @@ export interface ComposeDrainOptions {
   readonly maxAgeMs: number
   readonly version: string
   readonly events: DrainEvents
+  /** Connections to deliver over; new ones where absent. */
+  readonly transport?: Transport
 }
 
 /** A drain and the connections that it uses. */
@@ -133,9 +135,9 @@ export function composeDrain({
   maxAgeMs,
   version,
   events,
+  transport = composeTransport(delivery),
 }: ComposeDrainOptions): ComposedDrain {
   const { timeoutMs, secrets } = delivery
-  const transport = composeTransport(delivery)
   const drain = startDrain({
     spool,
     transport,

@@ -12,6 +12,7 @@ import {
 } from './read-delivery.ts'
 import { readEventConfig, type EventConfig } from './read-event.ts'
 import { readPrintConfig, type PrintConfig } from './read-printing.ts'
+import { readSpoolConfig, type SpoolConfig } from './read-spool.ts'
 import { createReader, type Reader } from './reader.ts'
 import { parseCount } from './values.ts'
 
@@ -27,6 +28,8 @@ export interface RelayConfig {
   readonly port: number
   /** What callers have to present, where anything. */
   readonly token?: Secret
+  /** Absent where nothing is kept: then callers wait for PagerDuty. */
+  readonly spool?: SpoolConfig
   readonly printing: PrintConfig
   /** Values that are masked in a deployment's output: the program's own secrets, and what its environment keeps secret. */
   readonly outputSecrets: readonly string[]
@@ -48,6 +51,7 @@ export function loadRelayConfig(
   const repositoryUrl = reader.one('repositoryUrl', parseRepositoryUrl)
   const event = readEventConfig(reader)
   const delivery = readDeliveryConfig(reader, env)
+  const spool = readSpoolConfig(reader)
   const token = createReader(own, []).one('relayToken', parseBearerToken) // its problem is already reported
   const config = { event, delivery, printing: readPrintConfig(reader), ...readAddress(reader) }
   throwProblems(problems)
@@ -55,6 +59,7 @@ export function loadRelayConfig(
     ...config,
     build: withRepositoryUrl(build, repositoryUrl),
     ...(token && { token }),
+    ...(spool && { spool }),
     outputSecrets: [...delivery.secrets.map((secret) => secret.reveal()), ...secretValues(env)],
     warnings: [
       ...plainHttpWarnings(delivery, { apiUrl: delivery.eventsUrl }),

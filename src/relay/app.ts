@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { fastify, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
 import type { Logger } from 'pino'
 import type { RelayConfig } from '../config/load-relay-config.ts'
+import type { Spool } from '../delivery/spool.ts'
 import { eventsRoutes } from './events-routes.ts'
 import { mountGate } from './gate.ts'
 import type { Intake } from './intake.ts'
@@ -9,6 +10,7 @@ import { RELAY_LIMITS } from './limits.ts'
 import type { Metrics } from './metrics.ts'
 import { outcomeRoutes } from './outcome-routes.ts'
 import { sendProblem } from './problem.ts'
+import { spoolRoutes } from './spool-routes.ts'
 import { statusRoutes } from './status-routes.ts'
 import type { Call } from './take-in.ts'
 
@@ -16,6 +18,8 @@ import type { Call } from './take-in.ts'
 export interface RelayDeps {
   readonly config: RelayConfig
   readonly intake: Intake
+  /** What is listed; absent where events are not kept. */
+  readonly spool?: Spool | undefined
   readonly metrics: Metrics
   readonly logger: Logger
   /** Names the source of events where no repository is known. */
@@ -36,7 +40,7 @@ export function buildApp(deps: RelayDeps): FastifyInstance {
     done()
   })
   app.setErrorHandler((error, request, reply) => answerError(error, { request, reply, deps }))
-  for (const routes of [eventsRoutes, outcomeRoutes, statusRoutes]) {
+  for (const routes of [eventsRoutes, outcomeRoutes, spoolRoutes, statusRoutes]) {
     void app.register(async (scope) => routes(scope, deps))
   }
   return app

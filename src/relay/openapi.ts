@@ -3,6 +3,7 @@ import { ALERT_SCHEMA, CHANGE_SCHEMA } from '../core/event-schema.ts'
 import { version } from '../version.ts'
 import { RELAY_LIMITS } from './limits.ts'
 import { OUTCOME_SCHEMA } from './outcome-body.ts'
+import { RETRY_SCHEMA } from './spool-routes.ts'
 
 /** The relay's API as an OpenAPI 3.1 document, made from the schemas that bodies are checked against. */
 export function openApi(): Record<string, unknown> {
@@ -24,6 +25,8 @@ export function openApi(): Record<string, unknown> {
         post: sendingOutcome('A deployment succeeded: a change event, and the failure alert is resolved'),
       },
       '/failure': { post: sendingOutcome('A deployment failed: the failure alert is triggered') },
+      '/events': { get: listing() },
+      '/events/retry': { post: retrying() },
       '/healthz': { get: asking('Whether the process lives', 'alive', []) },
       '/readyz': { get: asking('Whether events can be taken; does not depend on PagerDuty', 'ready', [503]) },
       '/metrics': {
@@ -40,6 +43,7 @@ export function openApi(): Record<string, unknown> {
         Alert: eventSchema(ALERT_SCHEMA),
         Change: eventSchema(CHANGE_SCHEMA),
         Outcome: toSchema(OUTCOME_SCHEMA),
+        Retry: toSchema(RETRY_SCHEMA),
         Answer: ANSWER,
         Problem: PROBLEM,
       },
@@ -137,6 +141,29 @@ function asking(summary: string, description: string, errors: readonly number[])
       200: { description, content: { 'application/json': { schema: { type: 'object' } } } },
       ...Object.fromEntries(errors.map((status) => [status, PROBLEM_REF])),
     },
+  }
+}
+
+function listing(): object {
+  const query = (name: string, description: string, schema: object): object => ({
+    name,
+    in: 'query',
+    description,
+    schema,
+  })
+  return {
+    ...asking('What is in the spool, keys masked', 'events and counts', [400, 401]),
+    parameters: [
+      query('status', 'Only these', { type: 'string', enum: ['pending', 'delivered', 'dead'] }),
+      query('after', 'The last id of the page before', { type: 'integer' }),
+    ],
+  }
+}
+
+function retrying(): object {
+  return {
+    ...asking('Make dead events pending again', '{"retried": N}', [400, 401]),
+    requestBody: { required: false, content: json('Retry') },
   }
 }
 

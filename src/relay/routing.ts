@@ -2,6 +2,7 @@ import type { Event } from '../core/event.ts'
 import { ORCHESTRATION_KEY_HINT } from '../core/hint.ts'
 import { takesChanges, type RoutingKey } from '../core/routing-key.ts'
 import { createSecret } from '../core/secret.ts'
+import { toSpoolKey } from '../delivery/spool-keys.ts'
 import type { SpoolKey } from '../delivery/spool.ts'
 
 /** Where an event goes, or why nowhere. */
@@ -35,5 +36,5 @@ function ownKeys(kind: Event['kind'], configured: readonly RoutingKey[]): Routin
     return { problem: "'routing_key' cannot be blank: this relay has no key of its own (PAGERDUTY_TOKEN)" }
   const usable = configured.filter(({ key }) => kind === 'alert' || takesChanges(key))
   if (usable.length === 0) return { problem: `the relay's key: ${ORCHESTRATION_KEY_HINT}` }
-  return { keys: usable.map(({ alias }) => ({ kind: 'configured', name: alias })) }
+  return { keys: usable.map(({ key }) => toSpoolKey(key, configured)) }
 }

@@ -1,12 +1,18 @@
 import type { FastifyInstance } from 'fastify'
-import { composeRelayTransport } from '../compose.ts'
+import type { Logger } from 'pino'
+import { composeDrain, composeRelayTransport } from '../compose.ts'
 import type { RelayConfig } from '../config/load-relay-config.ts'
 import { Failure } from '../core/failure.ts'
+import { openSpool } from '../delivery/open-spool.ts'
+import { createResolver } from '../delivery/spool-keys.ts'
+import type { Spool } from '../delivery/spool.ts'
 import { version } from '../version.ts'
 import { buildApp } from './app.ts'
-import { createMetrics } from './metrics.ts'
+import { createDrainEvents } from './drain-events.ts'
+import { createDurableIntake } from './durable-intake.ts'
+import type { Intake } from './intake.ts'
+import { createMetrics, type Metrics } from './metrics.ts'
 import { createRelayLog } from './relay-log.ts'
-import { createResolver } from './resolve-key.ts'
 import { createSynchronousIntake } from './synchronous-intake.ts'
 
 /** What the relay needs of the process, and what it was told. */
@@ -39,22 +45,13 @@ export async function serve(options: ServeOptions): Promise<number> {
       resolve()
     })
   })
-  const metrics = createMetrics()
-  const intake = createSynchronousIntake({
-    transport: composeRelayTransport(config.delivery),
-    resolve: createResolver(config.delivery),
-    userAgent: `pagerduty-alert/${version}`,
-    timeoutMs: config.delivery.timeoutMs,
-    secrets: config.delivery.secrets,
-    metrics,
-  })
+  const parts = await startIntake(config, logger)
   const app = buildApp({
     config,
-    intake,
-    metrics,
+    ...parts,
     logger,
     hostname,
-    checkReady: () => (isDraining ? 'the relay is shutting down' : undefined),
+    checkReady: () => (isDraining ? 'the relay is shutting down' : parts.spool?.checkWritable()),
     isDraining: () => isDraining,
   })
   const url = await listen(app, config)
@@ -63,10 +60,45 @@ export async function serve(options: ServeOptions): Promise<number> {
   flush()
   await signalled
   logger.info('shutting down')
-  await intake.close(GRACE_MS) // meanwhile new posts are answered 503
+  await parts.intake.close(GRACE_MS) // meanwhile new posts are answered 503
   await closeServer(app)
   flush()
   return 0
+}
+
+interface Parts {
+  readonly intake: Intake
+  readonly metrics: Metrics
+  readonly spool?: Spool
+}
+
+/** What takes events in: a spool where one is configured, else PagerDuty itself. */
+async function startIntake({ delivery, spool: spoolConfig }: RelayConfig, logger: Logger): Promise<Parts> {
+  const transport = composeRelayTransport(delivery)
+  if (spoolConfig === undefined) {
+    const { timeoutMs, secrets } = delivery
+    const metrics = createMetrics()
+    const resolve = createResolver(delivery)
+    const userAgent = `pagerduty-alert/${version}`
+    return {
+      metrics,
+      intake: createSynchronousIntake({ transport, resolve, userAgent, timeoutMs, secrets, metrics }),
+    }
+  }
+  const { directory, limit, maxAgeMs } = spoolConfig
+  const spool = await openSpool({ directory, limit, onWarning: (message) => logger.warn(message) })
+  const metrics = createMetrics({
+    counts: () => spool.counts(),
+    oldestPendingAgeMs: () => spool.oldestPendingAgeMs(),
+    isDelivering: () => drain.isDelivering(),
+  })
+  const events = createDrainEvents(logger, metrics)
+  const { drain } = composeDrain({ spool, delivery, maxAgeMs, version, events, transport })
+  const stopDelivery = async (graceMs: number): Promise<void> => {
+    await drain.stop(graceMs)
+    await transport.close()
+  }
+  return { metrics, spool, intake: createDurableIntake({ spool, metrics, stopDelivery }) }
 }
 
 async function listen(app: FastifyInstance, { host, port }: RelayConfig): Promise<string> {

@@ -25,7 +25,7 @@ export async function takeIn(
   const waitMs = preferredWaitMs(request.headers.prefer)
   const receipts = await deps.intake.take(
     items,
-    waitMs > 0 ? { timeoutMs: waitMs, signal: request.signal } : undefined,
+    waitMs > 0 ? { timeoutMs: waitMs, signal: callerGone(reply) } : undefined,
   )
   const log = createEventLog(call, items)
   if (notes.length > 0) log('info', { notes: notes.join('; ') }, 'event mended')
@@ -35,6 +35,13 @@ export async function takeIn(
   const isSettled = receipts.every(({ kind }) => kind !== 'queued')
   if (waitMs > 0 && isSettled) void reply.header('preference-applied', `wait=${waitMs / 1000}`)
   return sendReceipt(reply, decisiveReceipt([first, ...rest]))
+}
+
+/** Aborts when the caller closes its connection. Fastify's `request.signal` aborts already when the body has been read. */
+function callerGone(reply: FastifyReply): AbortSignal {
+  const gone = new AbortController()
+  reply.raw.once('close', () => gone.abort())
+  return gone.signal
 }
 
 /** `Prefer: wait=10` (RFC 7240) in milliseconds; 0 where there is none. */

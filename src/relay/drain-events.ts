@@ -1,0 +1,41 @@
+import type { Logger } from 'pino'
+import { maskSecrets } from '../core/mask.ts'
+import type { DrainEvents, DrainReport } from '../delivery/drain.ts'
+import type { Metrics } from './metrics.ts'
+
+/** Logs and counts what a drain does. */
+export function createDrainEvents(logger: Logger, metrics: Metrics): DrainEvents {
+  return {
+    onDelivered: (report) => {
+      metrics.settled(report.event.kind, 202, report.ageMs)
+      logger.info(factsOf(report), 'event delivered')
+    },
+    onRetry: ({ reason, delayMs, ...report }) => {
+      metrics.retried(report.event.kind)
+      logger.warn({ ...factsOf(report), reason, retry_in_ms: Math.round(delayMs) }, 'event not delivered yet')
+    },
+    onDead: ({ reason, cause, ...report }) => {
+      metrics.dead(report.event.kind, cause)
+      if (cause === 'refused') metrics.settled(report.event.kind, report.httpStatus ?? 400, report.ageMs)
+      logger.error({ ...factsOf(report), reason, cause }, 'event is dead; POST /events/retry tries it again')
+    },
+    onLease: (isHeld) =>
+      logger.info(isHeld ? 'this relay delivers the spool' : 'another process delivers the spool'),
+    onTrouble: (reason) => {
+      if (reason === undefined) logger.warn('the spool works again')
+      else logger.error(`the spool cannot be used: ${reason}`)
+    },
+  }
+}
+
+function factsOf({ event, key, attempts, httpStatus }: DrainReport): Record<string, unknown> {
+  const { id, kind, dedupKey } = event
+  const secrets = key.kind === 'own' ? [key.key] : []
+  return {
+    id,
+    event: kind,
+    ...(dedupKey !== undefined && { dedup_key: maskSecrets(dedupKey, secrets) }),
+    attempts,
+    ...(httpStatus !== undefined && { status: httpStatus }),
+  }
+}

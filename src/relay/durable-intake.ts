@@ -1,0 +1,50 @@
+import type { Progress, Spool, SpoolItem } from '../delivery/spool.ts'
+import type { Intake } from './intake.ts'
+import type { Metrics } from './metrics.ts'
+import type { Receipt } from './receipt.ts'
+
+export interface DurableDeps {
+  readonly spool: Spool
+  readonly metrics: Metrics
+  /** Ends the delivery within a time, and gives up what it uses; the spool is closed after it. */
+  readonly stopDelivery: (graceMs: number) => Promise<void>
+}
+
+/** When a caller is to come back to a spool that takes nothing, in seconds. */
+const RETRY_AFTER_SECONDS = 10
+
+/** With a spool: an event is accepted when it is synced to disk, and goes out in the background. */
+export function createDurableIntake({ spool, metrics, stopDelivery }: DurableDeps): Intake {
+  return {
+    take: async (items, wait) => {
+      const result = await spool.add(items)
+      if (result.kind !== 'added') {
+        const reason =
+          result.kind === 'full'
+            ? `the spool is full: it keeps at most ${result.limit} events (PAGERDUTY_SPOOL_LIMIT)`
+            : `the spool takes nothing: ${result.reason}`
+        return items.map((item) => turnAway(item, reason))
+      }
+      for (const { event } of items) metrics.accepted(event.kind)
+      if (wait === undefined) return items.map(({ event }) => ({ kind: 'queued', event }))
+      const progress = await spool.waitFor(result.ids, wait.timeoutMs, wait.signal)
+      return items.map((item, index) => receiptOf(item, progress[index]))
+    },
+    close: async (graceMs) => {
+      await stopDelivery(graceMs)
+      await spool.close()
+    },
+  }
+}
+
+function turnAway({ event }: SpoolItem, reason: string): Receipt {
+  return { kind: 'turned-away', event, status: 503, reason, retryAfterSeconds: RETRY_AFTER_SECONDS }
+}
+
+function receiptOf({ event }: SpoolItem, progress: Progress | undefined): Receipt {
+  if (progress?.status === 'delivered')
+    return { kind: 'delivered', event, status: progress.httpStatus ?? 202 }
+  if (progress?.status === 'dead')
+    return { kind: 'dead', event, status: progress.httpStatus ?? 502, reason: progress.reason ?? '' }
+  return { kind: 'queued', event }
+}

@@ -1,0 +1,94 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { z } from 'zod'
+import type { Secret } from '../core/secret.ts'
+import type { EventStatus, RetryFilter, SpoolEntry, SpoolKey } from '../delivery/spool.ts'
+import { createResolver } from '../delivery/spool-keys.ts'
+import type { RelayDeps } from './app.ts'
+import { RELAY_LIMITS } from './limits.ts'
+import { parseObject, takeJson } from './parse-body.ts'
+import { sendProblem } from './problem.ts'
+import { sendJson } from './receipt.ts'
+import type { Call } from './take-in.ts'
+
+const STATUSES = ['pending', 'delivered', 'dead'] as const satisfies readonly EventStatus[]
+const NOTHING = { pending: 0, delivered: 0, dead: 0 } as const
+
+/** Which dead events are to be tried again: one, those of a key (whole or as masked in the list), or all. */
+export const RETRY_SCHEMA = z.strictObject({
+  id: z.int().positive().optional().describe('One event, by its id in the list.'),
+  key: z.string().min(1).optional().describe('The events of a key: whole, or as the list masks it.'),
+})
+
+/** The spool, listed and mended. Without one there is nothing in it. */
+export function spoolRoutes(app: FastifyInstance, deps: RelayDeps): void {
+  takeJson(app)
+  app.get('/events', (request, reply) => listEvents({ request, reply, deps }))
+  app.post('/events/retry', (request, reply) => retryEvents({ request, reply, deps }))
+}
+
+function listEvents({ request, reply, deps: { spool, config } }: Call): FastifyReply {
+  const { status, after } = request.query as Record<string, unknown>
+  const chosen = STATUSES.filter((each) => status === undefined || each === status)
+  const afterId = after === undefined ? 0 : Number(after)
+  if (chosen.length === 0 || !Number.isSafeInteger(afterId)) {
+    const detail = `status must be one of ${STATUSES.join(', ')}, and after the last id of the page before`
+    return sendProblem(reply, { status: 400, detail })
+  }
+  const secretOf = createSecretOf(config)
+  const entries = chosen.flatMap((each) => spool?.list(each, RELAY_LIMITS.listed, afterId) ?? [])
+  return sendJson(reply, 200, {
+    events: entries.map((entry) => describeEntry(entry, secretOf(entry.key))),
+    counts: spool?.counts() ?? NOTHING,
+  })
+}
+
+type SecretOf = (key: SpoolKey) => Secret | undefined
+
+function createSecretOf({ delivery }: RelayDeps['config']): SecretOf {
+  const resolve = createResolver(delivery)
+  return (key) => (key.kind === 'own' ? key.key : resolve(key)?.routingKey)
+}
+
+function describeEntry(entry: SpoolEntry, secret: Secret | undefined): object {
+  const { id, kind, action, key, dedupKey, status, attempts, acceptedAtMs, reason } = entry
+  return {
+    id,
+    kind,
+    action,
+    key: secret?.masked() ?? (key.kind === 'configured' ? key.name : '…'),
+    dedup_key: dedupKey,
+    status,
+    attempts,
+    accepted_at: new Date(acceptedAtMs).toISOString(),
+    reason,
+  }
+}
+
+async function retryEvents({ request, reply, deps: { spool, config } }: Call): Promise<FastifyReply> {
+  const body = readRetry(request)
+  if (body === undefined)
+    return sendProblem(reply, { status: 400, detail: 'the body must be {"id"}, {"key"} or {} for all' })
+  const retried = await spool?.retry(filterOf(body, createSecretOf(config)))
+  return sendJson(reply, 200, { retried: retried ?? 0 })
+}
+
+function readRetry({ body }: FastifyRequest): z.infer<typeof RETRY_SCHEMA> | undefined {
+  const isEmpty = body === undefined || body === null || body === ''
+  const { data } = RETRY_SCHEMA.safeParse(isEmpty ? {} : parseObject(body))
+  return data === undefined || (data.id !== undefined && data.key !== undefined) ? undefined : data
+}
+
+function filterOf({ id, key: given }: z.infer<typeof RETRY_SCHEMA>, secretOf: SecretOf): RetryFilter {
+  if (id !== undefined) return { id }
+  if (given === undefined) return {}
+  return {
+    matchesKey: (key) => {
+      const secret = secretOf(key)
+      return (
+        secret?.reveal() === given ||
+        secret?.masked() === given ||
+        (key.kind === 'configured' && key.name === given)
+      )
+    },
+  }
+}

@@ -1,0 +1,139 @@
+import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, afterEach, beforeEach, test } from 'node:test'
+import { startSimulator } from '../../simulator/simulator.ts'
+import { CODESHIP_PRO, KEY, runProgram } from '../../support/program.ts'
+import { alertBody, keyFor, post, startRelay as start, type RunningRelay } from '../../support/relay.ts'
+
+const simulator = await startSimulator()
+const root = mkdtempSync(join(tmpdir(), 'relay-'))
+let spools = 0
+after(async () => {
+  await simulator.close()
+  rmSync(root, { recursive: true })
+})
+beforeEach(() => simulator.reset())
+
+const running: RunningRelay[] = []
+async function startRelay(env: Record<string, string>): Promise<RunningRelay> {
+  const relay = await start(env)
+  running.push(relay)
+  return relay
+}
+afterEach(() => {
+  for (const { program } of running.splice(0)) program.child.kill('SIGKILL')
+})
+
+function environment(more: Record<string, string> = {}): Record<string, string> {
+  const own = { PAGERDUTY_TOKEN: KEY, PAGERDUTY_EVENTS_URL: simulator.url }
+  return { ...CODESHIP_PRO, ...own, PAGERDUTY_SPOOL: join(root, String(spools++)), ...more }
+}
+
+interface Listed {
+  readonly events: Record<string, unknown>[]
+  readonly counts: Record<string, number>
+}
+async function list({ url }: RunningRelay, query = ''): Promise<Listed> {
+  return (await (await fetch(`${url}/events${query}`)).json()) as Listed
+}
+
+test('what it has accepted outlives kill -9 and a PagerDuty that is down, and goes out once', async () => {
+  const env = environment()
+  simulator.behave({ behaviour: { kind: 'reset', after: 'headers' } })
+  const first = await startRelay(env)
+  const answer = await post(`${first.url}/v2/enqueue`, alertBody({ dedup_key: 'kept' }))
+  assert.deepEqual(
+    [answer.status, await answer.json()],
+    [202, { status: 'success', message: 'Event processed', dedup_key: 'kept' }],
+  )
+  await first.stop('SIGKILL')
+  simulator.reset()
+  const second = await startRelay(env)
+  await simulator.waitForRequests(1, 10_000)
+  assert.deepEqual(
+    simulator.alerts.map(({ dedupKey, triggers }) => [dedupKey, triggers]),
+    [['kept', 1]],
+  )
+  assert.equal((await second.stop()).code, 0)
+})
+
+test('Prefer: wait answers with the outcome: delivered, refused, or still waiting', async () => {
+  const relay = await startRelay(environment())
+  const headers = { prefer: 'respond-async, wait=10' }
+  const good = await post(`${relay.url}/v2/enqueue`, alertBody(), headers)
+  assert.deepEqual([good.status, good.headers.get('preference-applied')], [202, 'wait=10'])
+  assert.equal(simulator.requests.length, 1)
+  simulator.behave({ times: 1, behaviour: { kind: 'answer', status: 400, body: 'Invalid routing key' } })
+  const bad = await post(`${relay.url}/v2/enqueue`, alertBody(), headers)
+  assert.equal(bad.status, 400)
+  assert.match(await bad.text(), /Invalid routing key/)
+  simulator.behave({ behaviour: { kind: 'hang', after: 'request' } })
+  const waiting = await post(`${relay.url}/v2/enqueue`, alertBody(), { prefer: 'wait=1' })
+  assert.deepEqual([waiting.status, waiting.headers.get('preference-applied')], [202, null])
+  await relay.stop()
+})
+
+test('a refused event is listed as dead with the reason and its key masked, and is tried again on demand', async () => {
+  const relay = await startRelay(environment())
+  simulator.behave({ times: 1, behaviour: { kind: 'answer', status: 400, body: 'Invalid routing key' } })
+  await post(`${relay.url}/v2/enqueue`, alertBody({ dedup_key: 'd' }), { prefer: 'wait=10' })
+  const { events, counts } = await list(relay, '?status=dead')
+  const { id, accepted_at: acceptedAt, reason, ...rest } = events[0] ?? {}
+  assert.deepEqual(rest, {
+    kind: 'alert',
+    action: 'trigger',
+    key: '…cdef',
+    dedup_key: 'd',
+    status: 'dead',
+    attempts: 1,
+  })
+  assert.match(String(acceptedAt), /^\d{4}-\d\d-\d\dT.*Z$/)
+  assert.match(String(reason), /400: Invalid routing key/)
+  assert.equal(counts['dead'], 1)
+  const retry = async (body: unknown): Promise<unknown> =>
+    await (await post(`${relay.url}/events/retry`, body)).json()
+  assert.deepEqual(await retry({ key: '…0000' }), { retried: 0 })
+  assert.deepEqual(await retry({ id: Number(id) + 1 }), { retried: 0 })
+  assert.deepEqual(await retry({ key: '…cdef' }), { retried: 1 })
+  await simulator.waitForRequests(2)
+  assert.equal(simulator.alerts[0]?.status, 'triggered')
+  await relay.stop()
+})
+
+for (const body of ['{"id":"x"}', '{"id":1,"key":"a"}', '{"all":true}', '[]']) {
+  test(`a retry of ${body} is answered 400`, async (context) => {
+    const relay = await startRelay(environment())
+    context.after(() => relay.stop())
+    assert.equal((await post(`${relay.url}/events/retry`, body)).status, 400)
+  })
+}
+
+test('a full spool is 503 with Retry-After, and metrics show what it holds', async () => {
+  const relay = await startRelay(environment({ PAGERDUTY_SPOOL_LIMIT: '1' }))
+  simulator.behave({ behaviour: { kind: 'hang', after: 'request' } })
+  assert.equal((await post(`${relay.url}/v2/enqueue`, alertBody())).status, 202)
+  const full = await post(`${relay.url}/v2/enqueue`, alertBody({ routing_key: keyFor('other') }))
+  assert.deepEqual([full.status, full.headers.get('retry-after')], [503, '10'])
+  const metrics = await (await fetch(`${relay.url}/metrics`)).text()
+  assert.match(metrics, /^pagerduty_alert_spool_events\{status="pending"\} 1$/m)
+  assert.match(metrics, /^pagerduty_alert_spool_oldest_pending_age_seconds \d/m)
+  assert.match(metrics, /^pagerduty_alert_spool_delivering 1$/m)
+  assert.equal((await fetch(`${relay.url}/readyz`)).status, 200)
+  await relay.stop()
+})
+
+test('flush waits for the relay, and fails for a dead event, which it names', async () => {
+  const relay = await startRelay(environment())
+  const client = { PAGERDUTY_RELAY_URL: relay.url }
+  await post(`${relay.url}/failure`, {})
+  assert.equal((await runProgram(['flush'], { env: client })).code, 0)
+  assert.equal(simulator.alerts.length, 1)
+  simulator.behave({ times: 1, behaviour: { kind: 'answer', status: 400, body: 'Invalid routing key' } })
+  await post(`${relay.url}/v2/enqueue`, alertBody({ dedup_key: 'refused-one' }), { prefer: 'wait=10' })
+  const flushed = await runProgram(['flush'], { env: client })
+  assert.equal(flushed.code, 65)
+  assert.match(flushed.stderr, /refused-one/)
+  await relay.stop()
+})
