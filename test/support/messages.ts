@@ -1,0 +1,79 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { parseAst } from 'rolldown/parseAst'
+
+const SOURCE = new URL('../../src/', import.meta.url)
+
+/** Files and folders of src/ whose prose is for a page of its own: help, tables of settings, the API's description, SQL. */
+const ELSEWHERE =
+  /^(?:commands\/(?:catalog|help|completion)|config\/settings\/|relay\/(?:openapi|metrics)|delivery\/spool\/(?!sqlite-error|connection|schema))/
+
+/** Two words or more, as a person would read them. */
+const PROSE = /[a-z’'",)]:? [a-z…]/i
+const NO_PROSE = /^\s*(?:PRAGMA|CREATE|SELECT|BEGIN|INSERT|ROLLBACK)\b|text\/plain|^deny|^Bearer realm/
+
+type Node = Readonly<Record<string, unknown>> & { readonly type: string }
+
+/**
+ * Every text of two words or more that the program's source holds and a person may be shown, with `…` for each part
+ * that is only known when it runs.
+ */
+export function collectMessages(): { file: string; text: string }[] {
+  const files = readdirSync(SOURCE, { recursive: true, encoding: 'utf8' }).filter((file) =>
+    file.endsWith('.ts'),
+  )
+  return files
+    .filter((file) => !file.endsWith('.d.ts') && !ELSEWHERE.test(file))
+    .flatMap((file) => {
+      const program = parseAst(readFileSync(new URL(file, SOURCE), 'utf8'), { lang: 'ts' })
+      return [...textsIn(program)]
+        .map((text) => text.replaceAll(/\s+/g, ' ').trim())
+        .filter((text) => PROSE.test(text) && !NO_PROSE.test(text))
+        .map((text) => ({ file, text }))
+    })
+}
+
+/** The outermost texts of a tree, and those within the parts that `…` stands for. */
+function* textsIn(value: unknown): Generator<string> {
+  if (Array.isArray(value)) for (const item of value) yield* textsIn(item)
+  if (!isNode(value) || isSkipped(value)) return
+  const text = textOf(value)
+  if (text === undefined) for (const child of Object.values(value)) yield* textsIn(child)
+  else {
+    yield text
+    for (const part of unknownParts(value)) yield* textsIn(part)
+  }
+}
+
+/** Types, imports, what describes a schema, and errors that only a bug throws. */
+function isSkipped(node: Node): boolean {
+  const { type, callee } = node
+  if (type.startsWith('TS') && type.endsWith('Type')) return true
+  if (type === 'ImportDeclaration' || type === 'TSTypeAliasDeclaration' || type === 'TSInterfaceDeclaration')
+    return true
+  if (!isNode(callee)) return false
+  if (type === 'NewExpression') return callee['name'] === 'Error'
+  return isNode(callee['property']) && callee['property']['name'] === 'describe'
+}
+
+function textOf(node: Node): string | undefined {
+  if (node.type === 'Literal') return typeof node['value'] === 'string' ? node['value'] : undefined
+  if (node.type === 'TemplateLiteral') {
+    const quasis = node['quasis'] as { value: { cooked: string } }[]
+    return quasis.map(({ value }) => value.cooked).join('…')
+  }
+  if (node.type !== 'BinaryExpression' || node['operator'] !== '+') return undefined
+  const [left, right] = [node['left'], node['right']].map((side) => textOf(side as Node))
+  return left === undefined && right === undefined ? undefined : `${left ?? '…'}${right ?? '…'}`
+}
+
+function unknownParts(node: Node): unknown[] {
+  if (node.type === 'TemplateLiteral') return node['expressions'] as unknown[]
+  if (node.type !== 'BinaryExpression') return []
+  return [node['left'], node['right']].flatMap((side) =>
+    textOf(side as Node) === undefined ? [side] : unknownParts(side as Node),
+  )
+}
+
+function isNode(value: unknown): value is Node {
+  return typeof value === 'object' && value !== null && 'type' in value && typeof value.type === 'string'
+}
