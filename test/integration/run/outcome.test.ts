@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -6,7 +7,7 @@ import { after, beforeEach, test } from 'node:test'
 import { KEY } from '../../support/program.ts'
 import { shell, startDeployments } from '../../support/deployment.ts'
 
-const { simulator, env: ENV, watch, sent, details } = await startDeployments()
+const { simulator, env: ENV, watch, start, sent, details } = await startDeployments()
 const folder = mkdtempSync(join(tmpdir(), 'run-'))
 after(async () => {
   await simulator.close()
@@ -145,18 +146,25 @@ test('nothing secret of the output reaches PagerDuty', async () => {
 
 test('a secret is masked though the other stream prints between its two halves', async () => {
   const env = { ...ENV, DB_PASSWORD: 'hunter2-and-more' }
-  const script = 'printf hunter2; sleep 0.1; echo other >&2; sleep 0.1; echo -and-more; exit 1'
-  await watch(shell(script), { env })
+  const wait = (name: string): string => `until [ -e ${join(folder, name)} ]; do sleep 0.02; done`
+  const script = `printf hunter2; ${wait('a')}; echo other >&2; ${wait('b')}; echo -and-more; exit 1`
+  const { child, ended } = start(shell(script), { env })
+  await once(child.stdout, 'data')
+  writeFileSync(join(folder, 'a'), '')
+  await once(child.stderr, 'data')
+  writeFileSync(join(folder, 'b'), '')
+  await ended
   assert.equal(details().output, 'other\n[masked]')
 })
 
 test('a heartbeat speaks while the command is silent', async () => {
-  const { stderr } = await watch(shell('sleep 0.5'), { options: ['--heartbeat', '100ms'] })
-  assert.match(stderr, /still running after 0\.\d s/)
+  const { stderr } = await watch(shell('sleep 2'), { options: ['--heartbeat', '100ms'] })
+  assert.match(stderr, /still running after [012](\.\d)? s/)
   assert.doesNotMatch((await watch(shell('sleep 0.5'))).stderr, /still running/)
-  const chatty = 'i=0; while [ $i -lt 15 ]; do echo $i; sleep 0.1; i=$((i+1)); done'
+  // It lasts longer than the interval, and is never silent for nearly so long.
+  const chatty = 'i=0; while [ $i -lt 45 ]; do echo $i; sleep 0.1; i=$((i+1)); done'
   assert.doesNotMatch(
-    (await watch(shell(chatty), { options: ['--heartbeat', '1s'] })).stderr,
+    (await watch(shell(chatty), { options: ['--heartbeat', '4s'] })).stderr,
     /still running/,
   )
 })

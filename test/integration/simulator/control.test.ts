@@ -76,7 +76,7 @@ for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     const startedMs = performance.now()
     child.kill(signal)
     assert.deepEqual(await once(child, 'exit'), [0, null])
-    assert.ok(performance.now() - startedMs < 2000)
+    assert.ok(performance.now() - startedMs < 10_000)
     await hung
   })
 }

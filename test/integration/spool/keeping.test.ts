@@ -98,10 +98,10 @@ test('a certificate that is not trusted is not waited for: the event is kept', a
   const { LOCALHOST_TLS } = await import('../../simulator/localhost-tls.ts')
   const secure = await startSimulator({ tls: LOCALHOST_TLS })
   t.after(() => secure.close())
-  const env = { ...environment(directory), PAGERDUTY_EVENTS_URL: secure.url }
+  const env = { ...environment(directory), PAGERDUTY_EVENTS_URL: secure.url, PAGERDUTY_DEADLINE: '60s' }
   const { code, durationMs, stderr } = await runProgram(['failure'], { env })
   assert.equal(code, 0, stderr)
-  assert.ok(durationMs < 2900, `${durationMs} ms`)
+  assert.ok(durationMs < 30_000, `${durationMs} ms`)
   assert.deepEqual(await pendingIn(t, directory), ['trigger'])
 })
 
