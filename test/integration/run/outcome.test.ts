@@ -96,16 +96,22 @@ test('whatever is wrong with the configuration, the command runs and keeps its s
 })
 
 test('--strict lets a failed report replace a success, and nothing else', async () => {
-  const strict = async (env: Readonly<Record<string, string>>, script: string): Promise<number | null> =>
-    (await watch(shell(script), { options: ['--strict'], env })).code
+  const strict = async (
+    env: Readonly<Record<string, string>>,
+    script: string,
+    expected: number,
+  ): Promise<void> => {
+    const { code, stderr } = await watch(shell(script), { options: ['--strict'], env })
+    assert.equal(code, expected, stderr)
+  }
   const unreachable = { ...ENV, PAGERDUTY_EVENTS_URL: 'http://127.0.0.1:9', PAGERDUTY_DEADLINE: '100ms' }
-  assert.equal(await strict(unreachable, 'exit 0'), 75)
-  assert.equal(await strict(unreachable, 'exit 3'), 3)
-  assert.equal(await strict({ PATH: ENV['PATH'] ?? '' }, 'exit 0'), 78)
-  assert.equal(await strict({ ...ENV, PAGERDUTY_SEVERITY: 'P1' }, 'exit 0'), 78)
-  assert.equal(await strict(ENV, 'exit 0'), 0)
+  await strict(unreachable, 'exit 0', 75)
+  await strict(unreachable, 'exit 3', 3)
+  await strict({ PATH: ENV['PATH'] ?? '' }, 'exit 0', 78)
+  await strict({ ...ENV, PAGERDUTY_SEVERITY: 'P1' }, 'exit 0', 78)
+  await strict(ENV, 'exit 0', 0)
   simulator.behave({ behaviour: { kind: 'answer', status: 400, body: 'Invalid routing key' } })
-  assert.equal(await strict(ENV, 'exit 0'), 65)
+  await strict(ENV, 'exit 0', 65)
 })
 
 test('soft failures page nobody: a change event says so, and an open alert stays as it is', async () => {
