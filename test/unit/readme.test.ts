@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { test } from 'node:test'
 import manifest from '../../package.json' with { type: 'json' }
 import { COMMANDS } from '../../src/commands/catalog.ts'
@@ -43,17 +43,26 @@ test('the README lists every exit status', () => {
   assert.deepEqual(statuses, [0, ...Object.values(EXIT_CODE).toSorted((a, b) => a - b)])
 })
 
-test('the README’s recipe is what Codeship reads', () => {
-  const [services = '', steps = '', ...more] = all(/^```yaml\n([\s\S]*?)^```$/gm)
+test('the README’s recipes are what Codeship reads', () => {
+  const [services = '', steps = '', sidecar = '', sidecarSteps = '', ...more] =
+    all(/^```yaml\n([\s\S]*?)^```$/gm)
   assert.equal(more.length, 0)
-  const { byName, notices } = readServices(parseYaml('services', services))
-  const recipe = readSteps(parseYaml('steps', steps), byName)
-  assert.deepEqual([...notices, ...recipe.notices], [])
-  assert.deepEqual(
-    recipe.steps.map(({ name, tag }) => [name, tag]),
-    [
-      ['deploy', 'master'],
-      ['pagerduty-alert', 'master'],
-    ],
-  )
+  for (const [servicesText, stepsText, names] of [
+    [services, steps, ['deploy', 'pagerduty-alert']],
+    [sidecar, sidecarSteps, ['deploy']],
+  ] as const) {
+    const { byName, notices } = readServices(parseYaml('services', servicesText))
+    const recipe = readSteps(parseYaml('steps', stepsText), byName)
+    assert.deepEqual([...notices, ...recipe.notices], [])
+    assert.deepEqual(
+      recipe.steps.map(({ name, tag }) => [name, tag]),
+      names.map((name) => [name, 'master']),
+    )
+  }
+})
+
+test('docs/README.md lists every page', () => {
+  const index = readFileSync(fromRoot('docs/README.md'), 'utf8')
+  const pages = readdirSync(fromRoot('docs')).filter((name) => name !== 'README.md')
+  for (const page of pages) assert.ok(index.includes(`](${page})`), page)
 })
