@@ -5,6 +5,7 @@ import { barChart, growthChart } from './chart.ts'
 import { measureContainer } from './container.ts'
 import { measureOneShots, type Section } from './one-shot.ts'
 import { performancePage, type Figures } from './page.ts'
+import { measureRelays } from './relay.ts'
 import { measureRun } from './run.ts'
 import { startServers } from './servers.ts'
 
@@ -24,6 +25,7 @@ try {
     oneShots: measureOneShots(servers, rounds),
     growth: [measureEventBuilding(values.smoke ? 100_000 : 10_000_000)],
     run: measureRun(values.smoke ? 3_000 : 300_000, Math.min(rounds, 5)),
+    relays: await measureRelays(servers.httpUrl, Math.min(rounds, 5), values.smoke ? 0.3 : 3),
     container: values.smoke ? undefined : measureContainer(servers.httpUrl, Math.min(rounds, 11)),
   }
   const page = performancePage(figures, new Date())

@@ -3,6 +3,7 @@ import type { ContainerFigures } from './container.ts'
 import type { Growth } from './chart.ts'
 import type { Cost } from './measure.ts'
 import type { OneShotSections, Section } from './one-shot.ts'
+import type { RelayCost } from './relay.ts'
 import type { RunCost } from './run.ts'
 
 /** All that one run of the benchmark found. */
@@ -11,12 +12,13 @@ export interface Figures {
   readonly oneShots: OneShotSections
   readonly growth: readonly Growth[]
   readonly run: readonly RunCost[]
+  readonly relays: readonly RelayCost[]
   readonly container: ContainerFigures | undefined
 }
 
 /** `docs/performance.md`: tables of ratios, since the times are those of one machine on one day. */
 export function performancePage(figures: Figures, date: Date): string {
-  const { oneShots, growth, run, container } = figures
+  const { oneShots, growth, run, relays, container } = figures
   return [
     HEAD,
     machine(figures.rounds, date),
@@ -24,6 +26,7 @@ export function performancePage(figures: Figures, date: Date): string {
     targetTable(figures),
     ...Object.entries(oneShots).map(([name, section]) => sectionText(name, section as Section)),
     runText(run),
+    relayText(relays),
     container === undefined ? '' : containerText(container),
     '## Growth\n',
     ...growth.map(growthText),
@@ -78,6 +81,20 @@ function runText(costs: readonly RunCost[]): string {
   )
   return `## A command watched by run\n\n| what it prints | bare, ms | with run, ms | × |\n|---|---:|---:|---:|\n${rows.join('\n')}\n`
 }
+
+function relayText(costs: readonly RelayCost[]): string {
+  const [bare] = costs
+  const rows = costs.map(
+    ({ name, perSecond, p99Ms, idleMb, peakMb }) =>
+      `| ${name} | ${Math.round(perSecond)} | ${ratio(perSecond, bare?.perSecond)} | ${p99Ms.toFixed(1)} | ${idleMb.toFixed(0)} | ${peakMb.toFixed(0)} |`,
+  )
+  return (
+    `## Relays, ${RELAY_LOAD}\n\n| relay | events/s | × passthrough | p99 ms | idle MB | peak MB |\n` +
+    `|---|---:|---:|---:|---:|---:|\n${rows.join('\n')}\n`
+  )
+}
+
+const RELAY_LOAD = '64 connections, each event another alert, a stub that answers at once'
 
 function growthText({ name, unit, points }: Growth): string {
   const rows = points.map(({ size, ms }) => `| ${size.toLocaleString('en')} | ${ms.toFixed(2)} |`)

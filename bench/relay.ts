@@ -1,169 +1,151 @@
 import { spawn, type ChildProcess } from 'node:child_process'
-import { readFileSync } from 'node:fs'
-import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import { once } from 'node:events'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { fastify } from 'fastify'
-import { Agent, Pool, request } from 'undici'
+import { Pool } from 'undici'
+import { median } from './measure.ts'
 
-/*
- * What the relay costs, as ratios to a bare Fastify + undici passthrough that checks and stores nothing: events per
- * second at 64 connections, the relays in turns so that drift of the machine is shared.
- *
- *   node bench/relay.ts [--rounds N] [--seconds N]
- *
- * The stub that stands for PagerDuty and the passthrough are this file again, in processes of their own.
- */
-
+const BIN = fileURLToPath(new URL('../dist/bin.js', import.meta.url))
+const PASSTHROUGH = fileURLToPath(new URL('passthrough.ts', import.meta.url))
 const CONNECTIONS = 64
 /** Enough keys that none reaches its rate limit. */
 const KEYS = Array.from({ length: 20_000 }, (_, index) => `bench${String(index).padStart(27, '0')}`)
 
-/** Answers at once, as PagerDuty would. */
-function stub(): void {
-  const answer = JSON.stringify({ status: 'success', message: 'Event processed', dedup_key: 'bench' })
-  const headers = { 'content-type': 'application/json', 'content-length': Buffer.byteLength(answer) }
-  const server = createServer((incoming, outgoing) => {
-    incoming.resume().on('end', () => outgoing.writeHead(202, headers).end(answer))
-  })
-  server.keepAliveTimeout = 60_000
-  server.listen(0, '127.0.0.1', () => announce((server.address() as AddressInfo).port))
+/** What a relay does under load. */
+export interface RelayCost {
+  readonly name: string
+  /** Events that it answered with 202, a second, at 64 connections. */
+  readonly perSecond: number
+  /** 99 of 100 answers came within this time. */
+  readonly p99Ms: number
+  /** Resident set before any load, and the largest ever. */
+  readonly idleMb: number
+  readonly peakMb: number
 }
 
-async function passthrough(upstream: string): Promise<void> {
-  const app = fastify()
-  const dispatcher = new Agent()
-  app.post('/v2/enqueue', async (incoming, reply) => {
-    const { statusCode, body } = await request(`${upstream}/v2/enqueue`, {
-      method: 'POST',
-      headers: { 'content-type': 'application/json' },
-      body: JSON.stringify(incoming.body),
-      dispatcher,
-    })
-    return reply
-      .code(statusCode)
-      .type('application/json')
-      .send(await body.text())
-  })
-  await app.listen({ host: '127.0.0.1', port: 0 })
-  announce((app.server.address() as AddressInfo).port)
-}
-
-function announce(port: number): void {
-  process.stdout.write(`http://127.0.0.1:${port}\n`)
-}
-
-interface Started {
+interface Subject {
+  readonly name: string
   readonly child: ChildProcess
   readonly url: string
+  readonly idleMb: number
 }
 
-async function start(args: readonly string[], env: Record<string, string> = {}): Promise<Started> {
+/** Loads a bare passthrough and the relay in turns. The first is the passthrough. */
+export async function measureRelays(
+  upstreamUrl: string,
+  rounds: number,
+  seconds: number,
+): Promise<RelayCost[]> {
+  const folder = mkdtempSync(join(tmpdir(), 'bench-relay-'))
+  const subjects = [
+    await start('Fastify + undici, passthrough', [PASSTHROUGH, upstreamUrl], {}),
+    await start('pagerduty-alert serve', [BIN, 'serve'], relayEnv(upstreamUrl)),
+    // Nothing listens upstream, so that only acceptance is measured.
+    await start('serve with a spool, accepting', [BIN, 'serve'], {
+      ...relayEnv('http://127.0.0.1:9'),
+      ...spool(folder, 'accepting'),
+    }),
+    await start('serve with a spool, accepting and delivering', [BIN, 'serve'], {
+      ...relayEnv(upstreamUrl),
+      ...spool(folder, 'delivering'),
+    }),
+  ]
+  const loads = subjects.map((): Load[] => [])
+  try {
+    for (let round = 0; round <= rounds; round++) {
+      for (const [index, { url }] of subjects.entries()) {
+        const result = await load(url, seconds)
+        if (round > 0) loads[index]?.push(result)
+      }
+    }
+    return subjects.map(({ name, child, idleMb }, index) => ({
+      name,
+      perSecond: median((loads[index] ?? []).map(({ perSecond }) => perSecond)),
+      p99Ms: median((loads[index] ?? []).map(({ p99Ms }) => p99Ms)),
+      idleMb,
+      peakMb: memoryMb(child, 'VmHWM'),
+    }))
+  } finally {
+    const ended = subjects.map(({ child }) => once(child, 'exit'))
+    for (const { child } of subjects) child.kill('SIGKILL')
+    await Promise.all(ended)
+    rmSync(folder, { recursive: true, force: true })
+  }
+}
+
+function relayEnv(upstreamUrl: string): Record<string, string> {
+  return {
+    PAGERDUTY_EVENTS_URL: upstreamUrl,
+    PAGERDUTY_TOKEN: 'b'.repeat(32),
+    PAGERDUTY_RELAY_PORT: '0',
+    LOG_LEVEL: 'error',
+  }
+}
+
+function spool(folder: string, name: string): Record<string, string> {
+  return { PAGERDUTY_SPOOL: join(folder, name), PAGERDUTY_SPOOL_LIMIT: '10000000' }
+}
+
+async function start(
+  name: string,
+  args: readonly string[],
+  env: Readonly<Record<string, string>>,
+): Promise<Subject> {
   const child = spawn(process.execPath, args, { env: { ...env }, stdio: ['ignore', 'pipe', 'inherit'] })
-  const [line] = (await child.stdout.setEncoding('utf8').take(1).toArray()) as string[]
-  if (line === undefined) throw new Error(`${args.join(' ')} did not start`)
-  return { child, url: line.trim() }
+  const [line] = (await once(child.stdout, 'data')) as [Buffer]
+  return { name, child, url: line.toString('utf8').trim(), idleMb: memoryMb(child, 'VmRSS') }
 }
 
-/** Processor time that a process has used, in milliseconds (proc(5): fields 14 and 15, in hundredths of a second). */
-function cpuMs({ child }: Started): number {
-  const [, ...fields] = readFileSync(`/proc/${child.pid}/stat`, 'utf8').split(') ')
-  const [user, system] = fields.join(') ').split(' ').slice(11, 13)
-  return (Number(user) + Number(system)) * 10
+/** A figure of proc(5) `status`, which is in kB. */
+function memoryMb({ pid }: ChildProcess, field: 'VmRSS' | 'VmHWM'): number {
+  const status = readFileSync(`/proc/${pid}/status`, 'utf8')
+  return Number(new RegExp(`${field}:\\s+(\\d+)`).exec(status)?.[1]) / 1024
 }
 
-/** Posts for some seconds over all connections. @returns accepted events per second */
-async function load(url: string, seconds: number): Promise<number> {
+interface Load {
+  readonly perSecond: number
+  readonly p99Ms: number
+}
+
+/** Posts events of ever new alerts for some seconds over all connections. */
+async function load(url: string, seconds: number): Promise<Load> {
   const pool = new Pool(url, { connections: CONNECTIONS })
-  const endAtMs = performance.now() + seconds * 1000
-  const startMs = performance.now()
-  let accepted = 0
+  const startedAtMs = performance.now()
+  const timesMs: number[] = []
   let sent = Math.floor(Math.random() * KEYS.length)
   const post = async (): Promise<void> => {
-    while (performance.now() < endAtMs) {
-      const body = JSON.stringify({
-        routing_key: KEYS[sent++ % KEYS.length],
-        event_action: 'trigger',
-        dedup_key: `bench/${sent}`,
-        payload: {
-          summary: 'A deployment failed',
-          source: 'bench',
-          severity: 'error',
-          custom_details: { sent },
-        },
-      })
-      const answer = await pool.request({
+    while (performance.now() - startedAtMs < seconds * 1000) {
+      const beganAtMs = performance.now()
+      const { statusCode, body } = await pool.request({
         path: '/v2/enqueue',
         method: 'POST',
         headers: { 'content-type': 'application/json' },
-        body,
+        body: eventText(sent++),
       })
-      await answer.body.dump()
-      if (answer.statusCode === 202) accepted += 1
+      await body.dump()
+      if (statusCode !== 202) throw new Error(`answered with ${statusCode}`)
+      timesMs.push(performance.now() - beganAtMs)
     }
   }
   await Promise.all(Array.from({ length: CONNECTIONS }, post))
-  const rate = accepted / ((performance.now() - startMs) / 1000)
+  const perSecond = timesMs.length / ((performance.now() - startedAtMs) / 1000)
   await pool.destroy()
-  return rate
+  const sorted = timesMs.toSorted((a, b) => a - b)
+  return { perSecond, p99Ms: sorted[Math.floor(sorted.length * 0.99)] ?? Number.NaN }
 }
 
-function median(values: readonly number[]): number {
-  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN
+function eventText(number: number): string {
+  return JSON.stringify({
+    routing_key: KEYS[number % KEYS.length],
+    event_action: 'trigger',
+    dedup_key: `bench/${process.pid}/${number}/${Math.random()}`,
+    payload: {
+      summary: 'A deployment failed',
+      source: 'bench',
+      severity: 'error',
+      custom_details: { number },
+    },
+  })
 }
-
-const SELF = fileURLToPath(import.meta.url)
-const BIN = fileURLToPath(new URL('../dist/bin.js', import.meta.url))
-
-function relayEnv(upstream: string, more: Record<string, string> = {}): Record<string, string> {
-  return {
-    PAGERDUTY_EVENTS_URL: upstream,
-    PAGERDUTY_TOKEN: 'b'.repeat(32),
-    PAGERDUTY_RELAY_PORT: '0',
-    LOG_LEVEL: 'warn',
-    ...more,
-  }
-}
-
-async function bench(rounds: number, seconds: number): Promise<void> {
-  const upstream = await start([SELF, 'stub'])
-  const subjects: [string, Started][] = [
-    ['passthrough', await start([SELF, 'passthrough', upstream.url])],
-    ['synchronous', await start([BIN, 'serve'], relayEnv(upstream.url))],
-    ['synchronous, logging', await start([BIN, 'serve'], relayEnv(upstream.url, { LOG_LEVEL: 'info' }))],
-  ]
-  const rates = new Map(subjects.map(([name]) => [name, [] as number[]]))
-  const costs = new Map(subjects.map(([name]) => [name, [] as number[]]))
-  try {
-    for (const [, { url }] of subjects) await load(url, 1)
-    for (let round = 0; round < rounds; round++) {
-      for (const [name, subject] of subjects) {
-        const beforeMs = cpuMs(subject)
-        const rate = await load(subject.url, seconds)
-        rates.get(name)?.push(rate)
-        costs.get(name)?.push(((cpuMs(subject) - beforeMs) * 1000) / (rate * seconds))
-      }
-    }
-  } finally {
-    for (const { child } of [upstream, ...subjects.map(([, subject]) => subject)]) child.kill()
-  }
-  const baseRate = median(rates.get('passthrough') ?? [])
-  const baseCost = median(costs.get('passthrough') ?? [])
-  for (const [name] of subjects) {
-    const rate = median(rates.get(name) ?? [])
-    const cost = median(costs.get(name) ?? [])
-    const columns = [
-      name.padEnd(24),
-      `${Math.round(rate)} events/s`.padStart(16),
-      `${(rate / baseRate).toFixed(2)}`.padStart(6),
-      `${Math.round(cost)} µs of processor time an event`.padStart(40),
-      `${(baseCost / cost).toFixed(2)}`.padStart(6),
-    ]
-    process.stdout.write(`${columns.join('')}\n`)
-  }
-}
-
-const [role, argument = ''] = process.argv.slice(2)
-if (role === 'stub') stub()
-else if (role === 'passthrough') await passthrough(argument)
-else await bench(5, 2)
