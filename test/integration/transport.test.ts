@@ -167,3 +167,13 @@ test('closing a transport ends what is under way', async (t) => {
   await transport.close()
   assert.equal((await pending).kind, 'retry')
 })
+
+test('an accepted event does not wait out its budget for a body that never comes', async (t) => {
+  const simulator = await startSimulator()
+  t.after(() => simulator.close())
+  simulator.behave({ behaviour: { kind: 'hang', after: 'headers' } })
+  const startedMs = performance.now()
+  const outcome = await open(t, simulator.url).post(trigger(simulator.url), 60_000, NEVER)
+  assert.deepEqual(outcome, { kind: 'accepted', status: 202 })
+  assert.ok(performance.now() - startedMs < 20_000)
+})
