@@ -44,6 +44,7 @@ test('all is well: every line is ok, and nothing was paged or written', async ()
     'on call',
   ])
     assert.match(stdout, new RegExp(`^ok   ${check}: `, 'm'))
+  assert.match(stdout, /^ok   key: …\w{4} has the shape/m)
   assert.equal(stderr, '')
   assert.deepEqual([simulator.alerts, simulator.changes], [[], []])
   const writes = simulator.requests.filter(({ method }) => method !== 'GET')

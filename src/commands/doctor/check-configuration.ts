@@ -1,7 +1,7 @@
 import { accessSync, constants, statSync } from 'node:fs'
 import type { Problem } from '../../config/gather.ts'
 import type { Config } from '../../config/load-config.ts'
-import { takesChanges } from '../../core/routing-key.ts'
+import { takesChanges, type RoutingKey } from '../../core/routing-key.ts'
 import { failed, ok, warning, type Finding } from './finding.ts'
 
 /** What can be told of the configuration without asking anybody. */
@@ -23,15 +23,20 @@ function checkKeys({ delivery, rest }: Config): Finding[] {
   if (delivery.relay !== undefined) return [ok('key', 'the relay holds it')]
   if (delivery.keys.length === 0 && rest.token !== undefined && rest.service !== undefined)
     return [ok('key', 'looked up with the REST API token')]
-  return delivery.keys.map(({ alias, key }) =>
-    takesChanges(key)
-      ? ok('key', `${alias} (${key.masked()}) has the shape of an integration key`)
+  return delivery.keys.map((routingKey) =>
+    takesChanges(routingKey.key)
+      ? ok('key', `${nameOf(routingKey)} has the shape of an integration key`)
       : warning(
           'key',
-          `${alias} (${key.masked()}) is a key of Event Orchestration, which takes no change events`,
+          `${nameOf(routingKey)} is a key of Event Orchestration, which takes no change events`,
           'use the key of a service’s own Events API v2 integration, or --as alert',
         ),
   )
+}
+
+/** The user's name for a key and its masked form, which is the name where there is no other. */
+function nameOf({ alias, key }: RoutingKey): string {
+  return alias === key.masked() ? alias : `${alias} (${key.masked()})`
 }
 
 function checkSpool(directory: string): Finding {
