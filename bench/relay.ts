@@ -30,6 +30,8 @@ interface Subject {
   readonly child: ChildProcess
   readonly url: string
   readonly idleMb: number
+  /** Whether events bring keys of their own, or leave it to the relay's. */
+  readonly hasKeys: boolean
 }
 
 /** Loads a bare passthrough and the relay in turns. The first is the passthrough. */
@@ -42,11 +44,16 @@ export async function measureRelays(
   const subjects = [
     await start('Fastify + undici, passthrough', [PASSTHROUGH, upstreamUrl], {}),
     await start('pagerduty-alert serve', [BIN, 'serve'], relayEnv(upstreamUrl)),
-    // Nothing listens upstream, so that only acceptance is measured.
-    await start('serve with a spool, accepting', [BIN, 'serve'], {
-      ...relayEnv('http://127.0.0.1:9'),
-      ...spool(folder, 'accepting'),
-    }),
+    // Nothing listens upstream, and one key is tried one event at a time: what is left is acceptance.
+    await start(
+      'serve with a spool, accepting',
+      [BIN, 'serve'],
+      {
+        ...relayEnv('http://127.0.0.1:9'),
+        ...spool(folder, 'accepting'),
+      },
+      false,
+    ),
     await start('serve with a spool, accepting and delivering', [BIN, 'serve'], {
       ...relayEnv(upstreamUrl),
       ...spool(folder, 'delivering'),
@@ -55,8 +62,8 @@ export async function measureRelays(
   const loads = subjects.map((): Load[] => [])
   try {
     for (let round = 0; round <= rounds; round++) {
-      for (const [index, { url }] of subjects.entries()) {
-        const result = await load(url, seconds)
+      for (const [index, subject] of subjects.entries()) {
+        const result = await load(subject, seconds)
         if (round > 0) loads[index]?.push(result)
       }
     }
@@ -92,10 +99,11 @@ async function start(
   name: string,
   args: readonly string[],
   env: Readonly<Record<string, string>>,
+  hasKeys = true,
 ): Promise<Subject> {
   const child = spawn(process.execPath, args, { env: { ...env }, stdio: ['ignore', 'pipe', 'inherit'] })
   const [line] = (await once(child.stdout, 'data')) as [Buffer]
-  return { name, child, url: line.toString('utf8').trim(), idleMb: memoryMb(child, 'VmRSS') }
+  return { name, child, url: line.toString('utf8').trim(), hasKeys, idleMb: memoryMb(child, 'VmRSS') }
 }
 
 /** A figure of proc(5) `status`, which is in kB. */
@@ -110,7 +118,7 @@ interface Load {
 }
 
 /** Posts events of ever new alerts for some seconds over all connections. */
-async function load(url: string, seconds: number): Promise<Load> {
+async function load({ url, hasKeys }: Subject, seconds: number): Promise<Load> {
   const pool = new Pool(url, { connections: CONNECTIONS })
   const startedAtMs = performance.now()
   const timesMs: number[] = []
@@ -122,7 +130,7 @@ async function load(url: string, seconds: number): Promise<Load> {
         path: '/v2/enqueue',
         method: 'POST',
         headers: { 'content-type': 'application/json' },
-        body: eventText(sent++),
+        body: eventText(sent++, hasKeys),
       })
       await body.dump()
       if (statusCode !== 202) throw new Error(`answered with ${statusCode}`)
@@ -136,9 +144,9 @@ async function load(url: string, seconds: number): Promise<Load> {
   return { perSecond, p99Ms: sorted[Math.floor(sorted.length * 0.99)] ?? Number.NaN }
 }
 
-function eventText(number: number): string {
+function eventText(number: number, hasKey: boolean): string {
   return JSON.stringify({
-    routing_key: KEYS[number % KEYS.length],
+    ...(hasKey && { routing_key: KEYS[number % KEYS.length] }),
     event_action: 'trigger',
     dedup_key: `bench/${process.pid}/${number}/${Math.random()}`,
     payload: {
