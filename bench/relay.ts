@@ -59,11 +59,14 @@ export async function measureRelays(
       ...spool(folder, 'delivering'),
     }),
   ]
+  for (const { child } of subjects) child.kill('SIGSTOP')
   const loads = subjects.map((): Load[] => [])
   try {
     for (let round = 0; round <= rounds; round++) {
       for (const [index, subject] of subjects.entries()) {
+        subject.child.kill('SIGCONT')
         const result = await load(subject, seconds)
+        subject.child.kill('SIGSTOP') // what it still has to deliver must not disturb the next
         if (round > 0) loads[index]?.push(result)
       }
     }
