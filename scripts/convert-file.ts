@@ -15,7 +15,7 @@ type Convert = (bytes: Buffer, key: EncryptionKey, file: string) => string | Buf
 export function convertFile(name: 'encrypt' | 'decrypt', convert: Convert): void {
   try {
     const { input, output, keyPath } = readArguments(name)
-    const key = parseEncryptionKey(keyPath, read(keyPath).toString('utf8'))
+    const key = parseEncryptionKey(keyPath, read(keyPath, KEY_ADVICE).toString('utf8'))
     const result = convert(read(input), key, input)
     attempt(output, 'written', () => writeFileSync(inStartFolder(output), result, { mode: 0o600 }))
     process.stderr.write(`${output} written\n`)
@@ -40,20 +40,24 @@ function readArguments(name: string): { input: string; output: string; keyPath: 
   return { input, output, keyPath }
 }
 
-function read(path: string): Buffer {
-  return attempt(path, 'read', () => readFileSync(inStartFolder(path)))
+/** Whoever encrypts for the first time has not saved the key yet. */
+const KEY_ADVICE =
+  '; save the AES key of Codeship’s Project Settings > General there, or name it with --key-path'
+
+function read(path: string, advice = ''): Buffer {
+  return attempt(path, 'read', () => readFileSync(inStartFolder(path)), advice)
 }
 
 function inStartFolder(path: string): string {
   return resolve(process.env['INIT_CWD'] ?? '.', path)
 }
 
-function attempt<T>(path: string, done: 'read' | 'written', action: () => T): T {
+function attempt<T>(path: string, done: 'read' | 'written', action: () => T, advice = ''): T {
   try {
     return action()
   } catch (cause) {
     const code = cause instanceof Error && 'code' in cause ? String(cause.code) : 'unknown error'
     const reason = code === 'ENOENT' ? 'there is no such file or folder' : code
-    throw new Failure('config', `${path} cannot be ${done}: ${reason}`, { cause })
+    throw new Failure('config', `${path} cannot be ${done}: ${reason}${advice}`, { cause })
   }
 }

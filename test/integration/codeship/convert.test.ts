@@ -55,7 +55,12 @@ const REFUSED: [string, string[], number, RegExp][] = [
   ['three files', ['a', 'b', 'c'], 64, /^usage: /],
   ['an unknown option', ['a', 'b', '--force'], 64, /^usage: /],
   ['a missing file', ['nope', 'x'], 78, /^nope cannot be read: there is no such file or folder$/],
-  ['a missing key', ['env', 'x', '--key-path', 'nope'], 78, /^nope cannot be read/],
+  [
+    'a missing key',
+    ['env', 'x', '--key-path', 'nope'],
+    78,
+    /^nope cannot be read: .*; save the AES key of Codeship’s/,
+  ],
   ['a key that is none', ['env', 'x', '--key-path', 'env'], 78, /^env: is not an AES key/],
   ['a file that is not encrypted', ['env', 'x'], 78, /^env: is not a file that/],
   ['a folder that does not exist', ['env.encrypted', 'nope/x'], 78, /^nope\/x cannot be written/],
