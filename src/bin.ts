@@ -1,8 +1,8 @@
-import { closeSync, openSync, readSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { main } from './commands/main.ts'
 import { describeBug } from './commands/report-failure.ts'
 import { EXIT_CODE } from './core/failure.ts'
+import { readFile } from './read-file.ts'
 
 /*
  * The only file that touches the process: arguments, environment, standard streams, signals and exit status.
@@ -10,10 +10,6 @@ import { EXIT_CODE } from './core/failure.ts'
 
 /** Exit status of a process that a signal ended, as shells count: 128 and the signal's number. */
 const SIGNALS = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 } as const
-
-/** Largest file that is read, in bytes; `/dev/zero` has no end. */
-const MAX_FILE_BYTES = 64 * 1024 * 1024
-const CHUNK_BYTES = 64 * 1024
 
 const interruption = new AbortController()
 let signalListener: ((signal: NodeJS.Signals) => void) | undefined
@@ -25,8 +21,11 @@ for (const [signal, exitCode] of Object.entries(SIGNALS)) {
   })
 }
 
+/** What was read from files, by path: a bug must not show it, and a pipe cannot be read twice. */
+const filesRead = new Map<string, string>()
+
 process.on('uncaughtException', (error) => {
-  write('stderr', `pagerduty-alert: error: ${describeBug(error, process.env)}\n`)
+  write('stderr', `pagerduty-alert: error: ${describeBug(error, { env: process.env, recall })}\n`)
   exit(EXIT_CODE.internal)
 })
 
@@ -38,7 +37,8 @@ const exitStatus = await main(
     argv: process.argv.slice(2),
     env: process.env,
     hostname: hostname(),
-    readFile,
+    readFile: readAndRemember,
+    recall,
     readStdin,
     writeOut: (text) => write('stdout', text),
     writeErr: (text) => write('stderr', text),
@@ -84,22 +84,16 @@ function write(name: 'stdout' | 'stderr', text: string): void {
   stream.write(text)
 }
 
-/** Reads a regular file or a pipe whole, as UTF-8. */
-function readFile(path: string): string {
-  const chunks: Buffer[] = []
-  const fd = openSync(path, 'r')
-  try {
-    for (let bytes = 0; bytes <= MAX_FILE_BYTES;) {
-      const chunk = Buffer.allocUnsafe(CHUNK_BYTES)
-      const count = readSync(fd, chunk)
-      if (count === 0) return Buffer.concat(chunks).toString('utf8')
-      chunks.push(chunk.subarray(0, count))
-      bytes += count
-    }
-  } finally {
-    closeSync(fd)
-  }
-  throw Object.assign(new Error('file too large'), { code: 'EFBIG' })
+async function readAndRemember(path: string, signal = interruption.signal): Promise<string> {
+  const text = await readFile(path, signal)
+  filesRead.set(path, text)
+  return text
+}
+
+function recall(path: string): string {
+  const text = filesRead.get(path)
+  if (text === undefined) throw new Error('this file was not read')
+  return text
 }
 
 async function readStdin(): Promise<string> {

@@ -1,6 +1,9 @@
 import { parseJson } from '../core/json.ts'
 import type { ReadFile } from './provider.ts'
 
+/** The variables that name such a file. */
+export const EVENT_FILE_VARIABLES = ['GITHUB_EVENT_PATH', 'CLOUDBEES_EVENT_PATH'] as const
+
 /** The text or number at a path of names in a JSON document, or undefined. */
 export type Lookup = (...path: readonly string[]) => string | undefined
 

@@ -34,7 +34,7 @@ export async function main(io: Io, startRelay: StartRelay): Promise<number> {
     const { runCommand } = await import('./run-command.ts')
     return await runCommand(io, line, line.command)
   } catch (error) {
-    const failure = toFailure(error, io.env)
+    const failure = toFailure(error, io)
     plainLog.error(failure.message)
     const end = io.argv.indexOf('--') // what follows belongs to the command of `run`
     const words = end === -1 ? io.argv : io.argv.slice(0, end)

@@ -52,7 +52,7 @@ interface Maintenance {
 
 async function begin(options: RunOptions, log: Log): Promise<Maintenance | Failure> {
   try {
-    return await open(await options.loadSession(log), options.isStrict)
+    return await open(await options.loadSession(log, options.io.signal), options.isStrict)
   } catch (error) {
     if (error instanceof Failure) return error
     throw error

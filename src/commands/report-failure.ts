@@ -1,6 +1,6 @@
-import type { Environment } from '../core/build.ts'
 import type { Gathered } from '../config/gather.ts'
 import type { PrintConfig } from '../config/read-printing.ts'
+import { knownSecrets } from '../config/known-secrets.ts'
 import { SETTING_LIST } from '../config/settings.ts'
 import { EXIT_CODE, Failure } from '../core/failure.ts'
 import { maskSecrets } from '../core/mask.ts'
@@ -32,22 +32,22 @@ export function reportFailure(
 }
 
 /** A failure as it is; anything else is a bug. */
-export function toFailure(error: unknown, env: Environment): Failure {
-  return error instanceof Failure ? error : new Failure('internal', describeBug(error, env), { cause: error })
+export function toFailure(error: unknown, io: Pick<Io, 'env' | 'recall'>): Failure {
+  return error instanceof Failure ? error : new Failure('internal', describeBug(error, io), { cause: error })
 }
 
 /**
  * What is shown of an error that nobody expected: enough to report it, nothing secret. The text of a syntax error is
  * left out, since it quotes what was parsed.
  */
-export function describeBug(error: unknown, env: Environment): string {
+export function describeBug(error: unknown, { env, recall }: Pick<Io, 'env' | 'recall'>): string {
   const { name, message, stack = '' } = error instanceof Error ? error : new Error(String(error))
   const frames = stack.split('\n').filter((line) => /^\s+at /.test(line))
   const title = name === 'SyntaxError' ? name : `${name}: ${message}`
-  const secrets = SETTING_LIST.flatMap(({ variable = '', secret }) =>
-    secret === true && env[variable] ? [createSecret(env[variable].trim())] : [],
+  return maskSecrets(
+    ['this is a bug, please report it', title, ...frames].join('\n'),
+    knownSecrets(env, recall),
   )
-  return maskSecrets(['this is a bug, please report it', title, ...frames].join('\n'), secrets)
 }
 
 /**

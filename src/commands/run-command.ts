@@ -1,6 +1,7 @@
 import { detectBuild } from '../ci/detect-build.ts'
 import { gather, type Gathered, type Problem } from '../config/gather.ts'
 import { loadConfig, loadPrintConfig } from '../config/load-config.ts'
+import { readFiles } from '../config/read-files.ts'
 import { createReader } from '../config/reader.ts'
 import { Failure } from '../core/failure.ts'
 import type { EventCommand } from '../core/plan-events.ts'
@@ -24,14 +25,15 @@ export async function runCommand(
   line: CommandLine,
   named: Exclude<CommandLine['command'], 'completion' | 'help' | 'run' | 'serve'>,
 ): Promise<number> {
-  const gathered = gather({ options: line.options, env: io.env, readFile: io.readFile })
+  const readFile = await readFiles(io.env, io.readFile)
+  const gathered = gather({ options: line.options, env: io.env, readFile })
   const printing = loadPrintConfig(gathered)
   const log = await createLog({ level: printing.logLevel, format: printing.logFormat, write: io.writeErr })
   let command: SessionCommand = named ?? 'success'
   try {
     const chosen = named === undefined ? commandFromStatus(gathered) : { command: named, result: {} }
     command = chosen.command
-    const build = await detectBuild(io.env, io.readFile)
+    const build = await detectBuild(io.env, readFile)
     if (command === 'doctor') {
       const { doctor } = await import('./doctor.ts')
       return await doctor({ io, log, json: printing.json }, gathered, build)
@@ -46,7 +48,7 @@ export async function runCommand(
     const { send } = await import('./send.ts')
     return await send(session, line.operands[0])
   } catch (error) {
-    return reportFailure({ io, log, printing, command }, toFailure(error, io.env), gathered)
+    return reportFailure({ io, log, printing, command }, toFailure(error, io), gathered)
   }
 }
 

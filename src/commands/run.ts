@@ -23,8 +23,8 @@ export interface RunOptions {
   readonly json: boolean
   /** Makes the log, once the command has been started. */
   readonly openLog: () => Promise<Log>
-  /** Reads the configuration, once the command has been started. Throws a Failure. */
-  readonly loadSession: (log: Log) => Promise<Session>
+  /** Reads the configuration, once the command has been started. Throws a Failure, soon after the signal aborts. */
+  readonly loadSession: (log: Log, signal: AbortSignal) => Promise<Session>
   /** What is done when the command has ended and before that is reported. Never rejects. */
   readonly beforeReport?: (isCancelled: boolean) => Promise<void>
 }
@@ -42,7 +42,7 @@ export async function run(options: RunOptions): Promise<number> {
   const command = supervise({ argv, tail, onOutput: heartbeat.beat, kill: io.kill })
   const watch = watchSignals(io, command)
   const log = await options.openLog()
-  const session = await prepare(options, { log, heartbeat, signal: watch.impatience })
+  const session = await prepare(options, { log, heartbeat, watch })
 
   // A cancelled command that takes its time is reported while it is still ending.
   const early = await Promise.race([command.ended, watch.overdue])
@@ -74,6 +74,8 @@ interface SignalWatch {
   readonly overdue: Promise<undefined>
   /** From here on signals end the report. */
   readonly commandEnded: () => void
+  /** Aborts when the configuration has to be read: what is not there by then is missing. */
+  readonly hurry: AbortSignal
   /** Aborts when the report is to end; the reason is its exit status. */
   readonly impatience: AbortSignal
 }
@@ -83,20 +85,29 @@ function watchSignals(io: Io, command: Supervised): SignalWatch {
   let isCancelled = false
   let hasEnded = false
   const impatience = new AbortController()
+  const hurry = new AbortController()
   const overdue = new Promise<undefined>((resolve) => {
     io.takeSignals((signal) => {
-      if (hasEnded) return impatience.abort(EXIT_CODE.undelivered)
+      if (hasEnded) {
+        hurry.abort()
+        return impatience.abort(EXIT_CODE.undelivered)
+      }
       const isFirst = !isCancelled
       isCancelled = true
       // What came from a terminal has nobody behind it who kills in 10 s: the command may ask whether that is meant.
       const isForwarded = command.forward(signal)
-      if (isFirst && isForwarded) setTimeout(() => resolve(undefined), CANCEL_WAIT_MS).unref()
+      if (!isFirst || !isForwarded) return
+      setTimeout(() => {
+        hurry.abort()
+        resolve(undefined)
+      }, CANCEL_WAIT_MS).unref()
     })
   })
   return {
     isCancelled: () => isCancelled,
     overdue,
     commandEnded: () => (hasEnded = true),
+    hurry: hurry.signal,
     impatience: impatience.signal,
   }
 }
@@ -104,18 +115,18 @@ function watchSignals(io: Io, command: Supervised): SignalWatch {
 interface Preparation {
   readonly log: Log
   readonly heartbeat: Heartbeat
-  readonly signal: AbortSignal
+  readonly watch: SignalWatch
 }
 
 /** Reads the configuration; what is wrong with it is said at once, while the command runs. */
 async function prepare(
   { loadSession }: RunOptions,
-  { log, heartbeat, signal }: Preparation,
+  { log, heartbeat, watch }: Preparation,
 ): Promise<Session | Failure> {
   try {
-    const session = await loadSession(log)
+    const session = await loadSession(log, watch.hurry)
     heartbeat.start(log, session.config.run.heartbeatMs)
-    return { ...session, io: { ...session.io, signal } }
+    return { ...session, io: { ...session.io, signal: watch.impatience } }
   } catch (error) {
     if (!(error instanceof Failure)) throw error
     log.error(`${error.message}\nthe command runs, but its outcome will not be reported`)

@@ -35,7 +35,7 @@ export async function send(session: Session, operand: string | undefined): Promi
 async function readDocument(io: Io, operand = '-'): Promise<string> {
   if (operand === '-') return await io.readStdin()
   try {
-    return io.readFile(operand)
+    return await io.readFile(operand)
   } catch (error) {
     throw new Failure('usage', `the event's FILE cannot be read: ${errorInWords(error)}`, { cause: error })
   }

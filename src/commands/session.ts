@@ -8,8 +8,10 @@ export interface Io {
   readonly argv: readonly string[]
   readonly env: Environment
   readonly hostname: string
-  /** Reads a small file whole; throws Node's errors. */
-  readonly readFile: (path: string) => string
+  /** Reads a small file whole; rejects with Node's errors, and when the signal aborts: the process's own if absent. */
+  readonly readFile: (path: string, signal?: AbortSignal) => Promise<string>
+  /** The text of a file that was read before; throws for any other. */
+  readonly recall: (path: string) => string
   /** Reads stdin to its end, or rejects when the signal aborts. */
   readonly readStdin: () => Promise<string>
   readonly writeOut: (text: string) => void

@@ -1,6 +1,7 @@
 import { detectBuild } from '../ci/detect-build.ts'
 import { gather } from '../config/gather.ts'
 import { loadConfig, loadPrintConfig } from '../config/load-config.ts'
+import { readFiles } from '../config/read-files.ts'
 import { createLog } from '../log.ts'
 import type { CommandLine } from './args.ts'
 import { run, type RunOptions } from './run.ts'
@@ -12,7 +13,7 @@ import type { Io } from './session.ts'
  * @returns the exit status
  */
 export async function startRun(io: Io, { options, commandLine = [] }: CommandLine): Promise<number> {
-  const { env, readFile, writeErr } = io
+  const { env, writeErr } = io
   const printing = loadPrintConfig(gather({ options, env, readFile: () => '' }))
   const [program = '', ...args] = commandLine
   const outputLines = options['output-lines']
@@ -23,7 +24,8 @@ export async function startRun(io: Io, { options, commandLine = [] }: CommandLin
     isStrict: options.strict === true,
     json: printing.json,
     openLog: () => createLog({ level: printing.logLevel, format: printing.logFormat, write: writeErr }),
-    loadSession: async (log) => {
+    loadSession: async (log, signal) => {
+      const readFile = await readFiles(env, (path) => io.readFile(path, signal))
       const build = await detectBuild(env, readFile)
       const config = loadConfig(gather({ options, env, readFile }), { env, build }, true)
       for (const warning of config.warnings) log.warn(warning)

@@ -1,6 +1,7 @@
 import { detectBuild } from '../ci/detect-build.ts'
 import { gather } from '../config/gather.ts'
 import { loadRelayConfig, type RelayConfig } from '../config/load-relay-config.ts'
+import { readFiles } from '../config/read-files.ts'
 import type { CommandLine } from './args.ts'
 import type { Io } from './session.ts'
 
@@ -20,7 +21,9 @@ export type StartRelay = (start: RelayStart) => Promise<number>
  * @returns the exit status
  */
 export async function startServe(io: Io, { options }: CommandLine, startRelay: StartRelay): Promise<number> {
-  const { env, readFile, hostname, writeOut, writeErr, takeSignals } = io
+  const { env, hostname, writeOut, writeErr, takeSignals } = io
+  const readFile = await readFiles(env, io.readFile)
+  if (io.signal.aborted) return Number(io.signal.reason)
   const build = await detectBuild(env, readFile)
   const config = loadRelayConfig(gather({ options, env, readFile }), { env, build })
   return await startRelay({ config, hostname, writeOut, writeErr, takeSignals })

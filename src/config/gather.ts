@@ -109,6 +109,9 @@ const IN_WORDS: Readonly<Record<string, string>> = {
   ELOOP: 'its links go in a circle',
   ENAMETOOLONG: 'its name is too long',
   EFBIG: 'it is too large',
+  ETIMEDOUT: 'it is a pipe that nobody wrote to the end in 30 s',
+  ABORT_ERR: 'interrupted',
+  EAGAIN: 'there is nothing in it yet',
 }
 
 /** A file system error without its path, which may be a secret put into the wrong variable. */

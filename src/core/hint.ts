@@ -18,15 +18,11 @@ export function hintFor({ kind, status, reason, routingKey, region }: Refusal): 
   if (kind === 'change' && routingKey !== undefined && !takesChanges(routingKey))
     return ORCHESTRATION_KEY_HINT
   if (/'routing_key' (cannot be blank|cannot contain)|Length of 'routing_key'/i.test(reason)) {
-    return 'the key is not an Events API v2 integration key; a REST API token cannot send events'
+    const whose = routingKey === undefined ? 'the relay’s key' : 'the key'
+    return `${whose} is not an Events API v2 integration key; a REST API token cannot send events`
   }
-  if (/invalid routing key/i.test(reason)) {
-    const other = region === 'us' ? 'eu' : 'us'
-    return (
-      `no integration of the ${region.toUpperCase()} region has this key: copy it again from the service’s tab ` +
-      `Integrations, or set PAGERDUTY_REGION=${other} if the account lives there`
-    )
-  }
+  if (/invalid routing key/i.test(reason))
+    return routingKey === undefined ? RELAY_KEY_HINT : unknownKeyHint(region)
   if (routingKey === undefined && (status === 401 || status === 403)) {
     return 'the relay wants its bearer token: set PAGERDUTY_RELAY_TOKEN'
   }
@@ -37,6 +33,18 @@ export function hintFor({ kind, status, reason, routingKey, region }: Refusal): 
   }
   return undefined
 }
+
+function unknownKeyHint(region: Refusal['region']): string {
+  const other = region === 'us' ? 'eu' : 'us'
+  return (
+    `no integration of the ${region.toUpperCase()} region has this key: copy it again from the service’s tab ` +
+    `Integrations, or set PAGERDUTY_REGION=${other} if the account lives there`
+  )
+}
+
+/** Key and region are the relay's to set, not its caller's. */
+const RELAY_KEY_HINT =
+  'PagerDuty does not know the relay’s key: check the key and PAGERDUTY_REGION where the relay runs'
 
 /** Why an orchestration key cannot take change events (developer docs, "Send a change event"). */
 export const ORCHESTRATION_KEY_HINT =

@@ -10,6 +10,7 @@ const RANK: Readonly<Record<string, number>> = {
   ci: 1,
   config: 2,
   'log.ts': 3,
+  'read-file.ts': 3,
   delivery: 4,
   run: 4,
   rest: 5,

@@ -1,0 +1,137 @@
+import assert from 'node:assert/strict'
+import { execFileSync, spawn } from 'node:child_process'
+import { createWriteStream, readdirSync, readlinkSync } from 'node:fs'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, test, type TestContext } from 'node:test'
+import { setTimeout } from 'node:timers/promises'
+import { startSimulator, type Simulator } from '../simulator/simulator.ts'
+import { BIN, KEY, startProgram, type Program } from '../support/program.ts'
+
+/** Much less than the 30 s that a pipe's writer may take, and enough for a busy machine. */
+const AT_ONCE_MS = 15_000
+
+const directory = await mkdtemp(join(tmpdir(), 'pipes-'))
+after(() => rm(directory, { recursive: true, force: true }))
+
+function makePipe(t: TestContext): string {
+  const path = join(directory, t.name.replaceAll(/\W+/g, '-'))
+  execFileSync('mkfifo', [path])
+  return path
+}
+
+async function setUp(
+  t: TestContext,
+): Promise<{ simulator: Simulator; pipe: string; env: Record<string, string> }> {
+  const simulator = await startSimulator()
+  t.after(() => simulator.close())
+  const pipe = makePipe(t)
+  return { simulator, pipe, env: { PAGERDUTY_EVENTS_URL: simulator.url, PAGERDUTY_ROUTING_KEY_FILE: pipe } }
+}
+
+/** Writes a text in two parts, with a pause between them in which a reader finds nothing. */
+async function writeSlowly(path: string, text: string): Promise<void> {
+  const stream = createWriteStream(path)
+  stream.write(text.slice(0, 9))
+  await setTimeout(300)
+  await new Promise<void>((resolve) => stream.end(text.slice(9), resolve))
+}
+
+/** Resolves when the program has opened the pipe. */
+async function opens({ child }: Program, pipe: string): Promise<void> {
+  const folder = `/proc/${child.pid}/fd`
+  const isOpen = (fd: string): boolean => {
+    try {
+      return readlinkSync(join(folder, fd)) === pipe
+    } catch {
+      return false // closed meanwhile
+    }
+  }
+  while (!readdirSync(folder).some(isOpen)) await setTimeout(20)
+}
+
+test('a key comes through a pipe whose writer takes its time', async (t) => {
+  const { simulator, pipe, env } = await setUp(t)
+  const program = startProgram(['trigger', '--summary', 's'], { env })
+  await writeSlowly(pipe, `${KEY}\n`)
+  const { code, stderr } = await program.ended
+  assert.equal(code, 0, stderr)
+  assert.equal(simulator.alerts.length, 1)
+})
+
+test('keys and an event come through process substitutions of a shell', async (t) => {
+  const { simulator } = await setUp(t)
+  const script =
+    'PAGERDUTY_ROUTING_KEY_FILE=<(sleep 0.3; printenv KEY) exec "$NODE" "$BIN" send <(sleep 0.5; printenv EVENT)'
+  const shell = spawn('bash', ['-c', script], {
+    stdio: 'inherit',
+    env: {
+      PATH: process.env['PATH'],
+      NODE: process.execPath,
+      BIN,
+      KEY,
+      EVENT: '{"event_action":"trigger","payload":{"summary":"from a shell"}}',
+      PAGERDUTY_EVENTS_URL: simulator.url,
+    },
+  })
+  const code = await new Promise((resolve) => shell.on('close', resolve))
+  assert.equal(code, 0)
+  assert.equal(simulator.alerts.length, 1)
+})
+
+const WAITING: readonly [name: string, args: (pipe: string) => readonly string[], isKey: boolean][] = [
+  ['a key', () => ['trigger', '--summary', 's'], true],
+  ['an event', (pipe) => ['send', pipe], false],
+  ["a relay's key", () => ['serve'], true],
+]
+for (const [name, args, isKey] of WAITING) {
+  test(`SIGTERM ends the wait for ${name} from a pipe that nobody writes to`, async (t) => {
+    const { simulator, pipe, env } = await setUp(t)
+    const keyed = isKey ? env : { PAGERDUTY_EVENTS_URL: simulator.url, PAGERDUTY_TOKEN: KEY }
+    const program = startProgram(args(pipe), { env: keyed })
+    await opens(program, pipe)
+    program.child.kill('SIGTERM')
+    const run = await program.ended
+    assert.equal(run.code, 143, run.stderr)
+    assert.ok(run.durationMs < AT_ONCE_MS)
+    assert.deepEqual(simulator.requests, [])
+  })
+}
+
+/** Resolves when the watched command's words have come through. */
+async function comes(program: Program, words: string): Promise<void> {
+  let text = ''
+  await new Promise<void>((resolve) => {
+    program.child.stdout.on('data', (chunk: string) => {
+      text += chunk
+      if (text.includes(words)) resolve()
+    })
+  })
+}
+
+test('output and status of a watched command pass while its key is waited for', async (t) => {
+  const { simulator, pipe, env } = await setUp(t)
+  const program = startProgram(['run', '--', '/bin/sh', '-c', 'echo first; read -r line; exit 3'], {
+    env,
+    isStdinOpen: true,
+  })
+  await comes(program, 'first') // the key has not come yet
+  program.child.stdin.end('go\n')
+  await writeSlowly(pipe, KEY)
+  const { code, stderr } = await program.ended
+  assert.equal(code, 3, stderr)
+  assert.equal(simulator.alerts.length, 1)
+})
+
+test('a watched command is cancelled in time though nobody writes its key', async (t) => {
+  const { simulator, env } = await setUp(t)
+  const program = startProgram(['run', '--', '/bin/sh', '-c', 'echo first; sleep 60'], { env })
+  await comes(program, 'first')
+  program.child.kill('SIGTERM')
+  const run = await program.ended
+  assert.equal(run.code, 143, run.stderr)
+  assert.match(run.stderr, /PAGERDUTY_ROUTING_KEY_FILE: .*interrupted/)
+  assert.ok(run.durationMs < AT_ONCE_MS)
+  assert.deepEqual(simulator.requests, [])
+})
