@@ -24,15 +24,17 @@ export interface RunOptions {
   readonly stdin?: string
   /** Leaves stdin open, so that whoever reads it waits. */
   readonly isStdinOpen?: boolean
+  /** Where it runs; here if absent. */
+  readonly cwd?: string
 }
 
 /** Starts the program as a process of its own. */
 export function startProgram(
   args: readonly string[],
-  { env = {}, stdin = '', isStdinOpen = false }: RunOptions = {},
+  { env = {}, stdin = '', isStdinOpen = false, cwd }: RunOptions = {},
 ): Program {
   const startedAt = performance.now()
-  const child = spawn(process.execPath, [BIN, ...args], { env: { ...env } })
+  const child = spawn(process.execPath, [BIN, ...args], { env: { ...env }, cwd })
   child.stdin.on('error', () => undefined) // the program may end without reading it
   if (!isStdinOpen) child.stdin.end(stdin)
   let stdout = ''
