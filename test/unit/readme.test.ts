@@ -61,6 +61,21 @@ test('the README’s recipes are what Codeship reads', () => {
   }
 })
 
+test('the steps of the documentation are what Codeship reads', () => {
+  const names = ['app', 'deploy', 'pagerduty', 'pagerduty-alert']
+  const { byName } = readServices(
+    parseYaml('services', names.map((name) => `${name}:\n  image: x\n`).join('')),
+  )
+  for (const page of ['getting-started.md', 'run.md', 'sidecar.md']) {
+    const text = readFileSync(fromRoot(`docs/${page}`), 'utf8')
+    const blocks = [...text.matchAll(/^```yaml\n((?:#.*\n)?- [\s\S]*?)^```$/gm)].map(
+      ([, steps = '']) => steps,
+    )
+    assert.ok(blocks.length > 0, page)
+    for (const steps of blocks) assert.deepEqual(readSteps(parseYaml(page, steps), byName).notices, [])
+  }
+})
+
 test('docs/README.md lists every page', () => {
   const index = readFileSync(fromRoot('docs/README.md'), 'utf8')
   const pages = readdirSync(fromRoot('docs')).filter((name) => /(?<!^README)\.(?:md|json)$/.test(name))
