@@ -45,6 +45,9 @@ after(() => {
     undelivered: seen.undelivered,
   })
   for (const [name, count] of Object.entries(expected)) recordFigure(`matrix ${name}`, formatCount(count))
+  recordFigure('matrix requests', formatCount(seen.requests))
+  recordFigure('matrix retries', formatCount(seen.retries))
+  recordFigure('matrix overrun', `${(seen.overrunMs / 1000).toFixed(1)} s`)
 })
 
 async function meet(fault: Fault, command: SendingCommand, occasion: Occasion): Promise<void> {

@@ -8,6 +8,11 @@ test('docs/reliability.md has the counts of the fault matrix; `npm run figures` 
     assert.equal(readFigure(`matrix ${name}`), formatCount(count), name)
 })
 
+test('docs/reliability.md says what the fault matrix measured', () => {
+  for (const name of ['requests', 'retries']) assert.match(readFigure(`matrix ${name}`) ?? '', /^[\d,]+$/)
+  assert.match(readFigure('matrix overrun') ?? '', /^\d+\.\d s$/)
+})
+
 test('docs/reliability.md says how soon a run ends', () => {
   assert.match(readFigure('ends after its last answer') ?? '', /^\d+ ms$/)
 })
