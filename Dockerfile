@@ -43,7 +43,7 @@ FROM runtime AS build
 WORKDIR /build
 COPY package.json package-lock.json .npmrc ./
 RUN npm ci --ignore-scripts
-COPY LICENSE tsconfig.json rolldown.config.ts ./
+COPY LICENSE tsconfig.json rolldown.config.ts pagerduty.sh ./
 COPY scripts scripts
 COPY src src
 RUN npm run build

@@ -49,6 +49,7 @@ const executable: Plugin = {
 export default defineConfig({
   input: 'src/bin.ts',
   platform: 'node',
+  moduleTypes: { '.sh': 'text' }, // what the relay hands out
   output: {
     dir: 'dist',
     format: 'esm',

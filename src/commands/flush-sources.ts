@@ -47,7 +47,8 @@ export async function createSpoolSource(session: Session, config: SpoolConfig): 
       onDelivered: () => undefined,
       onRetry: ({ reason }) => log.info(`an attempt failed: ${reason}`),
       onDead: () => undefined,
-      onLease: () => log.debug('no other process delivers the spool: this one does'),
+      onLease: (isHeld) =>
+        log.debug(isHeld ? 'this process delivers the spool' : 'another process delivers the spool'),
       onTrouble: (reason) => {
         trouble.reason = reason
       },

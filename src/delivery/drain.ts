@@ -30,7 +30,7 @@ export interface DrainEvents {
   readonly onDead: (
     report: DrainReport & { readonly reason: string; readonly cause: 'refused' | 'too-old' },
   ) => void
-  /** This process began or ceased to be the one that delivers. */
+  /** This process has begun to deliver, or found at its first look that another one does. */
   readonly onLease: (isHeld: boolean) => void
   /** The spool cannot be written or read; said once until it works again, which is said with undefined. */
   readonly onTrouble: (reason: string | undefined) => void
@@ -84,14 +84,15 @@ export function startDrain(deps: DrainDeps): Drain {
   const isTimeToPoll = createInterval(() => queue.now(), POLL_MS)
   const isTimeToTidy = createInterval(() => queue.now(), TIDY_MS)
   let isHeld = false
+  let isFirstLook = true
 
   const ensureLease = async (): Promise<boolean> => {
     if (isHeld) return true
-    if (!queue.tryLease()) return false
-    await worker.takeOver()
-    isHeld = true
-    events.onLease(true)
-    return true
+    isHeld = queue.tryLease()
+    if (isHeld) await worker.takeOver()
+    if (isHeld || isFirstLook) events.onLease(isHeld)
+    isFirstLook = false
+    return isHeld
   }
   /** One look at the spool. Returns for how long nothing happens by itself. */
   const turn = async (): Promise<number> => {
@@ -128,7 +129,6 @@ export function startDrain(deps: DrainDeps): Drain {
       breaking.abort()
       await worker.settled()
       queue.releaseLease()
-      if (isHeld) events.onLease(false)
       isHeld = false
     },
   }

@@ -33,6 +33,12 @@ export function openApi(): Record<string, unknown> {
         get: { summary: 'Metrics for Prometheus', responses: { 200: plain('Exposition text') } },
       },
       '/openapi.json': { get: asking('This document', 'the document', []) },
+      '/pagerduty.sh': {
+        get: {
+          summary: 'The client for images that have only sh and curl or wget',
+          responses: { 200: script(), 401: PROBLEM_REF },
+        },
+      },
     },
     components: {
       securitySchemes: {
@@ -173,6 +179,10 @@ function json(schema: string): { 'application/json': object } {
 
 function plain(description: string): object {
   return { description, content: { 'text/plain': { schema: { type: 'string' } } } }
+}
+
+function script(): object {
+  return { description: 'POSIX shell', content: { 'text/x-shellscript': { schema: { type: 'string' } } } }
 }
 
 function problemResponse(): object {

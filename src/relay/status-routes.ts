@@ -15,4 +15,8 @@ export function statusRoutes(app: FastifyInstance, { metrics, checkReady }: Rela
   })
   app.get('/metrics', async (_request, reply) => reply.type(metrics.contentType).send(await metrics.expose()))
   app.get('/openapi.json', (_request, reply) => sendJson(reply, 200, openApi()))
+  app.get('/pagerduty.sh', async (_request, reply) => {
+    const { default: script } = await import('../../pagerduty.sh') // a chunk of its own: few relays are asked for it
+    return reply.type('text/x-shellscript; charset=utf-8').send(script)
+  })
 }

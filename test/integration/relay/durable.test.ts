@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -137,3 +138,47 @@ test('flush waits for the relay, and fails for a dead event, which it names', as
   assert.match(flushed.stderr, /refused-one/)
   await relay.stop()
 })
+
+test('what a one-shot command has kept goes out through the relay, with the key that it has by then', async () => {
+  const env = environment({ PAGERDUTY_DEADLINE: '300ms' })
+  simulator.behave({ behaviour: { kind: 'answer', status: 503 } })
+  assert.equal((await runProgram(['failure'], { env })).code, 0)
+  simulator.reset()
+  const relay = await startRelay({ ...env, PAGERDUTY_TOKEN: keyFor('rotated') })
+  await simulator.waitForRequests(1, 10_000)
+  assert.equal(simulator.alerts[0]?.routingKey, keyFor('rotated'))
+  await relay.stop()
+})
+
+test('what a relay has left goes out through flush, with the keys that it has by then', async () => {
+  const keysOf = (generation: string): string =>
+    `${keyFor(`first ${generation}`)},ops=${keyFor(`ops ${generation}`)}`
+  const env = environment({ PAGERDUTY_TOKEN: keysOf('old') })
+  simulator.behave({ behaviour: { kind: 'answer', status: 503 } })
+  const relay = await startRelay(env)
+  assert.equal((await post(`${relay.url}/failure`, {})).status, 202)
+  await relay.stop()
+  simulator.reset()
+  const flushed = await runProgram(['flush'], { env: { ...env, PAGERDUTY_TOKEN: keysOf('new') } })
+  assert.equal(flushed.code, 0, flushed.stderr)
+  assert.deepEqual(
+    new Set(simulator.alerts.map(({ routingKey }) => routingKey)),
+    new Set([keyFor('first new'), keyFor('ops new')]),
+  )
+})
+
+test('of two relays on one spool one says that it delivers, the other that it does not, and neither at its end', async () => {
+  const env = environment()
+  const first = await startRelay(env)
+  await untilLogged(first, 'this relay delivers the spool')
+  const second = await startRelay(env)
+  await untilLogged(second, 'another process delivers the spool')
+  const { stderr } = await first.stop()
+  assert.ok(!stderr.includes('another process'), stderr)
+  await untilLogged(second, 'this relay delivers the spool')
+  await second.stop()
+})
+
+async function untilLogged(relay: RunningRelay, text: string): Promise<void> {
+  while (!relay.log().includes(text)) await once(relay.program.child.stderr, 'data')
+}

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
+import { readFile } from 'node:fs/promises'
 import { connect } from 'node:net'
 import { after, beforeEach, test } from 'node:test'
 import { promisify } from 'node:util'
@@ -170,6 +171,14 @@ test('curl without a body reports a failure, and then a success: one alert, open
   )
 })
 
+test('it hands out pagerduty.sh as the repository has it, which then reports through it', async () => {
+  const { stdout: script } = await run('curl', ['-fsS', `${relay.url}/pagerduty.sh`])
+  assert.equal(script, await readFile(new URL('../../../pagerduty.sh', import.meta.url), 'utf8'))
+  const env = { PATH: process.env['PATH'], PAGERDUTY_RELAY_URL: relay.url }
+  await run('sh', ['-c', script, 'pagerduty.sh', 'failure'], { env })
+  assert.equal(simulator.alerts[0]?.dedupKey, 'deploy/acme/shop/master')
+})
+
 const FIELDS = {
   summary: 'It broke on {{branch}}',
   severity: 'CRITICAL',
@@ -309,8 +318,8 @@ test('with several keys each gets every event, and a refusal is told', async () 
 test('with a token every route but the health ones asks for it', async () => {
   const guarded = await startRelay({ ...ENV, PAGERDUTY_RELAY_TOKEN: 'open-sesame-please' })
   try {
-    for (const path of ['/v2/enqueue', '/failure', '/metrics', '/openapi.json', '/nope']) {
-      const init = { method: path.startsWith('/m') || path.startsWith('/o') ? 'GET' : 'POST' }
+    for (const path of ['/v2/enqueue', '/failure', '/metrics', '/openapi.json', '/pagerduty.sh', '/nope']) {
+      const init = { method: /^\/[mop]/.test(path) ? 'GET' : 'POST' }
       for (const authorization of [
         '',
         'Bearer wrong',

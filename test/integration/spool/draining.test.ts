@@ -192,7 +192,8 @@ test('one delivers, and the next begins when the first is gone', async (t) => {
   await other.add([changeItem('after')])
   await until(() => isIdle(other.counts()), 'the second delivers it')
   assert.deepEqual([first.seen.length, second.seen.length], [1, 1])
-  assert.deepEqual(first.told.at(-1), 'lease false')
+  assert.deepEqual(first.told, ['lease true', 'delivered'])
+  assert.deepEqual(second.told, ['lease false', 'lease true', 'delivered'])
 })
 
 test('stopping lets what is in flight finish, and breaks it off when that takes too long', async (t) => {
