@@ -82,10 +82,13 @@ test('an event is on the disk while it is retried, whatever ends the process', a
     const directory = temporaryDirectory(t)
     simulator.reset()
     simulator.behave({ behaviour: { kind: 'answer', status: 503, headers: { 'retry-after': '2' } } })
-    const { child, ended } = startProgram(['failure'], { env: environment(directory) })
+    const env = { ...environment(directory), PAGERDUTY_DEADLINE: '60s' }
+    const { child, ended } = startProgram(['failure'], { env })
     await simulator.waitForRequests(1)
-    while (!existsSync(join(directory, 'deliver.lock')))
+    while (!existsSync(join(directory, 'deliver.lock'))) {
+      assert.equal(child.exitCode, null)
       await new Promise((resolve) => setTimeout(resolve, 5))
+    }
     child.kill(signal)
     const { code } = await ended
     assert.equal(code, signal === 'SIGKILL' ? null : 143)
