@@ -70,6 +70,7 @@ suite('secrets', { skip: await skipWithoutDocker() }, () => {
       'LICENSE',
       'package-lock.json',
       'package.json',
+      'pagerduty.sh',
       'rolldown.config.ts',
       'scripts',
       'src',
