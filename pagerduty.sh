@@ -282,7 +282,7 @@ def summary: (setting("SUMMARY") | if . == null then "" else render end) as $own
 
 # Events within PagerDuty's limits.
 def details: (if outcome == null then {} else $build | {
-    ci, environment: environment, repository, branch, commit, commit_message: .message,
+    ci, environment: environment, step: setting("STEP"), repository, branch, commit, commit_message: .message,
     commit_description: .description, committer, build_id: .id, project_id: .project,
     pull_request: (.pull_request // .pull_request_url), approved,
     exit_code: (failed_code | if . == null then null else tonumber end),

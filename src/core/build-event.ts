@@ -131,6 +131,7 @@ function deploymentDetails({ build, identity, result }: EventInput): JsonObject 
   return present({
     ci: build.ci,
     environment: identity.environment?.value,
+    step: identity.step?.value,
     repository: build.repository,
     branch: build.branch,
     commit: build.commit,

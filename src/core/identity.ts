@@ -12,6 +12,7 @@ export interface Identity {
   readonly environment?: Traced
   /** Absent where neither the user nor a build gives one. */
   readonly dedupKey?: Traced
+  readonly step?: Traced
   readonly source: Traced
 }
 
@@ -37,6 +38,7 @@ export function identify(choices: IdentityChoices, build: Build, hostname: strin
   return {
     ...(environment && { environment }),
     ...(dedupKey && { dedupKey }),
+    ...(choices.step && { step: choices.step }),
     source: choices.source ?? repository ?? { value: hostname, origin: 'the host name' },
   }
 }

@@ -55,7 +55,7 @@ export const EVENT_SETTINGS = {
     group: 'event',
     option: 'step',
     value: 'NAME',
-    help: 'tells several deployments to one environment apart in the dedup key',
+    help: 'which of several deployments to one environment this is; part of the dedup key',
   },
   detail: {
     group: 'event',

@@ -150,6 +150,11 @@ test('the dedup key differs between repositories, environments and steps', () =>
   assert.equal(new Set(keys).size, keys.length)
 })
 
+test('a named step stands in the details, so that the deployments to one environment can be told apart', () => {
+  const given = input(BUILD, { step: { value: 'api', origin: '--step' } })
+  assert.equal(plan('success', given).events[0]?.body.payload?.custom_details?.['step'], 'api')
+})
+
 test('outside any CI a success resolves nothing, a failure gets a random key, and both say so', () => {
   const success = plan('success', input(NOWHERE))
   assert.deepEqual(shapes(success), ['change'])
