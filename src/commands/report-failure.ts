@@ -10,7 +10,7 @@ import { jsonLine, type Verdict } from './report.ts'
 import type { Io } from './session.ts'
 
 interface Reporting {
-  readonly io: Io
+  readonly io: Pick<Io, 'signal' | 'writeOut'>
   readonly log: Log
   readonly printing: PrintConfig
   readonly command: string
@@ -26,9 +26,11 @@ export function reportFailure(
   const secrets = SETTING_LIST.filter(({ secret }) => secret === true).flatMap(({ name }) =>
     (values.get(name)?.texts ?? []).map(createSecret),
   )
-  log.error(maskSecrets(failure.message, secrets))
-  if (printing.json) io.writeOut(failureLine(command, failure, EXIT_CODE[failure.kind]))
-  return EXIT_CODE[failure.kind]
+  const { kind } = failure
+  const message = maskSecrets(failure.message, secrets)
+  log.error(message)
+  if (printing.json) io.writeOut(failureLine(command, { kind, message }, EXIT_CODE[kind]))
+  return EXIT_CODE[kind]
 }
 
 /** A failure as it is; anything else is a bug. */
@@ -56,7 +58,7 @@ export function describeBug(error: unknown, { env, recall }: Pick<Io, 'env' | 'r
  */
 export function failureLine(
   command: string,
-  { kind, message }: Failure,
+  { kind, message }: Pick<Failure, 'kind' | 'message'>,
   exitCode: number | undefined,
 ): string {
   const verdict: Verdict = kind === 'undelivered' || kind === 'internal' ? 'undelivered' : 'refused'

@@ -31,6 +31,12 @@ test('a success says what was deployed where, by whom, and why', () => {
   assert.equal(defaultSummary(facts), 'Deployed acme/shop@0123456 to production by Jane: Fix the checkout')
 })
 
+test('what the build says becomes one line', () => {
+  const build = { ...FACTS.build, repository: 'acme\u001b[31m/shop', committer: 'Jane\n\u202eDoe' }
+  for (const outcome of ['success', 'failure', 'cancelled'] as const)
+    assert.doesNotMatch(defaultSummary({ ...FACTS, build, outcome }), /[\n\u001b\u202e]/)
+})
+
 test('a failure says how it ended', () => {
   assert.equal(
     defaultSummary(FACTS),
