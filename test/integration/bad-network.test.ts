@@ -45,6 +45,7 @@ test('events arrive where a fifth of all packets is lost', { skip }, async (t) =
       ['accepted', 'accepted'],
     )
   }
+  assert.ok(namespace.lostPackets() > 0)
 })
 
 test('an address that does not answer is tried until the deadline, which holds', { skip }, async (t) => {

@@ -16,6 +16,8 @@ export interface NetworkNamespace {
   readonly port: number
   /** Loses this share of the TCP packets from here on. */
   readonly losePackets: (share: number) => void
+  /** How many were lost so far. */
+  readonly lostPackets: () => number
   /** Runs the program in it, with a key, for events that go to `url`. */
   readonly run: (args: readonly string[], url: string) => Promise<Run>
   readonly remove: () => void
@@ -72,6 +74,7 @@ export async function makeNamespace(files: NetworkFiles): Promise<NetworkNamespa
         const rule = ['-p', 'tcp', '-m', 'statistic', '--mode', 'random', '--probability', String(share)]
         inside(name, 'iptables', '-A', 'INPUT', ...rule, '-j', 'DROP')
       },
+      lostPackets: () => lostPackets(inside(name, 'iptables', '-nvx', '-L', 'INPUT')),
       run: (args, url) => runInside(name, args, url),
       remove,
     }
@@ -87,12 +90,18 @@ function uniqueName(): string {
   return `pagerduty-alert-${process.pid}-${made}`
 }
 
-function ip(...args: readonly string[]): void {
-  execFileSync('ip', args, { stdio: 'pipe' })
+function ip(...args: readonly string[]): string {
+  return execFileSync('ip', args, { stdio: 'pipe', encoding: 'utf8' })
 }
 
-function inside(name: string, ...command: readonly string[]): void {
-  ip('netns', 'exec', name, ...command)
+function inside(name: string, ...command: readonly string[]): string {
+  return ip('netns', 'exec', name, ...command)
+}
+
+/** Packets that the random rules of an iptables listing matched, which are the first number of their lines. */
+function lostPackets(listing: string): number {
+  const rules = listing.split('\n').filter((line) => line.includes('statistic'))
+  return rules.reduce((sum, line) => sum + Number.parseInt(line, 10), 0)
 }
 
 function removeQuietly(name: string): void {
