@@ -1,17 +1,20 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { setFlagsFromString } from 'node:v8'
+import { isKeyLookedUp } from './config/load-config.ts'
 import type { DeliveryConfig } from './config/read-delivery.ts'
 import type { RestConfig } from './config/read-rest.ts'
+import type { RoutingKey } from './core/routing-key.ts'
 import type { Secret } from './core/secret.ts'
 import type { Post } from './delivery/address.ts'
 import type { Clock, Retry } from './delivery/deliver.ts'
 import { startDrain, type Drain, type DrainEvents } from './delivery/drain.ts'
 import type { EarlyConnections } from './delivery/early-connection.ts'
 import { createSender, type Attempt, type Sender } from './delivery/sender.ts'
-import { createResolver } from './delivery/spool-keys.ts'
+import { createResolver, type KeyLookUp } from './delivery/spool-keys.ts'
 import type { Spool } from './delivery/spool.ts'
 import { createTransport, type Transport } from './delivery/transport.ts'
 import type { RestCall, RestClient } from './rest/client.ts'
+import { rememberKey } from './rest/remember-key.ts'
 
 /** The real clock. Monotonic, so that a step of the system's time neither shortens nor stretches a deadline. */
 const CLOCK: Clock = {
@@ -76,6 +79,8 @@ export interface ComposeRestOptions {
   readonly version: string
   readonly signal: AbortSignal
   readonly onRetry: (call: RestCall, retry: Retry) => void
+  /** Whether more is to come than the few answers of one invocation. */
+  readonly isLongLived?: boolean
 }
 
 /** Puts the parts of a REST client together. It goes through the same proxies as the events. */
@@ -83,10 +88,11 @@ export async function composeRestClient({
   delivery,
   rest,
   version,
+  isLongLived = false,
   ...options
 }: ComposeRestOptions): Promise<RestClient> {
   const { createRestClient } = await import('./rest/client.ts') // most invocations ask nothing
-  keepParserAsItIs()
+  if (!isLongLived) keepParserAsItIs()
   return createRestClient({
     ...options,
     transport: createTransport({
@@ -101,6 +107,35 @@ export async function composeRestClient({
     userAgent: `pagerduty-alert/${version}`,
     secrets: delivery.secrets,
   })
+}
+
+export interface ComposeKeyLookUpOptions extends Omit<ComposeRestOptions, 'token' | 'deadlineAtMs'> {
+  readonly onFound: (key: RoutingKey) => void
+}
+
+/**
+ * Makes what looks the one key up that is not configured, once; undefined where keys are configured, or there is no token
+ * to ask with. A call that is not answered within the timeout of an attempt fails.
+ */
+export function composeKeyLookUp({ onFound, ...options }: ComposeKeyLookUpOptions): KeyLookUp | undefined {
+  const { delivery, rest } = options
+  const { token } = rest
+  if (token === undefined || !isKeyLookedUp(options)) return undefined
+  const deadlineAtMs = (): number => CLOCK.now() + delivery.timeoutMs
+  return rememberKey(
+    async () => {
+      const client = await composeRestClient({ ...options, token, deadlineAtMs })
+      try {
+        const { lookUpKey } = await import('./rest/look-up-key.ts')
+        const key = await lookUpKey(client, rest)
+        onFound(key)
+        return key
+      } finally {
+        await client.close()
+      }
+    },
+    () => CLOCK.now(),
+  )
 }
 
 /** Connections for requests that are no events. Whoever has it closes it. */
@@ -118,6 +153,8 @@ export interface ComposeDrainOptions {
   readonly maxAgeMs: number
   readonly version: string
   readonly events: DrainEvents
+  /** Looks the key up that is not configured. */
+  readonly lookUp?: KeyLookUp | undefined
   /** Connections to deliver over; new ones where absent. */
   readonly transport?: Transport
 }
@@ -135,6 +172,7 @@ export function composeDrain({
   maxAgeMs,
   version,
   events,
+  lookUp,
   transport = composeTransport(delivery),
 }: ComposeDrainOptions): ComposedDrain {
   const { timeoutMs, secrets } = delivery
@@ -142,7 +180,7 @@ export function composeDrain({
     spool,
     transport,
     clock: CLOCK,
-    resolve: createResolver(delivery),
+    resolve: createResolver(delivery, lookUp),
     userAgent: `pagerduty-alert/${version}`,
     timeoutMs,
     maxAgeMs,

@@ -1,4 +1,5 @@
 import { composeDrain } from '../compose.ts'
+import { isKeyLookedUp } from '../config/load-config.ts'
 import type { SpoolConfig } from '../config/read-spool.ts'
 import type { Post } from '../delivery/address.ts'
 import type { DrainEvents } from '../delivery/drain.ts'
@@ -8,6 +9,7 @@ import { toSpoolKey } from '../delivery/spool-keys.ts'
 import type { Progress, Spool, SpoolItem } from '../delivery/spool.ts'
 import { spoolExists } from '../delivery/spool/files.ts'
 import { version } from '../version.ts'
+import { keyLookUp } from './key-look-up.ts'
 import type { Session } from './session.ts'
 
 /** How long an attempt in flight may take when the time of the invocation is over. */
@@ -28,11 +30,13 @@ export async function deliverOrKeep(
   const open = async (): Promise<Spool> =>
     await openSpool({ ...config, onWarning: (message) => log.warn(message) })
   const before = spoolExists(config.directory) ? await open() : undefined
+  const isKeyKnown = !isKeyLookedUp(session.config)
   const behind = posts.filter((post) => before !== undefined && isBehind(session, before, post))
-  const direct = posts.filter((post) => !behind.includes(post))
+  const direct = posts.filter((post) => isKeyKnown && !behind.includes(post))
   const sent = await sender.send(direct, 1)
   const failed = sent.filter(({ outcome }) => outcome === 'undelivered')
-  const toKeep = [...failed, ...behind.map(toUntried)]
+  const untried = posts.filter((post) => !direct.includes(post))
+  const toKeep = [...failed, ...untried.map((post) => toUntried(post, isKeyKnown ? BEHIND : NO_KEY_YET))]
   const done = sent.filter(({ outcome }) => outcome !== 'undelivered')
   if (toKeep.length === 0) {
     await before?.close()
@@ -56,8 +60,10 @@ function isBehind({ config }: Session, spool: Spool, { event, destination }: Pos
   return spool.hasPending(toSpoolKey(destination.routingKey, config.delivery.keys), dedupKey)
 }
 
-function toUntried(post: Post): Delivery {
-  const reason = 'an earlier event of the same alert is still waiting there'
+const BEHIND = 'an earlier event of the same alert is still waiting there'
+const NO_KEY_YET = 'the routing key could not be looked up'
+
+function toUntried(post: Post, reason: string): Delivery {
   return { post, outcome: 'undelivered', attempts: 0, durationMs: 0, reason, retryInMs: 0 }
 }
 
@@ -112,6 +118,7 @@ async function waitForKept(
           spool,
           delivery: settings.delivery,
           maxAgeMs: config.maxAgeMs,
+          lookUp: keyLookUp(session),
           version,
           events: sayRetries(session),
         })
@@ -124,21 +131,21 @@ async function waitForKept(
   return kept.map(({ delivery }, index) => {
     const { durationMs } = delivery
     const spentMs = running === undefined ? 0 : Math.round(performance.now() - startedAtMs)
-    return toDelivery(delivery.post, after[index], durationMs + spentMs)
+    return toDelivery(delivery, after[index], durationMs + spentMs)
   })
 }
 
-function toDelivery(post: Post, progress: Progress | undefined, durationMs: number): Delivery {
+function toDelivery(delivery: Delivery, progress: Progress | undefined, durationMs: number): Delivery {
   const { status = 'pending', attempts = 0, httpStatus, reason } = progress ?? {}
   const outcome = ({ delivered: 'accepted', dead: 'refused', pending: 'queued' } as const)[status]
   return {
-    post,
+    post: delivery.post,
     outcome,
     attempts,
     durationMs,
     ...(httpStatus !== undefined && { status: httpStatus }),
     ...(outcome === 'queued' && {
-      reason: reason ?? 'an earlier event of the same alert is still waiting there',
+      reason: reason ?? delivery.reason ?? BEHIND,
     }),
     ...(outcome === 'refused' && reason !== undefined && { reason }),
   }

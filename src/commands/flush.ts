@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import { formatMs } from '../core/duration.ts'
 import { EXIT_CODE, Failure } from '../core/failure.ts'
 import { createRelaySource, createSpoolSource, type FlushSource, type Look } from './flush-sources.ts'
-import { formatMs } from './report.ts'
 import type { Session } from './session.ts'
 
 const POLL_MS = 200

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import { formatMs } from '../core/duration.ts'
 import { Failure } from '../core/failure.ts'
 import { oneLine } from '../core/mask.ts'
 import { rollbackReason } from '../core/rollback.ts'
@@ -6,7 +7,6 @@ import type { RestClient } from '../rest/client.ts'
 import { ageInWords, listOpenIncidents } from '../rest/incidents.ts'
 import { describeService, type Incident, type Service } from '../rest/resources.ts'
 import { findService, needService } from '../rest/service.ts'
-import { formatMs } from './report.ts'
 import { withRestClient } from './rest-session.ts'
 import type { Session } from './session.ts'
 

@@ -1,4 +1,4 @@
-import { formatMs } from './report.ts'
+import { formatMs } from '../core/duration.ts'
 import type { Log } from '../log.ts'
 
 /** Says that a silent command is still running, since CIs end builds that say nothing (Codeship Pro: after 15 min). */

@@ -1,5 +1,6 @@
 import type { DeliveryConfig } from '../config/read-delivery.ts'
 import { ENDPOINT, type Event } from '../core/event.ts'
+import { formatMs } from '../core/duration.ts'
 import { EXIT_CODE } from '../core/failure.ts'
 import { hintFor } from '../core/hint.ts'
 import type { Post } from '../delivery/address.ts'
@@ -15,11 +16,6 @@ export function describePost({ event, alias }: Post): string {
   const { event_action: action, dedup_key: dedupKey } = event.body
   const what = event.kind === 'change' ? 'change event' : `${action} of ${dedupKey}`
   return alias === undefined ? what : `${what} (key ${alias})`
-}
-
-/** `0.5 s`, `42 s`. */
-export function formatMs(durationMs: number): string {
-  return `${Number((durationMs / 1000).toFixed(durationMs < 10_000 ? 1 : 0))} s`
 }
 
 /** What `--verbose` says of each attempt. */

@@ -1,8 +1,10 @@
-import type { Secret } from '../core/secret.ts'
+import { isKeyLookedUp } from '../config/load-config.ts'
+import { Failure } from '../core/failure.ts'
 import type { RoutingKey } from '../core/routing-key.ts'
+import type { Secret } from '../core/secret.ts'
 import type { RestClient } from '../rest/client.ts'
+import { describeFoundKey, describeRestRetry } from '../rest/describe.ts'
 import { version } from '../version.ts'
-import { formatMs } from './report.ts'
 import type { Session } from './session.ts'
 
 export interface RestLimits {
@@ -29,9 +31,7 @@ export async function withRestClient<T>(
     version,
     deadlineAtMs: limits.deadlineAtMs ?? (() => io.startedAtMs + delivery.deadlineMs),
     signal: limits.signal ?? io.signal,
-    onRetry: ({ method, path }, { attempt, reason, delayMs }) => {
-      log.info(`${method} ${path}: attempt ${attempt} failed: ${reason}; next try in ${formatMs(delayMs)}`)
-    },
+    onRetry: (call, retry) => log.info(describeRestRetry(call, retry)),
   })
   try {
     return await use(client)
@@ -43,18 +43,34 @@ export async function withRestClient<T>(
 /**
  * The configured keys; where there are none, the one that the REST API gives for the service. `loadConfig` has made sure
  * that it can be asked for. Looked up by each invocation: a key that was rotated yesterday is not used today.
+ * @returns none where a spool keeps the events until the key is found
  * @throws Failure where it cannot be found
  */
 export async function resolveKeys(session: Session): Promise<readonly RoutingKey[]> {
-  const { delivery, rest } = session.config
-  if (delivery.keys.length > 0 || delivery.relay !== undefined || rest.token === undefined)
-    return delivery.keys
-  if (session.config.dryRun) {
-    session.log.info('the routing key would be looked up with the REST API token')
+  const { config, log } = session
+  const { delivery, rest, spool } = config
+  if (!isKeyLookedUp(config) || rest.token === undefined) return delivery.keys
+  if (config.dryRun) {
+    log.info('the routing key would be looked up with the REST API token')
     return []
   }
   const { lookUpKey } = await import('../rest/look-up-key.ts')
-  const key = await withRestClient(session, rest.token, (client) => lookUpKey(client, rest))
-  session.log.info(`routing key ${key.key.masked()} looked up: integration ${key.alias}`)
-  return [key]
+  // With a spool nothing is waited for before the events are on the disk.
+  const limits = spool && { deadlineAtMs: () => firstLookEndMs(session) }
+  try {
+    const key = await withRestClient(session, rest.token, (client) => lookUpKey(client, rest), limits)
+    log.info(describeFoundKey(key))
+    return [key]
+  } catch (error) {
+    if (spool === undefined || !(error instanceof Failure) || error.kind !== 'undelivered') throw error
+    log.warn(`${error.message}; the events are kept in the spool until the key is found`)
+    return []
+  }
+}
+
+/** How long the key is looked for before its events are kept. */
+const FIRST_LOOK_MS = 5000
+
+function firstLookEndMs({ io, config }: Session): number {
+  return Math.min(performance.now() + FIRST_LOOK_MS, io.startedAtMs + config.delivery.deadlineMs)
 }

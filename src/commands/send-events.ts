@@ -37,7 +37,13 @@ export async function sendEvents(
     }
     return 0
   }
-  return report(session, await deliverPosts(session, posts))
+  const sending = ownKey === undefined ? withKeys(session, keys) : session
+  return report(session, await deliverPosts(sending, posts))
+}
+
+/** The session with the keys that were found for it. */
+function withKeys(session: Session, keys: readonly RoutingKey[]): Session {
+  return { ...session, config: { ...session.config, delivery: { ...session.config.delivery, keys } } }
 }
 
 async function deliverPosts(session: Session, posts: readonly Post[]): Promise<Delivery[]> {

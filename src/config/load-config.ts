@@ -84,6 +84,12 @@ export function keyMissing({ delivery, rest }: Pick<Config, 'delivery' | 'rest'>
   return rest.service === undefined ? serviceMissing(rest) : undefined
 }
 
+/** Whether no key is set, and the REST API can be asked for the one. */
+export function isKeyLookedUp(settings: Pick<Config, 'delivery' | 'rest'>): boolean {
+  const { keys, relay } = settings.delivery
+  return keys.length === 0 && relay === undefined && keyMissing(settings) === undefined
+}
+
 const KEY_MISSING =
   'no key is set: put the Integration Key of an Events API v2 integration into PAGERDUTY_TOKEN ' +
   '(or PAGERDUTY_TOKEN_FILE), or the address of a relay into PAGERDUTY_RELAY_URL'

@@ -1,9 +1,10 @@
 import { parseRepositoryUrl, withRepositoryUrl } from '../ci/repository-url.ts'
 import type { Build } from '../core/build.ts'
 import { secretValues } from '../core/mask-output.ts'
+import type { RoutingKey } from '../core/routing-key.ts'
 import type { Secret } from '../core/secret.ts'
 import type { Gathered } from './gather.ts'
-import { throwProblems, type Surroundings } from './load-config.ts'
+import { isKeyLookedUp, keyMissing, throwProblems, type Surroundings } from './load-config.ts'
 import {
   parseBearerToken,
   plainHttpWarnings,
@@ -12,17 +13,23 @@ import {
 } from './read-delivery.ts'
 import { readEventConfig, type EventConfig } from './read-event.ts'
 import { readPrintConfig, type PrintConfig } from './read-printing.ts'
+import { readRestConfig, type RestConfig } from './read-rest.ts'
 import { readSpoolConfig, type SpoolConfig } from './read-spool.ts'
 import { createReader, type Reader } from './reader.ts'
 import { parseCount } from './values.ts'
+
+/** The keys that the relay sends with for callers who bring none; `looked-up` where the REST API is asked for the one. */
+export type OwnKeys = readonly RoutingKey[] | 'looked-up'
 
 /** Everything that the relay was told, validated and frozen. */
 export interface RelayConfig {
   /** What the events of `/success` and `/failure` are made of, beside the build. */
   readonly event: EventConfig
   readonly build: Build
-  /** The way to PagerDuty. Without keys, callers have to bring theirs. */
   readonly delivery: DeliveryConfig
+  readonly rest: RestConfig
+  /** Where there are none, callers have to bring theirs. */
+  readonly ownKeys: OwnKeys
   readonly host: string
   /** 0 for a free one. */
   readonly port: number
@@ -50,10 +57,14 @@ export function loadRelayConfig(
   const reader = createReader(own, problems)
   const repositoryUrl = reader.one('repositoryUrl', parseRepositoryUrl)
   const event = readEventConfig(reader)
-  const delivery = readDeliveryConfig(reader, env)
+  const events = readDeliveryConfig(reader, env)
+  const rest = readRestConfig(reader, events.region)
+  const delivery = { ...events, secrets: [...events.secrets, ...(rest.token ? [rest.token] : [])] }
+  const missing = keyMissing({ delivery, rest })
   const spool = readSpoolConfig(reader)
   const token = createReader(own, []).one('relayToken', parseBearerToken) // its problem is already reported
-  const config = { event, delivery, printing: readPrintConfig(reader), ...readAddress(reader) }
+  const ownKeys = isKeyLookedUp({ delivery, rest }) ? ('looked-up' as const) : delivery.keys
+  const config = { event, delivery, rest, ownKeys, printing: readPrintConfig(reader), ...readAddress(reader) }
   throwProblems(problems)
   return Object.freeze({
     ...config,
@@ -62,8 +73,8 @@ export function loadRelayConfig(
     ...(spool && { spool }),
     outputSecrets: [...delivery.secrets.map((secret) => secret.reveal()), ...secretValues(env)],
     warnings: [
-      ...plainHttpWarnings(delivery, { apiUrl: delivery.eventsUrl }),
-      ...(delivery.keys.length === 0 ? [NO_KEY] : []),
+      ...plainHttpWarnings(delivery, rest),
+      ...(missing === undefined ? [] : [rest.token === undefined ? NO_KEY : `${missing}. ${UNTIL_THEN}`]),
     ],
   })
 }
@@ -75,6 +86,7 @@ function readAddress(reader: Reader): { host: string; port: number } {
   }
 }
 
+const UNTIL_THEN = 'Until then only callers that bring a routing_key of their own are served'
 const NO_KEY =
   'no key is set, so only callers that bring a routing_key of their own are served: put the Integration Key of an ' +
   'Events API v2 integration into PAGERDUTY_TOKEN (or PAGERDUTY_TOKEN_FILE)'

@@ -6,6 +6,8 @@ export interface RoutingKey {
   /** The user's name for it, else its masked form. */
   readonly alias: string
   readonly key: Secret
+  /** Whether the REST API gave it: then whoever has the token finds it again. */
+  readonly isLookedUp?: true
 }
 
 /** 32 letters and digits; not necessarily hexadecimal (PagerDuty's OpenAPI examples, its replies to bad keys). */

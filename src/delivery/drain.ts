@@ -1,6 +1,6 @@
 import type { Secret } from '../core/secret.ts'
 import type { Clock } from './deliver.ts'
-import type { Destination } from './request.ts'
+import type { Resolve } from './spool-keys.ts'
 import type { DueEvent, Spool, SpoolKey } from './spool.ts'
 import type { Transport } from './transport.ts'
 import { createAlarm } from './drain/alarm.ts'
@@ -40,8 +40,8 @@ export interface DrainDeps {
   readonly spool: Spool
   readonly transport: Transport
   readonly clock: Clock
-  /** Where a key's events go; undefined where no key of that name is configured: they wait. */
-  readonly resolve: (key: SpoolKey) => Destination | undefined
+  /** Where a key's events go; while that is nowhere they wait. */
+  readonly resolve: Resolve
   readonly userAgent: string
   /** Budget of one attempt. */
   readonly timeoutMs: number

@@ -25,7 +25,7 @@ async function takeEvent(kind: Event['kind'], { request, reply, deps }: Call): P
   const routing = routeEvent(
     kind,
     'problems' in reading ? undefined : reading.routingKey,
-    deps.config.delivery.keys,
+    deps.config.ownKeys,
   )
   const problems = [
     ...('problems' in reading ? reading.problems : []),

@@ -84,6 +84,6 @@ function traced(value: string): { value: string; origin: string } {
 
 /** An event for each of the relay's keys, or why there is none that takes it. */
 function routeAll(event: Event, { config }: RelayDeps): SpoolItem[] | string {
-  const routing = routeEvent(event.kind, undefined, config.delivery.keys)
+  const routing = routeEvent(event.kind, undefined, config.ownKeys)
   return 'problem' in routing ? routing.problem : routing.keys.map((key) => ({ event, key }))
 }

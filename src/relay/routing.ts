@@ -1,6 +1,7 @@
 import type { Event } from '../core/event.ts'
 import { ORCHESTRATION_KEY_HINT } from '../core/hint.ts'
-import { takesChanges, type RoutingKey } from '../core/routing-key.ts'
+import type { OwnKeys } from '../config/load-relay-config.ts'
+import { takesChanges } from '../core/routing-key.ts'
 import { createSecret } from '../core/secret.ts'
 import { toSpoolKey } from '../delivery/spool-keys.ts'
 import type { SpoolKey } from '../delivery/spool.ts'
@@ -15,11 +16,7 @@ const KEY_LENGTH = 32
  * The words about a bad key are PagerDuty's.
  * @param given what the body has as `routing_key`; blank, absent or `relay` asks for the relay's
  */
-export function routeEvent(
-  kind: Event['kind'],
-  given: string | undefined,
-  configured: readonly RoutingKey[],
-): Routing {
+export function routeEvent(kind: Event['kind'], given: string | undefined, configured: OwnKeys): Routing {
   const text = given?.trim() ?? ''
   if (text === '' || text === 'relay') return ownKeys(kind, configured)
   const key = createSecret(text)
@@ -31,7 +28,8 @@ export function routeEvent(
   return { keys: [{ kind: 'own', key }] }
 }
 
-function ownKeys(kind: Event['kind'], configured: readonly RoutingKey[]): Routing {
+function ownKeys(kind: Event['kind'], configured: OwnKeys): Routing {
+  if (configured === 'looked-up') return { keys: [toSpoolKey(undefined, [])] }
   if (configured.length === 0)
     return { problem: "'routing_key' cannot be blank: this relay has no key of its own (PAGERDUTY_TOKEN)" }
   const usable = configured.filter(({ key }) => kind === 'alert' || takesChanges(key))

@@ -1,11 +1,12 @@
 import type { FastifyInstance } from 'fastify'
 import type { Logger } from 'pino'
-import { composeDrain, composeRelayTransport } from '../compose.ts'
+import { composeDrain, composeKeyLookUp, composeRelayTransport } from '../compose.ts'
 import type { RelayConfig } from '../config/load-relay-config.ts'
 import { Failure } from '../core/failure.ts'
 import { openSpool } from '../delivery/open-spool.ts'
-import { createResolver } from '../delivery/spool-keys.ts'
+import { createResolver, type KeyLookUp } from '../delivery/spool-keys.ts'
 import type { Spool } from '../delivery/spool.ts'
+import { describeFoundKey, describeRestRetry } from '../rest/describe.ts'
 import { version } from '../version.ts'
 import { buildApp } from './app.ts'
 import { createDrainEvents } from './drain-events.ts'
@@ -45,7 +46,9 @@ export async function serve(options: ServeOptions): Promise<number> {
       resolve()
     })
   })
-  const parts = await startIntake(config, logger)
+  const ending = new AbortController()
+  const lookUp = composeLookUp(config, logger, ending.signal)
+  const parts = await startIntake(config, logger, lookUp)
   const app = buildApp({
     config,
     ...parts,
@@ -57,10 +60,12 @@ export async function serve(options: ServeOptions): Promise<number> {
   const url = await listen(app, config)
   if (config.port === 0) writeOut(`${url}\n`)
   logger.info(`listening on ${url}`)
+  void lookUp?.().catch((error: Failure) => logger.error(error.message))
   flush()
   await signalled
   logger.info('shutting down')
   await parts.intake.close(GRACE_MS) // meanwhile new posts are answered 503
+  ending.abort()
   await closeServer(app)
   flush()
   return 0
@@ -72,13 +77,34 @@ interface Parts {
   readonly spool?: Spool
 }
 
+/** What finds the relay's key where only a REST API token tells it. */
+function composeLookUp(
+  { delivery, rest }: RelayConfig,
+  logger: Logger,
+  signal: AbortSignal,
+): KeyLookUp | undefined {
+  return composeKeyLookUp({
+    delivery,
+    rest,
+    version,
+    signal,
+    isLongLived: true,
+    onRetry: (call, retry) => logger.info(describeRestRetry(call, retry)),
+    onFound: (key) => logger.info(describeFoundKey(key)),
+  })
+}
+
 /** What takes events in: a spool where one is configured, else PagerDuty itself. */
-async function startIntake({ delivery, spool: spoolConfig }: RelayConfig, logger: Logger): Promise<Parts> {
+async function startIntake(
+  { delivery, spool: spoolConfig }: RelayConfig,
+  logger: Logger,
+  lookUp: KeyLookUp | undefined,
+): Promise<Parts> {
   const transport = composeRelayTransport(delivery)
   if (spoolConfig === undefined) {
     const { timeoutMs, secrets } = delivery
     const metrics = createMetrics()
-    const resolve = createResolver(delivery)
+    const resolve = createResolver(delivery, lookUp)
     const userAgent = `pagerduty-alert/${version}`
     return {
       metrics,
@@ -93,7 +119,7 @@ async function startIntake({ delivery, spool: spoolConfig }: RelayConfig, logger
     isDelivering: () => drain.isDelivering(),
   })
   const events = createDrainEvents(logger, metrics)
-  const { drain } = composeDrain({ spool, delivery, maxAgeMs, version, events, transport })
+  const { drain } = composeDrain({ spool, delivery, maxAgeMs, version, events, lookUp, transport })
   const stopDelivery = async (graceMs: number): Promise<void> => {
     await drain.stop(graceMs)
     await transport.close()

@@ -2,7 +2,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { z } from 'zod'
 import type { Secret } from '../core/secret.ts'
 import type { EventStatus, RetryFilter, SpoolEntry, SpoolKey } from '../delivery/spool.ts'
-import { createResolver } from '../delivery/spool-keys.ts'
+import { createKeyFinder } from '../delivery/spool-keys.ts'
 import type { RelayDeps } from './app.ts'
 import { RELAY_LIMITS } from './limits.ts'
 import { parseObject, takeJson } from './parse-body.ts'
@@ -34,7 +34,7 @@ function listEvents({ request, reply, deps: { spool, config } }: Call): FastifyR
     const detail = `status must be one of ${STATUSES.join(', ')}, and after the last id of the page before`
     return sendProblem(reply, { status: 400, detail })
   }
-  const secretOf = createSecretOf(config)
+  const secretOf = createKeyFinder(config.delivery.keys)
   const entries = chosen.flatMap((each) => spool?.list(each, RELAY_LIMITS.listed, afterId) ?? [])
   return sendJson(reply, 200, {
     events: entries.map((entry) => describeEntry(entry, secretOf(entry.key))),
@@ -43,11 +43,6 @@ function listEvents({ request, reply, deps: { spool, config } }: Call): FastifyR
 }
 
 type SecretOf = (key: SpoolKey) => Secret | undefined
-
-function createSecretOf({ delivery }: RelayDeps['config']): SecretOf {
-  const resolve = createResolver(delivery)
-  return (key) => (key.kind === 'own' ? key.key : resolve(key)?.routingKey)
-}
 
 function describeEntry(entry: SpoolEntry, secret: Secret | undefined): object {
   const { id, kind, action, key, dedupKey, status, attempts, acceptedAtMs, reason } = entry
@@ -68,7 +63,7 @@ async function retryEvents({ request, reply, deps: { spool, config } }: Call): P
   const body = readRetry(request)
   if (body === undefined)
     return sendProblem(reply, { status: 400, detail: 'the body must be {"id"}, {"key"} or {} for all' })
-  const retried = await spool?.retry(filterOf(body, createSecretOf(config)))
+  const retried = await spool?.retry(filterOf(body, createKeyFinder(config.delivery.keys)))
   return sendJson(reply, 200, { retried: retried ?? 0 })
 }
 

@@ -3,8 +3,9 @@ import { isObject } from '../core/json.ts'
 import { maskSecrets } from '../core/mask.ts'
 import { classifyAnswer, type Answer } from '../core/outcome.ts'
 import type { Secret } from '../core/secret.ts'
-import { createRequest, type Destination } from '../delivery/request.ts'
-import type { SpoolItem, SpoolKey } from '../delivery/spool.ts'
+import { createRequest } from '../delivery/request.ts'
+import type { SpoolItem } from '../delivery/spool.ts'
+import type { Resolve } from '../delivery/spool-keys.ts'
 import type { Transport } from '../delivery/transport.ts'
 import type { Intake } from './intake.ts'
 import { RELAY_LIMITS } from './limits.ts'
@@ -13,8 +14,7 @@ import { statusOf, successBody, type Receipt } from './receipt.ts'
 
 export interface SynchronousDeps {
   readonly transport: Transport
-  /** Where a key's events go; undefined where no such key is configured. */
-  readonly resolve: (key: SpoolKey) => Destination | undefined
+  readonly resolve: Resolve
   readonly userAgent: string
   /** Budget of one event. */
   readonly timeoutMs: number
@@ -56,10 +56,13 @@ async function forward(
   { resolve, userAgent, secrets, metrics, transport, timeoutMs }: SynchronousDeps,
   signal: AbortSignal,
 ): Promise<Receipt> {
-  const destination = resolve(key)
-  if (destination === undefined) throw new Error('an event was taken in for a key that is not configured')
-  const request = createRequest(event, destination, userAgent)
   const startMs = performance.now()
+  const resolution = await resolve(key)
+  if ('missing' in resolution) {
+    metrics.settled(event.kind, 502, performance.now() - startMs)
+    return { kind: 'undelivered', event, status: 502, reason: resolution.missing }
+  }
+  const request = createRequest(event, resolution, userAgent)
   const exchange = await transport.exchange(
     { method: 'POST', acceptedBodyMs: ACCEPTED_BODY_MS, ...request },
     timeoutMs,

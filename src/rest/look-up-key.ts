@@ -104,7 +104,7 @@ function keyOf(integration: Integration): RoutingKey {
   }
   try {
     const [key] = parseRoutingKeys(text)
-    if (key !== undefined) return { ...key, alias: integration.id }
+    if (key !== undefined) return { ...key, alias: integration.id, isLookedUp: true }
   } catch (error) {
     if (!(error instanceof Failure)) throw error
   }

@@ -83,9 +83,13 @@ export function startTestDrain(
 }
 
 /** Waits until a condition holds. @throws after `timeoutMs` */
-export async function until(condition: () => boolean, what: string, timeoutMs = 10_000): Promise<void> {
+export async function until(
+  condition: () => boolean | Promise<boolean>,
+  what: string,
+  timeoutMs = 10_000,
+): Promise<void> {
   const startedAtMs = performance.now()
-  while (!condition()) {
+  while (!(await condition())) {
     if (performance.now() - startedAtMs > timeoutMs) throw new Error(`waited ${timeoutMs} ms until ${what}`)
     await sleep(5)
   }

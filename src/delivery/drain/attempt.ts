@@ -12,12 +12,9 @@ export async function attemptOnce(
   { kind, body }: DueEvent,
   signal: AbortSignal,
 ): Promise<Outcome> {
-  const destination = resolve(key)
-  if (destination === undefined) {
-    const name = key.kind === 'configured' ? ` named ${key.name}` : ''
-    return { kind: 'unreachable', reason: `no routing key${name} is configured here` }
-  }
-  const own = createJsonRequest({ kind, json: body }, destination, userAgent)
+  const resolution = await resolve(key)
+  if ('missing' in resolution) return { kind: 'unreachable', reason: resolution.missing }
+  const own = createJsonRequest({ kind, json: body }, resolution, userAgent)
   return await transport.post({ ...own, secrets: [...own.secrets, ...secrets] }, timeoutMs, signal)
 }
 

@@ -1,13 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import {
-  describePost,
-  describeRetry,
-  exitCodeOf,
-  formatMs,
-  jsonLine,
-  verdictOf,
-} from '../../../src/commands/report.ts'
+import { describePost, describeRetry, exitCodeOf, jsonLine, verdictOf } from '../../../src/commands/report.ts'
+import { formatMs } from '../../../src/core/duration.ts'
 import type { Delivery } from '../../../src/delivery/sender.ts'
 
 const RESOLVE = { kind: 'alert', body: { event_action: 'resolve', dedup_key: 'k' } } as const
