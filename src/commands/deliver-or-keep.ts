@@ -9,7 +9,7 @@ import { toSpoolKey } from '../delivery/spool-keys.ts'
 import type { Progress, Spool, SpoolItem } from '../delivery/spool.ts'
 import { spoolExists } from '../delivery/spool/files.ts'
 import { version } from '../version.ts'
-import { keyLookUp } from './key-look-up.ts'
+import { keyLookUp } from './rest-session.ts'
 import type { Session } from './session.ts'
 
 /** How long an attempt in flight may take when the time of the invocation is over. */
@@ -118,7 +118,7 @@ async function waitForKept(
           spool,
           delivery: settings.delivery,
           maxAgeMs: config.maxAgeMs,
-          lookUp: keyLookUp(session),
+          lookUp: await keyLookUp(session),
           version,
           events: sayRetries(session),
         })

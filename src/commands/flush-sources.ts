@@ -5,7 +5,7 @@ import { oneLine } from '../core/mask.ts'
 import { openSpool } from '../delivery/open-spool.ts'
 import type { SpoolCounts } from '../delivery/spool.ts'
 import { version } from '../version.ts'
-import { keyLookUp } from './key-look-up.ts'
+import { keyLookUp } from './rest-session.ts'
 import type { Session } from './session.ts'
 
 /** An event that was given up or refused, in words. */
@@ -43,7 +43,7 @@ export async function createSpoolSource(session: Session, config: SpoolConfig): 
     spool,
     delivery: session.config.delivery,
     maxAgeMs: config.maxAgeMs,
-    lookUp: keyLookUp(session),
+    lookUp: await keyLookUp(session),
     version,
     events: {
       onDelivered: () => undefined,

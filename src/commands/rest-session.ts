@@ -2,6 +2,7 @@ import { isKeyLookedUp } from '../config/load-config.ts'
 import { Failure } from '../core/failure.ts'
 import type { RoutingKey } from '../core/routing-key.ts'
 import type { Secret } from '../core/secret.ts'
+import type { KeyLookUp } from '../delivery/spool-keys.ts'
 import type { RestClient } from '../rest/client.ts'
 import { describeFoundKey, describeRestRetry } from '../rest/describe.ts'
 import { version } from '../version.ts'
@@ -73,4 +74,17 @@ const FIRST_LOOK_MS = 5000
 
 function firstLookEndMs({ io, config }: Session): number {
   return Math.min(performance.now() + FIRST_LOOK_MS, io.startedAtMs + config.delivery.deadlineMs)
+}
+
+/** What looks the key up while a spool is delivered; undefined where there is nothing to look up. */
+export async function keyLookUp({ io, config, log }: Session): Promise<KeyLookUp | undefined> {
+  const { composeKeyLookUp } = await import('../compose.ts')
+  return composeKeyLookUp({
+    delivery: config.delivery,
+    rest: config.rest,
+    version,
+    signal: io.signal,
+    onRetry: (call, retry) => log.info(describeRestRetry(call, retry)),
+    onFound: (key) => log.info(describeFoundKey(key)),
+  })
 }
