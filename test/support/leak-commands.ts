@@ -30,6 +30,8 @@ export const LEAK_COMMANDS: readonly LeakCommand[] = [
   { name: 'doctor', args: ['doctor'], takesNoDryRun: true },
   { name: 'gate', args: ['gate'], takesNoDryRun: true },
   { name: 'flush', args: ['flush'], takesNoDryRun: true },
+  { name: 'help', args: ['help', 'run'], takesNoDryRun: true },
+  { name: 'completion', args: ['completion', 'zsh'], takesNoDryRun: true },
 ]
 
 /** How much is said, and in which form. */

@@ -1,0 +1,158 @@
+import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { connect } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, before, describe, test } from 'node:test'
+import { DRY_RUN, PRINTINGS } from '../../support/leak-commands.ts'
+import { startLeakServers } from '../../support/leak-servers.ts'
+import { findMarkers, findMarkersInFiles, MARKERS, PROXY_USER } from '../../support/markers.ts'
+import { CODESHIP_PRO } from '../../support/program.ts'
+import { alertBody, startRelay } from '../../support/relay.ts'
+
+const directory = mkdtempSync(join(tmpdir(), 'relay-leaks-'))
+let servers: Awaited<ReturnType<typeof startLeakServers>>
+before(async () => {
+  servers = await startLeakServers()
+})
+after(async () => {
+  await servers.close()
+  rmSync(directory, { recursive: true, force: true })
+})
+
+type Env = Readonly<Record<string, string>>
+type Ports = Awaited<ReturnType<typeof startLeakServers>>['ports']
+
+const at = (port: number, scheme = 'http'): Env => ({
+  PAGERDUTY_EVENTS_URL: `${scheme}://127.0.0.1:${port}`,
+  PAGERDUTY_API_URL: `${scheme}://127.0.0.1:${port}`,
+})
+
+/** What PagerDuty, or the way to it, is like. */
+const WORLDS: Readonly<Record<string, (ports: Ports) => Env>> = {
+  'PagerDuty takes everything': ({ accepting }) => at(accepting),
+  'a 400 echoes the request': ({ echo400 }) => at(echo400),
+  'a 401 echoes the request': ({ echo401 }) => at(echo401),
+  'a 503 echoes the request': ({ echo503 }) => at(echo503),
+  'a redirect repeats the request': ({ redirect }) => at(redirect),
+  'the certificate is not trusted': ({ tls }) => at(tls, 'https'),
+  'a proxy refuses the credentials and repeats them': ({ proxy407 }) => ({
+    ...at(9, 'https'),
+    HTTPS_PROXY: `http://${PROXY_USER}:${encodeURIComponent(MARKERS.proxyPassword)}@127.0.0.1:${proxy407}`,
+  }),
+  'nothing listens': () => at(1),
+}
+
+/** How the relay got its secrets. */
+const HOLDINGS: Readonly<Record<string, (own: string) => Env>> = {
+  'a key in its environment': () => ({
+    PAGERDUTY_ROUTING_KEY: MARKERS.routingKey,
+    PAGERDUTY_RELAY_TOKEN: MARKERS.relayToken,
+  }),
+  'a key in a file': (own) => ({
+    PAGERDUTY_ROUTING_KEY_FILE: file(own, 'key', `web=${MARKERS.routingKey}\n`),
+    PAGERDUTY_RELAY_TOKEN_FILE: file(own, 'relay-token', MARKERS.relayToken),
+  }),
+  'a REST API token': () => ({
+    PAGERDUTY_TOKEN: MARKERS.restToken,
+    PAGERDUTY_RELAY_TOKEN: MARKERS.relayToken,
+    PAGERDUTY_SERVICE_ID: 'PSHOP',
+  }),
+}
+
+function file(own: string, name: string, text: string): string {
+  const path = join(own, name)
+  writeFileSync(path, text)
+  return path
+}
+
+const JSON_TYPE = { 'content-type': 'application/json' }
+const OWN = { routing_key: MARKERS.secondKey }
+const withOwn = JSON.stringify(alertBody({ ...OWN, dedup_key: MARKERS.secondKey }))
+
+/** Requests that hold secrets wherever one may get to by mistake: path, query, headers, and bodies good and bad. */
+const REQUESTS: readonly [path: string, init: RequestInit][] = [
+  ['/failure', { method: 'POST' }],
+  ['/success', { method: 'POST', body: new URLSearchParams({ summary: 'Deployed' }) }],
+  ['/v2/enqueue', { method: 'POST', headers: JSON_TYPE, body: JSON.stringify(alertBody()) }],
+  ['/v2/enqueue', { method: 'POST', headers: JSON_TYPE, body: withOwn }],
+  ['/v2/enqueue', { method: 'POST', headers: JSON_TYPE, body: withOwn.slice(0, -1) }],
+  ['/v2/enqueue', { method: 'POST', headers: { 'content-type': MARKERS.secondKey }, body: withOwn }],
+  ['/v2/change/enqueue', { method: 'POST', headers: JSON_TYPE, body: JSON.stringify(OWN) }],
+  [
+    '/v2/change/enqueue',
+    { method: 'POST', headers: JSON_TYPE, body: JSON.stringify({ routing_key: `${MARKERS.secondKey}0` }) },
+  ],
+  [`/v2/enqueue/${MARKERS.routingKey}?key=${MARKERS.secondKey}`, { method: 'POST' }],
+  [`/${MARKERS.relayToken}`, { method: 'DELETE' }],
+  ['/failure', { method: 'POST', headers: { 'x-request-id': MARKERS.secondKey, prefer: MARKERS.secondKey } }],
+  [`/events?status=${MARKERS.secondKey}`, {}],
+  ['/events', {}],
+  [
+    '/events/retry',
+    { method: 'POST', headers: JSON_TYPE, body: JSON.stringify({ key: MARKERS.routingKey }) },
+  ],
+  ['/metrics', {}],
+  ['/readyz', {}],
+]
+
+/** Sends every request, each with the right token and with a wrong one. Returns all that was answered. */
+async function ask(url: string): Promise<string> {
+  const answers = REQUESTS.flatMap(([path, init]) =>
+    [MARKERS.relayToken, `${MARKERS.relayToken}!`].map(async (token) => {
+      const headers = { ...(init.headers as Record<string, string>), authorization: `Bearer ${token}` }
+      const answer = await fetch(url + path, { ...init, headers, redirect: 'manual' })
+      return `${JSON.stringify([...answer.headers])} ${await answer.text()}`
+    }),
+  )
+  return [...(await Promise.all(answers)), await speakBadly(url)].join('\n')
+}
+
+/** A request that is no HTTP, with secrets in it. */
+async function speakBadly(url: string): Promise<string> {
+  const { hostname, port } = new URL(url)
+  const socket = connect(Number(port), hostname)
+  let said = ''
+  socket.setEncoding('utf8').on('data', (text: string) => (said += text))
+  socket.write(
+    `POST /failure HTTP/1.1\r\nauthorization ${MARKERS.relayToken}\r\n${MARKERS.secondKey}\r\n\r\n`,
+  )
+  await once(socket, 'close')
+  return said
+}
+
+const without = (name: string, found: readonly string[]): string[] =>
+  found.filter((one) => !one.endsWith(name))
+
+describe('a relay shows no secret', { concurrency: 4 }, () => {
+  let number = 0
+  for (const [world, envOf] of Object.entries(WORLDS)) {
+    for (const [holding, secretsOf] of Object.entries(HOLDINGS)) {
+      const printing = PRINTINGS[number++ % PRINTINGS.length] ?? DRY_RUN
+      const isKept = number % 2 === 0
+      const said = JSON.stringify(printing.env)
+      test(`with ${holding}, ${isKept ? 'a' : 'no'} spool and ${said}, where ${world}`, async () => {
+        const own = mkdtempSync(join(directory, 'secrets-'))
+        const kept = mkdtempSync(join(directory, 'kept-'))
+        const relay = await startRelay({
+          ...CODESHIP_PRO,
+          ...envOf(servers.ports),
+          ...secretsOf(own),
+          ...printing.env,
+          ...(isKept && { PAGERDUTY_SPOOL: kept }),
+          PAGERDUTY_TIMEOUT: '1s',
+        })
+        const answers = await ask(relay.url)
+        const { code, stdout, stderr } = await relay.stop()
+        assert.equal(code, 0)
+        assert.match(answers, /problem\+json/)
+        assert.deepEqual(findMarkers(stdout + stderr), [], stderr)
+        // A caller that uses its own key as a dedup key gets that back, as from PagerDuty.
+        assert.deepEqual(without('secondKey', findMarkers(answers)), [], answers)
+        // Of secrets a spool holds the key that a caller brought, and no other.
+        assert.deepEqual(without('secondKey', findMarkersInFiles(kept)), [])
+      })
+    }
+  }
+})
