@@ -13,6 +13,7 @@ import { sendProblem } from './problem.ts'
 import { spoolRoutes } from './spool-routes.ts'
 import { statusRoutes } from './status-routes.ts'
 import type { Call } from './take-in.ts'
+import { refuseUnreadable } from './unreadable.ts'
 
 /** What the routes work with. */
 export interface RelayDeps {
@@ -53,6 +54,10 @@ function createServer(): FastifyInstance {
     bodyLimit: RELAY_LIMITS.bodyBytes,
     requestTimeout: RELAY_LIMITS.requestMs,
     keepAliveTimeout: RELAY_LIMITS.keepAliveMs,
+    clientErrorHandler: refuseUnreadable,
+    frameworkErrors: (_error, _request, reply) => {
+      void sendProblem(reply, { status: 400, detail: BAD_PATH })
+    },
     http: {
       headersTimeout: RELAY_LIMITS.headersMs,
       connectionsCheckingInterval: RELAY_LIMITS.checkMs,
@@ -76,6 +81,8 @@ function tellAnswer(request: FastifyRequest, reply: FastifyReply, { metrics, log
   if (!logger.isLevelEnabled(level)) return
   logger[level]({ request_id: id, ms: Math.round(reply.elapsedTime) }, `${method} ${route} ${status}`)
 }
+
+const BAD_PATH = 'the path cannot be decoded; see /openapi.json for the routes'
 
 /** What Fastify throws for a request that it cannot take, in words; anything else is a bug, whose text stays here. */
 const DETAIL: Readonly<Record<number, string>> = {

@@ -5,6 +5,8 @@ import { sendProblem } from './problem.ts'
 
 /** Routes that an orchestrator asks, which has no token. */
 const OPEN = new Set(['/healthz', '/readyz'])
+/** How a body may be encoded. */
+const PLAIN = new Set(['identity', ''])
 const METHODS = ['GET', 'HEAD', 'POST'] as const
 
 export interface GateDeps {
@@ -33,6 +35,8 @@ export function mountGate(app: FastifyInstance, { token, isDraining }: GateDeps)
       void reply.header('connection', 'close')
       return sendProblem(reply, { status: 503, detail: 'the relay is shutting down', retryAfterSeconds: 5 })
     }
+    if (!PLAIN.has(request.headers['content-encoding'] ?? 'identity'))
+      return sendProblem(reply, { status: 415, detail: 'send the body as it is, without Content-Encoding' })
     return done()
   })
   // Never reached: the hook has answered. Without a handler of its own Fastify would parse the body first.

@@ -12,14 +12,17 @@ export interface Problem {
   readonly retryAfterSeconds?: number | undefined
 }
 
+/** RFC 9457's media type. */
+export const PROBLEM_TYPE = 'application/problem+json'
+
 /** Answers with a problem as `application/problem+json`. */
-export function sendProblem(
-  reply: FastifyReply,
-  { status, detail, errors, retryAfterSeconds }: Problem,
-): FastifyReply {
+export function sendProblem(reply: FastifyReply, problem: Problem): FastifyReply {
+  const { status, retryAfterSeconds } = problem
   if (retryAfterSeconds !== undefined) void reply.header('retry-after', retryAfterSeconds)
-  return reply
-    .code(status)
-    .type('application/problem+json')
-    .send(JSON.stringify({ type: 'about:blank', title: STATUS_CODES[status], status, detail, errors }))
+  return reply.code(status).type(PROBLEM_TYPE).send(problemJson(problem))
+}
+
+/** The body that says it. */
+export function problemJson({ status, detail, errors }: Problem): string {
+  return JSON.stringify({ type: 'about:blank', title: STATUS_CODES[status], status, detail, errors })
 }
