@@ -30,14 +30,15 @@ interface Recording {
  */
 export function createTail(): Tail {
   const isInside: boolean[] = []
-  let current = createRecording(isInside)
+  let current = createRecording(Buffer.alloc(BUFFER_BYTES), isInside)
   let previous: Recording | undefined
 
   function write(stream: number, chunk: Buffer): void {
     for (let rest = chunk; rest.length > 0;) {
       if (current.length === BUFFER_BYTES) {
+        const spare = previous?.bytes ?? Buffer.alloc(BUFFER_BYTES) // a new one each time is garbage for nothing
         previous = current
-        current = createRecording(isInside)
+        current = createRecording(spare, isInside)
       }
       const part = rest.subarray(0, BUFFER_BYTES - current.length)
       record(current, stream, part)
@@ -55,8 +56,9 @@ export function createTail(): Tail {
   }
 }
 
-function createRecording(isInside: readonly boolean[]): Recording {
-  return { bytes: Buffer.alloc(BUFFER_BYTES), length: 0, runs: [], startsInside: [...isInside] }
+/** An empty recording. @param bytes where it is kept; what they held is overwritten */
+function createRecording(bytes: Buffer, isInside: readonly boolean[]): Recording {
+  return { bytes, length: 0, runs: [], startsInside: [...isInside] }
 }
 
 function record(recording: Recording, stream: number, part: Buffer): void {

@@ -175,6 +175,17 @@ test('a pipe that we share with others is not made non-blocking', async () => {
   assert.equal(flags & 0o4000, 0, stdout)
 })
 
+test('much output does not set the compiler to work that can keep a process from its end', async () => {
+  const flood = 'yes "a line of a deployment" | head -c 50000000 >&2'
+  const { stdout } = await promisify(execFile)(
+    process.execPath,
+    ['--trace-opt', BIN, 'run', '--dry-run', '--', 'sh', '-c', flood],
+    { env: ENV, maxBuffer: 1e9 },
+  )
+  assert.match(stdout, /completed compiling .*target TURBOFAN/) // V8 still tells of its compilers
+  assert.doesNotMatch(stdout, /JSFunction (?:onStreamRead|record|write) .*target MAGLEV/)
+})
+
 test('200 MB through each stream leave our memory flat', async () => {
   const script = `
     head -c 200000000 /dev/zero; yes 'a line of output' | head -c 200000000 >&2
