@@ -1,19 +1,13 @@
 import { buildTrigger, type EventInput } from '../src/core/build-event.ts'
 import { fitEvent } from '../src/core/fit.ts'
 import { jsonBytes } from '../src/core/json.ts'
-import type { Growth } from './chart.ts'
-import { median } from './measure.ts'
+import { median, type Point } from './statistics.ts'
 
 const RUNS = 9
 
-/** What it costs to build an event and bring it within the limits, against the size of its details. */
-export function measureEventBuilding(maxBytes: number): Growth {
-  const sizes = [1_000, 10_000, 100_000, 1_000_000, 10_000_000].filter((size) => size <= maxBytes)
-  return {
-    name: 'building and fitting an event',
-    unit: 'bytes of details',
-    points: sizes.map((size) => ({ size, ms: timeBuilding(size) })),
-  }
+/** What it costs to build an event and bring it within the limits, in milliseconds by the bytes of its details. */
+export function measureEventBuilding(sizes: readonly number[]): Point[] {
+  return sizes.map((size) => ({ size, cost: timeBuilding(size) }))
 }
 
 function timeBuilding(size: number): number {

@@ -1,4 +1,6 @@
+import type { Growth } from './growth.ts'
 import type { Cost } from './measure.ts'
+import { medianRatio } from './statistics.ts'
 
 const BAR_HEIGHT = 22
 const LABEL_WIDTH = 260
@@ -7,10 +9,11 @@ const TITLE_HEIGHT = 34
 
 /** A bar chart of times as multiples of the first one's, as an SVG document. */
 export function barChart(title: string, costs: readonly Cost[]): string {
-  const floorMs = costs[0]?.ms ?? 1
-  const largest = Math.max(...costs.map(({ ms }) => ms / floorMs))
-  const bars = costs.map(({ name, ms }, index) => {
-    const ratio = ms / floorMs
+  const floor = costs[0]?.times ?? []
+  const ratios = costs.map(({ times }) => medianRatio(times, floor))
+  const largest = Math.max(...ratios)
+  const bars = costs.map(({ name }, index) => {
+    const ratio = ratios[index] ?? 0
     const y = TITLE_HEIGHT + index * BAR_HEIGHT
     const width = Math.max(1, Math.round((ratio / largest) * BAR_WIDTH))
     const colour = name.startsWith('pagerduty-alert') ? '#06ac38' : '#9aa0a6'
@@ -21,19 +24,11 @@ export function barChart(title: string, costs: readonly Cost[]): string {
   return frame(title, LABEL_WIDTH + BAR_WIDTH + 60, TITLE_HEIGHT + costs.length * BAR_HEIGHT + 8, bars)
 }
 
-/** One line of a growth chart: points of size and time. */
-export interface Growth {
-  readonly name: string
-  /** What `size` counts. */
-  readonly unit: string
-  readonly points: readonly { readonly size: number; readonly ms: number }[]
-}
-
 /** Time over size on two logarithmic scales, with a dotted line of slope one: what grows linearly runs beside it. */
 export function growthChart({ name, unit, points }: Growth): string {
   const [width, height, left, top] = [420, 240, 60, TITLE_HEIGHT]
   const sizes = points.map(({ size }) => Math.log10(size))
-  const times = points.map(({ ms }) => Math.log10(ms))
+  const times = points.map(({ cost }) => Math.log10(cost))
   const [minX, maxX] = [Math.min(...sizes), Math.max(...sizes)]
   const [minY, maxY] = [Math.min(...times), Math.max(...times, Math.min(...times) + 1)]
   const x = (log: number): number => left + ((log - minX) / (maxX - minX)) * width
@@ -43,11 +38,11 @@ export function growthChart({ name, unit, points }: Growth): string {
   const [endX, endY] = [x(maxX), y(maxY)]
   const marks = points.map(
     (
-      { size, ms },
+      { size, cost },
       index,
     ) => `  <circle cx="${x(sizes[index] ?? 0)}" cy="${y(times[index] ?? 0)}" r="3" fill="#06ac38"/>
   <text x="${x(sizes[index] ?? 0)}" y="${top + height + 16}" text-anchor="middle">${shortNumber(size)}</text>
-  <text x="${x(sizes[index] ?? 0) + 6}" y="${y(times[index] ?? 0) - 6}">${ms < 10 ? ms.toFixed(2) : ms.toFixed(0)} ms</text>`,
+  <text x="${x(sizes[index] ?? 0) + 6}" y="${y(times[index] ?? 0) - 6}">${cost < 10 ? cost.toFixed(2) : cost.toFixed(0)} ms</text>`,
   )
   return frame(`${name} (${unit})`, left + width + 70, top + height + 30, [
     `  <line x1="${x(maxX - reach)}" y1="${y(maxY - reach)}" x2="${endX}" y2="${endY}" stroke="#9aa0a6" stroke-dasharray="3 4"/>`,

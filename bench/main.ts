@@ -1,48 +1,101 @@
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { cpus, loadavg, release, tmpdir, totalmem, type } from 'node:os'
+import { join } from 'node:path'
 import { parseArgs } from 'node:util'
-import { measureEventBuilding } from './build-event-cost.ts'
 import { barChart, growthChart } from './chart.ts'
 import { measureContainer } from './container.ts'
-import { measureOneShots, type Section } from './one-shot.ts'
-import { performancePage, type Figures } from './page.ts'
-import { measureRelays } from './relay.ts'
+import type { Figures, Machine } from './figures.ts'
+import { measureDetails, measureOutput, measureSpool } from './growth.ts'
+import { measureIdle, measureSending } from './one-shot.ts'
+import { ONE_SHOT_TITLES, performancePage, plotName } from './page.ts'
+import { installPeers } from './peers.ts'
+import { readScript } from './processes.ts'
+import { measureCallers, measureCurls } from './relay-caller.ts'
+import { measureRelayLoad } from './relay-load.ts'
 import { measureRun } from './run.ts'
-import { startServers } from './servers.ts'
+import { createSections, type Bench, type Sections } from './section.ts'
+import { CERTIFICATE_FILE, startServers } from './servers.ts'
 
 /*
- * Measures everything in one run and writes docs/performance.md. `--smoke` runs each thing once or twice, writes nothing,
- * and so only shows that the benchmark still works.
+ * Measures everything in one run and writes docs/performance.md. `--smoke` does each thing once and writes nothing: it only
+ * shows that the benchmark still works. Progress goes to stderr. Ends with 1 where a part failed.
  */
-const { values } = parseArgs({
-  options: { smoke: { type: 'boolean', default: false }, rounds: { type: 'string' } },
-})
-const rounds = Number(values.rounds ?? (values.smoke ? 1 : 21))
+const { values } = parseArgs({ options: { smoke: { type: 'boolean', default: false } } })
+const isSmoke = values.smoke
+const TOTAL_MS = isSmoke ? 90_000 : 600_000
 
-const servers = await startServers()
+const machine = describeMachine()
+const folder = mkdtempSync(join(tmpdir(), 'bench-'))
+const ending = new AbortController()
 try {
-  const figures: Figures = {
-    rounds,
-    oneShots: measureOneShots(servers, rounds),
-    growth: [measureEventBuilding(values.smoke ? 100_000 : 10_000_000)],
-    run: measureRun(values.smoke ? 3_000 : 300_000, Math.min(rounds, 5)),
-    relays: await measureRelays(servers.httpUrl, Math.min(rounds, 5), values.smoke ? 0.3 : 3),
-    container: values.smoke ? undefined : measureContainer(servers.httpUrl, Math.min(rounds, 11)),
-  }
-  const page = performancePage(figures, new Date())
+  const packages = join(folder, 'packages')
+  if (!isSmoke) installPeers(packages)
+  const servers = await startServers(ending.signal)
+  const tell = (text: string): void => void process.stderr.write(text)
+  const sections = createSections({ servers, folder, isSmoke, totalMs: TOTAL_MS, tell })
+  const figures = await measureAll(sections, packages)
+  const page = performancePage(figures)
   process.stdout.write(page)
-  if (!values.smoke) writeDocs(figures, page)
+  if (!isSmoke) writeDocs(figures, page)
+  process.exitCode = figures.failed.length === 0 ? 0 : 1
 } finally {
-  servers.close()
+  ending.abort()
+  rmSync(folder, { recursive: true, force: true, maxRetries: 10 })
 }
 
-function writeDocs({ oneShots, growth }: Figures, page: string): void {
+async function measureAll({ measure, failed }: Sections, packages: string): Promise<Figures> {
+  const minute = 60_000
+  const sending = (url: 'httpUrl' | 'httpsUrl' | 'farUrl') => (bench: Bench) =>
+    measureSending(bench.servers[url], packages, bench)
+  return {
+    machine,
+    idle: await measure('nothing sent', minute, measureIdle),
+    http: await measure('http', 2 * minute, sending('httpUrl')),
+    https: await measure('https', 2 * minute, sending('httpsUrl')),
+    far: await measure('https over 50 ms', 3 * minute, sending('farUrl')),
+    run: await measure('run', 2 * minute, measureRun),
+    relayLoad: await measure('relays under load', 4 * minute, measureRelayLoad),
+    callers: await measure('relays, one caller', minute, measureCallers),
+    curls: await measure('curl to relays', minute, measureCurls),
+    drainRate: await measure('one key', minute, measureDrainRate),
+    container: isSmoke ? undefined : await measure('containers', 3 * minute, measureContainer),
+    growth: [
+      ...((await measure('growth with the details', minute, measureDetails)) ?? []),
+      ...((await measure('growth with the output', minute, measureOutput)) ?? []),
+      ...((await measure('growth with the spool', 4 * minute, measureSpool)) ?? []),
+    ],
+    failed: failed(),
+  }
+}
+
+/** Events a second of one routing key over the long path. */
+async function measureDrainRate({ servers, folder: own, signal }: Bench): Promise<number> {
+  const args = [join(own, 'spool'), servers.farUrl, isSmoke ? '200' : '10000']
+  const env = { NODE_EXTRA_CA_CERTS: CERTIFICATE_FILE }
+  return (await readScript('drain-rate.ts', args, { timeoutMs: 60_000, signal, env })) as number
+}
+
+function describeMachine(): Machine {
+  const processors = cpus()
+  return {
+    date: new Date(),
+    processor: processors[0]?.model.trim() ?? 'unknown processor',
+    cores: processors.length,
+    memoryGb: Math.round(totalmem() / 2 ** 30),
+    kernel: `${type()} ${release().replace(/-.*/, '')}`, // what follows a hyphen is whose build it is
+    nodeVersion: process.version,
+    loadAverage: loadavg()[0] ?? Number.NaN,
+  }
+}
+
+function writeDocs(figures: Figures, page: string): void {
   const docs = new URL('../docs/', import.meta.url)
   mkdirSync(new URL('performance/', docs), { recursive: true })
-  for (const [name, { title, costs }] of Object.entries(oneShots) as [string, Section][]) {
-    writeFileSync(new URL(`performance/${name}.svg`, docs), barChart(title, costs))
+  const plot = (name: string, svg: string): void => writeFileSync(new URL(`performance/${name}`, docs), svg)
+  for (const name of Object.keys(ONE_SHOT_TITLES) as (keyof typeof ONE_SHOT_TITLES)[]) {
+    const found = figures[name]
+    if (found !== undefined) plot(`${name}.svg`, barChart(ONE_SHOT_TITLES[name], found.costs))
   }
-  for (const line of growth) {
-    writeFileSync(new URL(`performance/${line.name.replaceAll(/\W+/g, '-')}.svg`, docs), growthChart(line))
-  }
+  for (const growth of figures.growth) plot(plotName(growth), growthChart(growth))
   writeFileSync(new URL('performance.md', docs), page)
 }

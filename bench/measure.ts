@@ -1,5 +1,6 @@
 import { spawnSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
+import { median, medianRatio } from './statistics.ts'
 
 /** One command to time, as a whole process. */
 export interface Variant {
@@ -14,55 +15,79 @@ export interface Variant {
 /** What a command costs. */
 export interface Cost {
   readonly name: string
-  /** Median of the wall-clock times. */
-  readonly ms: number
+  /** Wall-clock times in milliseconds, one for each round. */
+  readonly times: readonly number[]
   /** Largest resident set of the process or one of its children; absent where nothing here can tell. */
   readonly peakMb?: number
 }
 
+/** How often things are measured, and for how long at most. */
+export interface Effort {
+  readonly rounds: number
+  /** No round begins after so long, in milliseconds; there is always one. */
+  readonly budgetMs: number
+}
+
 /** GNU time, which knows the largest resident set of what it ran. */
 const TIME = '/usr/bin/time'
+const PEAK_RUNS = 3
+/** What takes longer is broken. */
+const COMMAND_MS = 30_000
 
 /**
  * Times commands in turn, A B C A B C …, so that a machine that slows down slows them all.
- * @param rounds how often each is run; one more run of each comes first and is not counted
+ * @param effort one more run of each comes first and is not counted
  * @throws when a command fails: a figure for something that did not work is worth nothing
  */
-export function measure(variants: readonly Variant[], rounds: number): Cost[] {
+export function measure(variants: readonly Variant[], { rounds, budgetMs }: Effort): Cost[] {
   const times = variants.map((): number[] => [])
-  for (let round = 0; round <= rounds; round++) {
-    for (const [index, variant] of variants.entries()) {
-      const elapsedMs = timeOnce(variant)
-      if (round > 0) times[index]?.push(elapsedMs)
-    }
+  for (const variant of variants) timeOnce(variant)
+  const startedAtMs = performance.now()
+  for (let round = 0; round < rounds; round++) {
+    if (round > 0 && performance.now() - startedAtMs > budgetMs) break
+    for (const [index, variant] of variants.entries()) times[index]?.push(timeOnce(variant))
   }
   return variants.map((variant, index) => ({
     name: variant.name,
-    ms: median(times[index] ?? []),
-    ...peakOf(variant, Math.min(rounds, 3)),
+    times: times[index] ?? [],
+    ...peakOf(variant, Math.min(rounds, PEAK_RUNS)),
   }))
 }
 
-/** The middle value of a list. */
-export function median(values: readonly number[]): number {
-  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN
+/** The cost of a name. */
+export function costOf(costs: readonly Cost[], name: string): Cost | undefined {
+  return costs.find((cost) => cost.name === name)
 }
 
-function timeOnce({ name, argv: [program, ...args], env, status: expected = 0 }: Variant): number {
+/** The time of one command as a multiple of another's; undefined where one of them was not measured. */
+export function timeRatio(costs: readonly Cost[], one: string, other: string): number | undefined {
+  const [a, b] = [costOf(costs, one), costOf(costs, other)]
+  return a && b && medianRatio(a.times, b.times)
+}
+
+/** @returns milliseconds that a command took; its stderr is what it failed with */
+export function timeOnce({ name, argv: [program, ...args], env, status: expected = 0 }: Variant): number {
   const startedAtMs = performance.now()
   const { status, stderr, error } = spawnSync(program, args, {
     env: { ...env },
     stdio: ['ignore', 'ignore', 'pipe'],
+    timeout: COMMAND_MS,
+    killSignal: 'SIGKILL',
   })
   const elapsedMs = performance.now() - startedAtMs
-  if (status !== expected) throw new Error(`${name} ended with ${status}: ${error ?? String(stderr)}`)
+  if (status !== expected)
+    throw new Error(`${name} ended with ${status}: ${error?.message ?? String(stderr)}`)
   return elapsedMs
 }
 
 function peakOf({ argv, env }: Variant, runs: number): { peakMb?: number } {
   if (!existsSync(TIME)) return {}
   const peaks = Array.from({ length: runs }, () => {
-    const { stderr } = spawnSync(TIME, ['-f', '%M', ...argv], { env: { ...env }, encoding: 'utf8' })
+    const { stderr } = spawnSync(TIME, ['-f', '%M', ...argv], {
+      env: { ...env },
+      encoding: 'utf8',
+      timeout: COMMAND_MS,
+    })
     return Number(stderr.trim().split('\n').at(-1)) / 1024
   })
   return { peakMb: median(peaks) }

@@ -1,38 +1,46 @@
-import { cpus, totalmem } from 'node:os'
 import type { ContainerFigures } from './container.ts'
-import type { Growth } from './chart.ts'
+import type { Figures, Machine } from './figures.ts'
+import type { Growth } from './growth.ts'
 import type { Cost } from './measure.ts'
-import type { OneShotSections, Section } from './one-shot.ts'
-import type { RelayCost } from './relay.ts'
+import type { OneShots } from './one-shot.ts'
+import type { CallerCosts } from './relay-caller.ts'
+import { RELAYS, type RelayCost } from './relay-load.ts'
 import type { RunCost } from './run.ts'
+import { growthExponent, median, medianRatio } from './statistics.ts'
+import { isMet, show, targetsOf, type Target } from './targets.ts'
 
-/** All that one run of the benchmark found. */
-export interface Figures {
-  readonly rounds: number
-  readonly oneShots: OneShotSections
-  readonly growth: readonly Growth[]
-  readonly run: readonly RunCost[]
-  readonly relays: readonly RelayCost[]
-  readonly container: ContainerFigures | undefined
+/** What the one-shot sections are called, by their names in the figures, which are also those of their plots' files. */
+export const ONE_SHOT_TITLES = {
+  idle: 'Nothing sent',
+  http: 'One event over HTTP, loopback',
+  https: 'One event over HTTPS, loopback',
+  far: 'One event over HTTPS, 50 ms round trip',
+} as const
+
+const ONE_SHOTS = Object.keys(ONE_SHOT_TITLES) as (keyof typeof ONE_SHOT_TITLES)[]
+
+/** The name of a growth curve's plot in `docs/performance`. */
+export function plotName({ name }: Growth): string {
+  return `${name.replaceAll(/\W+/g, '-')}.svg`
 }
 
-/** `docs/performance.md`: tables of ratios, since the times are those of one machine on one day. */
-export function performancePage(figures: Figures, date: Date): string {
-  const { oneShots, growth, run, relays, container } = figures
+/** `docs/performance.md`. Ratios are medians of each round's own, since the times are those of one machine on one day. */
+export function performancePage(figures: Figures): string {
+  const { run, relayLoad, callers, curls, container, growth, failed } = figures
   return [
     HEAD,
-    machine(figures.rounds, date),
-    '## Targets\n',
-    targetTable(figures),
-    ...Object.entries(oneShots).map(([name, section]) => sectionText(name, section as Section)),
-    runText(run),
-    relayText(relays),
-    container === undefined ? '' : containerText(container),
-    '## Growth\n',
-    ...growth.map(growthText),
-  ]
-    .filter((part) => part !== '')
-    .join('\n')
+    machineText(figures.machine),
+    ...(failed.length === 0 ? [] : [failedText(figures)]),
+    targetText(targetsOf(figures)),
+    ...ONE_SHOTS.flatMap((name) => oneShotText(name, figures[name]) ?? []),
+    ...(run === undefined ? [] : [runText(run)]),
+    ...(relayLoad === undefined ? [] : [relayText(relayLoad)]),
+    ...(callers === undefined ? [] : [callerText(callers)]),
+    ...(curls === undefined ? [] : [curlText(curls)]),
+    ...(container === undefined ? [] : [containerText(container)]),
+    ...(growth.length === 0 ? [] : ['## Growth\n', GROWTH_HEAD, ...growth.map(growthText)]),
+    HOW,
+  ].join('\n')
 }
 
 const HEAD = `# Performance
@@ -40,154 +48,140 @@ const HEAD = `# Performance
 <!-- Written by \`npm run bench\`. -->
 
 What the program costs beside others that do the same work, all measured in one run, in turns. The times are those of
-one machine on one day; the ratios are what to compare. \`npm run bench\` repeats it and writes this page.
+one machine on one day; the ratios are what to compare.
 `
 
-function machine(rounds: number, date: Date): string {
-  const processors = cpus()
-  const memoryGb = Math.round(totalmem() / 2 ** 30)
+const HOW = `## How to repeat it
+
+\`npm ci && npm run bench\` measures everything anew and writes this page, in about eight minutes. It takes GNU time, curl, jq
+and Python where they are found, and the two images where \`docker build\` has made them:
+\`docker build -t pagerduty-alert . && docker build -t pagerduty-alert:shell --target shell .\`
+
+Each round measures everything of a table once, in turns, after one round to warm up. A time is the median of all
+rounds, and a ratio is the median of the rounds' own ratios. The stand-in for PagerDuty answers at once. The path with a
+round trip of 50 ms is a proxy that delays every byte by half of it, and the first of a connection by one round trip more, as
+TCP's handshake would. Node's code cache is warm, as it is in the image. The load on the relays comes from a process of its
+own that speaks HTTP on bare sockets; the table's first line is what it and the stand-in reach without a relay.
+`
+
+const GROWTH_HEAD = `The exponent is the power of the size with which the cost grows: 1 is linear, 0 is constant. It is that of the last
+three points. The dotted line grows linearly.
+`
+
+function machineText({
+  date,
+  processor,
+  cores,
+  memoryGb,
+  kernel,
+  nodeVersion,
+  loadAverage,
+}: Machine): string {
   return (
-    `${date.toISOString().slice(0, 10)}, ${processors[0]?.model.trim()}, ${processors.length} cores, ${memoryGb} GiB, ` +
-    `Node ${process.version}; medians of ${rounds} runs after one to warm up.\n` +
-    'The path with a round trip of 50 ms is a proxy that delays every byte, and the first of a connection by one\n' +
-    'round trip more.\n'
+    `${date.toISOString().slice(0, 10)}, ${processor}, ${cores} cores, ${memoryGb} GiB, ${kernel}, Node ${nodeVersion}; ` +
+    `load average at the beginning ${loadAverage.toFixed(1)}.\n`
   )
 }
 
-function sectionText(name: string, { title, costs, missing }: Section): string {
-  const [floor] = costs
-  const rows = costs.map(({ name: what, ms, peakMb }) => {
-    const memory = peakMb === undefined || floor?.peakMb === undefined ? '' : ratio(peakMb, floor.peakMb)
-    return `| ${what} | ${ms.toFixed(0)} | ${ratio(ms, floor?.ms)} | ${memory} |`
-  })
-  const absent =
-    missing.length === 0 ? '' : `\nNot measured, since this machine lacks them: ${missing.join(', ')}.\n`
-  return `## ${title}\n\n![](performance/${name}.svg)\n\n| command | ms | × \`node -e 0\` | peak memory × |\n|---|---:|---:|---:|\n${rows.join('\n')}\n${absent}`
+function failedText({ failed }: Figures): string {
+  const lines = failed.map(({ name, reason }) => `- ${name}: ${reason.split('\n')[0]}`)
+  return `Not measured in this run:\n\n${lines.join('\n')}\n`
 }
 
-function containerText({ unpackedMb, gzipMb, costs }: ContainerFigures): string {
-  const [floor] = costs
-  const rows = costs.map(({ name, ms }) => `| ${name} | ${ms.toFixed(0)} | ${ratio(ms, floor?.ms)} |`)
+function targetText(targets: readonly Target[]): string {
+  const rows = targets.map((target) => {
+    const { what, limit, isLeast = false, value, floor } = target
+    const met = isMet(target)
+    const verdict = met === undefined ? '' : met ? 'met' : `**missed**; floor: ${floor}`
+    return [what, `${isLeast ? '≥' : '≤'} ${limit}`, show(value), verdict]
+  })
+  return `## Targets\n\n${table(['', 'target', 'here', ''], rows)}`
+}
+
+function oneShotText(name: keyof typeof ONE_SHOT_TITLES, found: OneShots | undefined): string | undefined {
+  if (found === undefined) return undefined
+  const [floor] = found.costs
+  const rows = found.costs.map(({ name: what, times, peakMb }) => [
+    what,
+    median(times).toFixed(0),
+    ratio(times, floor?.times),
+    peakMb === undefined || floor?.peakMb === undefined ? '' : (peakMb / floor.peakMb).toFixed(2),
+  ])
+  const title = ONE_SHOT_TITLES[name]
+  const absent =
+    found.missing.length === 0 ? '' : `\nNot measured, being absent here: ${found.missing.join(', ')}.\n`
   return (
-    `## Containers\n\nThe image: ${unpackedMb.toFixed(1)} MB unpacked, ${gzipMb.toFixed(1)} MB as \`docker save | gzip\`.\n\n` +
-    `| from \`docker run\` to its end | ms | × curl |\n|---|---:|---:|\n${rows.join('\n')}\n`
+    `## ${title}\n\n![${title}](performance/${name}.svg)\n\n` +
+    `${table(['command', 'ms', '× `node -e 0`', 'peak memory ×'], rows)}${absent}`
   )
 }
 
 function runText(costs: readonly RunCost[]): string {
-  const rows = costs.map(
-    ({ name, bareMs, watchedMs }) =>
-      `| ${name} | ${bareMs.toFixed(0)} | ${watchedMs.toFixed(0)} | ${ratio(watchedMs, bareMs)} |`,
-  )
-  return `## A command watched by run\n\n| what it prints | bare, ms | with run, ms | × |\n|---|---:|---:|---:|\n${rows.join('\n')}\n`
+  const rows = costs.map(({ name, bareMs, watchedMs }) => [
+    name,
+    median(bareMs).toFixed(0),
+    median(watchedMs).toFixed(0),
+    ratio(watchedMs, bareMs),
+  ])
+  return `## A command watched by run\n\n${table(['what it prints', 'bare, ms', 'with run, ms', '×'], rows)}`
 }
 
 function relayText(costs: readonly RelayCost[]): string {
-  const [bare] = costs
-  const rows = costs.map(
-    ({ name, perSecond, p99Ms, idleMb, peakMb }) =>
-      `| ${name} | ${Math.round(perSecond)} | ${ratio(perSecond, bare?.perSecond)} | ${p99Ms.toFixed(1)} | ${idleMb.toFixed(0)} | ${peakMb.toFixed(0)} |`,
-  )
+  const bare = costs.find(({ name }) => name === RELAYS.passthrough)
+  const rows = costs.map(({ name, rates, p99sMs, idleMb, peakMb }) => [
+    name,
+    Math.round(median(rates)).toLocaleString('en'),
+    ratio(rates, bare?.rates),
+    median(p99sMs).toFixed(1),
+    idleMb?.toFixed(0) ?? '',
+    peakMb?.toFixed(0) ?? '',
+  ])
+  const head = ['relay', 'events/s', '× passthrough', 'p99, ms', 'idle, MB', 'peak, MB']
+  return `## Relays at 64 connections\n\nEach event is another alert.\n\n${table(head, rows)}`
+}
+
+function callerText({ fdatasync, passthrough, synchronous, durable }: CallerCosts): string {
+  const rows = [
+    ['appending 512 bytes to a file, and fdatasync', fdatasync],
+    ['Fastify + undici, passthrough', passthrough],
+    ['serve, synchronous', synchronous],
+    ['serve with a spool', durable],
+  ] as const
+  const cells = rows.map(([name, times]) => [name, median(times).toFixed(2), ratio(times, fdatasync)])
+  return `## Relays, one caller\n\n${table(['p50 of one event after the other', 'ms', '× fdatasync'], cells)}`
+}
+
+function curlText(costs: readonly Cost[]): string {
+  const rows = costs.map(({ name, times }) => [name, median(times).toFixed(0), ratio(times, costs[0]?.times)])
+  return `## curl to a relay\n\n${table(['whole process', 'ms', '×'], rows)}`
+}
+
+function containerText({ unpackedMb, gzipMb, costs }: ContainerFigures): string {
+  const rows = costs.map(({ name, times }) => [name, median(times).toFixed(0), ratio(times, costs[0]?.times)])
   return (
-    `## Relays, ${RELAY_LOAD}\n\n| relay | events/s | × passthrough | p99 ms | idle MB | peak MB |\n` +
-    `|---|---:|---:|---:|---:|---:|\n${rows.join('\n')}\n`
+    `## Containers\n\nThe image: ${unpackedMb.toFixed(1)} MB unpacked, ${gzipMb.toFixed(1)} MB as \`docker save | gzip\`.\n\n` +
+    table(['from `docker run` to its end', 'ms', '× curl'], rows)
   )
 }
 
-const RELAY_LOAD = '64 connections, each event another alert, a stub that answers at once'
-
-function growthText({ name, unit, points }: Growth): string {
-  const rows = points.map(({ size, ms }) => `| ${size.toLocaleString('en')} | ${ms.toFixed(2)} |`)
-  const file = name.replaceAll(/\W+/g, '-')
-  return `### ${name}\n\n![](performance/${file}.svg)\n\n| ${unit} | ms |\n|---:|---:|\n${rows.join('\n')}\n`
+function growthText(growth: Growth): string {
+  const { name, unit, points } = growth
+  const rows = points.map(({ size, cost }) => [size.toLocaleString('en'), cost.toFixed(2)])
+  return (
+    `### ${name}: exponent ${growthExponent(points).toFixed(2)}\n\n![${name}](performance/${plotName(growth)})\n\n` +
+    table([unit, 'ms'], rows)
+  )
 }
 
-interface Target {
-  readonly what: string
-  readonly value: number | undefined
-  readonly limit: number
-  /** What keeps it above the limit, where it is. */
-  readonly floor: string
+function ratio(values: readonly number[], floor: readonly number[] | undefined): string {
+  return floor === undefined ? '' : medianRatio(values, floor).toFixed(2)
 }
 
-function targetTable({ oneShots, container }: Figures): string {
-  const { idle, https, far } = oneShots
-  const targets: Target[] = [
-    {
-      what: 'https over 50 ms ÷ bash + curl',
-      value: timeRatio(far, 'pagerduty-alert failure', 'bash + curl'),
-      limit: 1.25,
-      floor:
-        'Node starts 30 ms later than curl, and matches the name against its pattern of an IPv6 address first',
-    },
-    {
-      what: 'https over loopback ÷ `node -e 0`',
-      value: timeRatio(https, 'pagerduty-alert failure', 'node -e 0'),
-      limit: 2.6,
-      floor: `node:https by hand ${ratioOf(https, 'node:https by hand')}; the rest is undici’s client and its parser`,
-    },
-    {
-      what: '`--help` ÷ `node -e 0`',
-      value: timeRatio(idle, 'pagerduty-alert --help', 'node -e 0'),
-      limit: 1.3,
-      floor: `\`--version\` ${ratioOf(idle, 'pagerduty-alert --version')}; an ES module costs about 1 ms to find and load`,
-    },
-    {
-      what: 'a refusal ÷ `node -e 0`',
-      value: timeRatio(idle, 'pagerduty-alert, a refusal', 'node -e 0'),
-      limit: 1.3,
-      floor: 'the settings are read before they are refused',
-    },
-    {
-      what: '`--dry-run` ÷ `node -e 0`',
-      value: timeRatio(idle, 'pagerduty-alert success --dry-run', 'node -e 0'),
-      limit: 1.8,
-      floor: '',
-    },
-    {
-      what: 'peak memory of one event over https ÷ `node -e 0`',
-      value: memoryRatio(https, 'pagerduty-alert failure', 'node -e 0'),
-      limit: 1.45,
-      floor: 'node:https by hand takes 1.3; undici’s parser is compiled from WebAssembly in every process',
-    },
-    { what: 'image, MB unpacked', value: container?.unpackedMb, limit: 118, floor: '' },
-    { what: 'image, MB gzip’d', value: container?.gzipMb, limit: 44, floor: '' },
-    {
-      what: 'an event from a fresh container ÷ one from a curl container',
-      value:
-        container === undefined
-          ? undefined
-          : costRatio(container.costs, 'pagerduty-alert container', 'curl container'),
-      limit: 1.2,
-      floor: '',
-    },
-  ]
-  const rows = targets.map(({ what, value, limit, floor }) => {
-    const isMet = value !== undefined && value <= limit
-    const found = value === undefined ? 'not measured' : value.toFixed(2)
-    return `| ${what} | ${limit} | ${found} | ${isMet ? 'met' : floor} |`
-  })
-  return `| | at most | here | |\n|---|---:|---:|---|\n${rows.join('\n')}\n`
-}
-
-function timeRatio(section: Section, one: string, other: string): number | undefined {
-  return costRatio(section.costs, one, other)
-}
-
-function ratioOf(section: Section, one: string): string {
-  return timeRatio(section, one, 'node -e 0')?.toFixed(2) ?? 'not measured'
-}
-
-function memoryRatio({ costs }: Section, one: string, other: string): number | undefined {
-  const [a, b] = [one, other].map((name) => costs.find((cost) => cost.name === name)?.peakMb)
-  return a === undefined || b === undefined ? undefined : a / b
-}
-
-function costRatio(costs: readonly Cost[], one: string, other: string): number | undefined {
-  const [a, b] = [one, other].map((name) => costs.find((cost) => cost.name === name)?.ms)
-  return a === undefined || b === undefined ? undefined : a / b
-}
-
-function ratio(value: number, floor: number | undefined): string {
-  return floor === undefined ? '' : (value / floor).toFixed(2)
+function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  const line = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`
+  const rule = `|---|${head
+    .slice(1)
+    .map(() => '---:|')
+    .join('')}`
+  return [line(head), rule, ...rows.map(line), ''].join('\n')
 }

@@ -1,24 +1,35 @@
 import { readFileSync } from 'node:fs'
-import { createServer as createHttpServer, type RequestListener } from 'node:http'
-import { createServer as createHttpsServer } from 'node:https'
-import type { AddressInfo } from 'node:net'
+import { createServer as createTcpServer, type AddressInfo, type Server, type Socket } from 'node:net'
+import { createServer as createTlsServer } from 'node:tls'
+import { messageLength } from './http-message.ts'
 
 /*
- * A PagerDuty that accepts everything at once, in a process of its own. Prints `{"http":PORT,"https":PORT}`.
+ * A PagerDuty that accepts everything at once, in a process of its own. It speaks HTTP on bare sockets, so that it takes
+ * less of the machine than what it is to measure. Prints `{"http":PORT,"https":PORT}`.
  * usage: stub-server.ts KEY_FILE CERTIFICATE_FILE
  */
 const [keyFile = '', certificateFile = ''] = process.argv.slice(2)
-const answer = JSON.stringify({ status: 'success', message: 'Event processed', dedup_key: 'bench' })
-const listener: RequestListener = (request, response) => {
-  request.resume().once('end', () => {
-    response.writeHead(202, { 'content-type': 'application/json' }).end(answer)
+const body = JSON.stringify({ status: 'success', message: 'Event processed', dedup_key: 'bench' })
+const answer = `HTTP/1.1 202 Accepted\r\ncontent-type: application/json\r\ncontent-length: ${body.length}\r\n\r\n${body}`
+
+function serve(socket: Socket): void {
+  let text = ''
+  socket.setEncoding('latin1')
+  socket.setNoDelay(true)
+  socket.on('error', () => socket.destroy())
+  socket.on('data', (chunk: string) => {
+    text += chunk
+    for (let length = messageLength(text); length !== undefined && text.length >= length;) {
+      socket.write(answer, 'latin1')
+      text = text.slice(length)
+      length = messageLength(text)
+    }
   })
 }
-const http = createHttpServer(listener)
-const https = createHttpsServer({ key: readFileSync(keyFile), cert: readFileSync(certificateFile) }, listener)
-for (const server of [http, https]) {
-  server.keepAliveTimeout = 60_000
+
+const http = createTcpServer(serve)
+const https = createTlsServer({ key: readFileSync(keyFile), cert: readFileSync(certificateFile) }, serve)
+for (const server of [http, https])
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-}
-const port = (server: { address(): unknown }): number => (server.address() as AddressInfo).port
+const port = (server: Server): number => (server.address() as AddressInfo).port
 process.stdout.write(`${JSON.stringify({ http: port(http), https: port(https) })}\n`)

@@ -1,0 +1,34 @@
+import { join } from 'node:path'
+import { addAll, deliverAll, INSTANT, numberedItem, openBenchSpool } from './spool-work.ts'
+import { median, type Point } from './statistics.ts'
+
+/*
+ * What delivering one event of each key costs with ever more keys, at PagerDuty's pace, to a far end that accepts at once.
+ * Prints the JSON of points of keys and milliseconds.
+ * usage: drain-keys.ts FOLDER MAX_KEYS
+ */
+const RATE_PER_MINUTE = 110
+const RUNS = 3
+const [folder = '', maxKeys = '1'] = process.argv.slice(2)
+const points: Point[] = []
+for (let keys = 1; keys <= Number(maxKeys); keys *= 10) {
+  const times: number[] = []
+  for (let run = 0; run < RUNS; run++) {
+    const spool = await openBenchSpool(join(folder, `${keys}-${run}`))
+    await addAll(
+      spool,
+      Array.from({ length: keys }, (_, index) => numberedItem(index, index)),
+    )
+    times.push(
+      await deliverAll({
+        spool,
+        transport: INSTANT,
+        baseUrl: 'http://pagerduty.test',
+        ratePerMinute: RATE_PER_MINUTE,
+      }),
+    )
+    await spool.close()
+  }
+  points.push({ size: keys, cost: median(times) })
+}
+process.stdout.write(JSON.stringify(points))

@@ -1,0 +1,26 @@
+import { composeRelayTransport } from '../src/compose.ts'
+import { addAll, deliverAll, numberedItem, openBenchSpool } from './spool-work.ts'
+
+/*
+ * Delivers so many events of one routing key, each another alert, as fast as the far end takes them: without the pace that
+ * PagerDuty asks for. Prints the JSON of the events a second.
+ * usage: drain-rate.ts FOLDER URL COUNT
+ */
+const [folder = '', baseUrl = '', count = ''] = process.argv.slice(2)
+const spool = await openBenchSpool(folder)
+await addAll(
+  spool,
+  Array.from({ length: Number(count) }, (_, index) => numberedItem(index)),
+)
+const transport = composeRelayTransport({
+  region: 'us',
+  eventsUrl: baseUrl,
+  keys: [],
+  deadlineMs: 60_000,
+  timeoutMs: 10_000,
+  proxy: {},
+  secrets: [],
+})
+const elapsedMs = await deliverAll({ spool, transport, baseUrl, ratePerMinute: Number.POSITIVE_INFINITY })
+await spool.close()
+process.stdout.write(JSON.stringify(Number(count) / (elapsedMs / 1000)))

@@ -1,0 +1,39 @@
+import type { ContainerFigures } from './container.ts'
+import type { Growth } from './growth.ts'
+import type { Cost } from './measure.ts'
+import type { OneShots } from './one-shot.ts'
+import type { CallerCosts } from './relay-caller.ts'
+import type { RelayCost } from './relay-load.ts'
+import type { RunCost } from './run.ts'
+import type { FailedSection } from './section.ts'
+
+/** Where and when it was measured. */
+export interface Machine {
+  readonly date: Date
+  readonly processor: string
+  readonly cores: number
+  readonly memoryGb: number
+  /** Operating system and its version. */
+  readonly kernel: string
+  readonly nodeVersion: string
+  /** How many processes wanted a processor when the run began, on average of a minute. */
+  readonly loadAverage: number
+}
+
+/** All that one run of the benchmark found; a part that failed is absent. */
+export interface Figures {
+  readonly machine: Machine
+  readonly idle: OneShots | undefined
+  readonly http: OneShots | undefined
+  readonly https: OneShots | undefined
+  readonly far: OneShots | undefined
+  readonly run: readonly RunCost[] | undefined
+  readonly relayLoad: readonly RelayCost[] | undefined
+  readonly callers: CallerCosts | undefined
+  readonly curls: readonly Cost[] | undefined
+  /** Events of one key that were delivered in a second over the long path. */
+  readonly drainRate: number | undefined
+  readonly container: ContainerFigures | undefined
+  readonly growth: readonly Growth[]
+  readonly failed: readonly FailedSection[]
+}

@@ -1,0 +1,84 @@
+import { connect } from 'node:net'
+import { messageLength } from './http-message.ts'
+import { percentile } from './statistics.ts'
+
+/*
+ * Posts events, each another alert, to a relay over so many connections for some seconds; a connection's next one goes out
+ * when the last is answered. It speaks HTTP on bare sockets, so that it takes less of the machine than what it measures.
+ * Ends with 1 at any answer but 202. Prints the JSON of a `Load`.
+ * usage: load.ts URL CONNECTIONS SECONDS KEYS      KEYS: how many routing keys take turns; 0: the relay's own
+ */
+
+/** What came of it. */
+export interface Load {
+  readonly count: number
+  readonly seconds: number
+  readonly p50Ms: number
+  readonly p99Ms: number
+}
+
+const [url = '', ...numbers] = process.argv.slice(2)
+const [connections = 1, seconds = 1, keys = 0] = numbers.map(Number)
+const { hostname, port } = new URL(url)
+const DIGITS = 12
+const ANSWER_BYTES = 16 * 1024
+const timesMs: number[] = []
+const run = `${process.pid}-${Date.now()}`
+const padded = (number: number): string => String(number).padStart(DIGITS, '0')
+let sent = 0
+
+/** A request of ever the same length, so that its head is always the same. */
+function nextRequest(): string {
+  sent += 1
+  const key = keys === 0 ? '' : `"routing_key":"${'b'.repeat(32 - DIGITS)}${padded(sent % keys)}",`
+  const body =
+    `{${key}"event_action":"trigger","dedup_key":"bench/${run}/${padded(sent)}","payload":{"summary":"A deployment failed",` +
+    `"source":"bench","severity":"error","custom_details":{"ci":"Codeship","branch":"master"}}}`
+  return (
+    `POST /v2/enqueue HTTP/1.1\r\nhost: ${hostname}:${port}\r\ncontent-type: application/json\r\n` +
+    `content-length: ${body.length}\r\n\r\n${body}`
+  )
+}
+
+/** Resolves at the end of the time, when the last answer has come. */
+async function keepPosting(untilMs: number): Promise<void> {
+  await new Promise<void>((resolve, reject) => {
+    let sentAtMs = 0
+    let answer = ''
+    const take = (text: string): void => {
+      answer += text
+      if (answer.length < (messageLength(answer) ?? Infinity)) return
+      if (!answer.startsWith('HTTP/1.1 202')) reject(new Error(`answered: ${answer}`))
+      const nowMs = performance.now()
+      timesMs.push(nowMs - sentAtMs)
+      if (nowMs < untilMs) return post()
+      resolve()
+      socket.destroy()
+    }
+    const buffer = Buffer.alloc(ANSWER_BYTES)
+    const callback = (byteCount: number): boolean => {
+      take(buffer.toString('latin1', 0, byteCount))
+      return true
+    }
+    const onread = { buffer, callback } // a third cheaper than events and buffers of their own
+    const socket = connect({ port: Number(port), host: hostname, noDelay: true, onread })
+    const post = (): void => {
+      answer = ''
+      sentAtMs = performance.now()
+      socket.write(nextRequest(), 'latin1')
+    }
+    socket.on('connect', post)
+    socket.on('error', reject)
+    socket.on('close', () => reject(new Error('the relay closed a connection')))
+  })
+}
+
+const startedAtMs = performance.now()
+await Promise.all(Array.from({ length: connections }, () => keepPosting(startedAtMs + seconds * 1000)))
+const load: Load = {
+  count: timesMs.length,
+  seconds: (performance.now() - startedAtMs) / 1000,
+  p50Ms: percentile(timesMs, 0.5),
+  p99Ms: percentile(timesMs, 0.99),
+}
+process.stdout.write(JSON.stringify(load))

@@ -1,0 +1,82 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { BIN, readScript, script, startServer, type Server } from './processes.ts'
+import type { Load } from './load.ts'
+import { CERTIFICATE_FILE } from './servers.ts'
+
+/** A relay that runs. */
+export interface Relay extends Server {
+  readonly name: string
+  readonly url: string
+  /** Resident set before its first event. */
+  readonly idleMb: number
+  /** How many routing keys events take turns with; 0: they leave it to the relay's. */
+  readonly keys: number
+}
+
+export interface RelayOptions {
+  readonly name: string
+  /** Where it passes events on; absent for one that drops them. */
+  readonly upstreamUrl?: string
+  /** A folder for its spool; absent for one that keeps nothing. */
+  readonly spool?: string
+  readonly keys?: number
+  readonly signal: AbortSignal
+}
+
+/** Enough keys that none reaches its rate limit. */
+export const MANY_KEYS = 20_000
+/** Nothing listens there. */
+export const NOWHERE = 'http://127.0.0.1:9'
+
+/** Starts the program's relay. */
+export async function startRelay({ upstreamUrl = NOWHERE, spool, ...options }: RelayOptions): Promise<Relay> {
+  const env = {
+    PAGERDUTY_EVENTS_URL: upstreamUrl,
+    PAGERDUTY_TOKEN: 'b'.repeat(32),
+    PAGERDUTY_RELAY_PORT: '0',
+    NODE_EXTRA_CA_CERTS: CERTIFICATE_FILE,
+    LOG_LEVEL: 'error',
+    ...(spool !== undefined && { PAGERDUTY_SPOOL: spool, PAGERDUTY_SPOOL_LIMIT: '10000000' }),
+  }
+  return await start([BIN, 'serve'], env, options)
+}
+
+/** Starts a bare Fastify handler, which passes events on with undici where there is an upstream. */
+export async function startBareRelay({ upstreamUrl, ...options }: RelayOptions): Promise<Relay> {
+  const upstream = upstreamUrl === undefined ? [] : [upstreamUrl]
+  return await start([script('peers/relay.mjs'), ...upstream], {}, options)
+}
+
+async function start(
+  args: readonly string[],
+  env: Readonly<Record<string, string>>,
+  { name, signal, keys = 0 }: RelayOptions,
+): Promise<Relay> {
+  const server = await startServer({ args, env, signal })
+  return { ...server, name, keys, url: server.line, idleMb: memoryMb(server, 'VmRSS') }
+}
+
+/** A figure of proc(5) `status`, which is in kB. NaN where there is no `/proc`. */
+export function memoryMb({ child }: Server, field: 'VmRSS' | 'VmHWM'): number {
+  try {
+    const status = readFileSync(`/proc/${child.pid}/status`, 'utf8')
+    return Number(new RegExp(`${field}:\\s+(\\d+)`).exec(status)?.[1]) / 1024
+  } catch {
+    return Number.NaN
+  }
+}
+
+/** Loads a relay, or whatever takes events, for some seconds, from a process of its own. */
+export async function load(
+  { url, keys }: Pick<Relay, 'url' | 'keys'>,
+  { connections, seconds, signal }: { connections: number; seconds: number; signal: AbortSignal },
+): Promise<Load> {
+  const args = [url, ...[connections, seconds, keys].map(String)]
+  return (await readScript('load.ts', args, { timeoutMs: seconds * 1000 + 20_000, signal })) as Load
+}
+
+/** Where the spool of a name goes. */
+export function spoolFolder(folder: string, name: string): string {
+  return join(folder, `spool-${name}`)
+}

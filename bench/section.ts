@@ -1,0 +1,71 @@
+import { mkdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { within } from './processes.ts'
+import type { Servers } from './servers.ts'
+
+/** What the measuring of one thing is given. */
+export interface Bench {
+  readonly servers: Servers
+  /** A folder that is empty, and removed after the run. */
+  readonly folder: string
+  /** Aborts when the section is over: whatever it has started ends. */
+  readonly signal: AbortSignal
+  /** Whether it only has to be shown that it works. */
+  readonly isSmoke: boolean
+}
+
+/** A part of the run that failed, and how. */
+export interface FailedSection {
+  readonly name: string
+  readonly reason: string
+}
+
+/** Measures parts one after the other, each within bounds of its own and within the run's. */
+export interface Sections {
+  /** What was measured, or undefined where that failed. */
+  readonly measure: <T>(
+    name: string,
+    budgetMs: number,
+    work: (bench: Bench) => T | Promise<T>,
+  ) => Promise<T | undefined>
+  readonly failed: () => readonly FailedSection[]
+}
+
+export interface SectionsOptions {
+  readonly servers: Servers
+  readonly folder: string
+  readonly isSmoke: boolean
+  /** Time of the whole run: what begins later fails. */
+  readonly totalMs: number
+  readonly tell: (text: string) => void
+}
+
+/** Begins a run. A section that fails is told of, and the others go on. */
+export function createSections({ servers, folder, isSmoke, totalMs, tell }: SectionsOptions): Sections {
+  const failed: FailedSection[] = []
+  return {
+    failed: () => failed,
+    measure: async (name, budgetMs, work) => {
+      const startedAtMs = performance.now() // since this process began
+      const leftMs = Math.min(budgetMs, totalMs - startedAtMs)
+      const own = join(folder, name.replaceAll(/\W+/g, '-'))
+      const ending = new AbortController()
+      tell(`${name} … `)
+      try {
+        if (leftMs <= 0) throw new Error('the time of the whole run is over')
+        mkdirSync(own, { recursive: true })
+        const result = work({ servers, folder: own, signal: ending.signal, isSmoke })
+        const found = await within(leftMs, Promise.resolve(result))
+        tell(`${((performance.now() - startedAtMs) / 1000).toFixed(1)} s\n`)
+        return found
+      } catch (error) {
+        const reason = error instanceof Error ? error.message : String(error)
+        failed.push({ name, reason })
+        tell(`FAILED: ${reason}\n`)
+        return undefined
+      } finally {
+        ending.abort()
+      }
+    },
+  }
+}

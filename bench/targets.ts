@@ -1,0 +1,211 @@
+import { CONTAINERS } from './container.ts'
+import type { Figures } from './figures.ts'
+import { costOf, timeRatio } from './measure.ts'
+import { CURLS } from './relay-caller.ts'
+import { RELAYS } from './relay-load.ts'
+import { growthExponent, median, medianRatio } from './statistics.ts'
+
+/** Something that the program is held to. */
+export interface Target {
+  readonly what: string
+  readonly limit: number
+  /** Whether more is better; less is where absent. */
+  readonly isLeast?: boolean
+  /** What was measured. */
+  readonly value: number | undefined
+  /** Where it is missed: what nothing of its kind can undercut, and what coming closer would take. */
+  readonly floor: string
+}
+
+/** Whether a target was reached; undefined where it was not measured. */
+export function isMet({ limit, isLeast = false, value }: Target): boolean | undefined {
+  if (value === undefined || Number.isNaN(value)) return undefined
+  return isLeast ? value >= limit : value <= limit
+}
+
+/** Every target with what came of it. */
+export function targetsOf(figures: Figures): Target[] {
+  return [
+    ...oneShotTargets(figures),
+    ...relayTargets(figures),
+    ...imageTargets(figures),
+    growthTarget(figures),
+  ]
+}
+
+const OURS = 'pagerduty-alert failure'
+const NODE = 'node -e 0'
+
+function oneShotTargets({ idle, https, far }: Figures): Target[] {
+  const byHand = show(timeRatio(https?.costs ?? [], 'node:https by hand', NODE))
+  const farByHand = show(timeRatio(far?.costs ?? [], 'node:https by hand', 'bash + curl'))
+  const [ourPeak, floorPeak, handPeak] = [OURS, NODE, 'node:https by hand'].map(
+    (name) => costOf(https?.costs ?? [], name)?.peakMb,
+  )
+  const idleTarget = (what: string, name: string, limit: number, floor: string): Target => ({
+    what: `${what} ÷ \`${NODE}\``,
+    limit,
+    value: timeRatio(idle?.costs ?? [], name, NODE),
+    floor,
+  })
+  return [
+    {
+      what: 'One event over HTTPS and 50 ms ÷ bash + curl',
+      limit: 1.25,
+      value: timeRatio(far?.costs ?? [], OURS, 'bash + curl'),
+      floor: `\`node:https\` by hand: ${farByHand}. Node starts 30 ms later than curl; the rest is what is loaded before the first packet`,
+    },
+    {
+      what: `One event over HTTPS, loopback ÷ \`${NODE}\``,
+      limit: 2.6,
+      value: timeRatio(https?.costs ?? [], OURS, NODE),
+      floor: `\`node:https\` by hand: ${byHand}; the rest is undici’s client and its parser`,
+    },
+    idleTarget(
+      '`--help`',
+      'pagerduty-alert --help',
+      1.3,
+      `\`--version\`: ${show(timeRatio(idle?.costs ?? [], 'pagerduty-alert --version', NODE))}; each file costs a millisecond to find and load`,
+    ),
+    idleTarget(
+      'A refusal',
+      'pagerduty-alert, a refusal',
+      1.3,
+      'the settings are read before they are refused',
+    ),
+    idleTarget('`--dry-run`', 'pagerduty-alert success --dry-run', 1.8, 'building and printing two events'),
+    {
+      what: `Peak memory of one event over HTTPS ÷ \`${NODE}\``,
+      limit: 1.45,
+      value: quotient(ourPeak, floorPeak),
+      floor: `\`node:https\` by hand: ${show(quotient(handPeak, floorPeak))}; undici’s parser is compiled from WebAssembly in every process`,
+    },
+  ]
+}
+
+function relayTargets({ relayLoad = [], callers, curls = [], drainRate }: Figures): Target[] {
+  const relay = (name: string) => relayLoad.find((one) => one.name === name)
+  const bare = relay(RELAYS.passthrough)
+  const rate = (name: string) => ratioOf(relay(name)?.rates, bare?.rates)
+  const p99s = relay(RELAYS.durable)?.p99sMs
+  return [
+    {
+      what: 'Relay, synchronous, events a second ÷ bare Fastify + undici',
+      limit: 0.8,
+      isLeast: true,
+      value: rate(RELAYS.synchronous),
+      floor: '1.0 without checking events, masking, metrics and one deadline for each attempt',
+    },
+    {
+      what: 'Relay, durable, accepted a second ÷ bare Fastify + undici',
+      limit: 1.2,
+      isLeast: true,
+      value: rate(RELAYS.durable),
+      floor: `Fastify that drops everything: ${show(rate(RELAYS.handler))}; the rest is SQLite’s transaction`,
+    },
+    {
+      what: 'Relay, durable, accepted and delivered a second ÷ bare Fastify + undici',
+      limit: 0.7,
+      isLeast: true,
+      value: rate(RELAYS.delivering),
+      floor:
+        'each event is written twice, accepted and settled, and read once, by the thread that also takes and sends it',
+    },
+    {
+      what: 'Relay, durable, p99 at 64 connections, ms',
+      limit: 10,
+      value: p99s && median(p99s),
+      floor: `bare Fastify + undici: ${show(bare && median(bare.p99sMs))}`,
+    },
+    {
+      what: 'Relay, durable, p50 of one caller ÷ fdatasync',
+      limit: 2.5,
+      value: ratioOf(callers?.durable, callers?.fdatasync),
+      floor: 'one fdatasync and one HTTP exchange on loopback',
+    },
+    {
+      what: 'curl to a relay with a spool ÷ curl to PagerDuty, 50 ms away',
+      limit: 0.1,
+      value: timeRatio(curls, CURLS.durable, CURLS.direct),
+      floor: 'curl’s own start, and an fdatasync',
+    },
+    {
+      what: 'curl to a synchronous relay ÷ curl to PagerDuty, 50 ms away',
+      limit: 0.42,
+      value: timeRatio(curls, CURLS.synchronous, CURLS.direct),
+      floor: 'curl’s own start, and one round trip',
+    },
+    {
+      what: 'Delivered a second with one routing key over 50 ms, without the pace',
+      limit: 500,
+      isLeast: true,
+      value: drainRate,
+      floor: '',
+    },
+    {
+      what: 'Relay, idle memory ÷ bare Fastify + undici',
+      limit: 1.1,
+      value: quotient(relay(RELAYS.durable)?.idleMb, bare?.idleMb),
+      floor: '',
+    },
+    {
+      what: 'Relay, durable and delivering, peak memory ÷ bare Fastify + undici',
+      limit: 0.65,
+      value: quotient(relay(RELAYS.delivering)?.peakMb, bare?.peakMb),
+      floor:
+        'it is bounded; V8 lets garbage grow before it collects, and a smaller young generation costs throughput',
+    },
+  ]
+}
+
+function imageTargets({ container }: Figures): Target[] {
+  return [
+    {
+      what: 'Image, MB unpacked',
+      limit: 118,
+      value: container?.unpackedMb,
+      floor: 'Node without its symbols, and its libraries: 113.9',
+    },
+    {
+      what: 'Image, MB gzip’d',
+      limit: 44,
+      value: container?.gzipMb,
+      floor: 'Node without its symbols, and its libraries: 42.6',
+    },
+    {
+      what: 'An event from a fresh container ÷ the same from a curl container',
+      limit: 1.2,
+      value: timeRatio(container?.costs ?? [], CONTAINERS.ours, CONTAINERS.curl),
+      floor: 'both wait for Docker; Node starts 30 ms later than curl, and loads the program',
+    },
+  ]
+}
+
+function growthTarget({ growth }: Figures): Target {
+  const steepest = growth
+    .map(({ name, points }) => ({ name, exponent: growthExponent(points) }))
+    .toSorted((a, b) => b.exponent - a.exponent)[0]
+  return {
+    what: 'Growth, exponent of the steepest curve (1 is linear, 0.1 is noise)',
+    limit: 1.1,
+    value: steepest?.exponent,
+    floor: `${steepest?.name ?? ''}: an index grows with the logarithm`,
+  }
+}
+
+function ratioOf(
+  values: readonly number[] | undefined,
+  others: readonly number[] | undefined,
+): number | undefined {
+  return values && others && medianRatio(values, others)
+}
+
+function quotient(value: number | undefined, other: number | undefined): number | undefined {
+  return value === undefined || other === undefined ? undefined : value / other
+}
+
+/** Two digits after the point, or fewer where there are enough before it. */
+export function show(value: number | undefined): string {
+  if (value === undefined || Number.isNaN(value)) return 'not measured'
+  return value >= 100 ? Math.round(value).toLocaleString('en') : value.toFixed(value >= 20 ? 1 : 2)
+}
