@@ -45,7 +45,7 @@ const executable: Plugin = {
 // bug that somebody reports still has its function names (with mangling: 7 % and 26 %).
 // What is imported dynamically becomes a chunk of its own, so that `--help` does not read what only sending needs. Each
 // chunk costs about 1 ms to find and load, so what several commands share is one: all but what needs the schema library,
-// which only events written by others do.
+// which only events written by others do, and what starts a watched command, which loads Node's child processes.
 export default defineConfig({
   input: 'src/bin.ts',
   platform: 'node',
@@ -63,7 +63,7 @@ export default defineConfig({
         { name: 'zod', test: /node_modules.zod/ },
         {
           name: 'shared',
-          test: /src.(?:ci|commands|config|core(?!.(?:event-schema|read-event|user-event))|log|version)/,
+          test: /src.(?:ci|commands(?!.(?:report-)?run\.ts)|config|core(?!.(?:event-schema|read-event|user-event))|log|version)/,
           minShareCount: 2,
         },
       ],

@@ -1,12 +1,19 @@
 import type { Plugin } from 'rolldown'
 
 /** Modules of Node that are costly to load and seldom needed: their functions load them when they are called. */
-const LAZY: ReadonlySet<string> = new Set(['node:crypto', 'node:tls'])
+const LAZY: ReadonlySet<string> = new Set([
+  'node:child_process',
+  'node:crypto',
+  'node:net',
+  'node:os',
+  'node:timers/promises',
+  'node:tls',
+])
 
 /**
  * Reads Node's own modules by `process.getBuiltinModule`. To import one as an ES module is to read all its exports, and
- * some of those load more on first use: `node:fs` its streams, `node:http` its client and server (30 ms). The names
- * that are imported from a module in `LAZY` have to be functions.
+ * some of those load more on first use: `node:fs` its streams, `node:http` its client and server (30 ms). Of a module
+ * in `LAZY` only functions may be imported where it is to be loaded late; for a class or a constant it is loaded at once.
  */
 export const builtinModules: Plugin = {
   name: 'builtin-modules',
@@ -29,8 +36,12 @@ export function withBuiltinModules(code: string): string {
   )
 }
 
+/** Classes, and the one constant: an object of numbers. */
+const NO_FUNCTION = /^(?:[A-Z]|constants\b)/
+
 function namedBindings(names: string, module: string, loaded: string): string[] {
-  if (!LAZY.has(module)) return [`const { ${names.replaceAll(' as ', ': ')} } = ${loaded};`]
+  const isLate = LAZY.has(module) && names.split(', ').every((name) => !NO_FUNCTION.test(name))
+  if (!isLate) return [`const { ${names.replaceAll(' as ', ': ')} } = ${loaded};`]
   return names.split(', ').map((name) => {
     const [imported, local = imported] = name.split(' as ')
     return `const ${local} = (...args) => ${loaded}.${imported}(...args);`

@@ -36,7 +36,9 @@ const exitStatus = await main(
   {
     argv: process.argv.slice(2),
     env: process.env,
-    hostname: hostname(),
+    get hostname() {
+      return hostname()
+    },
     readFile: readAndRemember,
     recall,
     readStdin,

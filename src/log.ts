@@ -28,8 +28,8 @@ const LEVEL: Readonly<Record<LogLevel, number>> = {
 /** A log in the asked form. pino is loaded for JSON only: a line of text does not need it, and it costs start-up time. */
 export async function createLog({ level, format, write }: LogOptions): Promise<Log> {
   if (format === 'json') {
-    const { pino } = await import('pino')
-    const logger = pino({ level, base: { name: 'pagerduty-alert' } }, { write })
+    const { createJsonLog } = await import('./json-log.ts')
+    const logger = createJsonLog(level, write)
     return {
       debug: (message) => logger.debug(message),
       info: (message) => logger.info(message),

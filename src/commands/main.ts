@@ -3,6 +3,7 @@ import { createLog } from '../log.ts'
 import { version } from '../version.ts'
 import { parseCommandLine } from './args.ts'
 import { failureLine, toFailure } from './report-failure.ts'
+import { runCommand } from './run-command.ts'
 import type { Io } from './session.ts'
 import type { StartRelay } from './start-serve.ts'
 
@@ -31,7 +32,6 @@ export async function main(io: Io, startRelay: StartRelay): Promise<number> {
       const { startServe } = await import('./start-serve.ts')
       return await startServe(io, line, startRelay)
     }
-    const { runCommand } = await import('./run-command.ts')
     return await runCommand(io, line, line.command)
   } catch (error) {
     const failure = toFailure(error, io)

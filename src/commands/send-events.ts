@@ -2,6 +2,7 @@ import type { Event } from '../core/event.ts'
 import type { RoutingKey } from '../core/routing-key.ts'
 import type { Secret } from '../core/secret.ts'
 import { addressEvents, type Post } from '../delivery/address.ts'
+import { openEarly } from '../delivery/early-connection.ts'
 import { describeRequest } from '../delivery/request.ts'
 import type { Delivery } from '../delivery/sender.ts'
 import { version } from '../version.ts'
@@ -48,7 +49,6 @@ function withKeys(session: Session, keys: readonly RoutingKey[]): Session {
 
 async function deliverPosts(session: Session, posts: readonly Post[]): Promise<Delivery[]> {
   const { io, config, log } = session
-  const { openEarly } = await import('../delivery/early-connection.ts')
   const early = await openEarly(config.delivery, posts.length)
   // Loaded here, so that help, refusals and dry runs do not pay for the HTTP client.
   const { composeSender } = await import('../compose.ts')

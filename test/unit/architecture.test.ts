@@ -9,6 +9,7 @@ const RANK: Readonly<Record<string, number>> = {
   'version.ts': 0,
   ci: 1,
   config: 2,
+  'json-log.ts': 2.5,
   'log.ts': 3,
   'read-file.ts': 3,
   delivery: 4,

@@ -4,8 +4,10 @@ import { withBuiltinModules } from '../../../scripts/builtin-modules.ts'
 
 test('every form of import that rolldown writes is replaced', () => {
   const cases = {
-    'import { connect, isIP as isIP$1 } from "node:net";':
-      'const { connect, isIP: isIP$1 } = process.getBuiltinModule("node:net");',
+    'import { openSync, readSync as read } from "node:fs";':
+      'const { openSync, readSync: read } = process.getBuiltinModule("node:fs");',
+    'import { connect, Socket as Socket$1 } from "node:net";':
+      'const { connect, Socket: Socket$1 } = process.getBuiltinModule("node:net");',
     'import * as fs from "node:fs";': 'const fs = process.getBuiltinModule("node:fs");',
     'import assert from "node:assert/strict";':
       'const assert = process.getBuiltinModule("node:assert/strict");',
