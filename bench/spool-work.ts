@@ -86,6 +86,10 @@ export async function deliverAll(options: DeliverAllOptions): Promise<number> {
 /** A transport by which everything is accepted at once, so that what is measured is the drain. */
 export const INSTANT: Transport = {
   post: async () => ({ kind: 'accepted', status: 202 }),
-  exchange: async () => ({ kind: 'failed', outcome: { kind: 'unreachable', reason: 'not used here' } }),
+  exchange: async () => ({
+    kind: 'failed',
+    outcome: { kind: 'unreachable', reason: 'not used here' },
+    isOverdue: false,
+  }),
   close: async () => undefined,
 }

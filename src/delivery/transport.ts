@@ -27,7 +27,12 @@ export interface HttpRequest {
 /** How one exchange went: the server's answer, or what kept it from coming. */
 export type Exchange =
   | { readonly kind: 'answered'; readonly answer: Answer }
-  | { readonly kind: 'failed'; readonly outcome: Exclude<Outcome, { kind: 'accepted' | 'refused' }> }
+  | {
+      readonly kind: 'failed'
+      readonly outcome: Exclude<Outcome, { kind: 'accepted' | 'refused' }>
+      /** Whether the answer was too long in coming. */
+      readonly isOverdue: boolean
+    }
 
 /** A way to make single attempts; it keeps its connections until closed. */
 export interface Transport {
@@ -87,11 +92,12 @@ export function createTransport({
       const answer = await makeRequest(connections, request, ending.signal)
       return { kind: 'answered', answer }
     } catch (error) {
-      if (signal.aborted) return failed({ kind: 'retry', reason: 'interrupted' })
+      if (signal.aborted)
+        return { kind: 'failed', outcome: { kind: 'retry', reason: 'interrupted' }, isOverdue }
       const outcome = isOverdue
         ? ({ kind: 'retry', reason: `no answer within ${timeoutMs / 1000} s` } as const)
         : classifyError(error)
-      return failed({ ...outcome, reason: outcome.reason + way })
+      return { kind: 'failed', outcome: { ...outcome, reason: outcome.reason + way }, isOverdue }
     } finally {
       clearTimeout(timer)
       signal.removeEventListener('abort', end)
@@ -106,10 +112,6 @@ export function createTransport({
     },
     close: connections.close,
   }
-}
-
-function failed(outcome: Exclude<Outcome, { kind: 'accepted' | 'refused' }>): Exchange {
-  return { kind: 'failed', outcome }
 }
 
 /**

@@ -3,6 +3,7 @@ import { fastify, type FastifyInstance, type FastifyReply, type FastifyRequest }
 import type { Logger } from 'pino'
 import type { RelayConfig } from '../config/load-relay-config.ts'
 import type { Spool } from '../delivery/spool.ts'
+import { mountAdmission } from './admission.ts'
 import { eventsRoutes } from './events-routes.ts'
 import { mountGate } from './gate.ts'
 import type { Intake } from './intake.ts'
@@ -36,6 +37,7 @@ export function buildApp(deps: RelayDeps): FastifyInstance {
   const app = createServer()
   app.removeAllContentTypeParsers()
   mountGate(app, { token: deps.config.token, isDraining: deps.isDraining })
+  mountAdmission(app)
   app.addHook('onResponse', (request, reply, done) => {
     tellAnswer(request, reply, deps)
     done()

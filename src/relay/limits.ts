@@ -7,6 +7,8 @@ import { LIMITS } from '../core/event.ts'
 export const RELAY_LIMITS = {
   /** Bytes of a request's body: as much as PagerDuty takes. */
   bodyBytes: LIMITS.bodyBytes,
+  /** Bytes of the bodies of all requests under way together; each costs some times as much memory. */
+  heldBytes: 64 * LIMITS.bodyBytes,
   /** Bytes of a request's line and headers together; a token and a few names need less than one of these. */
   headerBytes: 16_384,
   /** Time for a request's headers to arrive, from the connection's first moment. */

@@ -75,7 +75,7 @@ async function forward(
       : {
           kind: 'undelivered',
           event,
-          status: durationMs >= timeoutMs ? 504 : 502,
+          status: exchange.isOverdue ? 504 : 502,
           reason: maskSecrets(exchange.outcome.reason, secrets),
         }
   metrics.settled(event.kind, statusOf(receipt), durationMs)
