@@ -1,5 +1,5 @@
 import type { Growth } from './growth.ts'
-import type { Cost } from './measure.ts'
+import { costOf, type Cost } from './measure.ts'
 import { medianRatio } from './statistics.ts'
 
 const BAR_HEIGHT = 22
@@ -7,9 +7,9 @@ const LABEL_WIDTH = 260
 const BAR_WIDTH = 380
 const TITLE_HEIGHT = 34
 
-/** A bar chart of times as multiples of the first one's, as an SVG document. */
-export function barChart(title: string, costs: readonly Cost[]): string {
-  const floor = costs[0]?.times ?? []
+/** A bar chart of times as multiples of that of the one called `base`, as an SVG document. */
+export function barChart(title: string, costs: readonly Cost[], base: string): string {
+  const floor = costOf(costs, base)?.times ?? []
   const ratios = costs.map(({ times }) => medianRatio(times, floor))
   const largest = Math.max(...ratios)
   const bars = costs.map(({ name }, index) => {
@@ -21,7 +21,12 @@ export function barChart(title: string, costs: readonly Cost[]): string {
   <rect x="${LABEL_WIDTH}" y="${y + 3}" width="${width}" height="${BAR_HEIGHT - 6}" fill="${colour}"/>
   <text x="${LABEL_WIDTH + width + 6}" y="${y + 15}">${ratio.toFixed(2)}</text>`
   })
-  return frame(title, LABEL_WIDTH + BAR_WIDTH + 60, TITLE_HEIGHT + costs.length * BAR_HEIGHT + 8, bars)
+  return frame(
+    `${title} (× ${base})`,
+    LABEL_WIDTH + BAR_WIDTH + 60,
+    TITLE_HEIGHT + costs.length * BAR_HEIGHT + 8,
+    bars,
+  )
 }
 
 /** Time over size on two logarithmic scales, with a dotted line of slope one: what grows linearly runs beside it. */

@@ -7,7 +7,7 @@ import { measureContainer } from './container.ts'
 import type { Figures, Machine } from './figures.ts'
 import { measureDetails, measureOutput, measureSpool } from './growth.ts'
 import { measureIdle, measureSending } from './one-shot.ts'
-import { ONE_SHOT_TITLES, performancePage, plotName } from './page.ts'
+import { ONE_SHOTS, performancePage, plotName } from './page.ts'
 import { installPeers } from './peers.ts'
 import { readScript } from './processes.ts'
 import { measureCallers, measureCurls } from './relay-caller.ts'
@@ -92,9 +92,10 @@ function writeDocs(figures: Figures, page: string): void {
   const docs = new URL('../docs/', import.meta.url)
   mkdirSync(new URL('performance/', docs), { recursive: true })
   const plot = (name: string, svg: string): void => writeFileSync(new URL(`performance/${name}`, docs), svg)
-  for (const name of Object.keys(ONE_SHOT_TITLES) as (keyof typeof ONE_SHOT_TITLES)[]) {
+  for (const name of Object.keys(ONE_SHOTS) as (keyof typeof ONE_SHOTS)[]) {
     const found = figures[name]
-    if (found !== undefined) plot(`${name}.svg`, barChart(ONE_SHOT_TITLES[name], found.costs))
+    if (found !== undefined)
+      plot(`${name}.svg`, barChart(ONE_SHOTS[name].title, found.costs, ONE_SHOTS[name].base))
   }
   for (const growth of figures.growth) plot(plotName(growth), growthChart(growth))
   writeFileSync(new URL('performance.md', docs), page)

@@ -1,23 +1,24 @@
 import type { ContainerFigures } from './container.ts'
 import type { Figures, Machine } from './figures.ts'
 import type { Growth } from './growth.ts'
-import type { Cost } from './measure.ts'
+import { costOf, type Cost } from './measure.ts'
 import type { OneShots } from './one-shot.ts'
 import type { CallerCosts } from './relay-caller.ts'
 import { RELAYS, type RelayCost } from './relay-load.ts'
-import type { RunCost } from './run.ts'
+import { RUN_CASES, type RunCost } from './run.ts'
 import { growthExponent, median, medianRatio } from './statistics.ts'
 import { isMet, show, targetsOf, type Target } from './targets.ts'
 
-/** What the one-shot sections are called, by their names in the figures, which are also those of their plots' files. */
-export const ONE_SHOT_TITLES = {
-  idle: 'Nothing sent',
-  http: 'One event over HTTP, loopback',
-  https: 'One event over HTTPS, loopback',
-  far: 'One event over HTTPS, 50 ms round trip',
+/**
+ * What the one-shot sections are called, and whom they are compared with, by their names in the figures, which are also
+ * those of their plots' files.
+ */
+export const ONE_SHOTS = {
+  idle: { title: 'Nothing sent', base: 'node -e 0' },
+  http: { title: 'One event over HTTP, loopback', base: 'node -e 0' },
+  https: { title: 'One event over HTTPS, loopback', base: 'node -e 0' },
+  far: { title: 'One event over HTTPS, 50 ms round trip', base: 'bash + curl' },
 } as const
-
-const ONE_SHOTS = Object.keys(ONE_SHOT_TITLES) as (keyof typeof ONE_SHOT_TITLES)[]
 
 /** The name of a growth curve's plot in `docs/performance`. */
 export function plotName({ name }: Growth): string {
@@ -32,7 +33,7 @@ export function performancePage(figures: Figures): string {
     machineText(figures.machine),
     ...(failed.length === 0 ? [] : [failedText(figures)]),
     targetText(targetsOf(figures)),
-    ...ONE_SHOTS.flatMap((name) => oneShotText(name, figures[name]) ?? []),
+    ...(['idle', 'http', 'https', 'far'] as const).flatMap((name) => oneShotText(name, figures[name]) ?? []),
     ...(run === undefined ? [] : [runText(run)]),
     ...(relayLoad === undefined ? [] : [relayText(relayLoad)]),
     ...(callers === undefined ? [] : [callerText(callers)]),
@@ -98,32 +99,40 @@ function targetText(targets: readonly Target[]): string {
   return `## Targets\n\n${table(['', 'target', 'here', ''], rows)}`
 }
 
-function oneShotText(name: keyof typeof ONE_SHOT_TITLES, found: OneShots | undefined): string | undefined {
+function oneShotText(name: keyof typeof ONE_SHOTS, found: OneShots | undefined): string | undefined {
   if (found === undefined) return undefined
+  const { title, base } = ONE_SHOTS[name]
   const [floor] = found.costs
+  const compared = costOf(found.costs, base)
   const rows = found.costs.map(({ name: what, times, peakMb }) => [
     what,
     median(times).toFixed(0),
-    ratio(times, floor?.times),
+    ratio(times, compared?.times),
     peakMb === undefined || floor?.peakMb === undefined ? '' : (peakMb / floor.peakMb).toFixed(2),
   ])
-  const title = ONE_SHOT_TITLES[name]
   const absent =
     found.missing.length === 0 ? '' : `\nNot measured, being absent here: ${found.missing.join(', ')}.\n`
   return (
     `## ${title}\n\n![${title}](performance/${name}.svg)\n\n` +
-    `${table(['command', 'ms', '× `node -e 0`', 'peak memory ×'], rows)}${absent}`
+    `${table(['command', 'ms', `× ${base}`, 'peak memory × node -e 0'], rows)}${absent}`
   )
 }
 
 function runText(costs: readonly RunCost[]): string {
-  const rows = costs.map(({ name, bareMs, watchedMs }) => [
-    name,
-    median(bareMs).toFixed(0),
-    median(watchedMs).toFixed(0),
-    ratio(watchedMs, bareMs),
+  const start = costs.find(({ name }) => name === RUN_CASES.nothing)
+  const without = (times: readonly number[], startTimes: readonly number[] = []): number =>
+    median(times) - median(startTimes)
+  const rows = costs.map((cost) => [
+    cost.name,
+    median(cost.bareMs).toFixed(0),
+    median(cost.watchedMs).toFixed(0),
+    ratio(cost.watchedMs, cost.bareMs),
+    cost === start
+      ? ''
+      : (without(cost.watchedMs, start?.watchedMs) / without(cost.bareMs, start?.bareMs)).toFixed(2),
   ])
-  return `## A command watched by run\n\n${table(['what it prints', 'bare, ms', 'with run, ms', '×'], rows)}`
+  const head = ['what it prints', 'bare, ms', 'with run, ms', '×', '×, without start and end']
+  return `## A command watched by run\n\n${table(head, rows)}`
 }
 
 function relayText(costs: readonly RelayCost[]): string {
@@ -179,9 +188,6 @@ function ratio(values: readonly number[], floor: readonly number[] | undefined):
 
 function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
   const line = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`
-  const rule = `|---|${head
-    .slice(1)
-    .map(() => '---:|')
-    .join('')}`
-  return [line(head), rule, ...rows.map(line), ''].join('\n')
+  const rule = head.map((title, column) => (column === 0 || title === '' ? '---' : '---:'))
+  return [line(head), line(rule), ...rows.map(line), ''].join('\n')
 }

@@ -1,3 +1,4 @@
+import type { SpoolItem } from '../src/delivery/spool.ts'
 import { addAll, numberedItem, openBenchSpool } from './spool-work.ts'
 import { median, type Point } from './statistics.ts'
 
@@ -24,7 +25,7 @@ const STEP = 10_000
 const [folder = '', maxDepth = '1'] = process.argv.slice(2)
 
 let spool = await openBenchSpool(folder)
-let filled = 0
+let added = 0
 let fillingMs = 0
 const costs = { filling: [], adding: [], settling: [], opening: [] } as Record<keyof DepthCosts, Point[]>
 
@@ -37,14 +38,16 @@ async function timeOf(work: () => unknown): Promise<number> {
 
 /** In steps, so that the events themselves are not what fills the memory. */
 async function fillTo(depth: number): Promise<void> {
-  while (filled < depth) {
-    const first = filled
-    filled = Math.min(first + STEP, depth)
-    const items = Array.from({ length: filled - first }, (_, index) =>
-      numberedItem(first + index, index % KEYS),
-    )
+  for (let missing = depth; missing > 0;) {
+    missing = depth - spool.counts().pending
+    const items = Array.from({ length: Math.min(STEP, missing) }, (_, index) => nextItem(index % KEYS))
     fillingMs += await timeOf(() => addAll(spool, items))
   }
+}
+
+function nextItem(keyNumber: number): SpoolItem {
+  added += 1
+  return numberedItem(added, keyNumber)
 }
 
 async function settleOne(keyId: number): Promise<void> {
@@ -69,7 +72,7 @@ for (let depth = 1; depth <= Number(maxDepth); depth *= 10) {
   const keyIds = spool.queue.dueKeys().map(({ keyId }) => keyId)
   for (let run = 0; run < RUNS; run++) {
     const keyNumber = run % keyIds.length
-    times.adding.push(await timeOf(() => addAll(spool, [numberedItem(filled++, keyNumber)])))
+    times.adding.push(await timeOf(() => addAll(spool, [nextItem(keyNumber)])))
     times.settling.push(await timeOf(() => settleOne(keyIds[keyNumber] ?? 0)))
   }
   for (let run = 0; run < 3; run++) {

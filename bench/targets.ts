@@ -1,8 +1,9 @@
 import { CONTAINERS } from './container.ts'
 import type { Figures } from './figures.ts'
-import { costOf, timeRatio } from './measure.ts'
+import { costOf, timeRatio, type Cost } from './measure.ts'
 import { CURLS } from './relay-caller.ts'
 import { RELAYS } from './relay-load.ts'
+import { ROUND_TRIP_MS } from './servers.ts'
 import { growthExponent, median, medianRatio } from './statistics.ts'
 
 /** Something that the program is held to. */
@@ -53,55 +54,57 @@ function oneShotTargets({ idle, https, far }: Figures): Target[] {
       what: 'One event over HTTPS and 50 ms ÷ bash + curl',
       limit: 1.25,
       value: timeRatio(far?.costs ?? [], OURS, 'bash + curl'),
-      floor: `\`node:https\` by hand: ${farByHand}. Node starts 30 ms later than curl; the rest is what is loaded before the first packet`,
+      floor: `\`node:https\` by hand: ${farByHand}. Node starts 30 ms later than curl. Closer: still less to load before the first packet`,
     },
     {
       what: `One event over HTTPS, loopback ÷ \`${NODE}\``,
       limit: 2.6,
       value: timeRatio(https?.costs ?? [], OURS, NODE),
-      floor: `\`node:https\` by hand: ${byHand}; the rest is undici’s client and its parser`,
+      floor: `\`node:https\` by hand: ${byHand}; the rest is undici’s client and parser. Closer: a client of our own on \`node:tls\``,
     },
     idleTarget(
       '`--help`',
       'pagerduty-alert --help',
       1.3,
-      `\`--version\`: ${show(timeRatio(idle?.costs ?? [], 'pagerduty-alert --version', NODE))}; each file costs a millisecond to find and load`,
+      `\`--version\`: ${show(timeRatio(idle?.costs ?? [], 'pagerduty-alert --version', NODE))}; each file costs a millisecond to find and load. Closer: one file`,
     ),
     idleTarget(
       'A refusal',
       'pagerduty-alert, a refusal',
       1.3,
-      'the settings are read before they are refused',
+      'the settings are read before they are refused. Closer: one file',
     ),
     idleTarget('`--dry-run`', 'pagerduty-alert success --dry-run', 1.8, 'building and printing two events'),
     {
       what: `Peak memory of one event over HTTPS ÷ \`${NODE}\``,
       limit: 1.45,
       value: quotient(ourPeak, floorPeak),
-      floor: `\`node:https\` by hand: ${show(quotient(handPeak, floorPeak))}; undici’s parser is compiled from WebAssembly in every process`,
+      floor: `\`node:https\` by hand: ${show(quotient(handPeak, floorPeak))}; undici’s parser is compiled from WebAssembly in every process. Closer: another client`,
     },
   ]
 }
 
-function relayTargets({ relayLoad = [], callers, curls = [], drainRate }: Figures): Target[] {
+function relayTargets({ relayLoad = [], callers, curls = [], drainRate, http }: Figures): Target[] {
   const relay = (name: string) => relayLoad.find((one) => one.name === name)
   const bare = relay(RELAYS.passthrough)
   const rate = (name: string) => ratioOf(relay(name)?.rates, bare?.rates)
   const p99s = relay(RELAYS.durable)?.p99sMs
+  const startMs = medianMs(costOf(http?.costs ?? [], 'bash + curl'))
+  const directMs = medianMs(costOf(curls, CURLS.direct))
   return [
     {
       what: 'Relay, synchronous, events a second ÷ bare Fastify + undici',
       limit: 0.8,
       isLeast: true,
       value: rate(RELAYS.synchronous),
-      floor: '1.0 without checking events, masking, metrics and one deadline for each attempt',
+      floor: '1.0, which checks nothing. Closer: cheaper checks, masking and deadlines for each attempt',
     },
     {
       what: 'Relay, durable, accepted a second ÷ bare Fastify + undici',
       limit: 1.2,
       isLeast: true,
       value: rate(RELAYS.durable),
-      floor: `Fastify that drops everything: ${show(rate(RELAYS.handler))}; the rest is SQLite’s transaction`,
+      floor: `Fastify that drops everything: ${show(rate(RELAYS.handler))}; the rest is SQLite’s transaction. Closer: a log of our own that is only appended to`,
     },
     {
       what: 'Relay, durable, accepted and delivered a second ÷ bare Fastify + undici',
@@ -109,44 +112,44 @@ function relayTargets({ relayLoad = [], callers, curls = [], drainRate }: Figure
       isLeast: true,
       value: rate(RELAYS.delivering),
       floor:
-        'each event is written twice, accepted and settled, and read once, by the thread that also takes and sends it',
+        'each event is written twice, accepted and settled, by the thread that also takes and sends it. Closer: delivery in another one',
     },
     {
       what: 'Relay, durable, p99 at 64 connections, ms',
       limit: 10,
       value: p99s && median(p99s),
-      floor: `bare Fastify + undici: ${show(bare && median(bare.p99sMs))}`,
+      floor: `bare Fastify + undici, without a disk: ${show(bare && median(bare.p99sMs))}; it is 64 times the time of one event`,
     },
     {
       what: 'Relay, durable, p50 of one caller ÷ fdatasync',
       limit: 2.5,
       value: ratioOf(callers?.durable, callers?.fdatasync),
-      floor: 'one fdatasync and one HTTP exchange on loopback',
+      floor: `bare Fastify + undici, which syncs nothing: ${show(ratioOf(callers?.passthrough, callers?.fdatasync))}`,
     },
     {
       what: 'curl to a relay with a spool ÷ curl to PagerDuty, 50 ms away',
       limit: 0.1,
       value: timeRatio(curls, CURLS.durable, CURLS.direct),
-      floor: 'curl’s own start, and an fdatasync',
+      floor: `curl’s own start: ${show(quotient(startMs, directMs))}`,
     },
     {
       what: 'curl to a synchronous relay ÷ curl to PagerDuty, 50 ms away',
       limit: 0.42,
       value: timeRatio(curls, CURLS.synchronous, CURLS.direct),
-      floor: 'curl’s own start, and one round trip',
+      floor: `curl’s own start and one round trip: ${show(quotient(startMs && startMs + ROUND_TRIP_MS, directMs))}`,
     },
     {
       what: 'Delivered a second with one routing key over 50 ms, without the pace',
       limit: 500,
       isLeast: true,
       value: drainRate,
-      floor: '',
+      floor: '256 are under way at a time, which could make 5,120',
     },
     {
       what: 'Relay, idle memory ÷ bare Fastify + undici',
       limit: 1.1,
       value: quotient(relay(RELAYS.durable)?.idleMb, bare?.idleMb),
-      floor: '',
+      floor: 'Fastify and undici themselves',
     },
     {
       what: 'Relay, durable and delivering, peak memory ÷ bare Fastify + undici',
@@ -176,7 +179,7 @@ function imageTargets({ container }: Figures): Target[] {
       what: 'An event from a fresh container ÷ the same from a curl container',
       limit: 1.2,
       value: timeRatio(container?.costs ?? [], CONTAINERS.ours, CONTAINERS.curl),
-      floor: 'both wait for Docker; Node starts 30 ms later than curl, and loads the program',
+      floor: 'both wait for Docker; Node starts 30 ms later than curl. Closer: less to load',
     },
   ]
 }
@@ -200,12 +203,17 @@ function ratioOf(
   return values && others && medianRatio(values, others)
 }
 
+function medianMs(cost: Cost | undefined): number | undefined {
+  return cost && median(cost.times)
+}
+
 function quotient(value: number | undefined, other: number | undefined): number | undefined {
   return value === undefined || other === undefined ? undefined : value / other
 }
 
-/** Two digits after the point, or fewer where there are enough before it. */
+/** Three digits that tell something. */
 export function show(value: number | undefined): string {
   if (value === undefined || Number.isNaN(value)) return 'not measured'
-  return value >= 100 ? Math.round(value).toLocaleString('en') : value.toFixed(value >= 20 ? 1 : 2)
+  if (value >= 100) return Math.round(value).toLocaleString('en')
+  return value.toFixed(value >= 20 ? 1 : value >= 1 ? 2 : 3)
 }

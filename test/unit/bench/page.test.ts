@@ -4,6 +4,7 @@ import { test } from 'node:test'
 import { growthChart } from '../../../bench/chart.ts'
 import type { Figures } from '../../../bench/figures.ts'
 import { performancePage } from '../../../bench/page.ts'
+import { RUN_CASES } from '../../../bench/run.ts'
 import { isMet, show, targetsOf } from '../../../bench/targets.ts'
 
 const NOTHING: Figures = {
@@ -51,6 +52,10 @@ const FIGURES: Figures = {
     { name: 'Fastify + undici, passthrough', rates: [10_000], p99sMs: [9], idleMb: 80, peakMb: 250 },
     { name: 'serve with a spool, accepting', rates: [15_000], p99sMs: [6], idleMb: 76, peakMb: 150 },
   ],
+  run: [
+    { name: RUN_CASES.nothing, bareMs: [5], watchedMs: [65] },
+    { name: 'flood', bareMs: [205], watchedMs: [365] },
+  ],
   drainRate: 1234.5,
   growth: [
     {
@@ -78,6 +83,10 @@ test('every target is listed, with what was measured and whether that meets it',
 
 test('tables have medians, and the ratios of each round', () => {
   assert.match(page, /^\| pagerduty-alert --help \| 36 \| 1\.20 \| 1\.20 \|$/m)
+  assert.match(
+    page,
+    /^\| what it prints .*\n.*\n.*nothing.* \| 5 \| 65 \| 13\.00 \|  \|\n\| flood \| 205 \| 365 \| 1\.78 \| 1\.50 \|$/m,
+  )
   assert.match(page, /^\| serve with a spool, accepting \| 15,000 \| 1\.50 \| 6\.0 \| 76 \| 150 \|$/m)
   assert.match(page, /^### filling a spool: exponent 1\.00$/m)
 })
