@@ -7,6 +7,7 @@ import { LOCALHOST_TLS } from '../simulator/localhost-tls.ts'
 import type { RestSeed } from '../simulator/rest-state.ts'
 import { startSimulator } from '../simulator/simulator.ts'
 import { KEY, type Run } from '../support/program.ts'
+import { startRelay } from '../support/relay.ts'
 import { accountWith, REST_TOKEN, runWithRest, SHOP } from '../support/rest.ts'
 
 const simulator = await startSimulator()
@@ -180,11 +181,35 @@ test('a certificate that is not trusted fails, with what to do; a trusted one is
   }
 })
 
-test('a relay is asked whether it is alive, and for its endpoints', async () => {
-  simulator.behave({ endpoint: '/healthz', behaviour: { kind: 'answer', status: 200 } })
-  const { code, stdout } = await doctor({ PAGERDUTY_TOKEN: '', PAGERDUTY_RELAY_URL: simulator.url })
+test('a relay is asked whether it is ready, and for its endpoints; nothing is sent through it', async (t) => {
+  const token = 'relay-token'
+  const relay = await startRelay({
+    PAGERDUTY_TOKEN: KEY,
+    PAGERDUTY_EVENTS_URL: simulator.url,
+    PAGERDUTY_RELAY_TOKEN: token,
+  })
+  t.after(() => relay.stop())
+  const env = { PAGERDUTY_TOKEN: '', PAGERDUTY_RELAY_URL: relay.url }
+  const { code, stdout } = await doctor({ ...env, PAGERDUTY_RELAY_TOKEN: token })
   assert.equal(code, 0, stdout)
-  assert.match(stdout, /ok +relay: is alive/)
+  assert.match(stdout, /ok +relay: is ready/)
+  assert.match(stdout, /ok +endpoint: \/v2\/change\/enqueue answers/)
+  const stranger = await doctor({ ...env, PAGERDUTY_RELAY_TOKEN: 'another-token' })
+  assert.equal(stranger.code, 65)
+  assert.match(
+    stranger.stdout,
+    /FAIL endpoint: .* 401: .*\n +-> check PAGERDUTY_RELAY_URL and PAGERDUTY_RELAY_TOKEN/,
+  )
+  assert.equal(simulator.requests.length, 0)
+})
+
+test('a relay that takes nothing, and one that is not there, are told apart', async () => {
+  const detail = 'the spool takes nothing: the disk is full'
+  const body = JSON.stringify({ type: 'about:blank', title: 'Service Unavailable', status: 503, detail })
+  simulator.behave({ endpoint: '/readyz', behaviour: { kind: 'answer', status: 503, body } })
+  const unready = await doctor({ PAGERDUTY_TOKEN: '', PAGERDUTY_RELAY_URL: simulator.url })
+  assert.equal(unready.code, 75)
+  assert.match(unready.stdout, /FAIL relay: \/readyz answers 503: .*the disk is full\n +-> see its log/)
   const down = await doctor({ PAGERDUTY_TOKEN: '', PAGERDUTY_RELAY_URL: 'http://127.0.0.1:1' })
   assert.equal(down.code, 75)
   assert.match(down.stdout, /FAIL relay: the connection was refused.*\n +-> start it/)

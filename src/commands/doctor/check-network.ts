@@ -114,16 +114,21 @@ function checkClock(date: string): Finding {
   return warning('clock', detail, 'set this machine’s time (NTP); events carry it')
 }
 
-/** Whether a relay is alive. */
+/** Whether a relay takes events. */
 export async function checkRelay(
   transport: Transport,
-  { eventsUrl, timeoutMs }: Config['delivery'],
+  { eventsUrl, timeoutMs, secrets }: Config['delivery'],
   signal: AbortSignal,
 ): Promise<Finding> {
-  const request = { method: 'GET', url: `${eventsUrl}/healthz`, headers: {} } as const
+  const request = { method: 'GET', url: `${eventsUrl}/readyz`, headers: {} } as const
   const result = await transport.exchange(request, timeoutMs, signal)
-  if (result.kind === 'answered' && result.answer.status === 200) return ok('relay', 'is alive')
-  const detail =
-    result.kind === 'answered' ? `/healthz answers ${result.answer.status}` : result.outcome.reason
-  return failed('relay', 'undelivered', { detail, advice: 'start it (serve), or check PAGERDUTY_RELAY_URL' })
+  if (result.kind === 'answered' && result.answer.status === 200) return ok('relay', 'is ready')
+  const isReached = result.kind === 'answered'
+  const detail = isReached
+    ? `/readyz answers ${describeAnswer(result.answer, secrets)}`
+    : result.outcome.reason
+  const advice = isReached
+    ? 'see its log, or check PAGERDUTY_RELAY_URL'
+    : 'start it (serve), or check PAGERDUTY_RELAY_URL'
+  return failed('relay', 'undelivered', { detail, advice })
 }
