@@ -1,0 +1,56 @@
+import assert from 'node:assert/strict'
+import { spawn, spawnSync } from 'node:child_process'
+import { createInterface } from 'node:readline'
+import { test } from 'node:test'
+import { fileURLToPath } from 'node:url'
+import { startSimulator } from '../../simulator/simulator.ts'
+
+const MAIN = fileURLToPath(new URL('../../simulator/main.ts', import.meta.url))
+
+function run(...args: readonly string[]): { status: number | null; stdout: string; stderr: string } {
+  return spawnSync(process.execPath, [MAIN, ...args], { encoding: 'utf8' })
+}
+
+test('--help says how it is used', () => {
+  const { status, stdout, stderr } = run('--help')
+  assert.deepEqual([status, stderr], [0, ''])
+  assert.match(stdout, /^usage: npm run simulator/)
+})
+
+test('a mistake in the command line is one sentence, and the usage', () => {
+  for (const args of [
+    ['--prot', '1'],
+    ['--port', 'http'],
+    ['--port', '65536'],
+  ]) {
+    const { status, stdout, stderr } = run(...args)
+    assert.deepEqual([status, stdout], [64, ''])
+    assert.match(stderr, /--pr?o/)
+    assert.match(stderr, /\n\nusage: /)
+    assert.doesNotMatch(stderr, /^ +at /m)
+  }
+})
+
+test('a port that is taken is told', async (t) => {
+  const simulator = await startSimulator()
+  t.after(() => simulator.close())
+  const child = spawn(process.execPath, [MAIN, '--port', String(simulator.port)])
+  let said = ''
+  child.stderr.setEncoding('utf8').on('data', (text: string) => (said += text))
+  const status = await new Promise((resolve) => child.once('close', resolve))
+  assert.equal(status, 64)
+  assert.match(said, new RegExp(`^another program has port ${simulator.port}\n`))
+})
+
+test('it says where it listens, and ends on SIGTERM with 0', async () => {
+  const child = spawn(process.execPath, [MAIN])
+  const ended = new Promise((resolve) => child.once('close', resolve))
+  for await (const line of createInterface(child.stdout)) {
+    const url = /^PagerDuty simulator on (http:\S+)$/.exec(line)?.[1]
+    assert.ok(url)
+    assert.equal((await fetch(`${url}/v2/enqueue`, { method: 'POST', body: '{}' })).status, 400)
+    break
+  }
+  child.kill('SIGTERM')
+  assert.equal(await ended, 0)
+})
