@@ -25,12 +25,18 @@ export async function send(session: Session, operand: string | undefined): Promi
     defaults: (kind, action) => defaultBody(kind, action, input),
   })
   for (const warning of warnings) log.warn(warning)
-  const ownKey = routingKey === undefined ? undefined : readOwnKey(routingKey)
+  if (routingKey === PLACEHOLDER) log.warn(PLACEHOLDER_WARNING)
+  const ownKey = routingKey === undefined || routingKey === PLACEHOLDER ? undefined : readOwnKey(routingKey)
   const missing = ownKey === undefined && !config.dryRun ? keyMissing(config) : undefined
   if (missing !== undefined) throw new Failure('config', `${missing}, or a routing_key into the event`)
   if (config.dryRun) explainIdentity([event], input.identity, log)
   return await sendEvents(session, [event], ownKey)
 }
+
+/** What stands for the key in the examples of PagerDuty's documentation and on Codeship's PagerDuty page. */
+const PLACEHOLDER = 'samplekeyhere'
+const PLACEHOLDER_WARNING =
+  'event: routing_key: this is the placeholder of an example, so the configured key is used'
 
 async function readDocument(io: Io, operand = '-'): Promise<string> {
   if (operand === '-') return await io.readStdin()

@@ -291,6 +291,59 @@ test('a reader that goes away does not change the result', async () => {
   assert.equal(simulator.alerts.length, 1)
 })
 
+/** In the form of the example on Codeship's PagerDuty page: its comment, its indentation, its placeholders. */
+const PAGE = `/*
+  A trigger event: PagerDuty makes the key
+  and returns it.
+*/
+
+{
+  "payload": {
+    "summary": "Example alert on host1.example.com",
+    "timestamp": "2015-07-17T08:42:58.315+0000",
+    "source": "monitoringtool:cloudvendor:central-region-dc-01:852559987:cluster/api-stats-prod-003",
+    "severity": "info",
+    "component": "postgres",
+    "group": "prod-datapipe",
+    "class": "deploy",
+    "custom_details": {
+      "ping time": "1500ms",
+      "load avg": 0.75
+    }
+  },
+  "routing_key": "samplekeyhere",
+  "dedup_key": "samplekeyhere",
+  "images": [{
+  \t"src": "https://www.pagerduty.com/wp-content/uploads/2016/05/pagerduty-logo-green.png",
+  \t"href": "https://example.com/",
+  \t"alt": "Example text"
+  }
+  \t],
+  "event_action": "trigger",
+  "client": "Sample Monitoring Service",
+  "client_url": "https://monitoring.example.com"
+}
+`
+
+test('send takes the example of Codeship’s PagerDuty page as it stands, with the configured key', async () => {
+  const { code, stderr } = await run(['send'], ENV, PAGE)
+  assert.equal(code, 0, stderr)
+  assert.match(stderr, /routing_key: this is the placeholder of an example, so the configured key is used/)
+  const { routing_key: key, payload, links, ...rest } = simulator.requests[0]!.json as Record<string, unknown>
+  const {
+    payload: written,
+    routing_key: _,
+    ...others
+  } = JSON.parse(PAGE.slice(PAGE.indexOf('{'))) as Record<string, object>
+  assert.equal(key, KEY)
+  assert.deepEqual(payload, { ...written, timestamp: '2015-07-17T08:42:58.315Z' })
+  assert.deepEqual(rest, others)
+  assert.match(JSON.stringify(links), /Codeship build/) // what the event leaves out, the build fills in
+  const keyless = await run(['send'], { ...ENV, PAGERDUTY_TOKEN: '' }, PAGE)
+  assert.equal(keyless.code, 78)
+  assert.match(keyless.stderr, /no key is set/)
+})
+
 test('send takes comments as in the JSON of Codeship’s PagerDuty page, and names the line that is wrong', async () => {
   const document = `{
   "payload": {
