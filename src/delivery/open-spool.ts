@@ -1,7 +1,8 @@
+import { LIMITS } from '../core/event.ts'
 import type { Spool, SpoolCounts, SpoolOptions, SpoolQueue } from './spool.ts'
 import { createCommits, type Commits } from './spool/commits.ts'
 import { createConnection, type Connection } from './spool/connection.ts'
-import { spoolFiles } from './spool/files.ts'
+import { hasRoom, spoolFiles } from './spool/files.ts'
 import { createLease } from './spool/lease.ts'
 import { toRow } from './spool/row.ts'
 import { storeTrouble } from './spool/sqlite-error.ts'
@@ -36,7 +37,7 @@ export async function openSpool(options: SpoolOptions): Promise<Spool> {
   const trouble = tryOpen(connection)
   if (trouble !== undefined) onWarning(trouble)
   return {
-    ...createIntake({ connection, commits, limit, now }),
+    ...createIntake({ connection, commits, directory, limit, now }),
     waitFor: (ids, timeoutMs, signal) => waiting.waitFor(ids, timeoutMs, signal),
     queue: {
       ...createQueue(connection, commits),
@@ -102,13 +103,17 @@ function watchVersion(connection: Connection): () => boolean {
 interface IntakeParts {
   readonly connection: Connection
   readonly commits: Commits
+  readonly directory: string
   readonly limit: number
   readonly now: () => number
 }
 
+/** What the largest event may take: once in the log of SQLite, and once in its file. */
+const LARGEST_EVENT_BYTES = 2 * LIMITS.bodyBytes
+
 type Intake = Omit<Spool, 'waitFor' | 'queue' | 'close'>
 
-function createIntake({ connection, commits, limit, now }: IntakeParts): Intake {
+function createIntake({ connection, commits, directory, limit, now }: IntakeParts): Intake {
   let known: SpoolCounts = { pending: 0, delivered: 0, dead: 0 }
   return {
     add: async (items) => {
@@ -150,6 +155,7 @@ function createIntake({ connection, commits, limit, now }: IntakeParts): Intake 
         return storeTrouble(error)?.kind === 'busy' ? undefined : reasonOf(error)
       }
     },
+    checkRoom: () => (hasRoom(directory, LARGEST_EVENT_BYTES) ? undefined : 'the disk of the spool is full'),
     hasPending: (key, dedupKey) =>
       connection.read(({ reads }) => {
         const keyId = reads.findKey(key)

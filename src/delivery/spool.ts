@@ -89,6 +89,8 @@ export interface Spool {
   waitFor(ids: readonly number[], timeoutMs: number, signal: AbortSignal): Promise<Progress[]>
   /** Why nothing can be written now, or undefined where it can: a transaction that changes nothing is tried. */
   checkWritable(): string | undefined
+  /** Why the largest event would not fit now, or undefined where it would. */
+  checkRoom(): string | undefined
   /** Whether an alert still has a pending event, behind which a new one has to wait. */
   hasPending(key: SpoolKey, dedupKey: string): boolean
   /** The part that only a drain uses. */

@@ -54,7 +54,8 @@ export async function serve(options: ServeOptions): Promise<number> {
     ...parts,
     logger,
     hostname,
-    checkReady: () => (isDraining ? 'the relay is shutting down' : parts.spool?.checkWritable()),
+    checkReady: () =>
+      isDraining ? 'the relay is shutting down' : (parts.spool?.checkWritable() ?? parts.spool?.checkRoom()),
     isDraining: () => isDraining,
   })
   const url = await listen(app, config)

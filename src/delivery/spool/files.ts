@@ -1,5 +1,5 @@
-import { closeSync, existsSync, mkdirSync, openSync, renameSync, statSync } from 'node:fs'
-import { join } from 'node:path'
+import { closeSync, existsSync, mkdirSync, openSync, renameSync, statfsSync, statSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 
 /** The files of a spool. Their names say nothing of what they hold. */
 export interface SpoolFiles {
@@ -20,9 +20,30 @@ export function spoolExists(directory: string): boolean {
 
 /** Makes directory and file for their owner alone: SQLite gives its other files the mode of this one. */
 export function createPrivateFile(directory: string, path: string): void {
-  mkdirSync(directory, { recursive: true, mode: 0o700 })
+  makeDirectory(directory)
   // Closing any descriptor of a file gives up the locks that this process has on it, so none is opened without need.
   if (!existsSync(path)) closeSync(openSync(path, 'a', 0o600))
+}
+
+/** Not by `recursive`, which goes round for ever where the kernel refuses with ENOENT, as under /proc (Node 24). */
+function makeDirectory(path: string): void {
+  if (existsSync(path)) return
+  makeDirectory(dirname(path))
+  try {
+    mkdirSync(path, { mode: 0o700 })
+  } catch (error) {
+    if (!existsSync(path)) throw error // else another process was faster
+  }
+}
+
+/** Whether the file system has so many bytes left for us; yes where that cannot be told. */
+export function hasRoom(directory: string, bytes: number): boolean {
+  try {
+    const { bavail, bsize } = statfsSync(directory)
+    return bavail * bsize >= bytes
+  } catch {
+    return true
+  }
 }
 
 /** Tells a file from another one that took its place. */

@@ -1,12 +1,11 @@
 import assert from 'node:assert/strict'
-import { execFileSync } from 'node:child_process'
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { mkdirSync, readdirSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
-import { test, type TestContext } from 'node:test'
+import { test } from 'node:test'
 import { startTestDrain, until } from '../../support/drain.ts'
 import { changeItem, openTestSpool, temporaryDirectory } from '../../support/spool.ts'
+import { mountSmallDisk, skipWithoutMounts } from '../../support/tmpfs.ts'
 
 test('a file that is no database is set aside with a warning, and a new spool begun', async (t) => {
   const directory = temporaryDirectory(t)
@@ -72,40 +71,35 @@ test('where there can be no directory nothing is accepted, until there can', asy
   assert.equal((await spool.add([changeItem('x')])).kind, 'added')
 })
 
-/** A file system of one megabyte; undefined where none can be mounted. */
-function mountTiny(t: TestContext): string | undefined {
-  const directory = mkdtempSync(join(tmpdir(), 'spool-disk-'))
-  try {
-    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=1m', 'tmpfs', directory], { stdio: 'ignore' })
-  } catch (error) {
-    if (process.env['REQUIRE_MOUNT'] === '1') throw error
-    rmSync(directory, { recursive: true })
-    return undefined
-  }
-  t.after(() => {
-    execFileSync('umount', ['--lazy', directory])
-    rmSync(directory, { recursive: true })
-  })
-  return directory
-}
+const skip = skipWithoutMounts()
 
-test('a full disk is told of, loses nothing that was accepted, and is recovered from', async (t) => {
-  const mounted = mountTiny(t)
-  if (mounted === undefined) return t.skip('no file system can be mounted here (needs root)')
-  const { spool } = await openTestSpool(t, { directory: join(mounted, 'spool'), limit: 100_000 })
-  let accepted = 0
-  let reason: string | undefined
-  while (reason === undefined) {
-    const added = await spool.add([changeItem('x'.repeat(2000))])
-    if (added.kind === 'added') accepted++
-    else reason = added.kind === 'unavailable' ? added.reason : added.kind
-  }
-  assert.match(reason, /disk of the spool (is full|fails)/)
-  assert.equal(spool.counts().pending, accepted)
-  assert.ok(statSync(join(mounted, 'spool', 'spool.db')).size > 0)
-  execFileSync('mount', ['-o', 'remount,size=8m', mounted])
-  const { seen } = startTestDrain(t, { spool })
-  await until(() => spool.counts().pending === 0, 'all is delivered')
-  assert.ok(new Set(seen).size >= accepted)
-  assert.equal((await spool.add([changeItem('again')])).kind, 'added')
+test(
+  'a full disk is told of, loses nothing that was accepted, and is recovered from',
+  { skip },
+  async (t) => {
+    const disk = mountSmallDisk(t, 1)
+    const directory = join(disk.directory, 'spool')
+    const { spool } = await openTestSpool(t, { directory, limit: 100_000 })
+    let accepted = 0
+    let reason: string | undefined
+    while (reason === undefined) {
+      const added = await spool.add([changeItem('x'.repeat(2000))])
+      if (added.kind === 'added') accepted++
+      else reason = added.kind === 'unavailable' ? added.reason : added.kind
+    }
+    assert.match(reason, /disk of the spool (is full|fails)/)
+    assert.equal(spool.counts().pending, accepted)
+    assert.ok(statSync(join(directory, 'spool.db')).size > 0)
+    disk.resize(8)
+    const { seen } = startTestDrain(t, { spool })
+    await until(() => spool.counts().pending === 0, 'all is delivered')
+    assert.ok(new Set(seen).size >= accepted)
+    assert.equal((await spool.add([changeItem('again')])).kind, 'added')
+  },
+)
+
+test('a directory that the kernel refuses is told at once, and not tried for ever', async (t) => {
+  const { spool, warnings } = await openTestSpool(t, { directory: '/proc/pagerduty-alert/spool' })
+  assert.match(warnings.join(), /the spool cannot be used/)
+  assert.equal((await spool.add([changeItem('x')])).kind, 'unavailable')
 })

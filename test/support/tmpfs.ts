@@ -1,0 +1,50 @@
+import { execFileSync } from 'node:child_process'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { TestContext } from 'node:test'
+import { skipUnless } from './required.ts'
+
+/** A file system of a size of its own, in memory. */
+export interface SmallDisk {
+  readonly directory: string
+  readonly resize: (mebibytes: number) => void
+}
+
+/** Why tests of a full disk are skipped here; with `REQUIRE_MOUNT=1`, as in CI, they run. */
+export function skipWithoutMounts(): string | false {
+  let isThere = true
+  try {
+    unmount(mount(1))
+  } catch {
+    isThere = false
+  }
+  return skipUnless(isThere, 'no file system can be mounted here (needs root)', 'REQUIRE_MOUNT')
+}
+
+/** Mounts a file system for one test. */
+export function mountSmallDisk(t: TestContext, mebibytes: number): SmallDisk {
+  const directory = mount(mebibytes)
+  t.after(() => unmount(directory))
+  return {
+    directory,
+    resize: (size) => void execFileSync('mount', ['-o', `remount,size=${size}m`, directory]),
+  }
+}
+
+function mount(mebibytes: number): string {
+  const directory = mkdtempSync(join(tmpdir(), 'small-disk-'))
+  try {
+    const options = `size=${mebibytes}m`
+    execFileSync('mount', ['-t', 'tmpfs', '-o', options, 'tmpfs', directory], { stdio: 'ignore' })
+    return directory
+  } catch (error) {
+    rmSync(directory, { recursive: true })
+    throw error
+  }
+}
+
+function unmount(directory: string): void {
+  execFileSync('umount', ['--lazy', directory])
+  rmSync(directory, { recursive: true })
+}
