@@ -1,0 +1,118 @@
+import assert from 'node:assert/strict'
+import { spawn, spawnSync, type ChildProcess } from 'node:child_process'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { createServer, type AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { test, type TestContext } from 'node:test'
+import { startSimulator } from '../../simulator/simulator.ts'
+import { until } from '../../support/drain.ts'
+import { KEY } from '../../support/program.ts'
+import { startRelay } from '../../support/relay.ts'
+import { skipUnless } from '../../support/required.ts'
+import { temporaryDirectory } from '../../support/spool.ts'
+
+/** Under Debian's name, then under its own. */
+const PROGRAMS = ['prometheus-alertmanager', 'alertmanager']
+const program = PROGRAMS.find((name) => spawnSync(name, ['--version']).status === 0)
+const skip = skipUnless(program !== undefined, 'Alertmanager is not installed', 'REQUIRE_ALERTMANAGER')
+/** Long enough for its own grouping and retries on a busy machine. */
+const PATIENCE_MS = 60_000
+
+/** Alertmanager with the receiver of `docs/sidecar.md`, impatient. Returns the address of its API. */
+async function startAlertmanager(t: TestContext, relayUrl: string): Promise<string> {
+  const directory = mkdtempSync(join(tmpdir(), 'alertmanager-'))
+  const config = {
+    route: { receiver: 'pagerduty', group_by: ['alertname'], group_wait: '0s', group_interval: '1s' },
+    receivers: [
+      {
+        name: 'pagerduty',
+        pagerduty_configs: [{ routing_key: 'relay', url: `${relayUrl}/v2/enqueue` }],
+      },
+    ],
+  }
+  const file = join(directory, 'alertmanager.yml')
+  writeFileSync(file, JSON.stringify(config)) // which is YAML, too
+  const port = await freePort()
+  const child = spawn(program ?? PROGRAMS[0] ?? '', [
+    `--config.file=${file}`,
+    `--storage.path=${directory}`,
+    `--web.listen-address=127.0.0.1:${port}`,
+    '--cluster.listen-address=',
+  ])
+  t.after(async () => {
+    await kill(child)
+    rmSync(directory, { recursive: true })
+  })
+  let said = ''
+  child.stderr.setEncoding('utf8').on('data', (text: string) => (said += text))
+  const url = `http://127.0.0.1:${port}`
+  const isReady = async (): Promise<boolean> => {
+    assert.equal(child.exitCode, null, said)
+    return await fetch(`${url}/-/ready`).then(
+      ({ ok }) => ok,
+      () => false,
+    )
+  }
+  await until(isReady, 'Alertmanager is ready', PATIENCE_MS)
+  return url
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer()
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const { port } = server.address() as AddressInfo
+  await new Promise((resolve) => server.close(resolve))
+  return port
+}
+
+async function kill(child: ChildProcess): Promise<void> {
+  const ended = new Promise((resolve) => child.once('close', resolve))
+  child.kill('SIGKILL')
+  await ended
+}
+
+async function tell(url: string, endsAt: Date | undefined): Promise<void> {
+  const alert = {
+    labels: { alertname: 'DiskFull', instance: 'db-1' },
+    annotations: { summary: 'The disk of db-1 is full' },
+    startsAt: new Date(Date.now() - 60_000).toISOString(),
+    ...(endsAt && { endsAt: endsAt.toISOString() }),
+  }
+  const headers = { 'content-type': 'application/json' }
+  const answer = await fetch(`${url}/api/v2/alerts`, {
+    method: 'POST',
+    headers,
+    body: JSON.stringify([alert]),
+  })
+  assert.equal(answer.status, 200)
+}
+
+for (const isKept of [false, true]) {
+  const what = isKept ? 'with a spool' : 'without a spool'
+  test(
+    `Alertmanager fires and resolves through a relay ${what}, also while PagerDuty fails`,
+    { skip },
+    async (t) => {
+      const simulator = await startSimulator()
+      t.after(() => simulator.close())
+      const relay = await startRelay({
+        PAGERDUTY_TOKEN: KEY,
+        PAGERDUTY_EVENTS_URL: simulator.url,
+        ...(isKept && { PAGERDUTY_SPOOL: temporaryDirectory(t) }),
+      })
+      t.after(() => relay.stop())
+      simulator.behave({ times: 2, behaviour: { kind: 'answer', status: 503 } })
+      const url = await startAlertmanager(t, relay.url)
+      await tell(url, undefined)
+      await until(() => simulator.alerts[0]?.status === 'triggered', 'it fires', PATIENCE_MS)
+      await tell(url, new Date())
+      await until(() => simulator.alerts[0]?.status === 'resolved', 'it is resolved', PATIENCE_MS)
+      const [alert, ...others] = simulator.alerts
+      assert.deepEqual([alert?.routingKey, others], [KEY, []])
+      assert.match(alert?.title ?? '', /DiskFull/)
+      assert.match(JSON.stringify(alert?.event), /The disk of db-1 is full/)
+      assert.ok(simulator.requests.length >= 4, 'it was tried again')
+    },
+  )
+}
