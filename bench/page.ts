@@ -66,7 +66,8 @@ own that speaks HTTP on bare sockets; the table's first line is what it and the 
 `
 
 const GROWTH_HEAD = `The exponent is the power of the size with which the cost grows: 1 is linear, 0 is constant. It is that of the last
-three points. The dotted line grows linearly.
+three points, each the quickest of its runs. The dotted line grows linearly. A spool of up to 32 MB is checked when it is
+opened, a larger one is not.
 `
 
 function machineText({

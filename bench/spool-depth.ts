@@ -1,6 +1,6 @@
 import type { SpoolItem } from '../src/delivery/spool.ts'
 import { addAll, numberedItem, openBenchSpool } from './spool-work.ts'
-import { median, type Point } from './statistics.ts'
+import type { Point } from './statistics.ts'
 
 /*
  * What a spool costs with ever more events pending, of a hundred keys. Prints the JSON of a `DepthCosts`.
@@ -81,7 +81,7 @@ for (let depth = 1; depth <= Number(maxDepth); depth *= 10) {
   }
   costs.filling.push({ size: depth, cost: fillingMs })
   for (const name of ['adding', 'settling', 'opening'] as const)
-    costs[name].push({ size: depth, cost: median(times[name]) })
+    costs[name].push({ size: depth, cost: Math.min(...times[name]) })
 }
 await spool.close()
 process.stdout.write(JSON.stringify(costs))
