@@ -24,6 +24,14 @@ for (const [signal, exitCode] of Object.entries(SIGNALS)) {
 /** What was read from files, by path: a bug must not show it, and a pipe cannot be read twice. */
 const filesRead = new Map<string, string>()
 
+// Node 22 and early 24 tell everybody who keeps events that their database is young: nothing that a user can act on.
+const warningPrinters = process.listeners('warning')
+process.removeAllListeners('warning')
+process.on('warning', (warning) => {
+  if (warning.name === 'ExperimentalWarning' && warning.message.startsWith('SQLite ')) return
+  for (const print of warningPrinters) print(warning)
+})
+
 process.on('uncaughtException', (error) => {
   write('stderr', `pagerduty-alert: error: ${describeBug(error, { env: process.env, recall })}\n`)
   exit(EXIT_CODE.internal)

@@ -1,6 +1,7 @@
 import { composeDrain } from '../compose.ts'
 import { isKeyLookedUp } from '../config/load-config.ts'
 import type { SpoolConfig } from '../config/read-spool.ts'
+import { formatMs } from '../core/duration.ts'
 import type { Post } from '../delivery/address.ts'
 import type { DrainEvents } from '../delivery/drain.ts'
 import { openSpool } from '../delivery/open-spool.ts'
@@ -9,6 +10,7 @@ import { toSpoolKey } from '../delivery/spool-keys.ts'
 import type { Progress, Spool, SpoolItem } from '../delivery/spool.ts'
 import { spoolExists } from '../delivery/spool/files.ts'
 import { version } from '../version.ts'
+import { describeRetry } from './report.ts'
 import { keyLookUp } from './rest-session.ts'
 import type { Session } from './session.ts'
 
@@ -111,9 +113,12 @@ async function waitForKept(
   const { io, config: settings } = session
   const startedAtMs = performance.now()
   const leftMs = io.startedAtMs + settings.delivery.deadlineMs - startedAtMs
-  const isWorthWaiting = kept.some(({ delivery }) => (delivery.retryInMs ?? Infinity) < leftMs)
+  const soon = kept.filter(
+    ({ delivery: { retryInMs = Infinity } }) => retryInMs < leftMs && !io.signal.aborted,
+  )
+  for (const { delivery } of soon) sayFirstFailure(session, delivery, leftMs)
   const running =
-    isWorthWaiting && !io.signal.aborted
+    soon.length > 0
       ? composeDrain({
           spool,
           delivery: settings.delivery,
@@ -135,6 +140,17 @@ async function waitForKept(
   })
 }
 
+/** As it is said without a spool. What was not attempted yet has not failed. */
+function sayFirstFailure(
+  { log }: Session,
+  { post, attempts, reason = '', retryInMs = 0 }: Delivery,
+  leftMs: number,
+): void {
+  if (attempts === 0) return
+  const retry = { attempt: attempts, reason, delayMs: retryInMs, leftMs: leftMs - retryInMs }
+  log.info(describeRetry(post, retry))
+}
+
 function toDelivery(delivery: Delivery, progress: Progress | undefined, durationMs: number): Delivery {
   const { status = 'pending', attempts = 0, httpStatus, reason } = progress ?? {}
   const outcome = ({ delivered: 'accepted', dead: 'refused', pending: 'queued' } as const)[status]
@@ -154,7 +170,8 @@ function toDelivery(delivery: Delivery, progress: Progress | undefined, duration
 function sayRetries({ log }: Session): DrainEvents {
   return {
     onDelivered: () => undefined,
-    onRetry: ({ attempts, reason }) => log.info(`attempt ${attempts} from the spool failed: ${reason}`),
+    onRetry: ({ attempts, reason, delayMs }) =>
+      log.info(`attempt ${attempts} from the spool failed: ${reason}; next try in ${formatMs(delayMs)}`),
     onDead: ({ reason }) => log.error(`an event in the spool was refused: ${reason}`),
     onLease: () => undefined,
     onTrouble: (reason) => {

@@ -3,7 +3,8 @@ import type { SpoolConfig } from '../config/read-spool.ts'
 import { Failure } from '../core/failure.ts'
 import { oneLine } from '../core/mask.ts'
 import { openSpool } from '../delivery/open-spool.ts'
-import type { SpoolCounts } from '../delivery/spool.ts'
+import { storeTrouble } from '../delivery/spool/sqlite-error.ts'
+import type { Spool, SpoolCounts } from '../delivery/spool.ts'
 import { version } from '../version.ts'
 import { keyLookUp } from './rest-session.ts'
 import type { Session } from './session.ts'
@@ -58,19 +59,26 @@ export async function createSpoolSource(session: Session, config: SpoolConfig): 
   })
   return {
     name: 'spool',
-    look: async () => {
-      if (trouble.reason !== undefined) return trouble.reason
-      const dead = spool.list('dead', MAX_NAMED).map(({ kind, action, dedupKey, reason = '' }) => ({
-        what: kind === 'change' ? 'change event' : `${action} of ${dedupKey ?? 'an alert'}`,
-        reason,
-      }))
-      return { counts: spool.counts(), dead }
-    },
+    look: async () => trouble.reason ?? lookAt(spool),
     close: async () => {
       await drain.stop(GRACE_MS)
       await transport.close()
       await spool.close()
     },
+  }
+}
+
+function lookAt(spool: Spool): Look | string {
+  try {
+    const dead = spool.list('dead', MAX_NAMED).map(({ kind, action, dedupKey, reason = '' }) => ({
+      what: kind === 'change' ? 'change event' : `${action} of ${dedupKey ?? 'an alert'}`,
+      reason,
+    }))
+    return { counts: spool.counts(), dead }
+  } catch (error) {
+    const trouble = storeTrouble(error)
+    if (trouble === undefined) throw error
+    return trouble.reason
   }
 }
 

@@ -23,9 +23,15 @@ export async function openSpool(options: SpoolOptions): Promise<Spool> {
   const connection = createConnection({ sqlite, directory, path, now, onWarning })
   const lease = createLease(sqlite, directory, leasePath)
   const listeners = new Set<(keyIds: ReadonlySet<number>) => void>()
+  const hasChanged = watchVersion(connection)
   const waiting = createWaiting({
-    progress: (id) => connection.read(({ reads }) => reads.progress(id)),
-    hasForeignChanges: watchVersion(connection),
+    progress: (id) =>
+      attempt(() => connection.read(({ reads }) => reads.progress(id))) ?? {
+        id,
+        status: 'pending',
+        attempts: 0,
+      },
+    hasForeignChanges: () => attempt(hasChanged) ?? false,
   })
   const commits = createCommits({
     connection,
@@ -156,11 +162,15 @@ function createIntake({ connection, commits, directory, limit, now }: IntakePart
       }
     },
     checkRoom: () => (hasRoom(directory, LARGEST_EVENT_BYTES) ? undefined : 'the disk of the spool is full'),
-    hasPending: (key, dedupKey) =>
-      connection.read(({ reads }) => {
-        const keyId = reads.findKey(key)
-        return keyId !== undefined && reads.isAlertPending(keyId, dedupKey)
-      }),
+    hasPending: (key, dedupKey) => {
+      const isPending = attempt(() =>
+        connection.read(({ reads }) => {
+          const keyId = reads.findKey(key)
+          return keyId !== undefined && reads.isAlertPending(keyId, dedupKey)
+        }),
+      )
+      return isPending ?? false
+    },
   }
 }
 

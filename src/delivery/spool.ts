@@ -78,20 +78,24 @@ export interface Spool {
   counts(): SpoolCounts
   /** Age of the oldest pending event; undefined where none is pending. */
   oldestPendingAgeMs(): number | undefined
-  /** Entries of a status in the order of their ids. @param afterId where a page begins; 0 for the first */
+  /**
+   * Entries of a status in the order of their ids. Throws SQLite's errors where the disk fails, as `retry` rejects with
+   * them (`storeTrouble` explains them).
+   * @param afterId where a page begins; 0 for the first
+   */
   list(status: EventStatus, limit: number, afterId?: number): SpoolEntry[]
   /** Makes dead events pending again, with their attempts forgotten. Returns how many. */
   retry(filter: RetryFilter): Promise<number>
   /**
    * How far events have come as soon as none of them is pending, or else when the time is over or the signal aborts.
-   * Works also where another process delivers.
+   * Works also where another process delivers. What cannot be read counts as pending.
    */
   waitFor(ids: readonly number[], timeoutMs: number, signal: AbortSignal): Promise<Progress[]>
   /** Why nothing can be written now, or undefined where it can: a transaction that changes nothing is tried. */
   checkWritable(): string | undefined
   /** Why the largest event would not fit now, or undefined where it would. */
   checkRoom(): string | undefined
-  /** Whether an alert still has a pending event, behind which a new one has to wait. */
+  /** Whether an alert still has a pending event, behind which a new one has to wait; no where that cannot be read. */
   hasPending(key: SpoolKey, dedupKey: string): boolean
   /** The part that only a drain uses. */
   readonly queue: SpoolQueue

@@ -3,6 +3,7 @@ import { fastify, type FastifyInstance, type FastifyReply, type FastifyRequest }
 import type { Logger } from 'pino'
 import type { RelayConfig } from '../config/load-relay-config.ts'
 import type { Spool } from '../delivery/spool.ts'
+import { storeTrouble } from '../delivery/spool/sqlite-error.ts'
 import { mountAdmission } from './admission.ts'
 import { eventsRoutes } from './events-routes.ts'
 import { mountGate } from './gate.ts'
@@ -97,6 +98,13 @@ function answerError(error: unknown, { request, reply, deps }: Call): FastifyRep
   const status = error instanceof Error && 'statusCode' in error ? Number(error.statusCode) : 500
   if (status >= 400 && status <= 499)
     return sendProblem(reply, { status, detail: DETAIL[status] ?? 'the request cannot be taken' })
+  const trouble = storeTrouble(error)
+  if (trouble !== undefined)
+    return sendProblem(reply, {
+      status: 503,
+      detail: trouble.reason,
+      retryAfterSeconds: RELAY_LIMITS.spoolRetrySeconds,
+    })
   // Not its message, which may quote what was sent.
   const { name, stack = '' } = error instanceof Error ? error : new Error('unknown')
   const frames = stack.split('\n').filter((line) => /^\s+at /.test(line))

@@ -1,5 +1,6 @@
 import type { Progress, Spool, SpoolItem } from '../delivery/spool.ts'
 import type { Intake } from './intake.ts'
+import { RELAY_LIMITS } from './limits.ts'
 import type { Metrics } from './metrics.ts'
 import type { Receipt } from './receipt.ts'
 
@@ -9,9 +10,6 @@ export interface DurableDeps {
   /** Ends the delivery within a time, and gives up what it uses; the spool is closed after it. */
   readonly stopDelivery: (graceMs: number) => Promise<void>
 }
-
-/** When a caller is to come back to a spool that takes nothing, in seconds. */
-const RETRY_AFTER_SECONDS = 10
 
 /** With a spool: an event is accepted when it is synced to disk, and goes out in the background. */
 export function createDurableIntake({ spool, metrics, stopDelivery }: DurableDeps): Intake {
@@ -38,7 +36,13 @@ export function createDurableIntake({ spool, metrics, stopDelivery }: DurableDep
 }
 
 function turnAway({ event }: SpoolItem, reason: string): Receipt {
-  return { kind: 'turned-away', event, status: 503, reason, retryAfterSeconds: RETRY_AFTER_SECONDS }
+  return {
+    kind: 'turned-away',
+    event,
+    status: 503,
+    reason,
+    retryAfterSeconds: RELAY_LIMITS.spoolRetrySeconds,
+  }
 }
 
 function receiptOf({ event }: SpoolItem, progress: Progress | undefined): Receipt {

@@ -23,6 +23,8 @@ export const RELAY_LIMITS = {
   connections: 1024,
   /** Events on their way to PagerDuty at a time, where there is no spool; more are answered 503. */
   inFlight: 256,
+  /** When a caller is to come back to a spool that takes nothing, in seconds. */
+  spoolRetrySeconds: 10,
   /** Longest time that `Prefer: wait` is honoured. */
   waitSeconds: 60,
   /** Events that one answer lists. */

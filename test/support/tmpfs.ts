@@ -9,6 +9,7 @@ import { skipUnless } from './required.ts'
 export interface SmallDisk {
   readonly directory: string
   readonly resize: (mebibytes: number) => void
+  readonly makeReadOnly: (isReadOnly: boolean) => void
 }
 
 /** Why tests of a full disk are skipped here; with `REQUIRE_MOUNT=1`, as in CI, they run. */
@@ -26,9 +27,13 @@ export function skipWithoutMounts(): string | false {
 export function mountSmallDisk(t: TestContext, mebibytes: number): SmallDisk {
   const directory = mount(mebibytes)
   t.after(() => unmount(directory))
+  const remount = (option: string): void => {
+    execFileSync('mount', ['-o', `remount,${option}`, directory])
+  }
   return {
     directory,
-    resize: (size) => void execFileSync('mount', ['-o', `remount,size=${size}m`, directory]),
+    resize: (size) => remount(`size=${size}m`),
+    makeReadOnly: (isReadOnly) => remount(isReadOnly ? 'ro' : 'rw'),
   }
 }
 

@@ -27,7 +27,7 @@ export function createPrivateFile(directory: string, path: string): void {
 
 /** Not by `recursive`, which goes round for ever where the kernel refuses with ENOENT, as under /proc (Node 24). */
 function makeDirectory(path: string): void {
-  if (existsSync(path)) return
+  if (existsSync(path) || dirname(path) === path) return // the latter where the working directory was deleted
   makeDirectory(dirname(path))
   try {
     mkdirSync(path, { mode: 0o700 })

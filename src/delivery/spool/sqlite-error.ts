@@ -31,6 +31,14 @@ const RESULT: Readonly<Record<number, StoreTrouble>> = {
   26: { kind: 'damaged', reason: 'the spool is damaged' },
 }
 
+/** What keeps a directory or a file from being made, by errno, where that is said in words of its own. */
+const MAKING: Readonly<Record<string, string>> = {
+  ENOENT: 'no directory can be made there',
+  EROFS: 'the file system is read-only',
+  ENOSPC: 'the disk is full',
+  EDQUOT: 'the disk quota is used up',
+}
+
 /** What is wrong with the store; undefined for an error that is neither SQLite's nor the file system's, so a bug. */
 export function storeTrouble(error: unknown): StoreTrouble | undefined {
   if (!(error instanceof Error)) return undefined
@@ -39,7 +47,9 @@ export function storeTrouble(error: unknown): StoreTrouble | undefined {
     const known = RESULT[error.errcode & 0xff]
     return known ?? undefined
   }
-  if ('syscall' in error)
-    return { kind: 'unavailable', reason: `the spool cannot be used: ${errorInWords(error)}` }
+  if ('syscall' in error && 'code' in error) {
+    const why = MAKING[String(error.code)] ?? errorInWords(error)
+    return { kind: 'unavailable', reason: `no spool can be kept where PAGERDUTY_SPOOL says: ${why}` }
+  }
   return undefined
 }

@@ -50,6 +50,10 @@ test('what fails first and works then is delivered from the spool, which is empt
   simulator.behave({ behaviour: DOWN, times: 1 })
   const { code, stderr } = await runProgram(['failure'], { env: environment(directory) })
   assert.equal(code, 0)
+  assert.match(
+    stderr,
+    /trigger of deploy\/acme\/shop\/master: attempt 1 failed: 503: Service Unavailable; next try in /,
+  )
   assert.match(stderr, /trigger of deploy\/acme\/shop\/master: accepted \(202\)/)
   assert.equal(simulator.alerts.length, 1)
   assert.deepEqual(await pendingIn(t, directory), [])
@@ -60,6 +64,19 @@ test('a refused event is not queued', async (t) => {
   simulator.behave({ behaviour: { kind: 'answer', status: 400 } })
   assert.equal((await runProgram(['failure'], { env: environment(directory) })).code, 65)
   assert.deepEqual(await pendingIn(t, directory), [])
+})
+
+test('an event that is refused from the spool ends the command so, and stays there as dead', async (t) => {
+  const directory = temporaryDirectory(t)
+  const env = environment(directory)
+  simulator.behave({ behaviour: DOWN, times: 1 })
+  simulator.behave({ behaviour: { kind: 'answer', status: 400, body: '{"message":"no such service"}' } })
+  const { code, stderr } = await runProgram(['failure'], { env })
+  assert.equal(code, 65)
+  assert.match(stderr, /refused with 400: no such service/)
+  const flushed = await runProgram(['flush'], { env })
+  assert.equal(flushed.code, 65)
+  assert.match(flushed.stderr, /dead: trigger of deploy\/acme\/shop\/master: 400: no such service/)
 })
 
 test('a success does not overtake the failure that is still kept', async (t) => {
@@ -114,7 +131,10 @@ test('a spool that takes nothing is told of, and the event is retried as if ther
   simulator.behave({ behaviour: DOWN, times: 1 })
   const { code, stderr } = await runProgram(['failure'], { env: environment(directory) })
   assert.equal(code, 0, stderr)
-  assert.match(stderr, /warning: the spool cannot be used/)
+  assert.match(
+    stderr,
+    /warning: no spool can be kept where PAGERDUTY_SPOOL says: a part of its path is not a directory/,
+  )
   assert.equal(simulator.alerts.length, 1)
 
   const full = join(temporaryDirectory(t), 'full')

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
-import { mkdirSync, readdirSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdirSync, readdirSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { test } from 'node:test'
 import { startTestDrain, until } from '../../support/drain.ts'
-import { changeItem, openTestSpool, temporaryDirectory } from '../../support/spool.ts'
+import { changeItem, openTestSpool, ownKey, temporaryDirectory } from '../../support/spool.ts'
 import { mountSmallDisk, skipWithoutMounts } from '../../support/tmpfs.ts'
 
 test('a file that is no database is set aside with a warning, and a new spool begun', async (t) => {
@@ -63,8 +63,8 @@ test('where there can be no directory nothing is accepted, until there can', asy
   const { spool, warnings } = await openTestSpool(t, { directory: join(parent, 'spool') })
   const refused = await spool.add([changeItem('x')])
   assert.equal(refused.kind, 'unavailable')
-  assert.match(warnings.join(), /the spool cannot be used/)
-  assert.match(spool.checkWritable() ?? '', /cannot be used/)
+  assert.match(warnings.join(), /no spool can be kept where PAGERDUTY_SPOOL says/)
+  assert.match(spool.checkWritable() ?? '', /can be kept/)
   assert.deepEqual(spool.counts(), { pending: 0, delivered: 0, dead: 0 })
   rmSync(parent)
   mkdirSync(parent)
@@ -98,8 +98,39 @@ test(
   },
 )
 
+test('a caller that waits while the spool cannot be read is told that its event is pending', async (t) => {
+  const { spool, directory } = await openTestSpool(t)
+  const added = await spool.add([changeItem('x')])
+  assert.ok(added.kind === 'added')
+  const waiting = spool.waitFor(added.ids, 500, t.signal)
+  rmSync(directory, { recursive: true })
+  writeFileSync(directory, '')
+  assert.deepEqual(
+    (await waiting).map(({ status }) => status),
+    ['pending'],
+  )
+})
+
+test('a directory of another user is told of', async (t) => {
+  const directory = temporaryDirectory(t)
+  chmodSync(directory, 0o555)
+  const isRoot = process.getuid?.() === 0
+  if (isRoot) process.seteuid?.(65_534) // root may write everywhere
+  try {
+    for (const path of [directory, join(directory, 'new')]) {
+      const { spool, warnings } = await openTestSpool(t, { directory: path })
+      assert.deepEqual(warnings, ['no spool can be kept where PAGERDUTY_SPOOL says: permission denied'])
+      assert.equal((await spool.add([changeItem('x')])).kind, 'unavailable')
+      assert.equal(spool.hasPending(ownKey(), 'x'), false)
+    }
+  } finally {
+    if (isRoot) process.seteuid?.(0)
+    chmodSync(directory, 0o755)
+  }
+})
+
 test('a directory that the kernel refuses is told at once, and not tried for ever', async (t) => {
   const { spool, warnings } = await openTestSpool(t, { directory: '/proc/pagerduty-alert/spool' })
-  assert.match(warnings.join(), /the spool cannot be used/)
+  assert.match(warnings.join(), /no spool can be kept where PAGERDUTY_SPOOL says/)
   assert.equal((await spool.add([changeItem('x')])).kind, 'unavailable')
 })
