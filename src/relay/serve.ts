@@ -1,3 +1,4 @@
+import type { AddressInfo } from 'node:net'
 import type { FastifyInstance } from 'fastify'
 import type { Logger } from 'pino'
 import { composeDrain, composeKeyLookUp, composeRelayTransport } from '../compose.ts'
@@ -60,7 +61,7 @@ export async function serve(options: ServeOptions): Promise<number> {
   })
   const url = await listen(app, config)
   if (config.port === 0) writeOut(`${url}\n`)
-  logger.info(`listening on ${url}`)
+  logger.info(`listening on ${addressOf(app)}`)
   void lookUp?.().catch((error: Failure) => logger.error(error.message))
   flush()
   await signalled
@@ -139,6 +140,12 @@ async function listen(app: FastifyInstance, { host, port }: RelayConfig): Promis
       { cause: error },
     )
   }
+}
+
+/** Where it listens, as it was told: of 0.0.0.0, which stands for every address, Fastify's own answer names one. */
+function addressOf(app: FastifyInstance): string {
+  const { address, family, port } = app.server.address() as AddressInfo
+  return `http://${family === 'IPv6' ? `[${address}]` : address}:${port}`
 }
 
 /** Ends the connections: at once those without a request, and those with one after a last moment. */

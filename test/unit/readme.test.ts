@@ -62,7 +62,7 @@ test('the README’s recipes are what Codeship reads', () => {
 })
 
 test('the steps of the documentation are what Codeship reads', () => {
-  const names = ['app', 'deploy', 'pagerduty', 'pagerduty-alert']
+  const names = ['app', 'deploy', 'flush', 'pagerduty', 'pagerduty-alert']
   const { byName } = readServices(
     parseYaml('services', names.map((name) => `${name}:\n  image: x\n`).join('')),
   )
