@@ -52,14 +52,15 @@ export function composeSender({
   early,
   ...listeners
 }: ComposeOptions): Sender {
+  const transport = createTransport({
+    proxy: delivery.proxy,
+    baseUrl: delivery.eventsUrl,
+    connectTimeoutMs: delivery.timeoutMs,
+    early,
+  })
   keepParserAsItIs()
   return createSender({
-    transport: createTransport({
-      proxy: delivery.proxy,
-      baseUrl: delivery.eventsUrl,
-      connectTimeoutMs: delivery.timeoutMs,
-      early,
-    }),
+    transport,
     clock: CLOCK,
     deadlineAtMs: startedAtMs + delivery.deadlineMs,
     timeoutMs: delivery.timeoutMs,
@@ -92,14 +93,15 @@ export async function composeRestClient({
   ...options
 }: ComposeRestOptions): Promise<RestClient> {
   const { createRestClient } = await import('./rest/client.ts') // most invocations ask nothing
+  const transport = createTransport({
+    proxy: delivery.proxy,
+    baseUrl: rest.apiUrl,
+    connectTimeoutMs: delivery.timeoutMs,
+  })
   if (!isLongLived) keepParserAsItIs()
   return createRestClient({
     ...options,
-    transport: createTransport({
-      proxy: delivery.proxy,
-      baseUrl: rest.apiUrl,
-      connectTimeoutMs: delivery.timeoutMs,
-    }),
+    transport,
     clock: CLOCK,
     apiUrl: rest.apiUrl,
     from: rest.from,
@@ -140,8 +142,9 @@ export function composeKeyLookUp({ onFound, ...options }: ComposeKeyLookUpOption
 
 /** Connections for requests that are no events. Whoever has it closes it. */
 export function composeTransport({ proxy, eventsUrl: baseUrl, timeoutMs }: DeliveryConfig): Transport {
+  const transport = createTransport({ proxy, baseUrl, connectTimeoutMs: timeoutMs })
   keepParserAsItIs()
-  return createTransport({ proxy, baseUrl, connectTimeoutMs: timeoutMs })
+  return transport
 }
 
 /** PagerDuty takes 120 events a minute and key; what other processes send with the same key has to fit in too. */
@@ -194,7 +197,10 @@ export function composeDrain({
 /**
  * Keeps V8 from compiling undici's parser (WebAssembly) anew, optimised, when it reads its second answer: 50 ms on other
  * threads, for which the process waits at its end. It pays for a relay, not for the few answers of one invocation.
+ * With another flag than it was made with V8 takes no code cache, so what Node has yet to load is compiled anew: hence
+ * after a transport is created, which loads TLS, and after the clock, which is loaded on its first use.
  */
 function keepParserAsItIs(): void {
+  CLOCK.now()
   setFlagsFromString('--wasm-tiering-budget=2000000000')
 }

@@ -68,6 +68,28 @@ test('a plain event is sent without the schema library', () => {
   assert.ok(!loaded.has('zod.js') && !loaded.has('pino.js'))
 })
 
+test('what Node loads of itself for sending comes from its own code cache', () => {
+  const report = join(folder, 'compiled')
+  const counter = join(folder, 'counter.cjs')
+  writeFileSync(
+    counter,
+    `const { internalBinding } = require('internal/test/binding')
+    process.on('exit', () => {
+      const { compiledWithCache, compiledWithoutCache } = internalBinding('builtins').getCacheUsage()
+      const lists = [[...compiledWithCache], [...compiledWithoutCache]]
+      require('node:fs').writeFileSync(${JSON.stringify(report)}, JSON.stringify(lists))
+    })`,
+  )
+  const args = ['--expose-internals', '--no-warnings', '--require', counter, BIN]
+  spawnSync(process.execPath, [...args, 'failure', '--deadline', '300ms'], {
+    env: { ...CODESHIP_PRO, PAGERDUTY_TOKEN: KEY, PAGERDUTY_EVENTS_URL: 'https://127.0.0.1:9' },
+    stdio: 'ignore',
+  })
+  const [cached = [], compiled = []] = JSON.parse(readFileSync(report, 'utf8')) as string[][]
+  assert.ok(cached.includes('tls') && cached.includes('perf_hooks'), cached.join(' '))
+  assert.deepEqual(compiled, [])
+})
+
 test('no chunk imports a module of Node as an ES module, which would load all that it can load', () => {
   const chunks = globSync(join(BIN, '../*.js'))
   assert.ok(chunks.length > 5)
