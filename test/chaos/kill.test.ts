@@ -7,10 +7,11 @@ import { startSimulator } from '../simulator/simulator.ts'
 import type { Behaviour } from '../simulator/behaviour.ts'
 import { until } from '../support/drain.ts'
 import { openTestSpool } from '../support/spool.ts'
+import { createChance } from './chance.ts'
 
 const MEMBER = fileURLToPath(new URL('member.ts', import.meta.url))
 /** Processes that are killed; `npm run chaos` has more patience. */
-const KILLS = Number(process.env['CHAOS_KILLS'] ?? 100)
+const KILLS = Number(process.env['CHAOS_KILLS'] ?? 50)
 const MEMBERS = 4
 const HOUR_MS = 3_600_000
 /** Attempts of one process that may be in flight, and are repeated when it is killed. */
@@ -25,6 +26,8 @@ const FAULTS: readonly Behaviour[] = [
 ]
 
 test(`after ${KILLS} kills of ${MEMBERS} processes nothing accepted is lost, and the order of each alert holds`, async (t) => {
+  const chance = createChance()
+  t.diagnostic(`CHAOS_SEED=${chance.seed}`)
   const simulator = await startSimulator()
   t.after(() => simulator.close())
   const { spool, directory, warnings } = await openTestSpool(t, { limit: 1_000_000 })
@@ -32,7 +35,7 @@ test(`after ${KILLS} kills of ${MEMBERS} processes nothing accepted is lost, and
   const running = new Set<ChildProcess>()
   let started = 0
   // Clocks that were stepped: each process believes another time, up to an hour off.
-  const start = (count: number, offsetMs = (Math.random() - 0.5) * HOUR_MS * 2): void => {
+  const start = (count: number, offsetMs = (chance.number() - 0.5) * HOUR_MS * 2): void => {
     const args = [directory, simulator.url, `p${started++}`, String(offsetMs), String(count)]
     const child = fork(MEMBER, args, { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] })
     running.add(child)
@@ -47,13 +50,13 @@ test(`after ${KILLS} kills of ${MEMBERS} processes nothing accepted is lost, and
   let killed = 0
   while (killed < KILLS) {
     while (running.size < MEMBERS) start(1_000_000)
-    await sleep(20 + Math.random() * 250)
+    await sleep(20 + chance.number() * 250)
     const behaviour = FAULTS[killed % FAULTS.length]
     if (behaviour !== undefined) simulator.behave({ times: 1 + (killed % 7), behaviour })
     const victims = [...running]
-    const victim = victims[Math.floor(Math.random() * victims.length)]
-    if (victim?.kill('SIGKILL') === true) killed++
-    await until(() => victim === undefined || !running.has(victim), 'the killed process is gone')
+    const victim = chance.pick(victims)
+    if (victim.kill('SIGKILL')) killed++
+    await until(() => !running.has(victim), 'the killed process is gone')
   }
   running.forEach((child) => child.kill('SIGKILL'))
   await until(() => running.size === 0, 'all are gone')

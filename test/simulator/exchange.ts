@@ -104,7 +104,7 @@ async function meet(
   })
 }
 
-function toRecord(request: FastifyRequest, { receivedAtMs }: Arrival): RecordedRequest {
+function toRecord(request: FastifyRequest, { receivedAtMs, behaviour }: Arrival): RecordedRequest {
   const body = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0)
   return {
     method: request.method,
@@ -114,5 +114,6 @@ function toRecord(request: FastifyRequest, { receivedAtMs }: Arrival): RecordedR
     json: parseJson(body),
     receivedAtMs,
     remotePort: request.raw.socket.remotePort,
+    behaviour,
   }
 }

@@ -1,4 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http'
+import type { Behaviour } from './behaviour.ts'
 
 /** A request as it came in, whatever became of it. */
 export interface RecordedRequest {
@@ -15,6 +16,8 @@ export interface RecordedRequest {
   readonly receivedAtMs: number
   /** The sender's port: the same for two requests of one connection. */
   readonly remotePort: number | undefined
+  /** How it is met. */
+  readonly behaviour: Behaviour
 }
 
 /** Keeps requests and lets others wait for them. */

@@ -12,17 +12,30 @@ export interface RunningRelay {
   readonly stop: (signal?: NodeJS.Signals) => Promise<Run>
 }
 
-/** Starts the built program's `serve` on a free port, and waits until it listens. */
-export async function startRelay(env: Readonly<Record<string, string>>): Promise<RunningRelay> {
+/** A relay that is being started. */
+export interface LaunchedRelay {
+  readonly program: Program
+  /** Its address when it listens. Rejects where it ends before. */
+  readonly url: Promise<string>
+}
+
+/** Starts the built program's `serve` on a free port. */
+export function launchRelay(env: Readonly<Record<string, string>>): LaunchedRelay {
   const program = startProgram(['serve'], { env: { PAGERDUTY_RELAY_PORT: '0', ...env } })
-  let log = ''
-  program.child.stderr.on('data', (text: string) => (log += text))
-  const url = await new Promise<string>((resolve, reject) => {
+  const url = new Promise<string>((resolve, reject) => {
     program.child.stdout.once('data', (text: string) => resolve(text.trim()))
     void program.ended.then(({ code, stderr }) => reject(new Error(`ended with ${code}: ${stderr}`)))
   })
+  return { program, url }
+}
+
+/** Starts the built program's `serve` on a free port, and waits until it listens. */
+export async function startRelay(env: Readonly<Record<string, string>>): Promise<RunningRelay> {
+  const { program, url } = launchRelay(env)
+  let log = ''
+  program.child.stderr.on('data', (text: string) => (log += text))
   return {
-    url,
+    url: await url,
     program,
     log: () => log,
     stop: async (signal = 'SIGTERM') => {

@@ -16,3 +16,8 @@ test('docs/reliability.md says what the fault matrix measured', () => {
 test('docs/reliability.md says how soon a run ends', () => {
   assert.match(readFigure('ends after its last answer') ?? '', /^\d+ ms$/)
 })
+
+test('docs/reliability.md says what the chaos test counted', () => {
+  for (const name of ['kills', 'accepted', 'requests', 'repeated'])
+    assert.match(readFigure(`chaos ${name}`) ?? '', /^[\d,]+$/, name)
+})

@@ -1,0 +1,110 @@
+import type { RecordedRequest } from '../simulator/recorder.ts'
+import type { Fleet } from './fleet.ts'
+import { TIMEOUT_MS } from './fleet.ts'
+
+/** How long before a kill an answer may have come that was not written down yet. */
+const WRITTEN_WITHIN_MS = 2000
+
+/** A request as it matters here. */
+interface Attempt {
+  /** The event: its alert, a space and its number. */
+  readonly summary: string
+  readonly alert: string
+  readonly number: number
+  /** Who made it. */
+  readonly host: string
+  /** Whether PagerDuty has the event after it. */
+  readonly isTaken: boolean
+  /** Whether the whole answer was sent. */
+  readonly isAnswered: boolean
+  readonly atMs: number
+}
+
+/** What is wrong; each list is empty where all is well. */
+export interface Verdict {
+  /** Accepted, and PagerDuty has never got it. */
+  readonly lost: string[]
+  /** Attempted after a later event of its alert. */
+  readonly outOfOrder: string[]
+  /** Attempted again though it was answered, and its deliverer had not just been killed. */
+  readonly repeatedInVain: string[]
+  /** Delivered the spool while another process did. */
+  readonly secondDeliverers: string[]
+  /** Attempted again since the deliverer was killed with it in flight. */
+  readonly repeated: number
+}
+
+/** Compares what PagerDuty saw with what was promised to the writers. */
+export function judge(requests: readonly RecordedRequest[], fleet: Fleet): Verdict {
+  const attempts = requests.flatMap((request) => toAttempt(request) ?? [])
+  const taken = new Set(attempts.filter(({ isTaken }) => isTaken).map(({ summary }) => summary))
+  const repetitions = findRepetitions(attempts)
+  const isKilledThen = ({ host, atMs }: Attempt): boolean =>
+    atMs > (fleet.killedAtMs.get(host) ?? Number.POSITIVE_INFINITY) - WRITTEN_WITHIN_MS
+  // An answer that took too long counts as none.
+  const isLate = ([first, again]: Repetition): boolean =>
+    again.atMs - first.atMs >= TIMEOUT_MS &&
+    (first.host === again.host || fleet.alertOfCommand.has(first.host))
+  return {
+    lost: [...fleet.accepted].filter((summary) => !taken.has(summary)),
+    outOfOrder: findOutOfOrder(attempts),
+    repeatedInVain: repetitions
+      .filter((repetition) => !isKilledThen(repetition[0]) && !isLate(repetition))
+      .map(([{ summary }]) => summary),
+    secondDeliverers: findSecondDeliverers(attempts, fleet.alertOfCommand),
+    repeated: repetitions.length,
+  }
+}
+
+function toAttempt({ json, headers, behaviour, receivedAtMs }: RecordedRequest): Attempt | undefined {
+  const { payload } = (json ?? {}) as { payload?: { summary: string } }
+  if (payload === undefined) return undefined
+  const [alert = '', number = ''] = payload.summary.split(' ')
+  const isAnswered = behaviour.kind === 'usual' || behaviour.kind === 'close'
+  return {
+    summary: payload.summary,
+    alert,
+    number: Number(number),
+    host: headers.host?.split(':')[0] ?? '',
+    isTaken: isAnswered || (behaviour.kind === 'reset' && behaviour.after === 'half-answer'),
+    isAnswered,
+    atMs: receivedAtMs,
+  }
+}
+
+type Repetition = readonly [first: Attempt, again: Attempt]
+
+function findRepetitions(attempts: readonly Attempt[]): Repetition[] {
+  const answered = new Map<string, Attempt>()
+  return attempts.flatMap((attempt) => {
+    const first = answered.get(attempt.summary)
+    if (attempt.isAnswered) answered.set(attempt.summary, attempt)
+    return first === undefined ? [] : [[first, attempt] as const]
+  })
+}
+
+function findOutOfOrder(attempts: readonly Attempt[]): string[] {
+  const latest = new Map<string, number>()
+  return attempts.flatMap(({ alert, number, summary }) => {
+    if (number < (latest.get(alert) ?? 0)) return [summary]
+    latest.set(alert, number)
+    return []
+  })
+}
+
+/** A process delivers from when it takes the lease until its end, so none comes back after another. */
+function findSecondDeliverers(
+  attempts: readonly Attempt[],
+  alertOfCommand: ReadonlyMap<string, string>,
+): string[] {
+  const former = new Set<string>()
+  let current = ''
+  // What a command sends before it keeps anything is its own affair.
+  const fromSpool = attempts.filter(({ host, alert }) => alertOfCommand.get(host) !== alert)
+  return fromSpool.flatMap(({ host, summary }) => {
+    if (host === current) return []
+    former.add(current)
+    current = host
+    return former.has(host) ? [`${host} with ${summary}`] : []
+  })
+}

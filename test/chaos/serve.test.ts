@@ -1,0 +1,85 @@
+import assert from 'node:assert/strict'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { test } from 'node:test'
+import type { Behaviour } from '../simulator/behaviour.ts'
+import { startSimulator } from '../simulator/simulator.ts'
+import { formatCount, recordFigure } from '../support/figures.ts'
+import { temporaryDirectory } from '../support/spool.ts'
+import { createChance } from './chance.ts'
+import { createFleet, type Fleet } from './fleet.ts'
+import { judge } from './judge.ts'
+
+/** Processes that are killed; `npm run chaos` has more patience. */
+const KILLS = Number(process.env['CHAOS_KILLS'] ?? 50)
+const RELAYS = 2
+const ALERTS = Array.from({ length: 20 }, (_, index) => `posted-${index}`)
+const COMMANDS = ['commanded-0', 'commanded-1']
+const FAULTS: readonly Behaviour[] = [
+  { kind: 'answer', status: 500 },
+  { kind: 'answer', status: 429, headers: { 'retry-after': '0' } },
+  { kind: 'reset', after: 'body' },
+  { kind: 'reset', after: 'half-answer' },
+  { kind: 'hang', after: 'request' },
+  { kind: 'close' },
+  { kind: 'usual', delayMs: 50 },
+]
+
+test(`after ${KILLS} kills of relays and commands on one spool nothing accepted is lost, repeated in vain or overtaken`, async (t) => {
+  const chance = createChance()
+  t.diagnostic(`CHAOS_SEED=${chance.seed}`)
+  // Every process has an address of its own for it in 127.0.0.0/8.
+  const simulator = await startSimulator({ host: '0.0.0.0' })
+  t.after(() => simulator.close())
+  const fleet = createFleet(simulator, temporaryDirectory(t), chance)
+  t.after(() => fleet.killAll())
+  const ending = new AbortController()
+  const work = [
+    ...Array.from({ length: RELAYS }, () => keepRelay(fleet, ending.signal)),
+    ...ALERTS.map((alert) => fleet.post(alert, ending.signal)),
+    ...COMMANDS.map((alert) => fleet.command(alert, ending.signal)),
+  ]
+  let killed = 0
+  while (killed < KILLS) {
+    await sleep(100 + chance.number() * 500)
+    simulator.behave({ times: 1 + Math.floor(chance.number() * 8), behaviour: chance.pick(FAULTS) })
+    if (await fleet.killOne()) killed++
+  }
+  ending.abort()
+  await fleet.killAll()
+  await Promise.all(work)
+  await fleet.killAll()
+  await deliverRest(fleet)
+
+  const verdict = judge(simulator.requests, fleet)
+  const figures = {
+    kills: killed,
+    accepted: fleet.accepted.size,
+    requests: simulator.requests.length,
+    repeated: verdict.repeated,
+  }
+  t.diagnostic(JSON.stringify(figures))
+  assert.ok(fleet.accepted.size > KILLS, 'there was load')
+  const { repeated, ...wrong } = verdict
+  assert.deepEqual(wrong, { lost: [], outOfOrder: [], repeatedInVain: [], secondDeliverers: [] })
+  assert.ok(repeated <= killed * 256, `${repeated} repeated`)
+  assert.doesNotMatch(fleet.logs(), /set aside|event is dead/)
+  for (const [name, count] of Object.entries(figures)) recordFigure(`chaos ${name}`, formatCount(count))
+})
+
+/** Starts another relay whenever one has ended. */
+async function keepRelay(fleet: Fleet, signal: AbortSignal): Promise<void> {
+  while (!signal.aborted) await (await fleet.startRelay()).ended
+}
+
+/** A last relay, whose clock is ahead of all others', so that nothing waits for a time that they meant. */
+async function deliverRest(fleet: Fleet): Promise<void> {
+  const { url } = await fleet.startRelay(2 * 3_600_000)
+  const deadlineMs = performance.now() + 120_000
+  for (;;) {
+    const answer = await fetch(`${url}/events?status=dead`)
+    const { counts } = (await answer.json()) as { counts: { pending: number; dead: number } }
+    if (counts.pending === 0) return assert.equal(counts.dead, 0)
+    assert.ok(performance.now() < deadlineMs, `${counts.pending} events are still pending`)
+    await sleep(100)
+  }
+}
