@@ -63,13 +63,12 @@ export function createFleet(simulator: Simulator, directory: string, chance: Cha
     return { host, env }
   }
   const anyOffset = (): number => (chance.number() * 2 - 1) * CLOCK_MS
-  const join = (member: Member): void => {
+  const join = async (member: Member): Promise<void> => {
     members.add(member)
-    void member.program.ended.then(({ stderr }) => {
-      members.delete(member)
-      urls.delete(member)
-      texts.push(stderr)
-    })
+    const { stderr } = await member.program.ended
+    members.delete(member)
+    urls.delete(member)
+    texts.push(stderr)
   }
   const kill = async ({ host, program }: Member): Promise<boolean> => {
     const isKilled = program.child.kill('SIGKILL')
@@ -86,7 +85,7 @@ export function createFleet(simulator: Simulator, directory: string, chance: Cha
       const { host, env } = environment(offsetMs)
       const { program, url } = launchRelay(env)
       const member = { host, program }
-      join(member)
+      void join(member)
       const listening = await url.catch((error: unknown) => {
         if (!killedAtMs.has(host)) throw error
         return undefined
@@ -109,7 +108,7 @@ export function createFleet(simulator: Simulator, directory: string, chance: Cha
         alertOfCommand.set(host, alert)
         const args = ['trigger', '--summary', summary, '--dedup-key', alert, '--deadline', '2s']
         const program = startProgram(args, { env })
-        join({ host, program })
+        void join({ host, program })
         if ((await program.ended).code === 0) accepted.add(summary)
         await sleep(300)
       }

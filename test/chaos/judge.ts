@@ -1,6 +1,5 @@
 import type { RecordedRequest } from '../simulator/recorder.ts'
-import type { Fleet } from './fleet.ts'
-import { TIMEOUT_MS } from './fleet.ts'
+import { TIMEOUT_MS, type Fleet } from './fleet.ts'
 
 /** How long before a kill an answer may have come that was not written down yet. */
 const WRITTEN_WITHIN_MS = 2000
@@ -35,7 +34,10 @@ export interface Verdict {
 }
 
 /** Compares what PagerDuty saw with what was promised to the writers. */
-export function judge(requests: readonly RecordedRequest[], fleet: Fleet): Verdict {
+export function judge(
+  requests: readonly RecordedRequest[],
+  fleet: Pick<Fleet, 'accepted' | 'killedAtMs' | 'alertOfCommand'>,
+): Verdict {
   const attempts = requests.flatMap((request) => toAttempt(request) ?? [])
   const taken = new Set(attempts.filter(({ isTaken }) => isTaken).map(({ summary }) => summary))
   const repetitions = findRepetitions(attempts)

@@ -21,3 +21,11 @@ test('docs/reliability.md says what the chaos test counted', () => {
   for (const name of ['kills', 'accepted', 'requests', 'repeated'])
     assert.match(readFigure(`chaos ${name}`) ?? '', /^[\d,]+$/, name)
 })
+
+test('docs/reliability.md says what the soak measured', () => {
+  for (const name of ['events', 'attempts']) assert.match(readFigure(`soak ${name}`) ?? '', /^[\d,]+$/, name)
+  for (const name of ['accepting', 'delivering'])
+    assert.match(readFigure(`soak ${name}`) ?? '', /^\d+ s$/, name)
+  for (const name of ['start', 'median', 'peak', 'end'])
+    assert.match(readFigure(`soak ${name}`) ?? '', /^\d+ MB$/, name)
+})
