@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
-import { readFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { test } from 'node:test'
 import { startSimulator } from '../simulator/simulator.ts'
 import { formatCount, recordFigure } from '../support/figures.ts'
+import { residentMegabytes } from '../support/memory.ts'
 import { alertBody, keyFor, post, startRelay } from '../support/relay.ts'
 import { temporaryDirectory } from '../support/spool.ts'
 import { judge } from './judge.ts'
@@ -110,11 +110,9 @@ interface MemoryUse {
 
 /** Samples a process's resident set five times a second. */
 function watchMemory(pid: number): { readonly stop: () => MemoryUse } {
-  const sample = (): number =>
-    Math.round(Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) / 1024)
-  const start = sample()
+  const start = residentMegabytes(pid)
   const samples = [start]
-  const timer = setInterval(() => samples.push(sample()), 200)
+  const timer = setInterval(() => samples.push(residentMegabytes(pid)), 200)
   return {
     stop: () => {
       clearInterval(timer)

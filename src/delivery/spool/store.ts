@@ -45,7 +45,12 @@ export function openStore(sqlite: Sqlite, path: string, nowMs: number): Store {
 }
 
 function assembleStore(db: DatabaseSync): Store {
-  const clampAll = prepareRun(db, 'UPDATE pending SET due_at = ? WHERE due_at > ?')
+  // One look into the index for each key: the whole table is as large as all its events.
+  const clampAll = prepareRun(
+    db,
+    `UPDATE pending SET due_at = ? WHERE id IN
+       (SELECT p.id FROM keys CROSS JOIN pending AS p ON p.key_id = keys.id WHERE p.due_at > ?)`,
+  )
   const clampOne = prepareRun(db, 'UPDATE pending SET due_at = ? WHERE due_at > ? AND key_id = ?')
   const forgetKeys = prepareRun(
     db,

@@ -1,0 +1,44 @@
+import assert from 'node:assert/strict'
+import { join } from 'node:path'
+import * as sqlite from 'node:sqlite'
+import { test } from 'node:test'
+import { createPrivateFile } from '../../../src/delivery/spool/files.ts'
+import { openStore } from '../../../src/delivery/spool/store.ts'
+import { temporaryDirectory } from '../../support/spool.ts'
+
+/** Tables that may be read whole: keys are few, state is one row, delivered events are trimmed. */
+const SMALL = /^SCAN (keys|state|delivered|CONSTANT ROW)\b/
+/** Reads every dead event, which is what was asked for: to try them all again, and to know whose keys they need. */
+const READS_ALL_DEAD = /FROM dead (ORDER BY id|$)|UNION SELECT key_id FROM dead\b/
+
+test('no statement of the spool reads through its pending events', (t) => {
+  const directory = temporaryDirectory(t)
+  const path = join(directory, 'spool.db')
+  createPrivateFile(directory, path)
+  const statements: string[] = []
+  function DatabaseSync(...args: ConstructorParameters<typeof sqlite.DatabaseSync>): sqlite.DatabaseSync {
+    const db = new sqlite.DatabaseSync(...args)
+    const prepare = db.prepare.bind(db)
+    return Object.assign(db, {
+      prepare: (sql: string) => {
+        if (!sql.startsWith('PRAGMA')) statements.push(sql)
+        return prepare(sql)
+      },
+    })
+  }
+  openStore({ ...sqlite, DatabaseSync } as unknown as typeof sqlite, path, 0).close()
+  assert.ok(statements.length > 30, `${statements.length} statements`)
+
+  const db = new sqlite.DatabaseSync(path)
+  t.after(() => db.close())
+  for (const sql of statements) {
+    const steps = db.prepare(`EXPLAIN QUERY PLAN ${sql}`).all() as { detail: string }[]
+    const scans = steps.map(({ detail }) => detail).filter((detail) => /^SCAN|TEMP B-TREE/.test(detail))
+    const isPage = / ORDER BY (e\.)?id LIMIT /.test(sql) && scans.every((scan) => /^SCAN \w+$/.test(scan))
+    if (isPage) continue
+    for (const scan of scans) {
+      const isFine = SMALL.test(scan) || (READS_ALL_DEAD.test(sql) && /\bdead\b|TEMP B-TREE/.test(scan))
+      assert.ok(isFine, `${sql}\n${steps.map(({ detail }) => detail).join('\n')}`)
+    }
+  }
+})
