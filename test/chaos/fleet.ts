@@ -21,8 +21,8 @@ interface Member {
 export interface Fleet {
   /** Events that were accepted: answered 202 by a relay, or by exit status 0 of a command. */
   readonly accepted: Set<string>
-  /** When each of the killed processes was killed, by its host; milliseconds since the epoch. */
-  readonly killedAtMs: Map<string, number>
+  /** When each process that has ended was killed, or seen to be gone, by its host; milliseconds since the epoch. */
+  readonly endedAtMs: Map<string, number>
   /** The alert that each one-shot command was about, by its host. */
   readonly alertOfCommand: Map<string, string>
   /** What the relays have written to their logs. */
@@ -44,7 +44,7 @@ export function createFleet(simulator: Simulator, directory: string, chance: Cha
   const urls = new Map<Member, string>()
   const texts: string[] = []
   const accepted = new Set<string>()
-  const killedAtMs = new Map<string, number>()
+  const endedAtMs = new Map<string, number>()
   const alertOfCommand = new Map<string, string>()
   let started = 0
 
@@ -66,19 +66,20 @@ export function createFleet(simulator: Simulator, directory: string, chance: Cha
   const join = async (member: Member): Promise<void> => {
     members.add(member)
     const { stderr } = await member.program.ended
+    if (!endedAtMs.has(member.host)) endedAtMs.set(member.host, Date.now())
     members.delete(member)
     urls.delete(member)
     texts.push(stderr)
   }
   const kill = async ({ host, program }: Member): Promise<boolean> => {
     const isKilled = program.child.kill('SIGKILL')
-    if (isKilled) killedAtMs.set(host, Date.now())
+    if (isKilled) endedAtMs.set(host, Date.now())
     await program.ended
     return isKilled
   }
   return {
     accepted,
-    killedAtMs,
+    endedAtMs,
     alertOfCommand,
     logs: () => texts.join(''),
     startRelay: async (offsetMs = anyOffset()) => {
@@ -87,7 +88,7 @@ export function createFleet(simulator: Simulator, directory: string, chance: Cha
       const member = { host, program }
       void join(member)
       const listening = await url.catch((error: unknown) => {
-        if (!killedAtMs.has(host)) throw error
+        if (!program.child.killed) throw error
         return undefined
       })
       if (listening !== undefined && members.has(member)) urls.set(member, listening)

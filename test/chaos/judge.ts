@@ -1,8 +1,8 @@
 import type { RecordedRequest } from '../simulator/recorder.ts'
 import { TIMEOUT_MS, type Fleet } from './fleet.ts'
 
-/** How long before a kill an answer may have come that was not written down yet. */
-const WRITTEN_WITHIN_MS = 2000
+/** How long before its deliverer's end an answer may have come that was not written down: so long it waits for writers. */
+const WRITTEN_WITHIN_MS = 5000
 
 /** A request as it matters here. */
 interface Attempt {
@@ -25,24 +25,24 @@ export interface Verdict {
   readonly lost: string[]
   /** Attempted after a later event of its alert. */
   readonly outOfOrder: string[]
-  /** Attempted again though it was answered, and its deliverer had not just been killed. */
+  /** Attempted again though it was answered, and its deliverer did not end just then. */
   readonly repeatedInVain: string[]
   /** Delivered the spool while another process did. */
   readonly secondDeliverers: string[]
-  /** Attempted again since the deliverer was killed with it in flight. */
+  /** Attempted again since the deliverer ended with it in flight. */
   readonly repeated: number
 }
 
 /** Compares what PagerDuty saw with what was promised to the writers. */
 export function judge(
   requests: readonly RecordedRequest[],
-  fleet: Pick<Fleet, 'accepted' | 'killedAtMs' | 'alertOfCommand'>,
+  fleet: Pick<Fleet, 'accepted' | 'endedAtMs' | 'alertOfCommand'>,
 ): Verdict {
   const attempts = requests.flatMap((request) => toAttempt(request) ?? [])
   const taken = new Set(attempts.filter(({ isTaken }) => isTaken).map(({ summary }) => summary))
   const repetitions = findRepetitions(attempts)
-  const isKilledThen = ({ host, atMs }: Attempt): boolean =>
-    atMs > (fleet.killedAtMs.get(host) ?? Number.POSITIVE_INFINITY) - WRITTEN_WITHIN_MS
+  const isEndedThen = ({ host, atMs }: Attempt): boolean =>
+    atMs > (fleet.endedAtMs.get(host) ?? Number.POSITIVE_INFINITY) - WRITTEN_WITHIN_MS
   // An answer that took too long counts as none.
   const isLate = ([first, again]: Repetition): boolean =>
     again.atMs - first.atMs >= TIMEOUT_MS &&
@@ -51,8 +51,8 @@ export function judge(
     lost: [...fleet.accepted].filter((summary) => !taken.has(summary)),
     outOfOrder: findOutOfOrder(attempts),
     repeatedInVain: repetitions
-      .filter((repetition) => !isKilledThen(repetition[0]) && !isLate(repetition))
-      .map(([{ summary }]) => summary),
+      .filter((repetition) => !isEndedThen(repetition[0]) && !isLate(repetition))
+      .map(([first, again]) => describe(first, again, fleet.endedAtMs.get(first.host))),
     secondDeliverers: findSecondDeliverers(attempts, fleet.alertOfCommand),
     repeated: repetitions.length,
   }
@@ -72,6 +72,11 @@ function toAttempt({ json, headers, behaviour, receivedAtMs }: RecordedRequest):
     isAnswered,
     atMs: receivedAtMs,
   }
+}
+
+function describe(first: Attempt, again: Attempt, endedAtMs: number | undefined): string {
+  const end = endedAtMs === undefined ? 'still running' : `ended ${endedAtMs - first.atMs} ms after that`
+  return `${first.summary}: answered to ${first.host}, ${end}; again from ${again.host} ${again.atMs - first.atMs} ms later`
 }
 
 type Repetition = readonly [first: Attempt, again: Attempt]

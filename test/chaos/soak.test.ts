@@ -44,7 +44,7 @@ test(`${EVENTS} events outlast a PagerDuty that is down: none is lost or overtak
 
   const { repeated, ...wrong } = judge(simulator.requests, {
     accepted,
-    killedAtMs: new Map(),
+    endedAtMs: new Map(),
     alertOfCommand: new Map(),
   })
   const { start, median, peak, end } = memory.stop()

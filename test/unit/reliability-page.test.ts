@@ -29,3 +29,11 @@ test('docs/reliability.md says what the soak measured', () => {
   for (const name of ['start', 'median', 'peak', 'end'])
     assert.match(readFigure(`soak ${name}`) ?? '', /^\d+ MB$/, name)
 })
+
+test('docs/reliability.md says what a large spool costs, and how fast one key is', () => {
+  for (const name of ['start', 'first delivery', 'accept', 'list', 'metrics', 'retry'])
+    assert.match(readFigure(`scale ${name}`) ?? '', /^\d+ ms$/, name)
+  for (const name of ['events', 'keys']) assert.match(readFigure(`scale ${name}`) ?? '', /^[\d,]+$/, name)
+  assert.match(readFigure('scale memory') ?? '', /^\d+ MB$/)
+  assert.match(readFigure('throughput of one key') ?? '', /^[\d,]+$/)
+})

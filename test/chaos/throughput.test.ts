@@ -1,0 +1,59 @@
+import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { fileURLToPath } from 'node:url'
+import { test, type TestContext } from 'node:test'
+import { createSecret } from '../../src/core/secret.ts'
+import { startDrain } from '../../src/delivery/drain.ts'
+import { createTransport } from '../../src/delivery/transport.ts'
+import { startSimulator } from '../simulator/simulator.ts'
+import { quickClock, until } from '../support/drain.ts'
+import { formatCount, recordFigure } from '../support/figures.ts'
+import { KEY } from '../support/program.ts'
+import { alertItem, openTestSpool } from '../support/spool.ts'
+
+const DELAY_PROXY = fileURLToPath(new URL('../../bench/delay-proxy.ts', import.meta.url))
+const ROUND_TRIP_MS = 50
+const EVENTS = 3000
+/** One after the other there would be 20 a second; the figure is recorded, and this holds on any machine. */
+const LEAST_PER_SECOND = 100
+const quiet = (): undefined => undefined
+
+test('the events of one key go side by side, so that a network of 50 ms does not hold them up', async (t) => {
+  const simulator = await startSimulator()
+  t.after(() => simulator.close())
+  const baseUrl = `http://127.0.0.1:${await startDelay(t, simulator.port)}`
+  const { spool } = await openTestSpool(t, { limit: EVENTS })
+  const items = Array.from({ length: EVENTS }, (_, number) => alertItem('trigger', `alert-${number}`))
+  assert.equal((await spool.add(items)).kind, 'added')
+  const transport = createTransport({ proxy: {}, baseUrl })
+  t.after(() => transport.close())
+  const startedAtMs = performance.now()
+  const drain = startDrain({
+    spool,
+    transport,
+    clock: quickClock(),
+    resolve: () => ({ baseUrl, routingKey: createSecret(KEY) }),
+    userAgent: 'test',
+    timeoutMs: 10_000,
+    maxAgeMs: 24 * 3_600_000,
+    ratePerMinute: Number.POSITIVE_INFINITY,
+    secrets: [],
+    events: { onDelivered: quiet, onRetry: quiet, onDead: quiet, onLease: quiet, onTrouble: quiet },
+  })
+  t.after(() => drain.stop(0))
+  await until(() => spool.counts().pending === 0, 'everything is delivered', 60_000)
+  const perSecond = Math.round((EVENTS * 1000) / (performance.now() - startedAtMs))
+  t.diagnostic(`${perSecond} events a second`)
+  assert.equal(simulator.alerts.length, EVENTS)
+  assert.ok(perSecond > LEAST_PER_SECOND, `${perSecond} events a second`)
+  recordFigure('throughput of one key', formatCount(perSecond))
+})
+
+/** Starts a path of such a length to a port. @returns its own */
+async function startDelay(t: TestContext, port: number): Promise<number> {
+  const child = spawn(process.execPath, [DELAY_PROXY, String(port), String(ROUND_TRIP_MS)])
+  t.after(() => child.kill())
+  const [text] = (await once(child.stdout, 'data')) as [Buffer]
+  return Number(text.toString())
+}
