@@ -65,17 +65,29 @@ complete -o default -F _pagerduty_alert pagerduty-alert
 `
 }
 
+/** It works both when it is sourced and as a file `_pagerduty-alert` in `fpath`, which zsh loads at the first Tab. */
 function zsh(all: readonly Completions[]): string {
   const { commands, cases, options } = words(all)
   return `#compdef pagerduty-alert
-_pagerduty_alert() {
-  (( \${words[(I)--]} )) && { _files; return }
-  case \${words[2]} in
+_pagerduty-alert() {
+  local command= index
+  for (( index = 2; index < CURRENT; index++ )); do
+    case \${words[index]} in
+      --) shift $index words; (( CURRENT -= index )); _normal; return ;;
+      ${cases.join('|')}) command=\${command:-\${words[index]}} ;;
+    esac
+  done
+  case $command in
 ${cases.map((name, index) => `    ${name}) compadd -- ${options[index]} ;;`).join('\n')}
     *) compadd -- ${commands} --help --version ;;
   esac
+  [[ \${words[CURRENT]} == -* ]] || _files
 }
-compdef _pagerduty_alert pagerduty-alert
+if [[ \${zsh_eval_context[-1]} == loadautofunc ]]; then
+  _pagerduty-alert "$@"
+else
+  compdef _pagerduty-alert pagerduty-alert
+fi
 `
 }
 
@@ -88,5 +100,8 @@ function fish(all: readonly Completions[]): string {
         `complete -c pagerduty-alert -n '__fish_seen_subcommand_from ${command}' -l ${name}${takesValue ? ' -r' : ''} -d ${quote(help)}`,
     ),
   ])
-  return `${lines.join('\n')}\n`
+  return `complete -c pagerduty-alert -l help -d 'prints the help'
+complete -c pagerduty-alert -n __fish_use_subcommand -l version -d 'prints the version'
+${lines.join('\n')}
+`
 }

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict'
-import { rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { runProgram } from '../support/program.ts'
+import { skipUnless } from '../support/required.ts'
 import { runProcess } from '../support/shell-script.ts'
 
 const env = { PATH: process.env['PATH'] ?? '', HOME: tmpdir() }
@@ -38,21 +39,85 @@ test('bash completes commands, and the options of the command at hand', async ()
   assert.deepEqual(await offered(['pagerduty-alert', 'run', '--', '--']), [])
 })
 
-for (const shell of ['zsh', 'fish']) {
+/** What a user of zsh finds on the command line after typing text and pressing Tab, which takes the first candidate. */
+async function afterTab(typed: string, install: string): Promise<string> {
+  const folder = mkdtempSync(join(tmpdir(), 'zsh-'))
+  const { stdout: script } = await runProgram(['completion', 'zsh'])
+  const files = {
+    '_pagerduty-alert': script,
+    'deploy.sh': '#!/bin/sh\n',
+    '.zshrc': `${install}
+setopt menu_complete no_beep
+report() { print -rn -- "$BUFFER" >$ZDOTDIR/line; exit }
+zle -N report; bindkey '^G' report
+PS1='ready> '`,
+  }
+  for (const [name, text] of Object.entries(files)) writeFileSync(join(folder, name), text, { mode: 0o755 })
+  const driver = `zmodload zsh/zpty
+zpty shell zsh -d -i
+zpty -r shell output '*ready> *'
+zpty -w -n shell "$1"$'\\t\\a'
+while zpty -r shell output; do :; done`
+  await runProcess(['zsh', '-f', '-c', driver, 'zsh', typed], {
+    env: { ...env, ZDOTDIR: folder, TERM: 'dumb' },
+    cwd: folder,
+  })
+  const line = readFileSync(join(folder, 'line'), 'utf8')
+  rmSync(folder, { recursive: true })
+  return line
+}
+
+const ZSH_INSTALLS = {
+  'sourced after compinit': 'autoload -Uz compinit && compinit -u -D && source $ZDOTDIR/_pagerduty-alert',
+  'found in fpath': 'fpath=($ZDOTDIR $fpath); autoload -Uz compinit && compinit -u -D',
+}
+const zshIsMissing = skipUnless(await has('zsh'), 'zsh is not installed', 'REQUIRE_SHELLS')
+for (const [name, install] of Object.entries(ZSH_INSTALLS)) {
   test(
-    `${shell} can read its completion`,
-    { skip: (await has(shell)) ? false : `${shell} is not installed` },
+    `zsh completes commands, options, files and commands to run, ${name}`,
+    { skip: zshIsMissing },
     async () => {
-      const { stdout: script, code } = await runProgram(['completion', shell])
-      assert.equal(code, 0)
-      const file = join(tmpdir(), `completion-${process.pid}.${shell}`)
-      writeFileSync(file, script)
-      const { code: status, stderr } = await runProcess([shell, '-n', file], { env })
-      rmSync(file)
-      assert.deepEqual([status, stderr], [0, ''])
+      for (const [typed, completed] of [
+        ['pagerduty-alert fail', 'pagerduty-alert failure '],
+        ['pagerduty-alert run', 'pagerduty-alert run '],
+        ['pagerduty-alert --ver', 'pagerduty-alert --version '],
+        ['pagerduty-alert failure --dedup', 'pagerduty-alert failure --dedup-key '],
+        ['pagerduty-alert failure --strict', 'pagerduty-alert failure --strict'],
+        ['pagerduty-alert --quiet run --str', 'pagerduty-alert --quiet run --strict '],
+        ['pagerduty-alert send dep', 'pagerduty-alert send deploy.sh '],
+        ['pagerduty-alert run -- ./dep', 'pagerduty-alert run -- ./deploy.sh '],
+        ['pagerduty-alert run -- --str', 'pagerduty-alert run -- --str'],
+      ] as const)
+        assert.equal(await afterTab(typed, install), completed)
+      assert.match(await afterTab('pagerduty-alert run --', install), /^pagerduty-alert run --[a-z]/)
     },
   )
 }
+
+/** What fish offers for a command line, without the descriptions. */
+async function offeredByFish(line: string): Promise<string[]> {
+  const { stdout: script } = await runProgram(['completion', 'fish'])
+  const { stdout, stderr } = await runProcess(
+    ['fish', '--no-config', '-c', 'printf %s $argv[1] | source; complete -C $argv[2]', script, line],
+    { env },
+  )
+  assert.equal(stderr, '')
+  return stdout.split('\n').flatMap((candidate) => candidate.split('\t')[0] || [])
+}
+
+const fishIsMissing = skipUnless(await has('fish'), 'fish is not installed', 'REQUIRE_SHELLS')
+test('fish completes commands, and the options of the command at hand', { skip: fishIsMissing }, async () => {
+  for (const [line, candidates] of [
+    ['pagerduty-alert fa', ['failure']],
+    ['pagerduty-alert --', ['--help', '--version']],
+    ['pagerduty-alert failure --dedup', ['--dedup-key']],
+    ['pagerduty-alert failure --strict', []],
+    ['pagerduty-alert failure --h', ['--help']],
+    ['pagerduty-alert run --str', ['--strict']],
+    ['pagerduty-alert run -- --', []],
+  ] as const)
+    assert.deepEqual(await offeredByFish(line), candidates)
+})
 
 test('another shell is refused', async () => {
   assert.equal((await runProgram(['completion', 'tcsh'])).code, 64)
