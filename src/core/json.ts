@@ -16,6 +16,7 @@ export const MAX_DEPTH = 64
  * @throws SyntaxError on anything that is not JSON
  */
 export function parseJson(text: string): unknown {
+  if (!MAYBE_INEXACT.test(text)) return JSON.parse(text)
   try {
     return JSON.parse(text, keepDigits)
   } catch (error) {
@@ -24,6 +25,12 @@ export function parseJson(text: string): unknown {
     throw error
   }
 }
+
+/**
+ * Finds every number of 16 digits or more, or with an exponent: no other is changed by a double. It may find what is in a
+ * string, too. Without a reviver a parser takes a tenth of the time.
+ */
+const MAYBE_INEXACT = /(?:^|[\s:,[-])\d(?:[\d.]{15}|[\d.]*[eE])/
 
 /** Reviver with the source text of the value (ECMAScript "JSON.parse source text access"). */
 function keepDigits(this: unknown, _name: string, value: unknown, context?: { source?: string }): unknown {

@@ -18,25 +18,26 @@ export function maskSecrets(text: string, secrets: readonly Secret[]): string {
 /** A secret as it is, percent-encoded, inside JSON, inside HTML, and in both alphabets of Base64. */
 function secretForms(value: string): string[] {
   const base64 = Buffer.from(value).toString('base64').replace(/=+$/, '')
+  const plain = /^[A-Za-z0-9]+$/.test(value) ? [value] : spelledForms(value)
+  return [...new Set([...plain, base64, base64.replaceAll('+', '-').replaceAll('/', '_')])].filter(
+    (form) => form !== '',
+  )
+}
+
+function spelledForms(value: string): string[] {
   return [
-    ...new Set([
-      value,
-      encodeURIComponent(value.toWellFormed()),
-      JSON.stringify(value).slice(1, -1),
-      value
-        .replaceAll('&', '&amp;')
-        .replaceAll('<', '&lt;')
-        .replaceAll('>', '&gt;')
-        .replaceAll('"', '&quot;'),
-      base64,
-      base64.replaceAll('+', '-').replaceAll('/', '_'),
-    ]),
-  ].filter((form) => form !== '')
+    value,
+    encodeURIComponent(value.toWellFormed()),
+    JSON.stringify(value).slice(1, -1),
+    value.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;'),
+  ]
 }
 
 function withoutCutEnd(text: string, form: string): string {
-  for (let length = form.length - 1; length >= MIN_CUT_CHARS; length--) {
-    if (text.endsWith(form.slice(0, length))) return `${text.slice(0, -length)}…`
+  const head = form.slice(0, MIN_CUT_CHARS)
+  const from = Math.max(0, text.length - form.length + 1)
+  for (let at = text.indexOf(head, from); at >= 0; at = text.indexOf(head, at + 1)) {
+    if (form.startsWith(text.slice(at))) return `${text.slice(0, at)}…`
   }
   return text
 }

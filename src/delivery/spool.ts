@@ -154,6 +154,8 @@ export interface SpoolQueue {
   /** Every key with events that wait for a time and not for another event. */
   dueKeys(): DueKey[]
   due(keyId: number, options: DueOptions): DueEvent[]
+  /** Does work that reads often, on one view of the spool; it must not wait for anything. */
+  readTogether<T>(work: () => T): T
   /** When the key's next event is due that is not due yet; undefined where there is none. */
   nextDueAtMs(keyId: number, nowMs: number): number | undefined
   /** Writes results down, together with whatever is added at the same time. Returns why that failed, if it did. */

@@ -83,7 +83,11 @@ export function createWorker(deps: DrainDeps, { wake, trouble, broken }: WorkerH
     work: () => {
       if (attempts.isTroubled()) return Number.POSITIVE_INFINITY // until what is in flight is written down
       const nowMs = queue.now()
-      for (const keyId of agenda.take(nowMs, MAX_IN_FLIGHT - inFlight.size)) serve(keyId, nowMs)
+      const keyIds = agenda.take(nowMs, MAX_IN_FLIGHT - inFlight.size)
+      if (keyIds.length > 0)
+        queue.readTogether(() => {
+          for (const keyId of keyIds) serve(keyId, nowMs)
+        })
       return inFlight.size >= MAX_IN_FLIGHT
         ? Number.POSITIVE_INFINITY
         : (agenda.nextAtMs() ?? Number.POSITIVE_INFINITY)

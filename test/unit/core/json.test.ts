@@ -11,6 +11,19 @@ test('numbers that a double cannot hold keep their digits as text', () => {
   })
 })
 
+test('a number that a double would change is kept wherever it stands, and no other is touched', () => {
+  for (const [text, expected] of [
+    ['9007199254740993', '9007199254740993'],
+    ['[-12345678901234567890]', ['-12345678901234567890']],
+    ['[0,9007199254740993.0]', [0, '9007199254740993.0']],
+    ['{"a":\n1e400}', { a: '1e400' }],
+    ['{"a":1.5E300}', { a: '1.5E300' }],
+    ['[1e2,0.12345678901234567,"1e400"]', [100, 0.123_456_789_012_345_67, '1e400']],
+    ['{"sha":"5e0123456789012345678901"}', { sha: '5e0123456789012345678901' }],
+  ] as const)
+    assert.deepEqual(parseJson(text), expected, text)
+})
+
 test('a document too deep for a reviver is still parsed', () => {
   const depth = 100_000
   assert.ok(Array.isArray(parseJson('['.repeat(depth) + ']'.repeat(depth))))
