@@ -81,16 +81,11 @@ export function createWorker(deps: DrainDeps, { wake, trouble, broken }: WorkerH
       for (const keyId of keyIds) agenda.addNow(keyId)
     },
     work: () => {
-      if (attempts.isTroubled()) return Number.POSITIVE_INFINITY // until what is in flight is written down
+      if (attempts.isTroubled()) return Infinity // until what is in flight is written down
       const nowMs = queue.now()
       const keyIds = agenda.take(nowMs, MAX_IN_FLIGHT - inFlight.size)
-      if (keyIds.length > 0)
-        queue.readTogether(() => {
-          for (const keyId of keyIds) serve(keyId, nowMs)
-        })
-      return inFlight.size >= MAX_IN_FLIGHT
-        ? Number.POSITIVE_INFINITY
-        : (agenda.nextAtMs() ?? Number.POSITIVE_INFINITY)
+      queue.readTogether(() => keyIds.forEach((keyId) => serve(keyId, nowMs)))
+      return inFlight.size < MAX_IN_FLIGHT ? (agenda.nextAtMs() ?? Infinity) : Infinity
     },
     tidy: async () => {
       states.tidy()
