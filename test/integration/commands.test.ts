@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, beforeEach, test } from 'node:test'
@@ -154,7 +154,7 @@ test('every event goes to every key, and one failing does not stop or repeat the
   }
 })
 
-test('send takes an event from a file or from stdin, with references, and fills what is missing', async () => {
+test('send takes an event from a file or from stdin, with references, and fills what is missing', async (t) => {
   const event = {
     event_action: 'Trigger',
     payload: {
@@ -163,7 +163,9 @@ test('send takes an event from a file or from stdin, with references, and fills 
       custom_details: { n: null, f: false },
     },
   }
-  const file = join(mkdtempSync(join(tmpdir(), 'send-')), 'event.json')
+  const directory = mkdtempSync(join(tmpdir(), 'send-'))
+  t.after(() => rmSync(directory, { recursive: true }))
+  const file = join(directory, 'event.json')
   writeFileSync(file, JSON.stringify(event))
   for (const [args, stdin] of [
     [['send', file], ''],

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync } from 'node:fs'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, beforeEach, test } from 'node:test'
@@ -11,7 +11,11 @@ import { startRelay } from '../support/relay.ts'
 import { accountWith, REST_TOKEN, runWithRest, SHOP } from '../support/rest.ts'
 
 const simulator = await startSimulator()
-after(() => simulator.close())
+const spool = mkdtempSync(join(tmpdir(), 'spool-'))
+after(async () => {
+  await simulator.close()
+  rmSync(spool, { recursive: true })
+})
 beforeEach(() => {
   simulator.reset()
   simulator.seed(accountWith({ abilities: ['event_intelligence'] }))
@@ -119,7 +123,7 @@ const FINDINGS: [string, Record<string, string>, RestSeed, number, RegExp][] = [
     78,
     /FAIL spool: .*\n +-> create it/,
   ],
-  ['a spool', { ...BOTH, PAGERDUTY_SPOOL: mkdtempSync(join(tmpdir(), 'spool-')) }, {}, 0, /ok +spool: /],
+  ['a spool', { ...BOTH, PAGERDUTY_SPOOL: spool }, {}, 0, /ok +spool: /],
   [
     'nobody at home',
     { ...BOTH, PAGERDUTY_EVENTS_URL: 'http://127.0.0.1:1' },
