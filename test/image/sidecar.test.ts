@@ -1,135 +1,150 @@
 import assert from 'node:assert/strict'
-import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { after, afterEach, before, beforeEach, suite, test } from 'node:test'
-import { encrypt, parseEncryptionKey } from '../codeship/encryption.ts'
-import { hostUrl, runBuild, type BuildResult } from '../codeship/run-build.ts'
+import type { BuildResult } from '../codeship/run-build.ts'
 import type { Simulator } from '../simulator/simulator.ts'
-import { baseImageArgs, docker, skipWithoutDocker } from '../support/docker.ts'
+import { baseImageArgs, disposableImages, skipWithoutDocker } from '../support/docker.ts'
 import { KEY } from '../support/program.ts'
 import { buildImage, startReachableSimulator } from './image.ts'
+import { makeRecipeProject, type RecipeProject } from './recipe-project.ts'
 
-/** Where the page's image would be; no registry is asked for it, since it is there. */
-const IMAGE = 'registry.example.com/pagerduty-alert:0.1.0'
-/** Stands for an image of the user's that has a shell and curl. */
-const APP_BASE = 'registry.example.com/sidecar-base:1'
-const DOWN = { kind: 'answer', status: 503 } as const
+const RELAY = 'http://pagerduty:8080'
+const CURL = 'curl -fsS --retry 5 --retry-connrefused'
 
-suite(
-  'the spool of docs/sidecar.md, pasted into a project on Codeship Pro',
-  { skip: await skipWithoutDocker() },
-  () => {
-    let folder = ''
-    let simulator: Simulator
-    let services = ''
-    let steps = ''
-    before(async () => {
-      simulator = await startReachableSimulator()
-      await docker(['tag', await buildImage(), IMAGE])
-      await docker(['tag', await buildImage('shell'), APP_BASE])
-      const page = await readFile(new URL('../../docs/sidecar.md', import.meta.url), 'utf8')
-      const section = page.slice(page.indexOf('### Across the steps'))
-      const blocks = [...section.matchAll(/^```yaml\n([\s\S]*?)^```$/gm)].map(([, text = '']) => text)
-      ;[services = '', steps = ''] = blocks
+/** A script's lines that send these alert events, one after the other. */
+function alerts(...events: readonly (readonly [action: string, dedupKey: string])[]): string {
+  const payload = { summary: 'Migrating', source: 'db-1', severity: 'info' }
+  return events
+    .map(([event_action, dedup_key]) => JSON.stringify({ event_action, dedup_key, payload }))
+    .map((body) => `${CURL} -H 'content-type: application/json' -d '${body}' ${RELAY}/v2/enqueue`)
+    .join('\n')
+}
+
+const outcomes = ({ steps }: BuildResult): string[] => steps.map(({ name, outcome }) => `${name}: ${outcome}`)
+
+suite('the recipes of docs/sidecar.md, pasted into a project', { skip: await skipWithoutDocker() }, () => {
+  const images = disposableImages()
+  let image = ''
+  let curlImage = ''
+  let simulator: Simulator
+  let project: RecipeProject | undefined
+  before(async () => {
+    simulator = await startReachableSimulator()
+    image = await buildImage()
+    curlImage = `FROM ${await buildImage('shell')}\nCOPY deploy.sh .\n`
+  })
+  beforeEach(() => simulator.reset())
+  afterEach(() => project?.remove())
+  after(async () => {
+    await simulator.close()
+    await images.remove()
+  })
+
+  async function paste(recipe: string, dockerfile = curlImage): Promise<RecipeProject> {
+    const buildOptions = [...images.buildOptions, ...(await baseImageArgs())]
+    project = await makeRecipeProject(recipe, { simulator, image, dockerfile, buildOptions })
+    return project
+  }
+  const statuses = (): unknown[] => simulator.alerts.map(({ status, dedupKey }) => [status, dedupKey])
+  const sent = (): string[] =>
+    simulator.requests.map(({ json }) => {
+      const { event_action: action = 'change', dedup_key: key = '' } = json as Record<string, string>
+      return `${action} ${key}`.trim()
     })
-    beforeEach(async () => {
-      simulator.reset()
-      folder = await mkdtemp(join(tmpdir(), 'codeship-'))
-      await mkdir(join(folder, 'spool'))
-      await chmod(join(folder, 'spool'), 0o755)
-      const key = Buffer.alloc(32, 1).toString('base64')
-      const env = `PAGERDUTY_TOKEN=${KEY}\nPAGERDUTY_ENVIRONMENT=production\n`
-      await write('codeship.aes', key)
-      await write('env.encrypted', encrypt(Buffer.from(env), parseEncryptionKey('k', key)))
-      await write('.dockerignore', '*\n!deploy.sh\n')
-      await write('Dockerfile', `ARG NODE_IMAGE\nFROM ${APP_BASE}\nCOPY deploy.sh .\n`)
-      await write('codeship-services.yml', services)
-    })
-    afterEach(() => rm(folder, { recursive: true }))
-    after(async () => {
-      await simulator.close()
-      await docker(['rmi', IMAGE, APP_BASE])
-    })
+  const failure = { behaviour: { kind: 'answer', status: 503 } } as const
 
-    async function write(name: string, text: string): Promise<void> {
-      await writeFile(join(folder, name), text, { mode: 0o755 })
-    }
+  test('a deployment that fails pages once, the next good one resolves, and neither holds the key', async () => {
+    const { deploy } = await paste('deploy')
+    const bad = await deploy('exit 1')
+    assert.deepEqual(outcomes(bad), ['deploy: failed', 'deploy, on_fail 1: passed'], bad.log)
+    assert.deepEqual(sent(), ['trigger deploy/shop/production'])
 
-    /** @param onLine is told of every line of the log */
-    async function build(
-      script: string,
-      stepsText = steps,
-      onLine?: (line: string) => void,
-    ): Promise<BuildResult> {
-      await write('deploy.sh', `#!/bin/sh\n${script}\n`)
-      await write('codeship-steps.yml', stepsText)
-      const env = { PAGERDUTY_EVENTS_URL: hostUrl(simulator.port), PAGERDUTY_DEADLINE: '8s' }
-      const buildOptions = await baseImageArgs()
-      const print = onLine && { print: onLine }
-      const result = await runBuild({ folder, tag: 'master', env, buildOptions, ...print })
-      assert.ok(!result.log.includes(KEY))
-      return result
-    }
-    const ends = ({ steps: ended }: BuildResult): string[] =>
-      ended.map(({ name, outcome, exitCode }) =>
-        [name, outcome, exitCode].filter((part) => part !== undefined).join(' '),
-      )
+    const good = await deploy('echo "keys: $(env | grep -c PAGERDUTY_TOKEN)"')
+    assert.ok(good.passed, good.log)
+    assert.match(good.log, /keys: 0$/m)
+    assert.deepEqual(statuses(), [['resolved', 'deploy/shop/production']])
+    assert.equal(simulator.changes.length, 1)
+    for (const { log } of [bad, good]) assert.ok(!log.includes(KEY))
+  })
 
-    test('what PagerDuty did not take during the deployment is delivered by flush, the last step', async () => {
-      simulator.behave({ behaviour: DOWN })
-      const result = await build('exit 0', steps, (line) => {
-        if (line.includes('(step: flush)') && simulator.changes.length === 0) simulator.reset()
-      })
-      assert.deepEqual(ends(result), ['deploy passed 0', 'flush passed 0'], result.log)
-      assert.equal(simulator.changes.length, 1)
-      assert.match(result.log, /0 pending, 2 delivered, 0 dead/)
+  test('a relay that nobody calls sends nothing and does not keep the step from passing', async () => {
+    const { deploy, write } = await paste('deploy')
+    await write({ 'codeship-steps.yml': '- {service: deploy, command: ./deploy.sh}\n' })
+    const result = await deploy('exit 0')
+    assert.ok(result.passed, result.log)
+    assert.equal(simulator.requests.length, 0)
+  })
+
+  test('what a step could not deliver waits in the spool, and flush delivers it in order', async () => {
+    const { deploy } = await paste('spool')
+    simulator.behave(failure)
+    const script = alerts(['trigger', 'a'], ['acknowledge', 'a'], ['resolve', 'a'], ['trigger', 'b'])
+    let refused = 0
+    const result = await deploy(script, {
+      print: (line) => {
+        if (line !== '(step: flush) started') return
+        refused = simulator.requests.length
+        simulator.behave({ behaviour: { kind: 'usual' } })
+      },
     })
+    assert.deepEqual(outcomes(result), ['deploy: passed', 'flush: passed'], result.log)
+    assert.ok(refused > 0, 'it was tried before')
+    const delivered = sent().slice(refused)
+    assert.deepEqual(
+      delivered.filter((what) => what.endsWith(' a')),
+      ['trigger a', 'acknowledge a', 'resolve a'],
+    )
+    const others = delivered.filter((what) => !what.endsWith(' a'))
+    assert.deepEqual(others.toSorted(), ['change', 'resolve deploy/shop/production', 'trigger b'])
+    assert.ok(!result.log.includes(KEY))
+  })
 
-    test('flush fails the build while PagerDuty has not everything, and says how much is left', async () => {
-      simulator.behave({ behaviour: DOWN })
-      const result = await build('exit 0')
-      assert.deepEqual(ends(result), ['deploy passed 0', 'flush failed 75'], result.log)
-      assert.match(result.log, /not everything is delivered: spool: 2 pending, 0 delivered, 0 dead/)
-    })
+  test('flush fails the build with 75 and the counts while PagerDuty stays down', async () => {
+    const { deploy } = await paste('spool')
+    simulator.behave(failure)
+    const result = await deploy('exit 0', { env: { PAGERDUTY_DEADLINE: '3s' } })
+    assert.deepEqual(outcomes(result), ['deploy: passed', 'flush: failed'], result.log)
+    assert.equal(result.steps[1]?.exitCode, 75)
+    assert.match(result.steps[1]?.output ?? '', /2 pending, 0 delivered, 0 dead/)
+  })
 
-    test('flush fails the build where PagerDuty refused an event, and names it', async () => {
-      simulator.behave({ endpoint: '/v2/enqueue', behaviour: { kind: 'answer', status: 400 } })
-      const result = await build('exit 0')
-      assert.deepEqual(ends(result), ['deploy passed 0', 'flush failed 65'], result.log)
-      assert.match(result.log, /dead: resolve of deploy\/.*\/production: 400/)
-    })
+  test('flush fails the build with 65 and names the events that are dead', async () => {
+    const { deploy } = await paste('spool')
+    const body = JSON.stringify({ status: 'invalid event', errors: ['Not on a Friday'] })
+    simulator.behave({ endpoint: '/v2/change/enqueue', behaviour: { kind: 'answer', status: 400, body } })
+    const result = await deploy('exit 0')
+    assert.deepEqual(outcomes(result), ['deploy: passed', 'flush: failed'], result.log)
+    assert.equal(result.steps[1]?.exitCode, 65)
+    assert.match(result.steps[1]?.output ?? '', /dead: .*Not on a Friday/)
+  })
 
-    test('a deployment that fails pages once, though PagerDuty fails at first', async () => {
-      simulator.behave({ times: 2, behaviour: DOWN })
-      const result = await build('exit 3')
-      assert.deepEqual(
-        ends(result),
-        ['deploy failed 3', 'deploy, on_fail 1 passed 0', 'flush skipped'],
-        result.log,
-      )
-      assert.deepEqual(
-        simulator.alerts.map(({ status, triggers }) => [status, triggers]),
-        [['triggered', 1]],
-      )
-    })
+  test('on_fail with a spool ends when PagerDuty has the alert', async () => {
+    const { deploy } = await paste('spool')
+    simulator.behave({ ...failure, times: 1 })
+    const result = await deploy('exit 1')
+    const expected = ['deploy: failed', 'deploy, on_fail 1: passed', 'flush: skipped']
+    assert.deepEqual(outcomes(result), expected, result.log)
+    assert.deepEqual(statuses(), [['triggered', 'deploy/shop/production']])
+  })
 
-    test('a relay that nobody calls sends nothing, and is no trouble', async () => {
-      const result = await build('exit 0', '- name: test\n  service: app\n  command: ./deploy.sh\n')
-      assert.deepEqual(ends(result), ['test passed 0'], result.log)
-      assert.equal(simulator.requests.length, 0)
-    })
-
-    test('the client that the relay hands out runs in a container with a shell and curl', async () => {
-      const fetched =
-        'curl -fsS --retry 5 --retry-connrefused http://pagerduty:8080/pagerduty.sh -o /tmp/p.sh'
-      const report = 'PAGERDUTY_RELAY_URL=http://pagerduty:8080 sh /tmp/p.sh run ./deploy.sh'
-      const result = await build(
-        'exit 4',
-        `- name: deploy\n  service: app\n  command: sh -c '${fetched} && ${report}'\n`,
-      )
-      assert.deepEqual(ends(result), ['deploy failed 4'], result.log)
-      assert.match(simulator.alerts[0]?.title ?? '', /failed with exit status 4/)
-    })
-  },
-)
+  test('pagerduty.sh comes from the relay into an image that has only busybox', async () => {
+    const { deploy } = await paste(
+      'script',
+      `ARG NODE_IMAGE
+FROM \${NODE_IMAGE} AS parts
+RUN apt-get update && apt-get install -y --no-install-recommends busybox-static
+RUN mkdir -p /busybox/bin /busybox/tmp && cp /bin/busybox /busybox/ && /busybox/busybox --list | \
+    while read -r name; do ln -s /busybox "/busybox/bin/$name"; done
+FROM scratch
+COPY --from=parts /busybox /
+COPY deploy.sh .
+`,
+    )
+    const bad = await deploy('exit 3')
+    assert.equal(bad.steps[0]?.exitCode, 3, bad.log)
+    assert.deepEqual(statuses(), [['triggered', 'deploy/shop/production']])
+    const good = await deploy('exit 0')
+    assert.ok(good.passed, good.log)
+    assert.deepEqual(statuses(), [['resolved', 'deploy/shop/production']])
+    assert.equal(simulator.changes.length, 1)
+  })
+})

@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process'
+import { randomUUID } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
@@ -60,4 +61,25 @@ async function succeeds(args: readonly string[]): Promise<boolean> {
     () => true,
     () => false,
   )
+}
+
+/** Images that are gone after the tests, and whose names nobody needs. */
+export interface DisposableImages {
+  /** Further words for `docker build`. */
+  readonly buildOptions: readonly string[]
+  /** Removes all that was built with them, as far as no container has it. */
+  readonly remove: () => Promise<void>
+}
+
+/** A mark for images of one test file alone, so that others that run beside it keep theirs. */
+export function disposableImages(): DisposableImages {
+  const label = `disposable=${randomUUID()}`
+  return {
+    buildOptions: ['--label', label],
+    remove: async () => {
+      const ids = await docker(['images', '--quiet', '--no-trunc', '--filter', `label=${label}`])
+      const distinct = new Set(ids.split('\n').filter(Boolean))
+      if (distinct.size > 0) await docker(['rmi', '--force', ...distinct])
+    },
+  }
 }
