@@ -49,6 +49,8 @@ export interface ContainerOptions {
   readonly binds?: readonly string[]
   /** Without the right to write anywhere, to gain rights, or to use any that root has. */
   readonly confined?: boolean
+  /** A port of the container that is reached from this machine, see {@link RunningContainer.url}. */
+  readonly port?: number
 }
 
 /** A container that runs. */
@@ -60,6 +62,8 @@ export interface RunningContainer {
   readonly printed: (awaited: string) => Promise<void>
   /** All that Docker tells of it, as JSON. */
   readonly inspect: () => Promise<string>
+  /** Where its `port` is reached. */
+  readonly url: () => Promise<string>
 }
 
 /** What a container did. */
@@ -95,6 +99,10 @@ export async function runContainer(
       stop: async () => void (await container.stop({ t: 10 })),
       printed: async (awaited) => await out.contains(awaited),
       inspect: async () => JSON.stringify(await container.inspect()),
+      url: async () => {
+        const { Ports } = (await container.inspect()).NetworkSettings
+        return `http://127.0.0.1:${Ports[`${options.port}/tcp`]?.[0]?.HostPort}`
+      },
     })
     const [ended] = await Promise.all([container.wait(), finished(stdout), finished(stderr)])
     const { StatusCode: exitCode } = ended as { StatusCode: number }
@@ -115,14 +123,21 @@ function collect(stream: PassThrough): { text: () => string; contains: (awaited:
 }
 
 function settingsOf(options: ContainerOptions): object {
-  const { command, entrypoint, env = {}, user, binds = [], confined = false } = options
+  const { command, entrypoint, env = {}, user, binds = [], confined = false, port } = options
   const confinement = { ReadonlyRootfs: true, CapDrop: ['ALL'], SecurityOpt: ['no-new-privileges'] }
   return {
     ...(command === undefined ? {} : { Cmd: command }),
     ...(entrypoint === undefined ? {} : { Entrypoint: entrypoint }),
     ...(user === undefined ? {} : { User: user }),
     Env: Object.entries(env).map(([name, value]) => `${name}=${value}`),
-    HostConfig: { Binds: binds, ExtraHosts: [`${HOST}:host-gateway`], ...(confined ? confinement : {}) },
+    ...(port === undefined ? {} : { ExposedPorts: { [`${port}/tcp`]: {} } }),
+    HostConfig: {
+      Binds: binds,
+      ExtraHosts: [`${HOST}:host-gateway`],
+      // A free port is taken where none is named.
+      ...(port === undefined ? {} : { PortBindings: { [`${port}/tcp`]: [{ HostIp: '127.0.0.1' }] } }),
+      ...(confined ? confinement : {}),
+    },
   }
 }
 
