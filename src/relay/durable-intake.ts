@@ -13,6 +13,7 @@ export interface DurableDeps {
 
 /** With a spool: an event is accepted when it is synced to disk, and goes out in the background. */
 export function createDurableIntake({ spool, metrics, stopDelivery }: DurableDeps): Intake {
+  const closing = new AbortController()
   return {
     take: async (items, wait) => {
       const result = await spool.add(items)
@@ -25,11 +26,13 @@ export function createDurableIntake({ spool, metrics, stopDelivery }: DurableDep
       }
       for (const { event } of items) metrics.accepted(event.kind)
       if (wait === undefined) return items.map(({ event }) => ({ kind: 'queued', event }))
-      const progress = await spool.waitFor(result.ids, wait.timeoutMs, wait.signal)
+      const signal = AbortSignal.any([wait.signal, closing.signal])
+      const progress = await spool.waitFor(result.ids, wait.timeoutMs, signal)
       return items.map((item, index) => receiptOf(item, progress[index]))
     },
     close: async (graceMs) => {
       await stopDelivery(graceMs)
+      closing.abort() // whoever still waits hears that the event is kept
       await spool.close()
     },
   }

@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path'
 import { after, suite, test } from 'node:test'
 import { encrypt, parseEncryptionKey } from '../codeship/encryption.ts'
 import { runBuild, type BuildOptions, type BuildResult } from '../codeship/run-build.ts'
-import { baseImageArgs, docker, skipWithoutDocker } from '../support/docker.ts'
+import { baseImageArgs, disposableImages, docker, skipWithoutDocker } from '../support/docker.ts'
 
 const KEY = Buffer.alloc(32, 1).toString('base64')
 /** Debian with Node and curl; anything with a shell would do. */
@@ -13,7 +13,11 @@ const DOCKERFILE = 'ARG NODE_IMAGE\nFROM ${NODE_IMAGE}\nSTOPSIGNAL SIGKILL\n'
 
 suite('a build', { skip: await skipWithoutDocker() }, () => {
   const folders: string[] = []
-  after(() => Promise.all(folders.map((folder) => rm(folder, { recursive: true }))))
+  const images = disposableImages()
+  after(async () => {
+    await Promise.all(folders.map((folder) => rm(folder, { recursive: true })))
+    await images.remove()
+  })
 
   /** Runs Codeship files. The service `app` is there, unless others are given. */
   async function build(
@@ -34,7 +38,8 @@ suite('a build', { skip: await skipWithoutDocker() }, () => {
       await mkdir(dirname(join(folder, name)), { recursive: true })
       await writeFile(join(folder, name), text)
     }
-    const result = await runBuild({ folder, tag: 'master', buildOptions: await baseImageArgs(), ...options })
+    const buildOptions = [...images.buildOptions, ...(await baseImageArgs())]
+    const result = await runBuild({ folder, tag: 'master', buildOptions, ...options })
     const outputOf = (name: string): string => result.steps.find((step) => step.name === name)?.output ?? ''
     return { ...result, folder, outputOf }
   }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, before, beforeEach, suite, test } from 'node:test'
 import type { Simulator } from '../simulator/simulator.ts'
-import { baseImageArgs, docker, skipWithoutDocker } from '../support/docker.ts'
+import { baseImageArgs, disposableImages, docker, skipWithoutDocker } from '../support/docker.ts'
 import { buildImage, environmentFor, runContainer, startReachableSimulator } from './image.ts'
 
 /** What users write into the Dockerfile of their deployment image. */
@@ -35,17 +35,21 @@ const IMAGES: Readonly<Record<string, string>> = {
 suite('the program in an image of the user', { skip: await skipWithoutDocker() }, () => {
   let simulator: Simulator
   const images = new Map<string, string>()
+  const { buildOptions, remove } = disposableImages()
   before(async () => {
     simulator = await startReachableSimulator()
     const program = await buildImage()
     for (const [title, steps] of Object.entries(IMAGES)) {
       const dockerfile = `ARG NODE_IMAGE\nFROM ${program} AS program\n${steps.replaceAll(/^ +/gm, '')}\n`
-      const args = ['build', '--quiet', ...(await baseImageArgs()), '-']
+      const args = ['build', '--quiet', ...buildOptions, ...(await baseImageArgs()), '-']
       images.set(title, (await docker(args, dockerfile)).trim())
     }
   })
   beforeEach(() => simulator.reset())
-  after(() => simulator.close())
+  after(async () => {
+    await simulator.close()
+    await remove()
+  })
 
   for (const title of Object.keys(IMAGES)) {
     test(`watches a command: ${title}`, async () => {

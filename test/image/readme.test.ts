@@ -6,7 +6,7 @@ import { after, before, beforeEach, suite, test } from 'node:test'
 import { encrypt, parseEncryptionKey } from '../codeship/encryption.ts'
 import { hostUrl, runBuild, type BuildResult } from '../codeship/run-build.ts'
 import type { Simulator } from '../simulator/simulator.ts'
-import { baseImageArgs, docker, skipWithoutDocker } from '../support/docker.ts'
+import { baseImageArgs, disposableImages, docker, skipWithoutDocker } from '../support/docker.ts'
 import { KEY } from '../support/program.ts'
 import { buildImage, startReachableSimulator } from './image.ts'
 
@@ -17,6 +17,7 @@ const IMAGE = 'registry.example.com/pagerduty-alert:0.1.0'
 const APP_BASE = 'registry.example.com/app-base:1'
 
 suite('the README’s recipes, pasted into a project', { skip: await skipWithoutDocker() }, () => {
+  const images = disposableImages()
   let folder = ''
   let simulator: Simulator
   let pasted: (language: string) => string[]
@@ -41,7 +42,8 @@ suite('the README’s recipes, pasted into a project', { skip: await skipWithout
   beforeEach(() => simulator.reset())
   after(async () => {
     await simulator.close()
-    await docker(['rmi', IMAGE, APP_BASE])
+    await images.remove()
+    await docker(['rmi', '--no-prune', IMAGE, APP_BASE])
     await rm(folder, { recursive: true })
   })
 
@@ -52,7 +54,8 @@ suite('the README’s recipes, pasted into a project', { skip: await skipWithout
   async function deploy(script: string): Promise<BuildResult> {
     await writeFile(join(folder, 'deploy.sh'), `#!/bin/sh\n${script}\n`, { mode: 0o755 })
     const env = { PAGERDUTY_EVENTS_URL: hostUrl(simulator.port) }
-    return await runBuild({ folder, tag: 'master', env, buildOptions: await baseImageArgs() })
+    const buildOptions = [...images.buildOptions, ...(await baseImageArgs())]
+    return await runBuild({ folder, tag: 'master', env, buildOptions })
   }
 
   /** A deployment that fails and one that succeeds, and what is to be seen of the steps of the first. */

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, suite, test } from 'node:test'
 import type { Simulator } from '../simulator/simulator.ts'
-import { baseImageArgs, docker, skipWithoutDocker } from '../support/docker.ts'
+import { baseImageArgs, disposableImages, docker, skipWithoutDocker } from '../support/docker.ts'
 import { KEY } from '../support/program.ts'
 import { buildImage, environmentFor, evaluateInside, runContainer, startReachableSimulator } from './image.ts'
 
@@ -61,9 +61,11 @@ suite('secrets', { skip: await skipWithoutDocker() }, () => {
     for (const seen of [config, history]) assert.doesNotMatch(seen, /token|secret|password|routing_key/i)
   })
 
-  test('never reach the builder, which is handed the sources and nothing else', async () => {
+  test('never reach the builder, which is handed the sources and nothing else', async (t) => {
+    const { buildOptions, remove } = disposableImages()
+    t.after(remove)
     const dockerfile = 'ARG NODE_IMAGE\nFROM ${NODE_IMAGE}\nCOPY . /context\n'
-    const args = ['build', '--quiet', '--file', '-', ...(await baseImageArgs()), '.']
+    const args = ['build', '--quiet', '--file', '-', ...buildOptions, ...(await baseImageArgs()), '.']
     const context = (await docker(args, dockerfile)).trim()
     assert.deepEqual(await evaluateInside(context, 'fs.readdirSync("/context")'), [
       '.npmrc',

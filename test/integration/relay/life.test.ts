@@ -5,6 +5,7 @@ import { after, beforeEach, test } from 'node:test'
 import { startSimulator } from '../../simulator/simulator.ts'
 import { CODESHIP_PRO, KEY, runProgram } from '../../support/program.ts'
 import { alertBody, keyFor, post, startRelay } from '../../support/relay.ts'
+import { temporaryDirectory } from '../../support/spool.ts'
 
 const simulator = await startSimulator()
 const ENV = { ...CODESHIP_PRO, PAGERDUTY_TOKEN: KEY, PAGERDUTY_EVENTS_URL: simulator.url }
@@ -44,6 +45,16 @@ test('a PagerDuty that never answers does not keep it for more than 8 s after SI
   assert.equal(code, 0)
   assert.ok(performance.now() - startedAt < 8000)
   assert.equal((await inFlight).status, 502)
+})
+
+test('who waits for the outcome when it ends hears that the event is kept', async (t) => {
+  const relay = await startRelay({ ...ENV, PAGERDUTY_SPOOL: temporaryDirectory(t) })
+  simulator.behave({ behaviour: { kind: 'hang', after: 'request' } })
+  const waiting = post(`${relay.url}/v2/enqueue`, alertBody(), { prefer: 'wait=60' })
+  await simulator.waitForRequests(1)
+  assert.equal((await relay.stop()).code, 0)
+  const { status, headers } = await waiting
+  assert.deepEqual([status, headers.has('preference-applied')], [202, false])
 })
 
 test('a port that is taken is a mistake in the configuration, in one sentence', async () => {
