@@ -20,7 +20,11 @@ export const BUILD_ARGS = {
 export async function buildImage(target?: 'shell'): Promise<string> {
   const args = Object.entries(BUILD_ARGS).flatMap(([name, value]) => ['--build-arg', `${name}=${value}`])
   const stage = target === undefined ? [] : ['--target', target]
-  return (await docker(['build', '--quiet', ...stage, ...(await baseImageArgs()), ...args, '.'])).trim()
+  // Without a name of its own it would go when an image that is based on it is removed.
+  const tag = ['--tag', `pagerduty-alert:test-${target ?? 'image'}`]
+  return (
+    await docker(['build', '--quiet', ...stage, ...tag, ...(await baseImageArgs()), ...args, '.'])
+  ).trim()
 }
 
 /** A PagerDuty that containers can reach. */

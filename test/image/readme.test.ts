@@ -43,7 +43,7 @@ suite('the README’s recipes, pasted into a project', { skip: await skipWithout
   after(async () => {
     await simulator.close()
     await images.remove()
-    await docker(['rmi', '--no-prune', IMAGE, APP_BASE])
+    await docker(['rmi', IMAGE, APP_BASE])
     await rm(folder, { recursive: true })
   })
 
