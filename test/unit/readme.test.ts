@@ -68,7 +68,7 @@ test('the steps of the documentation are what Codeship reads', () => {
   )
   for (const page of ['getting-started.md', 'run.md', 'sidecar.md']) {
     const text = readFileSync(fromRoot(`docs/${page}`), 'utf8')
-    const blocks = [...text.matchAll(/^```yaml\n((?:#.*\n)?- [\s\S]*?)^```$/gm)].map(
+    const blocks = [...text.matchAll(/^```yaml(?: \S+)?\n((?:#.*\n)?- [\s\S]*?)^```$/gm)].map(
       ([, steps = '']) => steps,
     )
     assert.ok(blocks.length > 0, page)
