@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { publint } from 'publint'
+import { transformSync } from 'rolldown/utils'
 import { startSimulator } from '../simulator/simulator.ts'
 import { BIN, CODESHIP_PRO, KEY } from '../support/program.ts'
 import { runProcess } from '../support/shell-script.ts'
@@ -60,6 +61,12 @@ test('installed in a clean directory, npx runs it', async () => {
   })
   assert.equal(code, 0, stderr)
   assert.equal(simulator.changes.length, 1)
+})
+
+test('Node.js 12 can parse the file that is started: nothing in it has to be rewritten for it', () => {
+  const launcher = readFileSync(BIN, 'utf8')
+  const written = (target: string): string => transformSync('bin.js', launcher, { target }).code
+  assert.equal(written('node12'), written('esnext'))
 })
 
 for (const [own, code] of [
