@@ -3,7 +3,8 @@ import { readFile } from 'node:fs/promises'
 import { before, suite, test } from 'node:test'
 import manifest from '../../package.json' with { type: 'json' }
 import { docker, skipWithoutDocker } from '../support/docker.ts'
-import { BUILD_ARGS, buildImage, evaluateInside } from './image.ts'
+import { KEY } from '../support/program.ts'
+import { BUILD_ARGS, buildImage, evaluateInside, runContainer } from './image.ts'
 
 const HOME = '/opt/pagerduty-alert'
 /** The image's files, without the folders in which Docker and the kernel place some of theirs. */
@@ -140,6 +141,19 @@ suite('the image', { skip: await skipWithoutDocker() }, () => {
 
   test('finds code that was compiled while it was built', () => {
     assert.ok(files.filter(({ path }) => path.startsWith('/var/cache/pagerduty-alert/')).length > 2)
+  })
+
+  test('starts the relay from code that was compiled while it was built', async () => {
+    const { exitCode, stderr } = await runContainer(image, {
+      command: ['serve'],
+      env: {
+        PAGERDUTY_TOKEN: KEY,
+        PAGERDUTY_RELAY_HOST: '192.0.2.1', // no machine has that address, so that the relay ends
+        NODE_DEBUG_NATIVE: 'COMPILE_CACHE',
+      },
+    })
+    assert.equal(exitCode, 78, stderr)
+    assert.match(stderr, /code cache for \S+ file:\S+\/dist\/serve\.js was accepted/)
   })
 })
 
