@@ -9,8 +9,13 @@ import { messageLength } from './http-message.ts'
  * usage: stub-server.ts KEY_FILE CERTIFICATE_FILE
  */
 const [keyFile = '', certificateFile = ''] = process.argv.slice(2)
-const body = JSON.stringify({ status: 'success', message: 'Event processed', dedup_key: 'bench' })
-const answer = `HTTP/1.1 202 Accepted\r\ncontent-type: application/json\r\ncontent-length: ${body.length}\r\n\r\n${body}`
+
+/** PagerDuty's answer to an event, which repeats its dedup key. */
+function answerTo(request: string): string {
+  const key = /"dedup_key":"([^"\\]*)"/.exec(request)?.[1] ?? 'none'
+  const body = `{"status":"success","message":"Event processed","dedup_key":"${key}"}`
+  return `HTTP/1.1 202 Accepted\r\ncontent-type: application/json\r\ncontent-length: ${body.length}\r\n\r\n${body}`
+}
 
 function serve(socket: Socket): void {
   let text = ''
@@ -20,7 +25,7 @@ function serve(socket: Socket): void {
   socket.on('data', (chunk: string) => {
     text += chunk
     for (let length = messageLength(text); length !== undefined && text.length >= length;) {
-      socket.write(answer, 'latin1')
+      socket.write(answerTo(text.slice(0, length)), 'latin1')
       text = text.slice(length)
       length = messageLength(text)
     }
