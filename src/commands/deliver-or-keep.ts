@@ -1,5 +1,4 @@
 import { composeDrain } from '../compose.ts'
-import { isKeyLookedUp } from '../config/load-config.ts'
 import type { SpoolConfig } from '../config/read-spool.ts'
 import { formatMs } from '../core/duration.ts'
 import type { Post } from '../delivery/address.ts'
@@ -32,13 +31,15 @@ export async function deliverOrKeep(
   const open = async (): Promise<Spool> =>
     await openSpool({ ...config, onWarning: (message) => log.warn(message) })
   const before = spoolExists(config.directory) ? await open() : undefined
-  const isKeyKnown = !isKeyLookedUp(session.config)
   const behind = posts.filter((post) => before !== undefined && isBehind(session, before, post))
-  const direct = posts.filter((post) => isKeyKnown && !behind.includes(post))
+  const direct = posts.filter((post) => isAddressed(session, post) && !behind.includes(post))
   const sent = await sender.send(direct, 1)
   const failed = sent.filter(({ outcome }) => outcome === 'undelivered')
   const untried = posts.filter((post) => !direct.includes(post))
-  const toKeep = [...failed, ...untried.map((post) => toUntried(post, isKeyKnown ? BEHIND : NO_KEY_YET))]
+  const toKeep = [
+    ...failed,
+    ...untried.map((post) => toUntried(post, isAddressed(session, post) ? BEHIND : NO_KEY_YET)),
+  ]
   const done = sent.filter(({ outcome }) => outcome !== 'undelivered')
   if (toKeep.length === 0) {
     await before?.close()
@@ -54,6 +55,11 @@ export async function deliverOrKeep(
 
 function inOrder(posts: readonly Post[], deliveries: readonly Delivery[]): Delivery[] {
   return deliveries.toSorted((a, b) => posts.indexOf(a.post) - posts.indexOf(b.post))
+}
+
+/** Whether the key is known, to us or to the relay that the event goes to. */
+function isAddressed({ config }: Session, { destination }: Post): boolean {
+  return destination.routingKey !== undefined || config.delivery.relay !== undefined
 }
 
 function isBehind({ config }: Session, spool: Spool, { event, destination }: Post): boolean {

@@ -156,3 +156,13 @@ test('a mistake that the look-up finds ends a command at once, and keeps nothing
   const { code } = await runProgram(['failure'], { env: { ...ENV, PAGERDUTY_SPOOL: directory } })
   assert.deepEqual([code, existsSync(directory)], [78, false])
 })
+
+test('an event that brings its key is sent at once, whatever becomes of the look-up', async (t) => {
+  const directory = join(temporaryDirectory(t), 'spool')
+  simulator.behave(DOWN)
+  const payload = { summary: 'Stuck', source: 'ci', severity: 'error' }
+  const stdin = JSON.stringify({ routing_key: OTHER, event_action: 'trigger', payload })
+  const { code } = await runProgram(['send'], { env: { ...ENV, PAGERDUTY_SPOOL: directory }, stdin })
+  assert.deepEqual([code, existsSync(directory), lookUps()], [0, false, 0])
+  assert.equal(simulator.alerts[0]?.routingKey, OTHER)
+})
