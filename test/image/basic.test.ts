@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { after, before, beforeEach, suite, test } from 'node:test'
 import type { Simulator } from '../simulator/simulator.ts'
 import { actionsAt, BASIC_CASES, basicClone, basicSession } from '../support/basic.ts'
-import { baseImageArgs, docker, skipWithoutDocker } from '../support/docker.ts'
+import { baseImageArgs, disposableImages, docker, skipWithoutDocker } from '../support/docker.ts'
 import { environmentFor, runContainer, startReachableSimulator } from './image.ts'
 
 /** Stands for Codeship Basic's machine: bash, curl and jq, and nothing of ours but the script. */
@@ -16,11 +16,17 @@ RUN apt-get update && apt-get install -y --no-install-recommends ca-certificates
 suite('the script on a machine of its own', { skip: await skipWithoutDocker() }, () => {
   let machine = ''
   let simulator: Simulator
+  const { buildOptions, remove } = disposableImages()
   before(async () => {
-    machine = (await docker(['build', '--quiet', ...(await baseImageArgs()), '-'], MACHINE)).trim()
+    machine = (
+      await docker(['build', '--quiet', ...buildOptions, ...(await baseImageArgs()), '-'], MACHINE)
+    ).trim()
     simulator = await startReachableSimulator()
   })
-  after(() => simulator.close())
+  after(async () => {
+    await simulator.close()
+    await remove()
+  })
   beforeEach(() => simulator.reset())
 
   for (const [name, deployStatus, isGood, events] of BASIC_CASES) {
