@@ -12,6 +12,8 @@ import { judge } from './judge.ts'
 /** Processes that are killed; `npm run chaos` has more patience. */
 const KILLS = Number(process.env['CHAOS_KILLS'] ?? 50)
 const RELAYS = 2
+/** What is left at the end goes out at the pace of each key, and there is more of it the longer all this took. */
+const REST_MS = 120_000 + KILLS * 1000
 const ALERTS = Array.from({ length: 20 }, (_, index) => `posted-${index}`)
 const COMMANDS = ['commanded-0', 'commanded-1']
 const FAULTS: readonly Behaviour[] = [
@@ -74,7 +76,7 @@ async function keepRelay(fleet: Fleet, signal: AbortSignal): Promise<void> {
 /** A last relay, whose clock is ahead of all others', so that nothing waits for a time that they meant. */
 async function deliverRest(fleet: Fleet): Promise<void> {
   const { url } = await fleet.startRelay(2 * 3_600_000)
-  const deadlineMs = performance.now() + 120_000
+  const deadlineMs = performance.now() + REST_MS
   for (;;) {
     const answer = await fetch(`${url}/events?status=dead`)
     const { counts } = (await answer.json()) as { counts: { pending: number; dead: number } }
