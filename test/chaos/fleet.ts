@@ -99,7 +99,7 @@ export function createFleet(simulator: Simulator, directory: string, chance: Cha
         const summary = `${alert} ${number}`
         const running = [...urls.values()]
         if (running.length > 0 && (await isTaken(chance.pick(running), summary))) accepted.add(summary)
-        await sleep(20)
+        await sleep(300) // little more than the pace of the alert's key, which has to deliver them all in the end
       }
     },
     command: async (alert, signal) => {

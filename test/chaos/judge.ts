@@ -62,13 +62,16 @@ function toAttempt({ json, headers, behaviour, receivedAtMs }: RecordedRequest):
   const { payload } = (json ?? {}) as { payload?: { summary: string } }
   if (payload === undefined) return undefined
   const [alert = '', number = ''] = payload.summary.split(' ')
-  const isAnswered = behaviour.kind === 'usual' || behaviour.kind === 'close'
+  const isAnswered = behaviour.kind === 'usual'
+  // Of these the event is taken, though its answer may not arrive: what closes a connection can overtake it.
+  const isTakenAllTheSame =
+    behaviour.kind === 'close' || (behaviour.kind === 'reset' && behaviour.after === 'half-answer')
   return {
     summary: payload.summary,
     alert,
     number: Number(number),
     host: headers.host?.split(':')[0] ?? '',
-    isTaken: isAnswered || (behaviour.kind === 'reset' && behaviour.after === 'half-answer'),
+    isTaken: isAnswered || isTakenAllTheSame,
     isAnswered,
     atMs: receivedAtMs,
   }

@@ -53,7 +53,8 @@ test('an address that does not answer is tried until the deadline, which holds',
   const run = await namespace.run(['failure', '--json', ...SHORT.args], `http://${BLACK_HOLE}:80`)
   assert.equal(run.code, 75)
   assert.ok((events(run)[0]?.attempts ?? 0) > 1, run.stdout)
-  assert.match(run.stderr, /not delivered: no answer within 1 s/)
+  // The last attempt has what is left of the deadline; either timer may be the first to ring.
+  assert.match(run.stderr, /not delivered: (?:no answer within [\d.]+ s|the connection timed out)/)
   assert.ok(run.durationMs < SHORT.longestMs, `${run.durationMs} ms`)
 })
 

@@ -30,7 +30,8 @@ export function perform(behaviour: Behaviour, { reply, body, usual, reset }: Sta
     case 'flood':
       return send(reply, textAnswer(behaviour.status, 'x'.repeat(behaviour.bytes)))
     case 'close':
-      reply.raw.once('finish', () => reply.request.raw.socket.end())
+      // Not half: what comes after it on the connection must not count as seen.
+      reply.raw.once('finish', () => reply.request.raw.socket.destroySoon())
       return send(reply, usual())
     case 'truncate':
       return sendHalf(reply, usual(), () => reply.raw.socket?.end())
