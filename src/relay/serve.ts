@@ -62,11 +62,15 @@ export async function serve(options: ServeOptions): Promise<number> {
   const url = await listen(app, config)
   if (config.port === 0) writeOut(`${url}\n`)
   logger.info(`listening on ${addressOf(app)}`)
-  void lookUp?.().catch((error: Failure) => logger.error(error.message))
+  void lookUp?.().catch((error: Failure) => {
+    if (!ending.signal.aborted) logger.error(error.message)
+  })
   flush()
   await signalled
   logger.info('shutting down')
+  const timer = setTimeout(() => ending.abort(), GRACE_MS) // what waits for the key waits no longer than the rest
   await parts.intake.close(GRACE_MS) // meanwhile new posts are answered 503
+  clearTimeout(timer)
   ending.abort()
   await closeServer(app)
   flush()

@@ -166,3 +166,19 @@ test('an event that brings its key is sent at once, whatever becomes of the look
   assert.deepEqual([code, existsSync(directory), lookUps()], [0, false, 0])
   assert.equal(simulator.alerts[0]?.routingKey, OTHER)
 })
+
+for (const isKept of [false, true]) {
+  const what = isKept ? 'with' : 'without'
+  test(`a look-up that hangs does not keep a relay ${what} a spool for more than 8 s after SIGTERM`, async (t) => {
+    simulator.behave({ behaviour: { kind: 'hang', after: 'request' } })
+    const spool = isKept ? { PAGERDUTY_SPOOL: temporaryDirectory(t) } : {}
+    const relay = await startRelay({ ...ENV, PAGERDUTY_TIMEOUT: '60s', ...spool })
+    const posted = post(`${relay.url}/failure`, {})
+    if (isKept) assert.equal((await posted).status, 202)
+    await simulator.waitForRequests(1)
+    const startedAtMs = performance.now()
+    assert.equal((await relay.stop()).code, 0)
+    assert.ok(performance.now() - startedAtMs < 8000)
+    if (!isKept) assert.equal((await posted).status, 502)
+  })
+}
