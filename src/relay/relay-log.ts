@@ -1,7 +1,8 @@
-import { pino, type Logger } from 'pino'
+import type { Logger } from 'pino'
 import type { PrintConfig } from '../config/read-printing.ts'
 import { oneLine } from '../core/mask.ts'
 import type { Secret } from '../core/secret.ts'
+import { createJsonLog } from '../json-log.ts'
 
 /** A pino log, and the way to write out what it still holds. */
 export interface RelayLog {
@@ -25,14 +26,11 @@ export function createRelayLog(
     waiting = ''
     if (text !== '') write(text)
   }
-  const destination = {
-    write: (line: string): void => {
-      if (waiting === '') setImmediate(flush)
-      const masked = mask(line)
-      waiting += logFormat === 'json' ? masked : asText(masked)
-    },
-  }
-  const logger = pino({ level: logLevel, base: { name: 'pagerduty-alert' } }, destination)
+  const logger = createJsonLog(logLevel, (line) => {
+    if (waiting === '') setImmediate(flush)
+    const masked = mask(line)
+    waiting += logFormat === 'json' ? masked : asText(masked)
+  })
   return { logger, flush }
 }
 
