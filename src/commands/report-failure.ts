@@ -1,33 +1,23 @@
-import type { Gathered } from '../config/gather.ts'
 import type { PrintConfig } from '../config/read-printing.ts'
 import { knownSecrets } from '../config/known-secrets.ts'
-import { SETTING_LIST } from '../config/settings.ts'
 import { EXIT_CODE, Failure } from '../core/failure.ts'
 import { maskSecrets } from '../core/mask.ts'
-import { createSecret } from '../core/secret.ts'
 import type { Log } from '../log.ts'
 import { jsonLine, type Verdict } from './report.ts'
 import type { Io } from './session.ts'
 
 interface Reporting {
-  readonly io: Pick<Io, 'signal' | 'writeOut'>
+  readonly io: Pick<Io, 'env' | 'recall' | 'signal' | 'writeOut'>
   readonly log: Log
   readonly printing: PrintConfig
   readonly command: string
 }
 
 /** Says why a command failed. @returns the exit status */
-export function reportFailure(
-  { io, log, printing, command }: Reporting,
-  failure: Failure,
-  { values }: Gathered,
-): number {
+export function reportFailure({ io, log, printing, command }: Reporting, failure: Failure): number {
   if (io.signal.aborted) return Number(io.signal.reason)
-  const secrets = SETTING_LIST.filter(({ secret }) => secret === true).flatMap(({ name }) =>
-    (values.get(name)?.texts ?? []).map(createSecret),
-  )
   const { kind } = failure
-  const message = maskSecrets(failure.message, secrets)
+  const message = maskSecrets(failure.message, knownSecrets(io.env, io.recall))
   log.error(message)
   if (printing.json) io.writeOut(failureLine(command, { kind, message }, EXIT_CODE[kind]))
   return EXIT_CODE[kind]

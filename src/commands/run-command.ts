@@ -48,7 +48,7 @@ export async function runCommand(
     const { send } = await import('./send.ts')
     return await send(session, line.operands[0])
   } catch (error) {
-    return reportFailure({ io, log, printing, command }, toFailure(error, io), gathered)
+    return reportFailure({ io, log, printing, command }, toFailure(error, io))
   }
 }
 

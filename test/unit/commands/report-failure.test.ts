@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { describeBug, reportFailure } from '../../../src/commands/report-failure.ts'
-import { gather } from '../../../src/config/gather.ts'
 import { Failure } from '../../../src/core/failure.ts'
 import type { Log } from '../../../src/log.ts'
 
@@ -28,12 +27,11 @@ test('a failure that names a secret shows its mask, in the log and in the JSON',
   const say = (text: string): void => void said.push(text)
   const log: Log = { debug: say, info: say, warn: say, error: say }
   const env = { PAGERDUTY_API_TOKEN: TOKEN }
-  const io = { signal: new AbortController().signal, writeOut: say }
+  const io = { env, recall: () => '', signal: new AbortController().signal, writeOut: say }
   const printing = { json: true, logLevel: 'info', logFormat: 'text' } as const
   const status = reportFailure(
     { io, log, printing, command: 'success' },
     new Failure('config', `${TOKEN} is no key`),
-    gather({ options: {}, env, readFile: () => '' }),
   )
   assert.equal(status, 78)
   assert.equal(said[0], '…OpQr is no key')
