@@ -3,6 +3,7 @@ import type { SpoolConfig } from '../config/read-spool.ts'
 import { Failure } from '../core/failure.ts'
 import { oneLine } from '../core/mask.ts'
 import { openSpool } from '../delivery/open-spool.ts'
+import { storesSetAside } from '../delivery/spool/files.ts'
 import { storeTrouble } from '../delivery/spool/sqlite-error.ts'
 import type { Spool, SpoolCounts } from '../delivery/spool.ts'
 import { version } from '../version.ts'
@@ -20,6 +21,8 @@ export interface Look {
   readonly counts: SpoolCounts
   /** The first of the dead ones. */
   readonly dead: readonly DeadEvent[]
+  /** Files of damaged spools, of whose events nobody knows whether they were delivered. */
+  readonly setAside: readonly string[]
 }
 
 /** Something that holds events: a relay or a spool. */
@@ -59,7 +62,7 @@ export async function createSpoolSource(session: Session, config: SpoolConfig): 
   })
   return {
     name: 'spool',
-    look: async () => trouble.reason ?? lookAt(spool),
+    look: async () => trouble.reason ?? lookAt(spool, config.directory),
     close: async () => {
       await drain.stop(GRACE_MS)
       await transport.close()
@@ -68,13 +71,13 @@ export async function createSpoolSource(session: Session, config: SpoolConfig): 
   }
 }
 
-function lookAt(spool: Spool): Look | string {
+function lookAt(spool: Spool, directory: string): Look | string {
   try {
     const dead = spool.list('dead', MAX_NAMED).map(({ kind, action, dedupKey, reason = '' }) => ({
       what: kind === 'change' ? 'change event' : `${action} of ${dedupKey ?? 'an alert'}`,
       reason,
     }))
-    return { counts: spool.counts(), dead }
+    return { counts: spool.counts(), dead, setAside: storesSetAside(directory) }
   } catch (error) {
     const trouble = storeTrouble(error)
     if (trouble === undefined) throw error
@@ -126,7 +129,7 @@ function readList(body: string): Look | string {
       what: oneLine(kind === 'change' ? 'change event' : `event of ${dedupKey ?? 'an alert'}`),
       reason: oneLine(reason ?? ''),
     }))
-    return { counts: { pending, delivered, dead }, dead: named }
+    return { counts: { pending, delivered, dead }, dead: named, setAside: [] }
   } catch {
     return 'the relay’s answer is not its list of events; check PAGERDUTY_RELAY_URL'
   }

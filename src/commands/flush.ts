@@ -4,6 +4,8 @@ import { EXIT_CODE, Failure } from '../core/failure.ts'
 import { createRelaySource, createSpoolSource, type FlushSource, type Look } from './flush-sources.ts'
 import type { Session } from './session.ts'
 
+const UNKNOWN =
+  'is a damaged spool that was set aside, with events that may not be delivered: recover them, then remove the file'
 const POLL_MS = 200
 /** How often is said what is still waiting. */
 const PROGRESS_MS = 5000
@@ -11,7 +13,7 @@ const PROGRESS_MS = 5000
 /**
  * `flush`: waits until the relay and the spool have delivered everything; the spool is delivered by this process where no
  * other does.
- * @returns 0 only then; 75 where the deadline came first, 65 where events are dead
+ * @returns 0 only then; 75 where the deadline came first or a damaged spool was set aside, 65 where events are dead
  * @throws Failure of kind `usage` where there is neither relay nor spool
  */
 export async function flush(session: Session): Promise<number> {
@@ -69,7 +71,9 @@ function report({ io, log, json }: Session, findings: readonly Finding[]): numbe
   const looks = findings.flatMap(({ look }) => (typeof look === 'string' ? [] : [look]))
   const sum = (status: 'pending' | 'delivered' | 'dead'): number =>
     looks.reduce((total, { counts }) => total + counts[status], 0)
-  const verdict = !findings.every(isEmpty) ? 'undelivered' : sum('dead') > 0 ? 'refused' : 'accepted'
+  const setAside = looks.flatMap((look) => look.setAside)
+  const isAll = findings.every(isEmpty) && setAside.length === 0
+  const verdict = !isAll ? 'undelivered' : sum('dead') > 0 ? 'refused' : 'accepted'
   const ownCode = verdict === 'accepted' ? 0 : EXIT_CODE[verdict]
   const exitCode = io.signal.aborted && verdict === 'undelivered' ? Number(io.signal.reason) : ownCode
   const dead = looks.flatMap((look) => look.dead)
@@ -78,9 +82,11 @@ function report({ io, log, json }: Session, findings: readonly Finding[]): numbe
     else log.info(describe(finding))
   }
   for (const { what, reason } of dead) log.error(`dead: ${what}: ${reason}`)
+  for (const file of setAside) log.error(`${file} ${UNKNOWN}`)
   if (json) {
     const counts = { pending: sum('pending'), delivered: sum('delivered'), dead: sum('dead') }
-    const line = { command: 'flush', outcome: verdict, exit_code: exitCode, counts, dead }
+    const aside = setAside.length > 0 && { set_aside: setAside }
+    const line = { command: 'flush', outcome: verdict, exit_code: exitCode, counts, dead, ...aside }
     io.writeOut(`${JSON.stringify(line)}\n`)
   }
   return exitCode

@@ -1,7 +1,7 @@
 import type { Secret } from '../core/secret.ts'
 import type { Clock } from './deliver.ts'
 import type { Resolve } from './spool-keys.ts'
-import type { DueEvent, Spool, SpoolKey } from './spool.ts'
+import type { DeadCause, DueEvent, Spool, SpoolKey } from './spool.ts'
 import type { Transport } from './transport.ts'
 import { createAlarm } from './drain/alarm.ts'
 import { createTroubleWatch } from './drain/trouble.ts'
@@ -26,10 +26,8 @@ export interface DrainEvents {
   readonly onDelivered: (report: DrainReport) => void
   /** It is tried again after `delayMs` at the earliest. */
   readonly onRetry: (report: DrainReport & { readonly reason: string; readonly delayMs: number }) => void
-  /** It is parked: PagerDuty refused it, or it could not be delivered until it was too old. */
-  readonly onDead: (
-    report: DrainReport & { readonly reason: string; readonly cause: 'refused' | 'too-old' },
-  ) => void
+  /** It is parked. */
+  readonly onDead: (report: DrainReport & { readonly reason: string; readonly cause: DeadCause }) => void
   /** This process has begun to deliver, or found at its first look that another one does. */
   readonly onLease: (isHeld: boolean) => void
   /** The spool cannot be written or read; said once until it works again, which is said with undefined. */
@@ -88,8 +86,9 @@ export function startDrain(deps: DrainDeps): Drain {
 
   const ensureLease = async (): Promise<boolean> => {
     if (isHeld) return true
-    isHeld = queue.tryLease()
-    if (isHeld) await worker.takeOver()
+    const isTaken = queue.tryLease()
+    if (isTaken && !(await worker.takeOver())) return false
+    isHeld = isTaken
     if (isHeld || isFirstLook) events.onLease(isHeld)
     isFirstLook = false
     return isHeld

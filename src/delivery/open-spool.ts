@@ -192,7 +192,8 @@ function createQueue(connection: Connection, commits: Commits): StoredQueue {
     deliveriesSince: (sinceMs) => connection.read(({ reads }) => reads.deliveriesSince(sinceMs)),
     hasForeignChanges: watchVersion(connection),
     clampDue: async (latestMs, keyId) => {
-      await commits.write(({ clampDue }) => clampDue(latestMs, keyId))
+      const written = await commits.write(({ clampDue }) => clampDue(latestMs, keyId))
+      return written.kind === 'written' ? undefined : written.reason
     },
     forgetKeys: async () => {
       await commits.write(({ forgetKeys }) => forgetKeys())

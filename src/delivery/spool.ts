@@ -113,7 +113,12 @@ export interface DueEvent {
   readonly body: string
   readonly attempts: number
   readonly acceptedAtMs: number
+  /** `checksumOf` what was accepted: another one now means that the disk has altered it. */
+  readonly checksum: number
 }
+
+/** Why an event is given up: PagerDuty refused it, it could not be delivered for too long, or the disk has altered it. */
+export type DeadCause = 'refused' | 'too-old' | 'damaged'
 
 /** What came of an attempt, to be written down. Times are on the spool's clock. */
 export type Settlement =
@@ -121,7 +126,7 @@ export type Settlement =
   | {
       readonly kind: 'dead'
       readonly id: number
-      readonly cause: 'refused' | 'too-old'
+      readonly cause: DeadCause
       readonly reason: string
       readonly httpStatus?: number
     }
@@ -160,8 +165,11 @@ export interface SpoolQueue {
   nextDueAtMs(keyId: number, nowMs: number): number | undefined
   /** Writes results down, together with whatever is added at the same time. Returns why that failed, if it did. */
   settle(settlements: readonly Settlement[]): Promise<string | undefined>
-  /** Nothing waits longer than until then: for after a clock was set back, or when a key works again. */
-  clampDue(latestMs: number, keyId?: number): Promise<void>
+  /**
+   * Nothing waits longer than until then: for after a clock was set back, or when a key works again. Returns why that
+   * failed, if it did.
+   */
+  clampDue(latestMs: number, keyId?: number): Promise<string | undefined>
   /** Forgets callers' keys that no event needs any more. */
   forgetKeys(): Promise<void>
   /** Deliveries since a time, for a deliverer that takes over to know what each key has used of its rate. */

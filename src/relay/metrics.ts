@@ -1,6 +1,6 @@
 import { Counter, Gauge, Histogram, Registry } from 'prom-client'
 import type { Event } from '../core/event.ts'
-import type { SpoolCounts } from '../delivery/spool.ts'
+import type { DeadCause, SpoolCounts } from '../delivery/spool.ts'
 
 /** What the relay counts, and its text for Prometheus. */
 export interface Metrics {
@@ -11,7 +11,7 @@ export interface Metrics {
   /** PagerDuty answered with this status, or 502 or 504 stands for no answer. @param durationMs from acceptance on */
   readonly settled: (kind: Event['kind'], status: number, durationMs: number) => void
   readonly retried: (kind: Event['kind']) => void
-  readonly dead: (kind: Event['kind'], cause: 'refused' | 'too-old') => void
+  readonly dead: (kind: Event['kind'], cause: DeadCause) => void
   readonly contentType: string
   /** The exposition text. */
   readonly expose: () => Promise<string>

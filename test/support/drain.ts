@@ -20,6 +20,8 @@ export interface Seen {
   /** `trigger a`, or a change event's summary. */
   readonly what: string
   readonly key: string
+  /** All that was sent. */
+  readonly body: string
   readonly atMs: number
 }
 
@@ -47,11 +49,12 @@ export function startTestDrain(
   const seen: Seen[] = []
   const told: string[] = []
   const transport: Pick<Transport, 'post'> = {
-    post: async ({ body }, _timeoutMs, signal) => {
-      const json = JSON.parse(body.toString()) as Record<string, string> & { payload?: { summary: string } }
+    post: async (request, _timeoutMs, signal) => {
+      const body = request.body.toString()
+      const json = JSON.parse(body) as Record<string, string> & { payload?: { summary: string } }
       const { event_action: action, dedup_key: dedupKey, routing_key: key = '' } = json
       const what = action === undefined ? (json.payload?.summary ?? '') : `${action} ${dedupKey}`
-      const attempt = { what, key, atMs: spool.queue.now() }
+      const attempt = { what, key, body, atMs: spool.queue.now() }
       seen.push(attempt)
       return await answer(attempt, signal)
     },

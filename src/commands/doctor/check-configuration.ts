@@ -2,6 +2,7 @@ import { accessSync, constants, statSync } from 'node:fs'
 import type { Problem } from '../../config/gather.ts'
 import type { Config } from '../../config/load-config.ts'
 import { takesChanges, type RoutingKey } from '../../core/routing-key.ts'
+import { storesSetAside } from '../../delivery/spool/files.ts'
 import { failed, ok, warning, type Finding } from './finding.ts'
 
 /** What can be told of the configuration without asking anybody. */
@@ -15,7 +16,7 @@ export function checkConfiguration(config: Config, problems: readonly Problem[])
     ...(isFine ? [ok('configuration', 'every setting is valid')] : [...wrong, ...odd]),
     ...checkKeys(config),
     ok('region', `${config.delivery.region}: ${config.delivery.eventsUrl}, ${config.rest.apiUrl}`),
-    ...(config.spool === undefined ? [] : [checkSpool(config.spool.directory)]),
+    ...(config.spool === undefined ? [] : checkSpool(config.spool.directory)),
   ]
 }
 
@@ -39,7 +40,18 @@ function nameOf({ alias, key }: RoutingKey): string {
   return alias === key.masked() ? alias : `${alias} (${key.masked()})`
 }
 
-function checkSpool(directory: string): Finding {
+function checkSpool(directory: string): Finding[] {
+  const aside = storesSetAside(directory).map((file) =>
+    warning(
+      'spool',
+      `${file} is a damaged spool that was set aside`,
+      'recover its events, then remove the file',
+    ),
+  )
+  return [checkDirectory(directory), ...aside]
+}
+
+function checkDirectory(directory: string): Finding {
   try {
     if (!statSync(directory).isDirectory()) throw new Error('not a directory')
     accessSync(directory, constants.W_OK | constants.X_OK)

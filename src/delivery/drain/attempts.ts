@@ -1,6 +1,7 @@
 import type { Outcome } from '../../core/outcome.ts'
 import type { DrainDeps } from '../drain.ts'
-import type { DueEvent } from '../spool.ts'
+import type { DueEvent, Settlement } from '../spool.ts'
+import { checksumOf } from '../spool/checksum.ts'
 import { attemptOnce, tellSettlement } from './attempt.ts'
 import { judge } from './judge.ts'
 import { noteFailure, noteSuccess, type KeyState } from './key-state.ts'
@@ -37,14 +38,23 @@ export function createAttempts(deps: DrainDeps, { trouble, broken, lookAgain }: 
       void queue.clampDue(nowMs, state.keyId).then(() => lookAgain(state.keyId))
     }
   }
+  /** Undefined where it was broken off. */
+  const attempt = async (
+    state: KeyState,
+    event: DueEvent,
+    startedAtMs: number,
+  ): Promise<Settlement | undefined> => {
+    if (checksumOf(state.key, event.kind, event.body) !== event.checksum) return altered(event)
+    const outcome = await attemptOnce(deps, state.key, event, broken)
+    if (outcome.kind === 'retry' && broken.aborted) return undefined
+    note(state, outcome, startedAtMs)
+    return judge(event, outcome, { nowMs: queue.now(), maxAgeMs, random: clock.random() })
+  }
   const make = async (state: KeyState, event: DueEvent): Promise<void> => {
     const startedAtMs = queue.now()
-    const outcome = await attemptOnce(deps, state.key, event, broken)
-    if (outcome.kind === 'retry' && broken.aborted) return
-    note(state, outcome, startedAtMs)
+    const settlement = await attempt(state, event, startedAtMs)
     const nowMs = queue.now()
-    const settlement = judge(event, outcome, { nowMs, maxAgeMs, random: clock.random() })
-    if (!(await recorder.record(settlement))) return
+    if (settlement === undefined || !(await recorder.record(settlement))) return
     const report = {
       event,
       key: state.key,
@@ -62,4 +72,9 @@ export function createAttempts(deps: DrainDeps, { trouble, broken, lookAgain }: 
       await make(state, event).finally(() => state.inFlight.delete(event.id))
     },
   }
+}
+
+function altered({ id }: DueEvent): Settlement {
+  const reason = 'it is not what was accepted: the disk of the spool has altered it, so it was not sent'
+  return { kind: 'dead', cause: 'damaged', id, reason }
 }

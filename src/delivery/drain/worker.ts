@@ -12,8 +12,11 @@ const MAX_IN_FLIGHT = 256
 
 /** Attempts what is due, as far as there is room, and writes down what came of it. */
 export interface Worker {
-  /** Begins with what the spool holds, after another process has delivered, or none. */
-  takeOver(): Promise<void>
+  /**
+   * Begins with what the spool holds, after another process has delivered, or none. False where the spool cannot be
+   * written: then nothing is to be attempted, since nobody would know of it.
+   */
+  takeOver(): Promise<boolean>
   /** Looks for what other processes have added. */
   refresh(): void
   /** Begins with these keys. */
@@ -73,8 +76,10 @@ export function createWorker(deps: DrainDeps, { wake, trouble, broken }: WorkerH
     takeOver: async () => {
       agenda.clear()
       states.restart()
-      await queue.clampDue(queue.now() + MAX_WAIT_MS)
-      refresh()
+      const reason = await queue.clampDue(queue.now() + MAX_WAIT_MS)
+      if (reason === undefined) refresh()
+      else trouble.say(reason)
+      return reason === undefined
     },
     refresh,
     lookAt: (keyIds) => {

@@ -1,5 +1,6 @@
 import type { DatabaseSync } from 'node:sqlite'
 import type { SpoolKey } from '../spool.ts'
+import { checksumOf, keyText } from './checksum.ts'
 import type { NewRow } from './row.ts'
 import { prepareGet, prepareRun } from './sql.ts'
 import type { Transaction } from './transaction.ts'
@@ -13,8 +14,8 @@ export function createAdd(db: DatabaseSync): Add {
   const isPending = prepareGet(db, 'SELECT 1 FROM pending WHERE key_id = ? AND dedup_key = ? LIMIT 1')
   const insert = prepareRun(
     db,
-    `INSERT INTO pending (id, key_id, kind, action, dedup_key, accepted_at, attempts, due_at, body)
-     VALUES (?, ?, ?, ?, ?, ?, 0, ?, ?)`,
+    `INSERT INTO pending (id, key_id, kind, action, dedup_key, accepted_at, attempts, due_at, checksum, body)
+     VALUES (?, ?, ?, ?, ?, ?, 0, ?, ?, ?)`,
   )
   return (tx, rows, limit) => {
     if (tx.counts.pending + tx.counts.dead + rows.length > limit) return undefined
@@ -22,7 +23,17 @@ export function createAdd(db: DatabaseSync): Add {
       const id = tx.nextId++
       const keyId = internKey(key)
       const isBehind = dedupKey !== null && isPending(keyId, dedupKey) !== undefined
-      insert(id, keyId, kind, action, dedupKey, Math.round(tx.nowMs), isBehind ? null : 0, body)
+      insert(
+        id,
+        keyId,
+        kind,
+        action,
+        dedupKey,
+        Math.round(tx.nowMs),
+        isBehind ? null : 0,
+        checksumOf(key, kind, body),
+        body,
+      )
       tx.counts.pending++
       if (!isBehind) tx.dueKeyIds.add(keyId)
       return id
@@ -40,7 +51,7 @@ function createInternKey(db: DatabaseSync): (key: SpoolKey) => number {
     own: prepareRun(db, 'INSERT INTO keys (secret) VALUES (?)'),
   }
   return (key) => {
-    const value = key.kind === 'own' ? key.key.reveal() : key.name
+    const value = keyText(key)
     const found = find[key.kind](value)
     if (found !== undefined) return found.id
     insert[key.kind](value)

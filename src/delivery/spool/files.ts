@@ -1,5 +1,14 @@
-import { closeSync, existsSync, mkdirSync, openSync, renameSync, statfsSync, statSync } from 'node:fs'
-import { dirname, join } from 'node:path'
+import {
+  closeSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  renameSync,
+  statfsSync,
+  statSync,
+} from 'node:fs'
+import { basename, dirname, join } from 'node:path'
 
 /** The files of a spool. Their names say nothing of what they hold. */
 export interface SpoolFiles {
@@ -7,6 +16,9 @@ export interface SpoolFiles {
   /** Locked by the process that delivers. */
   readonly lease: string
 }
+
+/** What the name of a store that was set aside goes on with. */
+const DAMAGED = '.damaged-'
 
 /** Paths in a spool's directory. */
 export function spoolFiles(directory: string): SpoolFiles {
@@ -59,7 +71,7 @@ export function fileIdentity(path: string): string | undefined {
  */
 export function setAside(store: string, nowMs: number): string {
   const stamp = new Date(nowMs).toISOString().replaceAll(/[-:]|\.\d+/g, '')
-  const named = (number: number): string => `${store}.damaged-${stamp}${number === 1 ? '' : `-${number}`}`
+  const named = (number: number): string => `${store}${DAMAGED}${stamp}${number === 1 ? '' : `-${number}`}`
   let number = 1
   while (existsSync(named(number))) number++
   const aside = named(number)
@@ -67,4 +79,14 @@ export function setAside(store: string, nowMs: number): string {
     if (existsSync(store + suffix)) renameSync(store + suffix, aside + suffix)
   }
   return aside
+}
+
+/** Names of the stores that were set aside and are still there. */
+export function storesSetAside(directory: string): string[] {
+  const prefix = basename(spoolFiles(directory).store) + DAMAGED
+  try {
+    return readdirSync(directory).filter((name) => name.startsWith(prefix) && !/-(wal|shm)$/.test(name))
+  } catch {
+    return [] // no directory, or one that may not be read: then nothing was set aside there
+  }
 }

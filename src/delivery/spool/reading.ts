@@ -107,7 +107,7 @@ function createDueReads(db: DatabaseSync): Pick<Reads, 'dueKeys' | 'due' | 'next
   const triedIds = ids('due_at > 0 AND due_at <= ?')
   const row = prepareGet<DueRow>(
     db,
-    'SELECT id, key_id, kind, dedup_key, accepted_at, attempts, body FROM pending WHERE id = ?',
+    'SELECT id, key_id, kind, dedup_key, accepted_at, attempts, checksum, body FROM pending WHERE id = ?',
   )
   const next = prepareGet<{ due_at: number }>(
     db,

@@ -17,8 +17,8 @@ export function createRevive(db: DatabaseSync): Revive {
   const isPending = prepareGet(db, 'SELECT 1 FROM pending WHERE key_id = ? AND dedup_key = ? LIMIT 1')
   const copy = prepareRun(
     db,
-    `INSERT INTO pending (id, key_id, kind, action, dedup_key, accepted_at, attempts, due_at, body)
-     SELECT id, key_id, kind, action, dedup_key, ?, 0, ?, body FROM dead WHERE id = ?`,
+    `INSERT INTO pending (id, key_id, kind, action, dedup_key, accepted_at, attempts, due_at, checksum, body)
+     SELECT id, key_id, kind, action, dedup_key, ?, 0, ?, checksum, body FROM dead WHERE id = ?`,
   )
   const remove = prepareRun(db, 'DELETE FROM dead WHERE id = ?')
   return (tx, ids) => {

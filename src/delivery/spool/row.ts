@@ -71,6 +71,7 @@ export interface DueRow {
   readonly dedup_key: string | null
   readonly accepted_at: number
   readonly attempts: number
+  readonly checksum: number
   readonly body: string
 }
 
@@ -83,5 +84,6 @@ export function toDueEvent(row: DueRow): DueEvent {
     body: row.body,
     attempts: row.attempts,
     acceptedAtMs: row.accepted_at,
+    checksum: row.checksum,
   }
 }

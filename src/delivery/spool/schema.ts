@@ -1,15 +1,18 @@
 import type { DatabaseSync } from 'node:sqlite'
 import { Failure } from '../../core/failure.ts'
+import { checkIntegrity } from './integrity.ts'
 
+/** Marks the file as a spool (`application_id`): the letters PDAL. */
+const APPLICATION_ID = 0x50_44_41_4c
 /** Version of the tables below, kept in the file (`user_version`). */
-const SCHEMA_VERSION = 1
+const SCHEMA_VERSION = 2
 
 /*
  * A table for each status, so that what is often asked costs no index: the oldest pending event is the first row, and a
  * list is a walk over ids. `due_at` is 0 for what was never tried (so that no writer's clock matters), the time of the
  * next try, or NULL for what waits behind another event of its alert: exactly one event of an alert is not NULL.
  * Ids begin at the time of creation, so that an id never means two events though a damaged store was replaced.
- * `body` comes last: what is read of a row is read up to the last column that is asked for.
+ * `body` comes last: what is read of a row is read up to the last column that is asked for. `checksum.ts` has `checksum`.
  */
 const SCHEMA = `
 CREATE TABLE state (next_id INTEGER NOT NULL, pending INTEGER NOT NULL, delivered INTEGER NOT NULL, dead INTEGER NOT NULL) STRICT;
@@ -17,7 +20,7 @@ CREATE TABLE keys (id INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT UNIQUE, secre
 CREATE TABLE pending (
   id INTEGER PRIMARY KEY, key_id INTEGER NOT NULL, kind TEXT NOT NULL, action TEXT, dedup_key TEXT,
   accepted_at INTEGER NOT NULL, attempts INTEGER NOT NULL, http_status INTEGER, reason TEXT, due_at INTEGER,
-  body TEXT NOT NULL
+  checksum INTEGER NOT NULL, body TEXT NOT NULL
 ) STRICT;
 CREATE INDEX pending_due ON pending (key_id, due_at) WHERE due_at IS NOT NULL;
 CREATE INDEX pending_alert ON pending (key_id, dedup_key) WHERE dedup_key IS NOT NULL;
@@ -28,47 +31,34 @@ CREATE TABLE delivered (
 CREATE TABLE dead (
   id INTEGER PRIMARY KEY, key_id INTEGER NOT NULL, kind TEXT NOT NULL, action TEXT, dedup_key TEXT,
   accepted_at INTEGER NOT NULL, attempts INTEGER NOT NULL, http_status INTEGER, reason TEXT, settled_at INTEGER NOT NULL,
-  body TEXT NOT NULL
+  checksum INTEGER NOT NULL, body TEXT NOT NULL
 ) STRICT;
+PRAGMA application_id = ${APPLICATION_ID};
 PRAGMA user_version = ${SCHEMA_VERSION};
 `
-
-/** Files up to this size are looked through when they are opened; damage in larger ones is found when it is met. */
-const QUICK_CHECK_PAGES = 8192
-
-/** What SQLite says of a file that is damaged, in its own error's form. */
-export function damage(message: string): Error {
-  return Object.assign(new Error(message), { errcode: 11 })
-}
 
 /**
  * Prepares a database that was just opened: every transaction is on the disk when it is over (`synchronous = FULL`),
  * readers do not wait for writers (WAL), and the tables are there.
- * @throws SQLite's errors; `damage` where the file is damaged, a Failure where it is another version's
+ * @throws SQLite's errors; `damage` where the file is damaged, a Failure where it is another program's or version's
  */
 export function prepareDatabase(db: DatabaseSync, nowMs: number): void {
+  const isNew = isBlank(db)
+  if (!isNew) checkOrigin(db) // before anything of it is changed
   db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA journal_size_limit = 67108864')
-  if (versionOf(db) === 0) createTables(db, Math.round(nowMs))
-  if (versionOf(db) !== SCHEMA_VERSION)
-    throw new Failure(
-      'config',
-      'the spool was written by another version of this program; let that deliver it',
-    )
-  const { page_count: pages } = db.prepare('PRAGMA page_count').get() as { page_count: number }
-  if (pages > QUICK_CHECK_PAGES) return
-  const { quick_check: verdict } = db.prepare('PRAGMA quick_check(1)').get() as { quick_check: string }
-  if (verdict !== 'ok') throw damage(verdict)
+  if (isNew) createTables(db, Math.round(nowMs))
+  checkIntegrity(db)
 }
 
 function createTables(db: DatabaseSync, firstId: number): void {
   db.exec('BEGIN IMMEDIATE')
   try {
     // Another process may have been faster.
-    if (versionOf(db) === 0) {
+    if (isBlank(db)) {
       db.exec(SCHEMA)
       db.prepare('INSERT INTO state VALUES (?, 0, 0, 0)').run(firstId)
       db.prepare("INSERT INTO sqlite_sequence (name, seq) VALUES ('keys', ?)").run(firstId)
-    }
+    } else checkOrigin(db)
     db.exec('COMMIT')
   } catch (error) {
     if (db.isTransaction) db.exec('ROLLBACK')
@@ -76,6 +66,31 @@ function createTables(db: DatabaseSync, firstId: number): void {
   }
 }
 
-function versionOf(db: DatabaseSync): number {
-  return (db.prepare('PRAGMA user_version').get() as { user_version: number }).user_version
+function isBlank(db: DatabaseSync): boolean {
+  const { count } = db.prepare('SELECT count(*) AS count FROM sqlite_schema').get() as { count: number }
+  const { id, version } = originOf(db)
+  return count === 0 && id === 0 && version === 0
+}
+
+/** @throws a Failure where it is not a spool of this version */
+function checkOrigin(db: DatabaseSync): void {
+  const { id, version } = originOf(db)
+  if (id !== APPLICATION_ID)
+    throw new Failure(
+      'config',
+      'the file spool.db in the directory of PAGERDUTY_SPOOL is no spool but another program’s database; name another directory',
+    )
+  if (version !== SCHEMA_VERSION)
+    throw new Failure(
+      'config',
+      'the spool was written by another version of this program; let that deliver it',
+    )
+}
+
+/** Who has written the file: 0 where nobody has said so. */
+function originOf(db: DatabaseSync): { id: number; version: number } {
+  const origin = db.prepare(
+    'SELECT application_id AS id, user_version AS version FROM pragma_application_id, pragma_user_version',
+  )
+  return origin.get() as { id: number; version: number }
 }

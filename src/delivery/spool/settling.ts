@@ -62,7 +62,10 @@ function createMove(db: DatabaseSync): (tx: Transaction, settlement: Settlement)
     db,
     `INSERT INTO delivered SELECT ${COLUMNS}, ?, NULL, ? FROM pending WHERE id = ?`,
   )
-  const toDead = prepareRun(db, `INSERT INTO dead SELECT ${COLUMNS}, ?, ?, ?, body FROM pending WHERE id = ?`)
+  const toDead = prepareRun(
+    db,
+    `INSERT INTO dead SELECT ${COLUMNS}, ?, ?, ?, checksum, body FROM pending WHERE id = ?`,
+  )
   return ({ nowMs }, settlement) => {
     const settledAtMs = Math.round(nowMs)
     if (settlement.kind === 'delivered') toDelivered(settlement.httpStatus, settledAtMs, settlement.id)

@@ -13,7 +13,9 @@ export interface StoreTrouble {
   readonly reason: string
 }
 
-/** SQLite's primary result codes (sqlite.org/rescode.html); the higher bits of an extended code say more. */
+const DAMAGED: StoreTrouble = { kind: 'damaged', reason: 'the spool is damaged' }
+
+/** SQLite's result codes (sqlite.org/rescode.html), mostly primary ones: the higher bits of an extended one say more. */
 const RESULT: Readonly<Record<number, StoreTrouble>> = {
   3: { kind: 'unavailable', reason: 'the spool may not be written: permission denied' },
   5: { kind: 'busy', reason: 'another process is writing to the spool' },
@@ -21,14 +23,16 @@ const RESULT: Readonly<Record<number, StoreTrouble>> = {
   7: { kind: 'unavailable', reason: 'there is no memory left for the spool' },
   8: { kind: 'unavailable', reason: 'the spool is read-only' },
   10: { kind: 'unavailable', reason: 'the disk of the spool fails' },
-  11: { kind: 'damaged', reason: 'the spool is damaged' },
+  11: DAMAGED,
   13: { kind: 'unavailable', reason: 'the disk of the spool is full' },
   14: {
     kind: 'unavailable',
     reason: 'the spool cannot be opened; check that its directory is there and writable',
   },
   22: { kind: 'unavailable', reason: 'the disk of the spool cannot hold so large a file' },
-  26: { kind: 'damaged', reason: 'the spool is damaged' },
+  26: DAMAGED,
+  522: DAMAGED, // the file ends before it should
+  1555: DAMAGED, // an id that is there already, and ids are never used twice
 }
 
 /** What keeps a directory or a file from being made, by errno, where that is said in words of its own. */
@@ -43,10 +47,9 @@ const MAKING: Readonly<Record<string, string>> = {
 export function storeTrouble(error: unknown): StoreTrouble | undefined {
   if (!(error instanceof Error)) return undefined
   if (error instanceof Failure) return { kind: 'unavailable', reason: error.message }
-  if ('errcode' in error && typeof error.errcode === 'number') {
-    const known = RESULT[error.errcode & 0xff]
-    return known ?? undefined
-  }
+  if ('errcode' in error && typeof error.errcode === 'number')
+    return RESULT[error.errcode] ?? RESULT[error.errcode & 0xff]
+  if ('code' in error && error.code === 'ERR_OUT_OF_RANGE') return DAMAGED // a number that nobody has written
   if ('syscall' in error && 'code' in error) {
     const why = MAKING[String(error.code)] ?? errorInWords(error)
     return { kind: 'unavailable', reason: `no spool can be kept where PAGERDUTY_SPOOL says: ${why}` }

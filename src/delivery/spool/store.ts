@@ -1,6 +1,7 @@
 import type * as NodeSqlite from 'node:sqlite'
 import type { DatabaseSync } from 'node:sqlite'
 import { createAdd, type Add } from './adding.ts'
+import { damage } from './integrity.ts'
 import { createReads, type Reads } from './reading.ts'
 import { createRevive, type Revive } from './reviving.ts'
 import { prepareDatabase } from './schema.ts'
@@ -42,8 +43,13 @@ export function openStore(sqlite: Sqlite, path: string, nowMs: number): Store {
     return assembleStore(db)
   } catch (error) {
     db.close()
-    throw error
+    throw isSqlError(error) ? damage(String(error)) : error
   }
+}
+
+/** SQLite does not know a table or column: the statements are right, so the schema is damaged. */
+function isSqlError(error: unknown): boolean {
+  return error instanceof Error && 'errcode' in error && error.errcode === 1
 }
 
 function assembleStore(db: DatabaseSync): Store {

@@ -1,6 +1,6 @@
 import type { DatabaseSync } from 'node:sqlite'
 import type { EventStatus, Progress } from '../spool.ts'
-import { damage } from './schema.ts'
+import { damage } from './integrity.ts'
 import { prepareGet, prepareRun } from './sql.ts'
 
 /** What the changes of one transaction share. */

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { DatabaseSync } from 'node:sqlite'
@@ -141,10 +141,9 @@ test('a spool exists once something was kept', async (t) => {
 })
 
 test('another version’s spool is left as it is, and nothing is accepted into it', async (t) => {
-  const directory = temporaryDirectory(t)
-  const path = join(directory, 'spool.db')
-  writeFileSync(path, '')
-  const db = new DatabaseSync(path)
+  const { spool: earlier, directory } = await openTestSpool(t)
+  await earlier.close()
+  const db = new DatabaseSync(join(directory, 'spool.db'))
   db.exec('PRAGMA user_version = 99')
   db.close()
   const { spool, warnings } = await openTestSpool(t, { directory })

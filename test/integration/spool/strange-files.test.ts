@@ -1,0 +1,206 @@
+import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
+import { chmodSync, copyFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+import { test, type TestContext } from 'node:test'
+import { startSimulator } from '../../simulator/simulator.ts'
+import { startTestDrain, until } from '../../support/drain.ts'
+import { CODESHIP_PRO, KEY, runProgram } from '../../support/program.ts'
+import { alertBody, post, startRelay } from '../../support/relay.ts'
+import { alertItem, changeItem, openTestSpool, temporaryDirectory } from '../../support/spool.ts'
+
+const ANOTHER_PROGRAM = /is no spool but another program’s database/
+const CANNOT_BE_OPENED = /the spool cannot be opened/
+
+function database(path: string, sql: string): void {
+  const db = new DatabaseSync(path)
+  db.exec(sql)
+  db.close()
+}
+
+/** What may be found in the place of the store, and what is said of it; nothing is kept there. */
+const STRANGE: readonly (readonly [name: string, make: (path: string) => void, says: RegExp])[] = [
+  [
+    'another program’s database with tables of the same names',
+    (path) => database(path, 'CREATE TABLE keys (x); CREATE TABLE pending (y)'),
+    ANOTHER_PROGRAM,
+  ],
+  [
+    'another program’s database of the same version',
+    (path) => database(path, 'CREATE TABLE x (y); PRAGMA user_version = 2'),
+    ANOTHER_PROGRAM,
+  ],
+  [
+    'another program’s database without tables',
+    (path) => database(path, 'PRAGMA application_id = 7; PRAGMA user_version = 2'),
+    ANOTHER_PROGRAM,
+  ],
+  ['a directory', (path) => mkdirSync(path), CANNOT_BE_OPENED],
+  ['a pipe', (path) => execFileSync('mkfifo', [path]), /the disk of the spool fails/],
+  [
+    'a directory in the place of its log',
+    (path) => mkdirSync(`${path}-wal`),
+    /cannot be opened|disk of the spool fails/,
+  ],
+]
+
+for (const [name, make, says] of STRANGE) {
+  test(`${name} is told of, and left as it is`, async (t) => {
+    const directory = temporaryDirectory(t)
+    const path = join(directory, 'spool.db')
+    make(path)
+    const isDatabase = says === ANOTHER_PROGRAM
+    const before = isDatabase && readFileSync(path)
+    const { spool, warnings } = await openTestSpool(t, { directory })
+    const { told } = startTestDrain(t, { spool })
+    const added = await spool.add([changeItem('x')])
+    assert.match(warnings.join(), says)
+    assert.match(added.kind === 'unavailable' ? added.reason : added.kind, says)
+    await until(() => says.test(told.join()), 'the deliverer tells of it')
+    assert.deepEqual(isDatabase && readFileSync(path), before)
+  })
+}
+
+test('an empty file becomes a spool', async (t) => {
+  const directory = temporaryDirectory(t)
+  writeFileSync(join(directory, 'spool.db'), '')
+  const { spool, warnings } = await openTestSpool(t, { directory })
+  assert.equal((await spool.add([changeItem('x')])).kind, 'added')
+  assert.deepEqual(warnings, [])
+})
+
+test('a file of another program in the place of the lock is told of, and nothing is delivered without one', async (t) => {
+  const { spool, directory } = await openTestSpool(t)
+  await spool.add([changeItem('x')])
+  writeFileSync(join(directory, 'deliver.lock'), 'not a lock\n'.repeat(1000))
+  const { told, seen } = startTestDrain(t, { spool })
+  await until(() => told.length > 0, 'it is told of')
+  assert.match(told.join(), /trouble deliver\.lock .* is another program’s file/)
+  assert.deepEqual(seen, [])
+})
+
+/** A spool as `kill -9` leaves it: with a log, and what processes share of it. */
+async function makeKilledSpool(t: TestContext): Promise<string> {
+  const { spool, directory } = await openTestSpool(t)
+  await spool.add([changeItem('1'), changeItem('2')])
+  const copy = temporaryDirectory(t)
+  for (const file of ['spool.db', 'spool.db-wal', 'spool.db-shm'])
+    copyFileSync(join(directory, file), join(copy, file))
+  return copy
+}
+
+for (const [name, change] of [
+  ['is missing', (path: string) => rmSync(path)],
+  ['is garbage', (path: string) => writeFileSync(path, Buffer.alloc(32_768, 7))],
+] as const) {
+  test(`where what processes share of the log (-shm) ${name}, it is made anew`, async (t) => {
+    const directory = await makeKilledSpool(t)
+    change(join(directory, 'spool.db-shm'))
+    const { spool, warnings } = await openTestSpool(t, { directory })
+    const { seen } = startTestDrain(t, { spool })
+    await until(() => seen.length === 2, 'both are delivered')
+    assert.deepEqual(warnings, [])
+  })
+}
+
+test('the log of another database is told of, and nothing of it is sent', async (t) => {
+  const { spool: earlier, directory } = await openTestSpool(t)
+  await earlier.close()
+  const path = join(directory, 'spool.db')
+  const db = new DatabaseSync(join(directory, 'other.db'))
+  db.exec('PRAGMA journal_mode = WAL; CREATE TABLE x (y); INSERT INTO x VALUES (zeroblob(9000))')
+  copyFileSync(join(directory, 'other.db-wal'), `${path}-wal`)
+  db.close()
+  const { spool, warnings } = await openTestSpool(t, { directory })
+  const { told, seen } = startTestDrain(t, { spool })
+  assert.equal((await spool.add([changeItem('x')])).kind, 'unavailable')
+  await until(() => told.length > 0, 'it is told of')
+  assert.match(warnings.join(), ANOTHER_PROGRAM)
+  assert.deepEqual(seen, [])
+})
+
+test('what may only be read is not attempted, since nobody would know of it afterwards', async (t) => {
+  const { spool: earlier, directory } = await openTestSpool(t)
+  await earlier.add([changeItem('x')])
+  await earlier.close()
+  mkdirSync(join(directory, 'spool.db-shm')) // SQLite reads without it, and cannot write
+  const { spool } = await openTestSpool(t, { directory })
+  const { seen, told } = startTestDrain(t, { spool })
+  await until(() => told.length > 0, 'it is told of')
+  assert.match(told.join(), /trouble the spool is read-only/)
+  assert.deepEqual(seen, [])
+  rmSync(join(directory, 'spool.db-shm'), { recursive: true })
+})
+
+test('files of another user are told of', async (t) => {
+  const directory = await makeKilledSpool(t)
+  for (const file of ['spool.db', 'spool.db-wal', 'spool.db-shm']) chmodSync(join(directory, file), 0o444)
+  chmodSync(directory, 0o777)
+  const isRoot = process.getuid?.() === 0
+  if (isRoot) process.seteuid?.(65_534) // root may write everywhere
+  try {
+    const { spool } = await openTestSpool(t, { directory })
+    const { seen, told } = startTestDrain(t, { spool })
+    const added = await spool.add([changeItem('x')])
+    assert.match(added.kind === 'unavailable' ? added.reason : added.kind, /read-only|cannot be opened/)
+    await until(() => told.length > 0, 'it is told of')
+    assert.deepEqual(seen, [])
+    await spool.close()
+  } finally {
+    if (isRoot) process.seteuid?.(0)
+  }
+})
+
+test('flush ends with 75 as long as a damaged spool lies there, and doctor and relay tell of it, too', async (t) => {
+  const simulator = await startSimulator()
+  t.after(() => simulator.close())
+  const directory = temporaryDirectory(t)
+  writeFileSync(join(directory, 'spool.db'), 'not a database\n'.repeat(1000))
+  const env = {
+    ...CODESHIP_PRO,
+    PAGERDUTY_TOKEN: KEY,
+    PAGERDUTY_EVENTS_URL: simulator.url,
+    PAGERDUTY_SPOOL: directory,
+    PAGERDUTY_DEADLINE: '5s',
+  }
+  const relay = await startRelay(env)
+  t.after(() => relay.stop('SIGKILL'))
+  assert.equal((await post(`${relay.url}/v2/enqueue`, alertBody())).status, 202)
+  await relay.stop('SIGTERM')
+  assert.match(relay.log(), /the spool is damaged: it was set aside as .*spool\.db\.damaged-/)
+
+  const flush = await runProgram(['flush', '--json'], { env })
+  assert.equal(flush.code, 75)
+  assert.match(flush.stderr, /not everything is delivered: spool: 0 pending, 1 delivered, 0 dead/)
+  assert.match(flush.stderr, /error: spool\.db\.damaged-\w+ is a damaged spool that was set aside/)
+  const {
+    set_aside: [aside = ''],
+  } = JSON.parse(flush.stdout) as { set_aside: string[] }
+  assert.match(
+    (await runProgram(['doctor'], { env })).stdout,
+    /warn +spool: spool\.db\.damaged-\w+ is a damaged/,
+  )
+  rmSync(join(directory, aside))
+  assert.equal((await runProgram(['flush'], { env })).code, 0)
+})
+
+test('an event that the disk has altered is not sent; flush names it and ends with 65', async (t) => {
+  const simulator = await startSimulator()
+  t.after(() => simulator.close())
+  const { spool, directory } = await openTestSpool(t)
+  await spool.add([alertItem('trigger', 'altered'), alertItem('trigger', 'intact')])
+  await spool.close()
+  database(
+    join(directory, 'spool.db'),
+    `UPDATE pending SET body = replace(body, 'trigger of altered', 'trigger of altared')`,
+  )
+  const env = { PAGERDUTY_TOKEN: KEY, PAGERDUTY_EVENTS_URL: simulator.url, PAGERDUTY_SPOOL: directory }
+  const { code, stderr } = await runProgram(['flush'], { env })
+  assert.equal(code, 65)
+  assert.match(stderr, /error: dead: trigger of altered: it is not what was accepted/)
+  assert.deepEqual(
+    simulator.alerts.map(({ dedupKey }) => dedupKey),
+    ['intact'],
+  )
+})
