@@ -1,28 +1,14 @@
-import type { Dispatcher } from 'undici'
 import type { ProxyConfig } from '../config/read-proxy.ts'
 import { classifyError, isConnectionLost } from '../core/network-error.ts'
 import { classifyAnswer, type Answer, type Outcome } from '../core/outcome.ts'
 import { chooseProxy } from './choose-proxy.ts'
 import { createConnections, type Connections } from './dispatcher.ts'
 import type { EarlyConnections } from './early-connection.ts'
+import { requestOnce, type Bounds, type Ending, type HttpRequest } from './request-once.ts'
 import type { PostRequest } from './request.ts'
 
-/** Longest answer that is read, in bytes: the Events API's have some hundred; the rest of a longer one is not needed. */
-const MAX_ANSWER_BYTES = 64 * 1024
 /** How long the body of a 2xx is waited for: the event is accepted whatever it says. */
 const ACCEPTED_BODY_MS = 1000
-
-/** One HTTP request, ready to be made any number of times with the same bytes. */
-export interface HttpRequest {
-  readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE'
-  readonly url: string
-  readonly headers: Readonly<Record<string, string>>
-  readonly body?: Buffer
-  /** Longest answer that is read; 64 KiB where absent. What is longer is cut off. */
-  readonly maxAnswerBytes?: number
-  /** How long the body of a 2xx is waited for; as long as the attempt may take where absent. */
-  readonly acceptedBodyMs?: number
-}
 
 /** How one exchange went: the server's answer, or what kept it from coming. */
 export type Exchange =
@@ -78,30 +64,15 @@ export function createTransport({
   })
   const way = chosen === undefined ? '' : `, through the proxy of ${chosen.variable}`
   const exchange: Transport['exchange'] = async (request, timeoutMs, signal) => {
-    // Not `AbortSignal.any`, which costs a relay more than the rest of this.
-    const ending = new AbortController()
-    const end = (): void => ending.abort()
-    let isOverdue = false
-    const timer = setTimeout(() => {
-      isOverdue = true
-      end()
-    }, timeoutMs)
-    signal.addEventListener('abort', end, { once: true })
-    if (signal.aborted) end()
-    try {
-      const answer = await makeRequest(connections, request, ending.signal)
-      return { kind: 'answered', answer }
-    } catch (error) {
-      if (signal.aborted)
-        return { kind: 'failed', outcome: { kind: 'retry', reason: 'interrupted' }, isOverdue }
-      const outcome = isOverdue
-        ? ({ kind: 'retry', reason: `no answer within ${timeoutMs / 1000} s` } as const)
-        : classifyError(error)
-      return { kind: 'failed', outcome: { ...outcome, reason: outcome.reason + way }, isOverdue }
-    } finally {
-      clearTimeout(timer)
-      signal.removeEventListener('abort', end)
-    }
+    const ending = await makeRequest(connections, request, { timeoutMs, signal })
+    if (ending.kind === 'answered') return ending
+    if (ending.kind === 'interrupted')
+      return { kind: 'failed', outcome: { kind: 'retry', reason: 'interrupted' }, isOverdue: false }
+    const isOverdue = ending.kind === 'overdue'
+    const outcome = isOverdue
+      ? ({ kind: 'retry', reason: `no answer within ${timeoutMs / 1000} s` } as const)
+      : classifyError(ending.error)
+    return { kind: 'failed', outcome: { ...outcome, reason: outcome.reason + way }, isOverdue }
   }
   return {
     exchange,
@@ -118,74 +89,14 @@ export function createTransport({
  * Makes the request, again and at once where it met a connection that the server had closed while it was idle: that
  * says nothing about the server. Each repetition uses up one such connection.
  */
-async function makeRequest(
-  connections: Connections,
-  request: HttpRequest,
-  signal: AbortSignal,
-): Promise<Answer> {
+async function makeRequest(connections: Connections, request: HttpRequest, bounds: Bounds): Promise<Ending> {
+  const { signal, timeoutMs } = bounds
+  const untilMs = performance.now() + timeoutMs
   for (;;) {
     const openedBefore = connections.opened()
-    try {
-      return await requestOnce(connections.dispatcher, request, signal)
-    } catch (error) {
-      const isStale = openedBefore !== undefined && connections.opened() === openedBefore
-      if (!isStale || !isConnectionLost(error) || signal.aborted) throw error
-    }
+    const leftMs = Math.max(1, Math.ceil(untilMs - performance.now()))
+    const ending = await requestOnce(connections.dispatcher, request, { signal, timeoutMs: leftMs })
+    const isStale = openedBefore !== undefined && connections.opened() === openedBefore
+    if (ending.kind !== 'failed' || !isStale || !isConnectionLost(ending.error)) return ending
   }
-}
-
-async function requestOnce(
-  dispatcher: Dispatcher,
-  request: HttpRequest,
-  signal: AbortSignal,
-): Promise<Answer> {
-  const { method, url, headers, body = null, maxAnswerBytes = MAX_ANSWER_BYTES, acceptedBodyMs } = request
-  const { origin, pathname, search } = new URL(url)
-  const response = await dispatcher.request({
-    origin,
-    path: pathname + search,
-    method,
-    headers,
-    body,
-    signal,
-  })
-  const isAccepted = response.statusCode >= 200 && response.statusCode <= 299
-  const read = await readBody(response.body, maxAnswerBytes, isAccepted ? acceptedBodyMs : undefined)
-  return { status: response.statusCode, headers: singleHeaders(response.headers), ...read }
-}
-
-/**
- * The head of a body; what cannot be read is left out, since for an event the status alone decides.
- * @param limitMs gives up reading after this time
- */
-async function readBody(
-  body: Dispatcher.ResponseData['body'],
-  maxBytes: number,
-  limitMs: number | undefined,
-): Promise<Pick<Answer, 'body' | 'isCutOff'>> {
-  const chunks: Buffer[] = []
-  const timer = limitMs === undefined ? undefined : setTimeout(() => body.destroy(), limitMs)
-  let isCutOff = true
-  try {
-    let bytes = 0
-    for await (const chunk of body as AsyncIterable<Buffer>) {
-      chunks.push(chunk)
-      bytes += chunk.length
-      if (bytes >= maxBytes) break
-    }
-    isCutOff = bytes >= maxBytes
-  } catch {
-    // Cut off: by the server, by the attempt's timeout or by ours.
-  } finally {
-    clearTimeout(timer)
-  }
-  return { body: Buffer.concat(chunks).subarray(0, maxBytes).toString('utf8'), isCutOff }
-}
-
-function singleHeaders(
-  headers: Record<string, string | string[] | undefined>,
-): Record<string, string | undefined> {
-  return Object.fromEntries(
-    Object.entries(headers).map(([name, value]) => [name, Array.isArray(value) ? value[0] : value]),
-  )
 }

@@ -1,7 +1,8 @@
 import type { Secret } from '../core/secret.ts'
 import { classifyAnswer, type Answer, type Outcome } from '../core/outcome.ts'
 import { deliver, type Clock, type Retry } from '../delivery/deliver.ts'
-import type { HttpRequest, Transport } from '../delivery/transport.ts'
+import type { HttpRequest } from '../delivery/request-once.ts'
+import type { Transport } from '../delivery/transport.ts'
 
 /** One call of the REST API. */
 export interface RestCall {

@@ -1,0 +1,124 @@
+import type { Dispatcher } from 'undici'
+import type { Answer } from '../core/outcome.ts'
+
+/** Longest answer that is read, in bytes: the Events API's have some hundred; the rest of a longer one is not needed. */
+const MAX_ANSWER_BYTES = 64 * 1024
+
+/** One HTTP request, ready to be made any number of times with the same bytes. */
+export interface HttpRequest {
+  readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE'
+  readonly url: string
+  readonly headers: Readonly<Record<string, string>>
+  readonly body?: Buffer
+  /** Longest answer that is read; 64 KiB where absent. What is longer is cut off. */
+  readonly maxAnswerBytes?: number
+  /** How long the body of a 2xx is waited for; as long as the attempt may take where absent. */
+  readonly acceptedBodyMs?: number
+}
+
+/** How one request over one connection ended. */
+export type Ending =
+  | { readonly kind: 'answered'; readonly answer: Answer }
+  /** The connection failed before an answer came; `error` is undici's. */
+  | { readonly kind: 'failed'; readonly error: unknown }
+  /** No answer came in time. */
+  | { readonly kind: 'overdue' }
+  /** The signal aborted before an answer came. */
+  | { readonly kind: 'interrupted' }
+
+/** What may end a request before its answer does. */
+export interface Bounds {
+  /** Counts from now to the last byte of the answer. */
+  readonly timeoutMs: number
+  readonly signal: AbortSignal
+}
+
+/**
+ * Makes one request. It is answered as soon as an answer's head is there: what then ends it, be it the server, the time,
+ * the signal or its length, cuts off the body and no more, since for an event the status alone decides.
+ *
+ * This handles undici's own events: its `request` makes a stream of every answer and takes only an `AbortSignal`, which
+ * together cost a relay more than all else that it does with an event.
+ */
+export function requestOnce(
+  dispatcher: Dispatcher,
+  request: HttpRequest,
+  { timeoutMs, signal }: Bounds,
+): Promise<Ending> {
+  if (signal.aborted) return Promise.resolve({ kind: 'interrupted' })
+  const { method, url, headers, body = null } = request
+  const { origin, pathname, search } = new URL(url)
+  return new Promise((resolve) => {
+    const { handler, breakOff } = readAnswer(request, (ending) => {
+      clearTimeout(timer)
+      signal.removeEventListener('abort', interrupt)
+      resolve(ending)
+    })
+    const interrupt = (): void => breakOff({ kind: 'interrupted' })
+    const timer = setTimeout(() => breakOff({ kind: 'overdue' }), timeoutMs)
+    signal.addEventListener('abort', interrupt)
+    dispatcher.dispatch({ origin, path: pathname + search, method, headers, body }, handler)
+  })
+}
+
+/** An answer that is being read. */
+interface Reading {
+  readonly handler: Dispatcher.DispatchHandler
+  /** Ends with what has come of the answer, or else as told, and gives up the connection. */
+  readonly breakOff: (unanswered: Ending) => void
+}
+
+/** Reads one answer. @param end is told how that ended; it may be told more afterwards, which is of no account */
+function readAnswer(
+  { maxAnswerBytes = MAX_ANSWER_BYTES, acceptedBodyMs }: HttpRequest,
+  end: (ending: Ending) => void,
+): Reading {
+  const chunks: Buffer[] = []
+  let bytes = 0
+  let head: Pick<Answer, 'status' | 'headers'> | undefined
+  let controller: Dispatcher.DispatchController | undefined
+  let bodyTimer: NodeJS.Timeout | undefined
+  let isBrokenOff = false
+
+  const finish = (unanswered: Ending, isCutOff = true): void => {
+    clearTimeout(bodyTimer)
+    if (head === undefined) return end(unanswered)
+    const body = Buffer.concat(chunks).subarray(0, maxAnswerBytes).toString('utf8')
+    end({ kind: 'answered', answer: { ...head, body, isCutOff } })
+  }
+  const breakOff = (unanswered: Ending): void => {
+    isBrokenOff = true
+    finish(unanswered)
+    controller?.abort(new Error('broken off'))
+  }
+  const handler: Dispatcher.DispatchHandler = {
+    onRequestStart: (started) => {
+      controller = started
+      // It was given up while it waited for a connection. Nothing has been sent yet, and nothing will be.
+      if (isBrokenOff) started.abort(new Error('broken off'))
+    },
+    onResponseStart: (_controller, status, headers) => {
+      if (status < 200) return // the answer is still to come
+      head = { status, headers: singleHeaders(headers) }
+      if (acceptedBodyMs !== undefined && status <= 299)
+        bodyTimer = setTimeout(() => breakOff({ kind: 'overdue' }), acceptedBodyMs)
+    },
+    onResponseData: (_controller, chunk) => {
+      chunks.push(chunk)
+      bytes += chunk.length
+      if (bytes >= maxAnswerBytes) breakOff({ kind: 'overdue' })
+    },
+    onResponseEnd: () => finish({ kind: 'overdue' }, false),
+    onResponseError: (_controller, error) => finish({ kind: 'failed', error }),
+  }
+  return { handler, breakOff }
+}
+
+/** The first value of each header. */
+function singleHeaders(
+  headers: Readonly<Record<string, string | string[] | undefined>>,
+): Record<string, string | undefined> {
+  const single: Record<string, string | undefined> = {}
+  for (const [name, value] of Object.entries(headers)) single[name] = Array.isArray(value) ? value[0] : value
+  return single
+}

@@ -1,0 +1,71 @@
+import assert from 'node:assert/strict'
+import { createServer, type AddressInfo, type Socket } from 'node:net'
+import type { TestContext } from 'node:test'
+import { Agent } from 'undici'
+import { requestOnce, type Bounds, type Ending, type HttpRequest } from '../../src/delivery/request-once.ts'
+
+/** How an answer begins that accepts. */
+export const HEAD = 'HTTP/1.1 202 Accepted\r\n'
+const NEVER = new AbortController().signal
+const BOUNDS: Bounds = { timeoutMs: 20_000, signal: NEVER }
+
+/** A server on a bare socket. */
+export interface Server {
+  readonly url: string
+  /** Resolves with the first connection's bytes when it is closed. */
+  readonly closed: Promise<string>
+}
+
+/** A server that does with each request what it is told. */
+export async function serve(t: TestContext, onRequest: (socket: Socket) => unknown): Promise<Server> {
+  const sockets: Socket[] = []
+  const closed = Promise.withResolvers<string>()
+  const server = createServer((socket) => {
+    sockets.push(socket)
+    let received = ''
+    socket.on('error', () => undefined)
+    socket.on('close', () => closed.resolve(received))
+    socket.on('data', (bytes) => {
+      received += bytes.toString('latin1')
+      if (received.endsWith('{}')) onRequest(socket)
+    })
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  t.after(() => {
+    for (const socket of sockets) socket.destroy()
+    server.close()
+  })
+  const { port } = server.address() as AddressInfo
+  return { url: `http://127.0.0.1:${port}/v2/enqueue?a=b`, closed: closed.promise }
+}
+
+/** A request to such a server, and what bounds it. */
+export interface Given {
+  readonly url: string
+  readonly request?: Partial<HttpRequest>
+  readonly bounds?: Partial<Bounds>
+  readonly agent?: Agent
+}
+
+/** Makes the request. */
+export function post(t: TestContext, { url, request, bounds, agent = new Agent() }: Given): Promise<Ending> {
+  t.after(() => agent.destroy())
+  const whole = {
+    method: 'POST',
+    url,
+    headers: { accept: 'text/plain' },
+    body: Buffer.from('{}'),
+    ...request,
+  } as const
+  return requestOnce(agent, whole, { ...BOUNDS, ...bounds })
+}
+
+/** What came of the body, of an answer that came. */
+export async function bodyOf(
+  ending: Promise<Ending>,
+): Promise<[status: number, body: string, isCutOff: boolean | undefined]> {
+  const ended = await ending
+  assert.ok(ended.kind === 'answered', `not answered but ${ended.kind}`)
+  const { status, body, isCutOff } = ended.answer
+  return [status, body, isCutOff]
+}
