@@ -51,7 +51,9 @@ function nextItem(keyNumber: number): SpoolItem {
 }
 
 async function settleOne(keyId: number): Promise<void> {
-  const [event] = spool.queue.due(keyId, {
+  const {
+    events: [event],
+  } = spool.queue.due(keyId, {
     nowMs: spool.queue.now(),
     limit: 1,
     exclude: new Set(),

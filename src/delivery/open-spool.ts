@@ -182,7 +182,6 @@ function createQueue(connection: Connection, commits: Commits): StoredQueue {
     key: (keyId) => connection.read(({ reads }) => reads.key(keyId)),
     due: (keyId, options) => connection.read(({ reads }) => reads.due(keyId, options)),
     readTogether: (work) => connection.read(({ readTogether }) => readTogether(work)),
-    nextDueAtMs: (keyId, nowMs) => connection.read(({ reads }) => reads.nextDueAtMs(keyId, nowMs)),
     settle: async (settlements) => {
       const written = await commits.write(({ settle }, tx) => {
         for (const settlement of settlements) settle(tx, settlement)

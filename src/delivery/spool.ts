@@ -138,6 +138,13 @@ export type Settlement =
       readonly dueAtMs: number
     }
 
+/** What is due of a key. */
+export interface Due {
+  readonly events: readonly DueEvent[]
+  /** When the next event is due that is not due yet; undefined where there is none, or more are due than were wanted. */
+  readonly nextAtMs: number | undefined
+}
+
 /** A key that has events waiting, and when the first of them is due. */
 export interface DueKey {
   readonly keyId: number
@@ -158,11 +165,9 @@ export interface SpoolQueue {
   key(keyId: number): SpoolKey | undefined
   /** Every key with events that wait for a time and not for another event. */
   dueKeys(): DueKey[]
-  due(keyId: number, options: DueOptions): DueEvent[]
+  due(keyId: number, options: DueOptions): Due
   /** Does work that reads often, on one view of the spool; it must not wait for anything. */
   readTogether<T>(work: () => T): T
-  /** When the key's next event is due that is not due yet; undefined where there is none. */
-  nextDueAtMs(keyId: number, nowMs: number): number | undefined
   /** Writes results down, together with whatever is added at the same time. Returns why that failed, if it did. */
   settle(settlements: readonly Settlement[]): Promise<string | undefined>
   /**

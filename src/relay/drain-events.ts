@@ -5,19 +5,27 @@ import type { Metrics } from './metrics.ts'
 
 /** Logs and counts what a drain does. */
 export function createDrainEvents(logger: Logger, metrics: Metrics): DrainEvents {
+  const log = (
+    level: 'info' | 'warn' | 'error',
+    message: string,
+    report: DrainReport,
+    more?: object,
+  ): void => {
+    if (logger.isLevelEnabled(level)) logger[level]({ ...factsOf(report), ...more }, message)
+  }
   return {
     onDelivered: (report) => {
       metrics.settled(report.event.kind, 202, report.ageMs)
-      logger.info(factsOf(report), 'event delivered')
+      log('info', 'event delivered', report)
     },
     onRetry: ({ reason, delayMs, ...report }) => {
       metrics.retried(report.event.kind)
-      logger.warn({ ...factsOf(report), reason, retry_in_ms: Math.round(delayMs) }, 'event not delivered yet')
+      log('warn', 'event not delivered yet', report, { reason, retry_in_ms: Math.round(delayMs) })
     },
     onDead: ({ reason, cause, ...report }) => {
       metrics.dead(report.event.kind, cause)
       if (cause === 'refused') metrics.settled(report.event.kind, report.httpStatus ?? 400, report.ageMs)
-      logger.error({ ...factsOf(report), reason, cause }, 'event is dead; POST /events/retry tries it again')
+      log('error', 'event is dead; POST /events/retry tries it again', report, { reason, cause })
     },
     onLease: (isHeld) =>
       logger.info(isHeld ? 'this relay delivers the spool' : 'another process delivers the spool'),

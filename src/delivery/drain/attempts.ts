@@ -10,8 +10,11 @@ import type { TroubleWatch } from './trouble.ts'
 
 /** Attempts, each from its beginning until what came of it is written down. */
 export interface Attempts {
-  /** Makes one attempt and writes its result down. Never rejects but for a bug. */
-  make(state: KeyState, event: DueEvent): Promise<void>
+  /**
+   * Makes one attempt and writes its result down. Never rejects but for a bug.
+   * @returns whether the event is pending no more
+   */
+  make(state: KeyState, event: DueEvent): Promise<boolean>
   isTroubled(): boolean
 }
 
@@ -50,11 +53,11 @@ export function createAttempts(deps: DrainDeps, { trouble, broken, lookAgain }: 
     note(state, outcome, startedAtMs)
     return judge(event, outcome, { nowMs: queue.now(), maxAgeMs, random: clock.random() })
   }
-  const make = async (state: KeyState, event: DueEvent): Promise<void> => {
+  const make = async (state: KeyState, event: DueEvent): Promise<boolean> => {
     const startedAtMs = queue.now()
     const settlement = await attempt(state, event, startedAtMs)
     const nowMs = queue.now()
-    if (settlement === undefined || !(await recorder.record(settlement))) return
+    if (settlement === undefined || !(await recorder.record(settlement))) return false
     const report = {
       event,
       key: state.key,
@@ -63,13 +66,14 @@ export function createAttempts(deps: DrainDeps, { trouble, broken, lookAgain }: 
       ageMs: Math.max(0, nowMs - event.acceptedAtMs),
     }
     tellSettlement(events, report, settlement, nowMs)
+    return settlement.kind !== 'postponed'
   }
   return {
     isTroubled: () => recorder.isTroubled(),
     make: async (state, event) => {
       state.inFlight.add(event.id)
       state.pace.use(queue.now())
-      await make(state, event).finally(() => state.inFlight.delete(event.id))
+      return await make(state, event).finally(() => state.inFlight.delete(event.id))
     },
   }
 }

@@ -12,6 +12,8 @@ export interface KeyState {
   /** Ids of the events being attempted, until what came of them is written down. */
   readonly inFlight: Set<number>
   readonly pace: Pace
+  /** Whether more may be due than is in flight: not where the last look has found less than there was room for. */
+  mayHaveMore: boolean
   /** Failures since the last success; while there are any, one attempt at a time finds out whether it works again. */
   failures: number
   /** When the last failure was, for telling apart those that were in flight together. */
@@ -27,6 +29,7 @@ export function createKeyState(keyId: number, key: SpoolKey, ratePerMinute: numb
     key,
     inFlight: new Set(),
     pace: createPace(ratePerMinute),
+    mayHaveMore: true,
     failures: 0,
     failedAtMs: Number.NEGATIVE_INFINITY,
     pausedUntilMs: 0,

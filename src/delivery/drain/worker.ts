@@ -1,5 +1,5 @@
 import type { DrainDeps } from '../drain.ts'
-import type { DueEvent } from '../spool.ts'
+import type { Due, DueEvent } from '../spool.ts'
 import { createAgenda } from './agenda.ts'
 import { createAttempts } from './attempts.ts'
 import { MAX_WAIT_MS } from './judge.ts'
@@ -9,6 +9,8 @@ import type { TroubleWatch } from './trouble.ts'
 
 /** Attempts in flight at once, of all keys: each holds an event's bytes and a connection. */
 const MAX_IN_FLIGHT = 256
+
+const NOTHING_FOUND: Due = { events: [], nextAtMs: undefined }
 
 /** Attempts what is due, as far as there is room, and writes down what came of it. */
 export interface Worker {
@@ -52,21 +54,27 @@ export function createWorker(deps: DrainDeps, { wake, trouble, broken }: WorkerH
   const attempts = createAttempts(deps, { trouble, broken, lookAgain })
 
   const start = (state: KeyState, event: DueEvent): void => {
-    const running = attempts.make(state, event).finally(() => {
+    const running = attempts.make(state, event).then((isSettled) => {
       inFlight.delete(running)
-      lookAgain(state.keyId)
+      // Most events are the only one of their key. Whatever comes to be due by a transaction is told by it.
+      if (state.mayHaveMore || !isSettled) agenda.addNow(state.keyId)
+      if ((agenda.nextAtMs() ?? Infinity) <= queue.now()) wake()
     })
     inFlight.add(running)
   }
   const serve = (keyId: number, nowMs: number): void => {
     const state = states.get(keyId)
     if (state === undefined) return
-    const room = Math.min(roomOf(state, nowMs), MAX_IN_FLIGHT - inFlight.size)
+    const ownRoom = roomOf(state, nowMs)
+    const room = Math.min(ownRoom, MAX_IN_FLIGHT - inFlight.size)
     const options = { nowMs, limit: room, exclude: state.inFlight, freshFirst: state.failures > 0 }
-    const due = room > 0 ? queue.due(keyId, options) : []
-    for (const event of due) start(state, event)
-    // Where the room is used up, the end of an attempt brings the key back here.
-    const againAtMs = due.length < room ? queue.nextDueAtMs(keyId, nowMs) : roomAtMs(state, nowMs)
+    const { events, nextAtMs } = room > 0 ? queue.due(keyId, options) : NOTHING_FOUND
+    for (const event of events) start(state, event)
+    state.mayHaveMore = events.length >= room
+    // Where all keys together have used the room up, the end of any attempt makes some.
+    if (state.mayHaveMore && room < ownRoom) return agenda.addNow(keyId)
+    // Where the key has, the end of one of its own attempts brings it back here.
+    const againAtMs = state.mayHaveMore ? roomAtMs(state, nowMs) : nextAtMs
     if (againAtMs !== undefined) agenda.addAt(keyId, againAtMs)
   }
   const refresh = (): void => {
@@ -89,7 +97,12 @@ export function createWorker(deps: DrainDeps, { wake, trouble, broken }: WorkerH
       if (attempts.isTroubled()) return Infinity // until what is in flight is written down
       const nowMs = queue.now()
       const keyIds = agenda.take(nowMs, MAX_IN_FLIGHT - inFlight.size)
-      queue.readTogether(() => keyIds.forEach((keyId) => serve(keyId, nowMs)))
+      try {
+        queue.readTogether(() => keyIds.forEach((keyId) => serve(keyId, nowMs)))
+      } catch (error) {
+        for (const keyId of keyIds) agenda.addNow(keyId) // for when the spool can be read again
+        throw error
+      }
       return inFlight.size < MAX_IN_FLIGHT ? (agenda.nextAtMs() ?? Infinity) : Infinity
     },
     tidy: async () => {

@@ -1,6 +1,6 @@
 import type { DatabaseSync } from 'node:sqlite'
 import type {
-  DueEvent,
+  Due,
   DueKey,
   DueOptions,
   EventStatus,
@@ -25,8 +25,7 @@ export interface Reads {
   findKey(key: SpoolKey): number | undefined
   isAlertPending(keyId: number, dedupKey: string): boolean
   dueKeys(): DueKey[]
-  due(keyId: number, options: DueOptions): DueEvent[]
-  nextDueAtMs(keyId: number, nowMs: number): number | undefined
+  due(keyId: number, options: DueOptions): Due
   deliveriesSince(sinceMs: number): { keyId: number; atMs: number }[]
   /** A number that changes whenever another connection has changed the store. */
   version(): number
@@ -90,7 +89,7 @@ function createListReads(db: DatabaseSync): Pick<Reads, 'list' | 'progress'> {
   }
 }
 
-function createDueReads(db: DatabaseSync): Pick<Reads, 'dueKeys' | 'due' | 'nextDueAtMs'> {
+function createDueReads(db: DatabaseSync): Pick<Reads, 'dueKeys' | 'due'> {
   // Keys are few and events are many: one look into the index for each key.
   const dueKeys = prepareAll<DueKey>(
     db,
@@ -98,36 +97,36 @@ function createDueReads(db: DatabaseSync): Pick<Reads, 'dueKeys' | 'due' | 'next
        (SELECT id, (SELECT min(due_at) FROM pending WHERE key_id = keys.id AND due_at IS NOT NULL) AS dueAtMs FROM keys)
      WHERE dueAtMs IS NOT NULL`,
   )
-  const ids = (range: string) =>
-    prepareAll<{ id: number }>(
-      db,
-      `SELECT id FROM pending WHERE key_id = ? AND ${range} ORDER BY due_at, id LIMIT ?`,
-    )
-  const freshIds = ids('due_at = 0 AND ? >= 0')
-  const triedIds = ids('due_at > 0 AND due_at <= ?')
+  const fresh = prepareAll<{ id: number }>(
+    db,
+    'SELECT id FROM pending WHERE key_id = ? AND due_at = 0 ORDER BY id LIMIT ?',
+  )
+  const tried = prepareAll<{ id: number; dueAtMs: number }>(
+    db,
+    'SELECT id, due_at AS dueAtMs FROM pending WHERE key_id = ? AND due_at > 0 ORDER BY due_at, id LIMIT ?',
+  )
   const row = prepareGet<DueRow>(
     db,
     'SELECT id, key_id, kind, dedup_key, accepted_at, attempts, checksum, body FROM pending WHERE id = ?',
   )
-  const next = prepareGet<{ due_at: number }>(
-    db,
-    'SELECT due_at FROM pending WHERE key_id = ? AND due_at > ? ORDER BY due_at LIMIT 1',
-  )
   return {
     dueKeys: () => dueKeys(),
     due: (keyId, { nowMs, limit, exclude, freshFirst }) => {
-      const chosen: number[] = []
-      for (const find of freshFirst ? [freshIds, triedIds] : [triedIds, freshIds]) {
-        if (chosen.length >= limit) break
-        // What is excluded is at the front of the range, so it is asked for on top.
-        const found = find(keyId, nowMs, limit + exclude.size).map(({ id }) => id)
-        chosen.push(...found.filter((id) => !exclude.has(id)))
+      // What is excluded is at the front of each range, so it is asked for on top; and one more, which may be the next.
+      const most = limit + exclude.size + 1
+      const wanted = ({ id }: { readonly id: number }): boolean => !exclude.has(id)
+      const again = tried(keyId, most)
+      const dueAgain = again.filter(({ dueAtMs }) => dueAtMs <= nowMs).filter(wanted)
+      const isEnough = !freshFirst && dueAgain.length >= limit
+      const dueFirst = isEnough ? [] : fresh(keyId, most).filter(wanted)
+      const chosen = freshFirst ? [...dueFirst, ...dueAgain] : [...dueAgain, ...dueFirst]
+      return {
+        events: chosen.slice(0, limit).flatMap(({ id }) => {
+          const found = row(id)
+          return found === undefined ? [] : [toDueEvent(found)]
+        }),
+        nextAtMs: again.find(({ dueAtMs }) => dueAtMs > nowMs)?.dueAtMs,
       }
-      return chosen.slice(0, limit).flatMap((id) => {
-        const found = row(id)
-        return found === undefined ? [] : [toDueEvent(found)]
-      })
     },
-    nextDueAtMs: (keyId, nowMs) => next(keyId, nowMs)?.due_at,
   }
 }
