@@ -7,8 +7,11 @@ export interface Agenda {
   addNow(keyId: number): void
   /** Looks at the key then, unless it is looked at earlier. */
   addAt(keyId: number, atMs: number): void
-  /** Takes up to `limit` of the keys whose time has come, those that wait longest first. */
-  take(nowMs: number, limit: number): number[]
+  /**
+   * Takes up to `limit` of the keys whose time has come, those that wait longest first. They stay on the agenda where what
+   * is done with them throws.
+   */
+  take(nowMs: number, limit: number, work: (keyIds: readonly number[]) => void): void
   /** When the next key's time comes; undefined where none waits. */
   nextAtMs(): number | undefined
   clear(): void
@@ -41,7 +44,7 @@ export function createAgenda(): Agenda {
       timed.set(keyId, atMs)
       earliestMs = Math.min(earliestMs, atMs)
     },
-    take: (nowMs, limit) => {
+    take: (nowMs, limit, work) => {
       if (earliestMs <= nowMs) comeDue(nowMs)
       const taken: number[] = []
       for (const keyId of now) {
@@ -49,7 +52,12 @@ export function createAgenda(): Agenda {
         taken.push(keyId)
         now.delete(keyId)
       }
-      return taken
+      try {
+        work(taken)
+      } catch (error) {
+        for (const keyId of taken) now.add(keyId)
+        throw error
+      }
     },
     nextAtMs: () => (now.size > 0 ? 0 : timed.size > 0 ? earliestMs : undefined),
     clear: () => {

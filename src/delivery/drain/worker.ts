@@ -1,16 +1,15 @@
 import type { DrainDeps } from '../drain.ts'
-import type { Due, DueEvent } from '../spool.ts'
+import type { DueEvent } from '../spool.ts'
 import { createAgenda } from './agenda.ts'
 import { createAttempts } from './attempts.ts'
 import { MAX_WAIT_MS } from './judge.ts'
-import { roomAtMs, roomOf, type KeyState } from './key-state.ts'
+import type { KeyState } from './key-state.ts'
 import { createKeyStates } from './key-states.ts'
+import { lookForDue } from './look.ts'
 import type { TroubleWatch } from './trouble.ts'
 
 /** Attempts in flight at once, of all keys: each holds an event's bytes and a connection. */
 const MAX_IN_FLIGHT = 256
-
-const NOTHING_FOUND: Due = { events: [], nextAtMs: undefined }
 
 /** Attempts what is due, as far as there is room, and writes down what came of it. */
 export interface Worker {
@@ -53,28 +52,23 @@ export function createWorker(deps: DrainDeps, { wake, trouble, broken }: WorkerH
   }
   const attempts = createAttempts(deps, { trouble, broken, lookAgain })
 
+  const finish = (state: KeyState, isSettled: boolean): void => {
+    // Most events are the only one of their key. Whatever comes to be due by a transaction is told by it.
+    if (state.mayHaveMore || !isSettled) agenda.addNow(state.keyId)
+    if ((agenda.nextAtMs() ?? Infinity) <= queue.now()) wake()
+  }
   const start = (state: KeyState, event: DueEvent): void => {
     const running = attempts.make(state, event).then((isSettled) => {
       inFlight.delete(running)
-      // Most events are the only one of their key. Whatever comes to be due by a transaction is told by it.
-      if (state.mayHaveMore || !isSettled) agenda.addNow(state.keyId)
-      if ((agenda.nextAtMs() ?? Infinity) <= queue.now()) wake()
+      return finish(state, isSettled)
     })
     inFlight.add(running)
   }
   const serve = (keyId: number, nowMs: number): void => {
     const state = states.get(keyId)
     if (state === undefined) return
-    const ownRoom = roomOf(state, nowMs)
-    const room = Math.min(ownRoom, MAX_IN_FLIGHT - inFlight.size)
-    const options = { nowMs, limit: room, exclude: state.inFlight, freshFirst: state.failures > 0 }
-    const { events, nextAtMs } = room > 0 ? queue.due(keyId, options) : NOTHING_FOUND
+    const { events, againAtMs } = lookForDue(queue, state, nowMs, MAX_IN_FLIGHT - inFlight.size)
     for (const event of events) start(state, event)
-    state.mayHaveMore = events.length >= room
-    // Where all keys together have used the room up, the end of any attempt makes some.
-    if (state.mayHaveMore && room < ownRoom) return agenda.addNow(keyId)
-    // Where the key has, the end of one of its own attempts brings it back here.
-    const againAtMs = state.mayHaveMore ? roomAtMs(state, nowMs) : nextAtMs
     if (againAtMs !== undefined) agenda.addAt(keyId, againAtMs)
   }
   const refresh = (): void => {
@@ -96,13 +90,9 @@ export function createWorker(deps: DrainDeps, { wake, trouble, broken }: WorkerH
     work: () => {
       if (attempts.isTroubled()) return Infinity // until what is in flight is written down
       const nowMs = queue.now()
-      const keyIds = agenda.take(nowMs, MAX_IN_FLIGHT - inFlight.size)
-      try {
-        queue.readTogether(() => keyIds.forEach((keyId) => serve(keyId, nowMs)))
-      } catch (error) {
-        for (const keyId of keyIds) agenda.addNow(keyId) // for when the spool can be read again
-        throw error
-      }
+      agenda.take(nowMs, MAX_IN_FLIGHT - inFlight.size, (keyIds) =>
+        queue.readTogether(() => keyIds.forEach((keyId) => serve(keyId, nowMs))),
+      )
       return inFlight.size < MAX_IN_FLIGHT ? (agenda.nextAtMs() ?? Infinity) : Infinity
     },
     tidy: async () => {
@@ -110,8 +100,11 @@ export function createWorker(deps: DrainDeps, { wake, trouble, broken }: WorkerH
       await queue.forgetKeys()
     },
     isTroubled: () => attempts.isTroubled(),
-    settled: async () => {
-      while (inFlight.size > 0) await Promise.all(inFlight)
-    },
+    settled: () => allOf(inFlight),
   }
+}
+
+/** Resolves when there are none left, of those that come meanwhile either. */
+async function allOf(running: ReadonlySet<Promise<void>>): Promise<void> {
+  while (running.size > 0) await Promise.all(running)
 }

@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Outcome } from '../../../src/core/outcome.ts'
-import type { SpoolQueue } from '../../../src/delivery/spool.ts'
 import { ACCEPTED, quickClock, startTestDrain, until } from '../../support/drain.ts'
 import { alertItem, changeItem, openTestSpool, ownKey } from '../../support/spool.ts'
 
@@ -244,34 +243,4 @@ test('a clock that was set back holds nothing up', async (t) => {
   await until(() => later.counts().delivered === 1, 'what is new is delivered at once')
   offsetMs = 5 * 60_000 + 50 // far less than the hour that it would have waited
   await until(() => isIdle(later.counts()), 'all is delivered')
-})
-
-test('keys that find no room, since others take all of it, are served when there is some', async (t) => {
-  const { spool } = await openTestSpool(t, { limit: 10_000 })
-  const keys = Array.from({ length: 10 }, (_, n) => ownKey(n))
-  for (const key of keys) await spool.add(Array.from({ length: 100 }, (_, n) => changeItem(`${n}`, key)))
-  const answer = async (): Promise<Outcome> => {
-    await new Promise((resolve) => setTimeout(resolve, 5))
-    return ACCEPTED
-  }
-  startTestDrain(t, { spool, answer })
-  await until(() => isIdle(spool.counts()), 'all is delivered')
-})
-
-test('a look that fails is made again when the spool can be read', async (t) => {
-  const { spool } = await openTestSpool(t)
-  let failures = 2
-  const due: SpoolQueue['due'] = (...options) => {
-    if (failures-- > 0) throw Object.assign(new Error('disk I/O error'), { errcode: 10 })
-    return spool.queue.due(...options)
-  }
-  const { told } = startTestDrain(t, { spool: { ...spool, queue: { ...spool.queue, due } } })
-  await spool.add([changeItem('x')])
-  await until(() => isIdle(spool.counts()), 'it is delivered')
-  assert.deepEqual(told, [
-    'lease true',
-    'trouble the disk of the spool fails',
-    'trouble undefined',
-    'delivered',
-  ])
 })

@@ -1,0 +1,68 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import type { Outcome } from '../../../src/core/outcome.ts'
+import type { SpoolQueue } from '../../../src/delivery/spool.ts'
+import { ACCEPTED, quickClock, startTestDrain, until } from '../../support/drain.ts'
+import { alertItem, changeItem, openTestSpool, ownKey } from '../../support/spool.ts'
+
+const DOWN: Outcome = { kind: 'retry', status: 503, reason: '503: down' }
+const isIdle = (counts: { pending: number }): boolean => counts.pending === 0
+
+test('keys that find no room, since others take all of it, are served when there is some', async (t) => {
+  const { spool } = await openTestSpool(t, { limit: 10_000 })
+  const keys = Array.from({ length: 10 }, (_, n) => ownKey(n))
+  for (const key of keys) await spool.add(Array.from({ length: 100 }, (_, n) => changeItem(`${n}`, key)))
+  const answer = async (): Promise<Outcome> => {
+    await new Promise((resolve) => setTimeout(resolve, 5))
+    return ACCEPTED
+  }
+  startTestDrain(t, { spool, answer })
+  await until(() => isIdle(spool.counts()), 'all is delivered')
+})
+
+test('a look that fails is made again when the spool can be read', async (t) => {
+  const { spool } = await openTestSpool(t)
+  let failures = 2
+  const due: SpoolQueue['due'] = (...options) => {
+    if (failures-- > 0) throw Object.assign(new Error('disk I/O error'), { errcode: 10 })
+    return spool.queue.due(...options)
+  }
+  const { told } = startTestDrain(t, { spool: { ...spool, queue: { ...spool.queue, due } } })
+  await spool.add([changeItem('x')])
+  await until(() => isIdle(spool.counts()), 'it is delivered')
+  assert.deepEqual(told, [
+    'lease true',
+    'trouble the disk of the spool fails',
+    'trouble undefined',
+    'delivered',
+  ])
+})
+
+/** What comes in while the only event of its key is in flight, when a look at the key has found nothing more. */
+const MEANWHILE = {
+  'another event': [changeItem('b')],
+  'what follows in its alert': [alertItem('resolve', 'a')],
+  'more events than fit in flight': Array.from({ length: 200 }, (_, n) => changeItem(`${n}`)),
+} as const
+
+for (const [what, items] of Object.entries(MEANWHILE)) {
+  for (const first of [ACCEPTED, DOWN]) {
+    test(`${what}, added while an event of the key is in flight that is ${first.kind === 'retry' ? 'to be repeated' : 'accepted'}, is delivered too`, async (t) => {
+      const { spool } = await openTestSpool(t)
+      const released = Promise.withResolvers<void>()
+      let attempts = 0
+      const answer = async (): Promise<Outcome> => {
+        if (++attempts > 1) return ACCEPTED
+        await released.promise
+        return first
+      }
+      startTestDrain(t, { spool, answer, clock: { ...quickClock(), random: () => 0.01 } })
+      await spool.add([alertItem('trigger', 'a')])
+      await until(() => attempts === 1, 'it is in flight')
+      await spool.add(items)
+      released.resolve()
+      await until(() => isIdle(spool.counts()), 'all is delivered')
+      assert.equal(spool.counts().delivered, items.length + 1)
+    })
+  }
+}
