@@ -1,0 +1,79 @@
+import assert from 'node:assert/strict'
+import { rmSync, statfsSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { test, type TestContext } from 'node:test'
+import { openSpool } from '../../../src/delivery/open-spool.ts'
+import type { Spool } from '../../../src/delivery/spool.ts'
+import { startTestDrain, until, type DrainRun } from '../../support/drain.ts'
+import { changeItem } from '../../support/spool.ts'
+import { mountSmallDisk, skipWithoutMounts } from '../../support/tmpfs.ts'
+
+const EVENTS = 30
+
+/** Leaves so many blocks of a file system free. */
+function fill(file: string, directory: string, free: number): void {
+  const { bavail, bsize } = statfsSync(directory)
+  writeFileSync(file, Buffer.alloc((bavail - free) * bsize))
+}
+
+/** One process after the other: delivers the spool, and adds events until the disk takes no more. */
+async function run(
+  t: TestContext,
+  directory: string,
+  name: string,
+): Promise<{ accepted: string[] } & DrainRun & { spool: Spool }> {
+  const spool = await openSpool({
+    directory,
+    limit: 1000,
+    onWarning: (message) => assert.match(message, /the disk/),
+  })
+  const draining = startTestDrain(t, { spool })
+  const accepted: string[] = []
+  for (let number = 0; number < EVENTS; number++) {
+    const summary = `${name} ${number} ${'x'.repeat(number % 7 === 0 ? 9000 : 200)}`
+    const added = await spool.add([changeItem(summary)])
+    if (added.kind === 'added') accepted.push(summary)
+    else
+      assert.match(
+        added.kind === 'unavailable' ? added.reason : added.kind,
+        /the disk of the spool (is full|fails)/,
+      )
+  }
+  return { ...draining, accepted, spool }
+}
+
+test(
+  'whichever page the disk has no room for, nothing accepted is lost, and no process sends anything twice',
+  { skip: skipWithoutMounts() },
+  async (t) => {
+    const disk = mountSmallDisk(t, 1)
+    const filler = join(disk.directory, 'filler')
+    const directory = join(disk.directory, 'spool')
+    for (let free = 0; free < 90; free += 2) {
+      fill(filler, disk.directory, free)
+      const runs = []
+      for (const name of ['first', 'second', 'third']) {
+        const made = await run(t, directory, name)
+        await made.drain.stop(0)
+        await made.spool.close()
+        runs.push(made)
+      }
+      rmSync(filler)
+      const last = await run(t, directory, 'last')
+      await until(() => last.spool.counts().pending === 0, `all is delivered (${free} blocks)`)
+      await last.drain.stop(0)
+      await last.spool.close()
+      rmSync(directory, { recursive: true })
+      const accepted = [...runs, last].flatMap((made) => made.accepted)
+      const sent = [...runs, last].flatMap(({ seen }) => seen.map(({ what }) => what))
+      assert.deepEqual(
+        accepted.filter((what) => !sent.includes(what)),
+        [],
+        `lost with ${free} blocks`,
+      )
+      for (const { seen } of [...runs, last])
+        assert.equal(new Set(seen.map(({ what }) => what)).size, seen.length, `repeated with ${free} blocks`)
+      assert.equal(last.accepted.length, EVENTS)
+    }
+  },
+)
