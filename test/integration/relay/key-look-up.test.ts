@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { after, beforeEach, test, type TestContext } from 'node:test'
 import type { RestSeed } from '../../simulator/rest-state.ts'
 import { startSimulator } from '../../simulator/simulator.ts'
-import { CODESHIP_PRO, KEY, runProgram } from '../../support/program.ts'
+import { CODESHIP_PRO, KEY, runProgram, startProgram } from '../../support/program.ts'
 import { alertBody, post, startRelay, type RunningRelay } from '../../support/relay.ts'
 import { accountWith, REST_TOKEN, SHOP } from '../../support/rest.ts'
 import { until } from '../../support/drain.ts'
@@ -167,6 +167,20 @@ test('an event that brings its key is sent at once, whatever becomes of the look
   assert.equal(simulator.alerts[0]?.routingKey, OTHER)
 })
 
+test('a signal while a look-up hangs ends a command at once, and its event is kept', async (t) => {
+  const directory = temporaryDirectory(t)
+  simulator.behave({ behaviour: { kind: 'hang', after: 'request' } })
+  const env = { ...ENV, PAGERDUTY_TIMEOUT: '60s', PAGERDUTY_SPOOL: directory }
+  const { child, ended } = startProgram(['failure'], { env })
+  await simulator.waitForRequests(1)
+  child.kill('SIGTERM')
+  const { code, stderr } = await ended
+  assert.equal(code, 143)
+  assert.match(stderr, /cannot read the service: interrupted; the events are kept in the spool/)
+  const { spool } = await openTestSpool(t, { directory })
+  assert.equal(spool.list('pending', 10).length, 1)
+})
+
 for (const isKept of [false, true]) {
   const what = isKept ? 'with' : 'without'
   test(`a look-up that hangs does not keep a relay ${what} a spool for more than 8 s after SIGTERM`, async (t) => {
@@ -175,6 +189,8 @@ for (const isKept of [false, true]) {
     const relay = await startRelay({ ...ENV, PAGERDUTY_TIMEOUT: '60s', ...spool })
     const posted = post(`${relay.url}/failure`, {})
     if (isKept) assert.equal((await posted).status, 202)
+    const metrics = async (): Promise<string> => await (await fetch(`${relay.url}/metrics`)).text()
+    await until(async () => /events_accepted_total\{kind="alert"\} 1/.test(await metrics()), 'it is taken in')
     await simulator.waitForRequests(1)
     const startedAtMs = performance.now()
     assert.equal((await relay.stop()).code, 0)
