@@ -8,6 +8,7 @@ import { temporaryDirectory } from '../support/spool.ts'
 import { createChance } from './chance.ts'
 import { createFleet, type Fleet } from './fleet.ts'
 import { judge } from './judge.ts'
+import { untilDelivered } from './until-delivered.ts'
 
 /** Processes that are killed; `npm run chaos` has more patience. */
 const KILLS = Number(process.env['CHAOS_KILLS'] ?? 50)
@@ -76,12 +77,6 @@ async function keepRelay(fleet: Fleet, signal: AbortSignal): Promise<void> {
 /** A last relay, whose clock is ahead of all others', so that nothing waits for a time that they meant. */
 async function deliverRest(fleet: Fleet): Promise<void> {
   const { url } = await fleet.startRelay(2 * 3_600_000)
-  const deadlineMs = performance.now() + REST_MS
-  for (;;) {
-    const answer = await fetch(`${url}/events?status=dead`)
-    const { counts } = (await answer.json()) as { counts: { pending: number; dead: number } }
-    if (counts.pending === 0) return assert.equal(counts.dead, 0)
-    assert.ok(performance.now() < deadlineMs, `${counts.pending} events are still pending`)
-    await sleep(100)
-  }
+  assert.ok(url !== undefined)
+  await untilDelivered(url, REST_MS)
 }

@@ -7,6 +7,7 @@ import { residentMegabytes } from '../support/memory.ts'
 import { alertBody, keyFor, post, startRelay } from '../support/relay.ts'
 import { temporaryDirectory } from '../support/spool.ts'
 import { judge } from './judge.ts'
+import { untilDelivered } from './until-delivered.ts'
 
 /** Events of the whole; `npm run soak` has more patience. */
 const EVENTS = Number(process.env['SOAK_EVENTS'] ?? 2000)
@@ -42,7 +43,7 @@ test(`${EVENTS} events outlast a PagerDuty that is down: none is lost or overtak
   const refusedRequests = simulator.requests.length
   simulator.behave({ behaviour: { kind: 'usual' } })
   const recoveredAtMs = performance.now()
-  await waitUntilDelivered(relay.url)
+  await untilDelivered(relay.url, 60_000 + EVENTS * 10)
   const deliveringMs = performance.now() - recoveredAtMs
 
   const { repeated, ...wrong } = judge(simulator.requests, {
@@ -90,17 +91,6 @@ async function writeAll(url: string): Promise<Set<string>> {
   )
   await Promise.all(writers)
   return accepted
-}
-
-async function waitUntilDelivered(url: string): Promise<void> {
-  const giveUpAtMs = performance.now() + 60_000 + EVENTS * 10
-  for (;;) {
-    const answer = await fetch(`${url}/events?status=dead`)
-    const { counts } = (await answer.json()) as { counts: { pending: number; dead: number } }
-    if (counts.pending === 0) return assert.equal(counts.dead, 0)
-    assert.ok(performance.now() < giveUpAtMs, `${counts.pending} events are still pending`)
-    await sleep(200)
-  }
 }
 
 /** What a process occupied of the machine's memory, in megabytes. */
