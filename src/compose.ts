@@ -112,18 +112,20 @@ export async function composeRestClient({
 }
 
 export interface ComposeKeyLookUpOptions extends Omit<ComposeRestOptions, 'token' | 'deadlineAtMs'> {
+  /** When to give a call up that begins now; default: after the time of one attempt. */
+  readonly deadlineAtMs?: (() => number) | undefined
   readonly onFound: (key: RoutingKey) => void
 }
 
 /**
  * Makes what looks the one key up that is not configured, once; undefined where keys are configured, or there is no token
- * to ask with. A call that is not answered within the timeout of an attempt fails.
+ * to ask with.
  */
 export function composeKeyLookUp({ onFound, ...options }: ComposeKeyLookUpOptions): KeyLookUp | undefined {
   const { delivery, rest } = options
   const { token } = rest
   if (token === undefined || !isKeyLookedUp(options)) return undefined
-  const deadlineAtMs = (): number => CLOCK.now() + delivery.timeoutMs
+  const deadlineAtMs = options.deadlineAtMs ?? ((): number => CLOCK.now() + delivery.timeoutMs)
   return rememberKey(
     async () => {
       const client = await composeRestClient({ ...options, token, deadlineAtMs })

@@ -49,40 +49,44 @@ export async function withRestClient<T>(
  */
 export async function resolveKeys(session: Session): Promise<readonly RoutingKey[]> {
   const { config, log } = session
-  const { delivery, rest, spool } = config
-  if (!isKeyLookedUp(config) || rest.token === undefined) return delivery.keys
+  if (!isKeyLookedUp(config)) return config.delivery.keys
   if (config.dryRun) {
     log.info('the routing key would be looked up with the REST API token')
     return []
   }
-  const { lookUpKey } = await import('../rest/look-up-key.ts')
-  // With a spool nothing is waited for before the events are on the disk.
-  const limits = spool && { deadlineAtMs: () => firstLookEndMs(session) }
   try {
-    const key = await withRestClient(session, rest.token, (client) => lookUpKey(client, rest), limits)
-    log.info(describeFoundKey(key))
-    return [key]
+    const lookUp = await keyLookUp(session, () => firstLookEndMs(session))
+    return lookUp === undefined ? [] : [await lookUp()]
   } catch (error) {
-    if (spool === undefined || !(error instanceof Failure) || error.kind !== 'undelivered') throw error
+    if (config.spool === undefined || !(error instanceof Failure) || error.kind !== 'undelivered') throw error
     log.warn(`${error.message}; the events are kept in the spool until the key is found`)
     return []
   }
 }
 
-/** How long the key is looked for before its events are kept. */
+/** How long the key is looked for before its events are kept: with a spool nothing is waited for before that. */
 const FIRST_LOOK_MS = 5000
 
 function firstLookEndMs({ io, config }: Session): number {
-  return Math.min(performance.now() + FIRST_LOOK_MS, io.startedAtMs + config.delivery.deadlineMs)
+  const deadlineAtMs = io.startedAtMs + config.delivery.deadlineMs
+  return config.spool === undefined ? deadlineAtMs : Math.min(performance.now() + FIRST_LOOK_MS, deadlineAtMs)
 }
 
-/** What looks the key up while a spool is delivered; undefined where there is nothing to look up. */
-export async function keyLookUp({ io, config, log }: Session): Promise<KeyLookUp | undefined> {
+/**
+ * What looks the key up; undefined where there is nothing to look up.
+ * @param deadlineAtMs when to give a call up that begins now; default: after the time of one attempt, as befits a spool
+ *                     that is delivered meanwhile
+ */
+export async function keyLookUp(
+  { io, config, log }: Session,
+  deadlineAtMs?: () => number,
+): Promise<KeyLookUp | undefined> {
   const { composeKeyLookUp } = await import('../compose.ts')
   return composeKeyLookUp({
     delivery: config.delivery,
     rest: config.rest,
     version,
+    deadlineAtMs,
     signal: io.signal,
     onRetry: (call, retry) => log.info(describeRestRetry(call, retry)),
     onFound: (key) => log.info(describeFoundKey(key)),
