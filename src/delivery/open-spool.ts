@@ -73,8 +73,13 @@ function tryOpen(connection: Connection): string | undefined {
     connection.read(({ forgetKeys }) => forgetKeys())
     return undefined
   } catch (error) {
-    return reasonOf(error)
+    return lastingReasonOf(error)
   }
+}
+
+/** As `reasonOf`, and undefined for another process's transaction: a little later it is over. */
+function lastingReasonOf(error: unknown): string | undefined {
+  return storeTrouble(error)?.kind === 'busy' ? undefined : reasonOf(error)
 }
 
 /** What was read, or undefined where the store cannot be read. */
@@ -158,7 +163,7 @@ function createIntake({ connection, commits, directory, limit, now }: IntakePart
         connection.transact(() => undefined)
         return undefined
       } catch (error) {
-        return storeTrouble(error)?.kind === 'busy' ? undefined : reasonOf(error)
+        return lastingReasonOf(error)
       }
     },
     checkRoom: () => (hasRoom(directory, LARGEST_EVENT_BYTES) ? undefined : 'the disk of the spool is full'),

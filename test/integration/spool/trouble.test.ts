@@ -50,6 +50,8 @@ test('another process’s transaction is waited for', async (t) => {
   const db = new DatabaseSync(join(directory, 'spool.db'))
   db.exec('BEGIN IMMEDIATE')
   const adding = spool.add([changeItem('x')])
+  const { warnings } = await openTestSpool(t, { directory })
+  assert.deepEqual(warnings, [], 'it is no trouble when a spool is opened')
   await new Promise((resolve) => setTimeout(resolve, 300))
   assert.equal(spool.checkWritable(), undefined, 'a busy spool is writable')
   db.exec('ROLLBACK')
