@@ -3,7 +3,6 @@ import type { SpoolConfig } from '../config/read-spool.ts'
 import { Failure } from '../core/failure.ts'
 import { oneLine } from '../core/mask.ts'
 import { openSpool } from '../delivery/open-spool.ts'
-import { storesSetAside } from '../delivery/spool/files.ts'
 import { storeTrouble } from '../delivery/spool/sqlite-error.ts'
 import type { Spool, SpoolCounts } from '../delivery/spool.ts'
 import { version } from '../version.ts'
@@ -62,7 +61,7 @@ export async function createSpoolSource(session: Session, config: SpoolConfig): 
   })
   return {
     name: 'spool',
-    look: async () => trouble.reason ?? lookAt(spool, config.directory),
+    look: async () => trouble.reason ?? lookAt(spool),
     close: async () => {
       await drain.stop(GRACE_MS)
       await transport.close()
@@ -71,13 +70,13 @@ export async function createSpoolSource(session: Session, config: SpoolConfig): 
   }
 }
 
-function lookAt(spool: Spool, directory: string): Look | string {
+function lookAt(spool: Spool): Look | string {
   try {
     const dead = spool.list('dead', MAX_NAMED).map(({ kind, action, dedupKey, reason = '' }) => ({
       what: kind === 'change' ? 'change event' : `${action} of ${dedupKey ?? 'an alert'}`,
       reason,
     }))
-    return { counts: spool.counts(), dead, setAside: storesSetAside(directory) }
+    return { counts: spool.counts(), dead, setAside: spool.setAside() }
   } catch (error) {
     const trouble = storeTrouble(error)
     if (trouble === undefined) throw error
@@ -93,6 +92,7 @@ interface RelayList {
     readonly dedup_key?: string | null
     readonly reason?: string | null
   }[]
+  readonly set_aside?: readonly string[]
 }
 
 /** A relay, which is asked over HTTP. */
@@ -123,13 +123,13 @@ export function createRelaySource({ io, config }: Session): FlushSource {
 
 function readList(body: string): Look | string {
   try {
-    const { counts, events } = JSON.parse(body) as RelayList
+    const { counts, events, set_aside: setAside = [] } = JSON.parse(body) as RelayList
     const { pending, delivered, dead } = counts
     const named = events.slice(0, MAX_NAMED).map(({ kind, dedup_key: dedupKey, reason }) => ({
       what: oneLine(kind === 'change' ? 'change event' : `event of ${dedupKey ?? 'an alert'}`),
       reason: oneLine(reason ?? ''),
     }))
-    return { counts: { pending, delivered, dead }, dead: named, setAside: [] }
+    return { counts: { pending, delivered, dead }, dead: named, setAside: setAside.map(oneLine) }
   } catch {
     return 'the relay’s answer is not its list of events; check PAGERDUTY_RELAY_URL'
   }

@@ -2,7 +2,7 @@ import { LIMITS } from '../core/event.ts'
 import type { Spool, SpoolCounts, SpoolOptions, SpoolQueue } from './spool.ts'
 import { createCommits, type Commits } from './spool/commits.ts'
 import { createConnection, type Connection } from './spool/connection.ts'
-import { hasRoom, spoolFiles } from './spool/files.ts'
+import { hasRoom, spoolFiles, storesSetAside } from './spool/files.ts'
 import { createLease } from './spool/lease.ts'
 import { toRow } from './spool/row.ts'
 import { storeTrouble } from './spool/sqlite-error.ts'
@@ -167,6 +167,7 @@ function createIntake({ connection, commits, directory, limit, now }: IntakePart
       }
     },
     checkRoom: () => (hasRoom(directory, LARGEST_EVENT_BYTES) ? undefined : 'the disk of the spool is full'),
+    setAside: () => storesSetAside(directory),
     hasPending: (key, dedupKey) => {
       const isPending = attempt(() =>
         connection.read(({ reads }) => {

@@ -95,6 +95,8 @@ export interface Spool {
   checkWritable(): string | undefined
   /** Why the largest event would not fit now, or undefined where it would. */
   checkRoom(): string | undefined
+  /** Names of the files of damaged stores that were set aside, and of whose events nobody knows whether they arrived. */
+  setAside(): string[]
   /** Whether an alert still has a pending event, behind which a new one has to wait; no where that cannot be read. */
   hasPending(key: SpoolKey, dedupKey: string): boolean
   /** The part that only a drain uses. */

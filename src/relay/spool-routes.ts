@@ -36,9 +36,11 @@ function listEvents({ request, reply, deps: { spool, config } }: Call): FastifyR
   }
   const secretOf = createKeyFinder(config.delivery.keys)
   const entries = chosen.flatMap((each) => spool?.list(each, RELAY_LIMITS.listed, afterId) ?? [])
+  const setAside = spool?.setAside() ?? []
   return sendJson(reply, 200, {
     events: entries.map((entry) => describeEntry(entry, secretOf(entry.key))),
     counts: spool?.counts() ?? NOTHING,
+    ...(setAside.length > 0 && { set_aside: setAside }),
   })
 }
 

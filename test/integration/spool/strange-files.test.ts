@@ -167,6 +167,14 @@ test('flush ends with 75 as long as a damaged spool lies there, and doctor and r
   const relay = await startRelay(env)
   t.after(() => relay.stop('SIGKILL'))
   assert.equal((await post(`${relay.url}/v2/enqueue`, alertBody())).status, 202)
+  const asked = await runProgram(['flush'], {
+    env: { PAGERDUTY_TOKEN: KEY, PAGERDUTY_RELAY_URL: relay.url, PAGERDUTY_DEADLINE: '5s' },
+  })
+  assert.equal(asked.code, 75)
+  assert.match(
+    asked.stderr,
+    /relay: 0 pending, 1 delivered[\s\S]*error: spool\.db\.damaged-\w+ is a damaged spool/,
+  )
   await relay.stop('SIGTERM')
   assert.match(relay.log(), /the spool is damaged: it was set aside as .*spool\.db\.damaged-/)
 
