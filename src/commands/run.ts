@@ -1,3 +1,4 @@
+import { setFlagsFromString } from 'node:v8'
 import { MAX_OUTPUT_LINES } from '../config/read-run.ts'
 import { parseCount } from '../config/values.ts'
 import { EXIT_CODE, Failure } from '../core/failure.ts'
@@ -40,6 +41,7 @@ export async function run(options: RunOptions): Promise<number> {
   const tail = wantsTail(options.outputLines) ? createTail() : undefined
   const heartbeat = createHeartbeat()
   const command = supervise({ argv, tail, onOutput: heartbeat.beat, kill: io.kill })
+  keepCompilerFromHanging()
   const watch = watchSignals(io, command)
   const log = await options.openLog()
   const session = await prepare(options, { log, heartbeat, watch })
@@ -56,6 +58,16 @@ export async function run(options: RunOptions): Promise<number> {
   const reportStatus = await reporting
   command.close()
   return runStatus(ending, reportStatus, isStrict)
+}
+
+/**
+ * Keeps V8's middle compiler from working on other threads. Where it asks for memory just as the process exits, it waits for
+ * the garbage collection of a thread that waits for it (nodejs/node#54918), and a command with much output would never end.
+ * With another flag than it was made with V8 takes no code cache, so what Node has yet to load is compiled anew: hence after
+ * the command was started, and before there is any of its output to work on.
+ */
+function keepCompilerFromHanging(): void {
+  setFlagsFromString('--no-maglev')
 }
 
 function wantsTail(outputLines: string | undefined): boolean {

@@ -1,4 +1,3 @@
-import { setFlagsFromString } from 'node:v8'
 import { detectBuild } from '../ci/detect-build.ts'
 import { gather } from '../config/gather.ts'
 import { loadConfig, loadPrintConfig } from '../config/load-config.ts'
@@ -15,7 +14,6 @@ import type { Io } from './session.ts'
  */
 export async function startRun(io: Io, { options, commandLine = [] }: CommandLine): Promise<number> {
   const { env, writeErr } = io
-  keepCompilerFromHanging()
   const printing = loadPrintConfig(gather({ options, env, readFile: () => '' }))
   const [program = '', ...args] = commandLine
   const outputLines = options['output-lines']
@@ -37,12 +35,4 @@ export async function startRun(io: Io, { options, commandLine = [] }: CommandLin
   if (options.maintenance === undefined) return await run(runOptions)
   const { runInMaintenance } = await import('./maintenance.ts')
   return await runInMaintenance(runOptions)
-}
-
-/**
- * Keeps V8's middle compiler from working on other threads. Where it asks for memory just as the process exits, it waits for
- * the garbage collection of a thread that waits for it (nodejs/node#54918), and a command with much output would never end.
- */
-function keepCompilerFromHanging(): void {
-  setFlagsFromString('--no-maglev')
 }
