@@ -1,7 +1,7 @@
-import { chmodSync } from 'node:fs'
+import { chmodSync, readFileSync } from 'node:fs'
 import { defineConfig, type Plugin } from 'rolldown'
 import manifest from './package.json' with { type: 'json' }
-import { builtinModules } from './scripts/builtin-modules.ts'
+import { lateBuiltinModules } from './scripts/late-builtin-modules.ts'
 import { thirdPartyLicenses } from './scripts/third-party-licenses.ts'
 import { undiciParts } from './scripts/undici-parts.ts'
 
@@ -16,22 +16,13 @@ const licenses: Plugin = {
 /** What undici asks for; older versions of Node cannot even parse the program. */
 const OLDEST_NODE = manifest.engines.node.replace(/[^\d.]/g, '')
 
-/** Plain enough for Node 12 to run, so that an old Node says what it lacks instead of where it stumbled. */
-const LAUNCHER = `#!/usr/bin/env node
-var oldest = '${OLDEST_NODE}'.split('.').map(Number)
-var own = process.versions.node.split('.').map(Number)
-if (own[0] > oldest[0] || (own[0] === oldest[0] && own[1] >= oldest[1])) {
-  import('./program.js')
-} else {
-  process.stderr.write('pagerduty-alert: error: this is Node.js ' + process.versions.node +
-    ', and ${OLDEST_NODE} or newer is needed; pagerduty.sh does without Node.js\\n')
-  process.exitCode = 78
-}
-`
+/** The program's beginning, and what tells Node that it and the rest are CommonJS, whatever is around them. */
 const launcher: Plugin = {
   name: 'launcher',
   generateBundle() {
-    this.emitFile({ type: 'asset', fileName: 'bin.js', source: LAUNCHER })
+    const source = readFileSync('src/launcher.cjs', 'utf8').replace('OLDEST_NODE', OLDEST_NODE)
+    this.emitFile({ type: 'asset', fileName: 'bin.js', source })
+    this.emitFile({ type: 'asset', fileName: 'package.json', source: '{ "type": "commonjs" }\n' })
   },
 }
 
@@ -52,7 +43,7 @@ export default defineConfig({
   moduleTypes: { '.sh': 'text' }, // what the relay hands out
   output: {
     dir: 'dist',
-    format: 'esm',
+    format: 'cjs',
     cleanDir: true,
     minify: { compress: true, mangle: false, codegen: { removeWhitespace: true } },
     entryFileNames: 'program.js',
@@ -63,11 +54,11 @@ export default defineConfig({
         { name: 'zod', test: /node_modules.zod/ },
         {
           name: 'shared',
-          test: /src.(?:ci|commands(?!.(?:report-)?run\.ts)|config|core(?!.(?:event-schema|read-event|user-event))|log|version)/,
+          test: /src.(?:ci|commands(?!.(?:report-)?run\.ts)|config|core(?!.(?:event-schema|read-event|user-event))|delivery.choose-proxy|log|version)/,
           minShareCount: 2,
         },
       ],
     },
   },
-  plugins: [undiciParts, builtinModules, licenses, launcher, executable],
+  plugins: [undiciParts, lateBuiltinModules, licenses, launcher, executable],
 })

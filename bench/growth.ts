@@ -44,7 +44,7 @@ function timeSending(size: number, folder: string): number {
   return timeOnce({
     name: `send of ${size} bytes`,
     argv: [process.execPath, BIN, 'send', '--dry-run', file],
-    env: environment({ NODE_COMPILE_CACHE: join(folder, 'cache') }),
+    env: environment(),
   })
 }
 

@@ -21,8 +21,8 @@ export interface OneShots {
 const FLOOR: Variant = { name: 'node -e 0', argv: [process.execPath, '-e', '0'], env: environment() }
 
 /** Times what sends nothing. */
-export function measureIdle({ folder, isSmoke }: Bench): OneShots {
-  const env = environment({ NODE_COMPILE_CACHE: join(folder, 'cache') })
+export function measureIdle({ isSmoke }: Bench): OneShots {
+  const env = environment()
   const ours = (name: string, ...args: string[]): Variant => ({
     name,
     argv: [process.execPath, BIN, ...args],
@@ -50,14 +50,14 @@ export function measureSending(baseUrl: string, packages: string, { folder, isSm
   const peers = peersFor(baseUrl, { roots, packages })
   const present = peers.filter(isPresent)
   return {
-    costs: measure([FLOOR, ...oursFor(baseUrl, join(folder, 'cache')), ...present], effortOf(isSmoke)),
+    costs: measure([FLOOR, ...oursFor(baseUrl), ...present], effortOf(isSmoke)),
     missing: peers.filter((peer) => !present.includes(peer)).map(({ name }) => name),
   }
 }
 
-function oursFor(baseUrl: string, cache: string): Variant[] {
+function oursFor(baseUrl: string): Variant[] {
   const trust = baseUrl.startsWith('https:') ? { NODE_EXTRA_CA_CERTS: CERTIFICATE_FILE } : {}
-  const env = environment({ NODE_COMPILE_CACHE: cache, PAGERDUTY_EVENTS_URL: baseUrl, ...trust })
+  const env = environment({ PAGERDUTY_EVENTS_URL: baseUrl, ...trust })
   const sending = (name: string, command: string): Variant => ({
     name,
     argv: [process.execPath, BIN, command, '--quiet'],

@@ -61,7 +61,7 @@ and Python where they are found, and the two images where \`docker build\` has m
 Each round measures everything of a table once, in turns, after one round to warm up. A time is the median of all
 rounds, and a ratio is the median of the rounds' own ratios. The stand-in for PagerDuty answers at once. The path with a
 round trip of 50 ms is a proxy that delays every byte by half of it, and the first of a connection by one round trip more, as
-TCP's handshake would. Node's code cache is warm, as it is in the image. The load on the relays comes from a process of its
+TCP's handshake would. V8's code cache lies beside the program, as it does in the image. The load on the relays comes from a process of its
 own that speaks HTTP on bare sockets; the table's first line is what it and the stand-in reach without a relay.
 `
 

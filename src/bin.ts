@@ -40,7 +40,7 @@ process.on('uncaughtException', (error) => {
 /** Which of our streams were written to. */
 const written = new Set<'stdout' | 'stderr'>()
 
-const exitStatus = await main(
+void main(
   {
     argv: process.argv.slice(2),
     env: process.env,
@@ -61,8 +61,7 @@ const exitStatus = await main(
   },
   // Loaded here, so that no other command pays for the server.
   async (start) => (await import('./relay/serve.ts')).serve(start),
-)
-await end(exitStatus)
+).then(end)
 
 /** Ends the process as soon as its words are written, whatever the event loop still waits for. */
 async function end(status: number): Promise<void> {

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { setFlagsFromString } from 'node:v8'
+import { nowMs } from './clock.ts'
 import { isKeyLookedUp } from './config/load-config.ts'
 import type { DeliveryConfig } from './config/read-delivery.ts'
 import type { RestConfig } from './config/read-rest.ts'
@@ -18,7 +19,7 @@ import { rememberKey } from './rest/remember-key.ts'
 
 /** The real clock. Monotonic, so that a step of the system's time neither shortens nor stretches a deadline. */
 const CLOCK: Clock = {
-  now: () => performance.now(),
+  now: nowMs,
   sleep: (durationMs, signal) => sleep(durationMs, undefined, { signal }).catch(() => undefined),
   random: () => Math.random(),
 }
@@ -200,9 +201,8 @@ export function composeDrain({
  * Keeps V8 from compiling undici's parser (WebAssembly) anew, optimised, when it reads its second answer: 50 ms on other
  * threads, for which the process waits at its end. It pays for a relay, not for the few answers of one invocation.
  * With another flag than it was made with V8 takes no code cache, so what Node has yet to load is compiled anew: hence
- * after a transport is created, which loads TLS, and after the clock, which is loaded on its first use.
+ * after a transport is created, which loads TLS.
  */
 function keepParserAsItIs(): void {
-  CLOCK.now()
   setFlagsFromString('--wasm-tiering-budget=2000000000')
 }

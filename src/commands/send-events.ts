@@ -1,8 +1,9 @@
 import type { Event } from '../core/event.ts'
 import type { RoutingKey } from '../core/routing-key.ts'
 import type { Secret } from '../core/secret.ts'
+import { isKeyLookedUp } from '../config/load-config.ts'
 import { addressEvents, type Post } from '../delivery/address.ts'
-import { openEarly } from '../delivery/early-connection.ts'
+import { openEarly, type EarlyConnections } from '../delivery/early-connection.ts'
 import { describeRequest } from '../delivery/request.ts'
 import type { Delivery } from '../delivery/sender.ts'
 import { version } from '../version.ts'
@@ -19,15 +20,26 @@ import {
 import { resolveKeys } from './rest-session.ts'
 import type { Session } from './session.ts'
 
+export interface SendOptions {
+  /** A key that the event brought along, which wins over the configured ones. */
+  readonly ownKey?: RoutingKey | undefined
+  /** What `connectEarly` has begun. */
+  readonly early?: EarlyConnections | undefined
+}
+
+/** Begins to connect before the events are made; undefined where nothing is sent, or not before the key is found. */
+export function connectEarly({ config }: Session): EarlyConnections | undefined {
+  return config.dryRun || isKeyLookedUp(config) ? undefined : openEarly(config.delivery)
+}
+
 /**
  * Sends events, or prints them with `--dry-run`, and reports what came of it.
- * @param ownKey a key that the event brought along, which wins over the configured ones
  * @returns the exit status
  */
 export async function sendEvents(
   session: Session,
   events: readonly Event[],
-  ownKey?: RoutingKey,
+  { ownKey, early = connectEarly(session) }: SendOptions = {},
 ): Promise<number> {
   const { config, io } = session
   const keys = ownKey === undefined ? await resolveKeys(session) : [ownKey]
@@ -39,7 +51,7 @@ export async function sendEvents(
     return 0
   }
   const sending = ownKey === undefined ? withKeys(session, keys) : session
-  return report(session, await deliverPosts(sending, posts))
+  return report(session, await deliverPosts(sending, posts, early))
 }
 
 /** The session with the keys that were found for it. */
@@ -47,9 +59,15 @@ function withKeys(session: Session, keys: readonly RoutingKey[]): Session {
   return { ...session, config: { ...session.config, delivery: { ...session.config.delivery, keys } } }
 }
 
-async function deliverPosts(session: Session, posts: readonly Post[]): Promise<Delivery[]> {
+/** Sends the posts. Its connections end with the process, or when they are idle: to end them here would take 3 ms. */
+async function deliverPosts(
+  session: Session,
+  posts: readonly Post[],
+  early: EarlyConnections | undefined,
+): Promise<Delivery[]> {
   const { io, config, log } = session
-  const early = await openEarly(config.delivery, posts.length)
+  early?.open(posts.length)
+  await early?.underWay
   // Loaded here, so that help, refusals and dry runs do not pay for the HTTP client.
   const { composeSender } = await import('../compose.ts')
   const sender = composeSender({
@@ -61,13 +79,9 @@ async function deliverPosts(session: Session, posts: readonly Post[]): Promise<D
     onRetry: (post, retry) => log.info(describeRetry(post, retry)),
     early,
   })
-  try {
-    if (config.spool === undefined) return await sender.send(posts)
-    const { deliverOrKeep } = await import('./deliver-or-keep.ts')
-    return await deliverOrKeep(session, config.spool, posts, sender)
-  } finally {
-    await sender.close()
-  }
+  if (config.spool === undefined) return await sender.send(posts)
+  const { deliverOrKeep } = await import('./deliver-or-keep.ts')
+  return await deliverOrKeep(session, config.spool, posts, sender)
 }
 
 function report(session: Session, deliveries: readonly Delivery[]): number {

@@ -33,9 +33,6 @@ export function createConnections(connectionOptions: ConnectionOptions): Connect
   const closing = new AbortController()
   setMaxListeners(0, closing.signal) // each socket is a listener
   const tls = { minVersion: 'TLSv1.2', signal: closing.signal } as const
-  // Reading the roots takes as long as opening a connection, so they are read meanwhile, and once for all.
-  const secureContext =
-    isTls && proxy === undefined ? createSecureContext({ minVersion: 'TLSv1.2' }) : undefined
   // The attempt's own timer covers what these two would; undici's are coarser and would fire beside it.
   const options = {
     allowH2: false,
@@ -48,16 +45,7 @@ export function createConnections(connectionOptions: ConnectionOptions): Connect
     proxy === undefined
       ? new Agent({
           ...options,
-          connect: connectorOver(
-            early,
-            buildConnector({
-              ...tls,
-              secureContext,
-              allowH2: false,
-              timeout: connectTimeoutMs,
-              autoSelectFamily: true,
-            }),
-          ),
+          connect: createConnector({ isTls, connectTimeoutMs, early, signal: closing.signal }),
         })
       : new ProxyAgent({
           ...options,
@@ -80,22 +68,35 @@ export function createConnections(connectionOptions: ConnectionOptions): Connect
   }
 }
 
-/** A connector that adds TLS to early connections while there are any. */
-function connectorOver(
-  early: EarlyConnections | undefined,
-  connector: buildConnector.connector,
-): buildConnector.connector {
-  const addTls = async (...[opened, options, callback]: AddTlsArguments): Promise<void> => {
+/** A connector that adds TLS to early connections while there are any, and opens others after that. */
+function createConnector({
+  isTls,
+  connectTimeoutMs,
+  early,
+  signal,
+}: Pick<ConnectionOptions, 'isTls' | 'connectTimeoutMs' | 'early'> & {
+  readonly signal: AbortSignal
+}): buildConnector.connector {
+  const options = {
+    // Reading the roots takes as long as opening a connection, so they are read meanwhile, and once for all.
+    secureContext: isTls ? createSecureContext({ minVersion: 'TLSv1.2' }) : undefined,
+    allowH2: false,
+    timeout: connectTimeoutMs,
+    autoSelectFamily: true,
+  }
+  const overEarly = buildConnector(options) // closing those ends what is over them, and costs less than a signal
+  const fresh = buildConnector({ ...options, signal })
+  const addTls = async (...[opened, request, callback]: AddTlsArguments): Promise<void> => {
     try {
-      connector({ ...options, httpSocket: await opened }, callback)
+      overEarly({ ...request, httpSocket: await opened }, callback)
     } catch (error) {
       callback(error as Error, null)
     }
   }
-  return (options, callback) => {
+  return (request, callback) => {
     const opened = early?.take()
-    if (opened === undefined) connector(options, callback)
-    else void addTls(opened, options, callback)
+    if (opened === undefined) fresh(request, callback)
+    else void addTls(opened, request, callback)
   }
 }
 

@@ -1,9 +1,12 @@
 import { connect, type LookupFunction, type Socket } from 'node:net'
-import { setTimeout as sleep } from 'node:timers/promises'
 import type { DeliveryConfig } from '../config/read-delivery.ts'
 
 /** TCP connections that were begun before there was anything to speak HTTP with. */
 export interface EarlyConnections {
+  /** Resolves when the first is under way; then the thread may be kept busy, since the kernel needs none of it to finish. */
+  readonly underWay: Promise<unknown>
+  /** Begins to open more of them, up to so many in all. */
+  open(count: number): void
   /** The next one that nobody has taken, once it is open; rejects as connecting does. Undefined when none is left. */
   take(): Promise<Socket> | undefined
   /** Ends all of them. */
@@ -14,36 +17,40 @@ export interface EarlyConnections {
 const LOOKUP_MS = 20
 
 /**
- * Begins to open connections to PagerDuty, and resolves when the first is under way: then the thread may be kept busy,
- * since the kernel needs none of it to finish. Loading the HTTP client takes about as long as a round trip.
+ * Begins to open a connection to PagerDuty. Planning the events and loading the HTTP client takes about as long as a round
+ * trip.
  * @param lookup the system's own where absent
  * @returns undefined where there is nothing to gain or to know yet: plain http, or a proxy
  */
-export async function openEarly(
+export function openEarly(
   { eventsUrl, proxy, timeoutMs }: Pick<DeliveryConfig, 'eventsUrl' | 'proxy' | 'timeoutMs'>,
-  count: number,
   lookup?: LookupFunction,
-): Promise<EarlyConnections | undefined> {
+): EarlyConnections | undefined {
   const { protocol, hostname, port } = new URL(eventsUrl)
   if (protocol !== 'https:' || proxy.httpsProxy !== undefined) return undefined
   const host = hostname.replace(/^\[(.*)\]$/, '$1')
   const target = { host, port: Number(port || 443), autoSelectFamily: true, ...(lookup && { lookup }) }
-  const connections = Array.from({ length: count }, () => open(connect(target), timeoutMs))
-  await Promise.race([connections[0]?.isUnderWay, sleep(LOOKUP_MS)])
-  const untaken = connections.values()
+  const first = connect(target)
+  const sockets = [first]
+  const untaken = [untilOpen(first, timeoutMs)]
   return {
-    take: () => untaken.next().value?.opened,
-    close: () => connections.forEach(({ socket }) => socket.destroy()),
+    underWay: Promise.race([
+      new Promise((resolve) => first.once('lookup', () => setImmediate(resolve)).once('close', resolve)),
+      new Promise((resolve) => setTimeout(resolve, LOOKUP_MS)),
+    ]),
+    open: (count) => {
+      while (sockets.length < count) {
+        const socket = connect(target)
+        sockets.push(socket)
+        untaken.push(untilOpen(socket, timeoutMs))
+      }
+    },
+    take: () => untaken.shift(),
+    close: () => sockets.forEach((socket) => socket.destroy()),
   }
 }
 
-interface Opening {
-  readonly socket: Socket
-  readonly isUnderWay: Promise<void>
-  readonly opened: Promise<Socket>
-}
-
-function open(socket: Socket, timeoutMs: number): Opening {
+function untilOpen(socket: Socket, timeoutMs: number): Promise<Socket> {
   const timer = setTimeout(() => {
     socket.destroy(Object.assign(new Error('the connection timed out'), { code: 'ETIMEDOUT' }))
   }, timeoutMs)
@@ -55,8 +62,5 @@ function open(socket: Socket, timeoutMs: number): Opening {
       .once('connect', () => clearTimeout(timer))
   })
   opened.catch(() => undefined) // whoever takes it sees the error
-  const isUnderWay = new Promise<void>((resolve) => {
-    socket.once('lookup', () => setImmediate(resolve)).once('close', resolve)
-  })
-  return { socket, isUnderWay, opened }
+  return opened
 }

@@ -17,8 +17,6 @@ export interface Sender {
    * @param maxAttempts of each; any number where absent
    */
   send(posts: readonly Post[], maxAttempts?: number): Promise<Delivery[]>
-  /** Closes the connections at once. */
-  close(): Promise<void>
 }
 
 /** One attempt and what came of it. */
@@ -69,6 +67,5 @@ export function createSender(deps: SenderDeps): Sender {
   }
   return {
     send: (posts, maxAttempts) => Promise.all(posts.map((post) => sendOne(post, maxAttempts))),
-    close: () => transport.close(),
   }
 }

@@ -1,0 +1,34 @@
+import type { Plugin } from 'rolldown'
+
+/** Modules of Node that are costly to load and seldom needed. */
+const LATE: ReadonlySet<string> = new Set([
+  'node:child_process',
+  'node:crypto',
+  'node:net',
+  'node:os',
+  'node:timers/promises',
+  'node:tls',
+])
+
+/**
+ * Loads those modules where something of them is used for the first time, instead of at the beginning of a chunk: a
+ * function, when it is called; a class that another one extends, at once.
+ */
+export const lateBuiltinModules: Plugin = {
+  name: 'late-builtin-modules',
+  renderChunk: (code) => withLateBuiltinModules(code),
+}
+
+/** `let node_x = require("node:x");`, as rolldown writes the import of a module of Node. */
+const REQUIRE = /^let (\w+) = (require\("(node:[\w/]+)"\));\n/gm
+
+/** The code of a chunk in which every use of such a module loads it; what is used as a whole stays as it is. */
+export function withLateBuiltinModules(code: string): string {
+  let result = code
+  for (const [line, name, require, module] of code.matchAll(REQUIRE)) {
+    if (name === undefined || require === undefined || module === undefined || !LATE.has(module)) continue
+    const rest = result.replace(line, '').replaceAll(new RegExp(`\\b${name}\\.`, 'g'), `${require}.`)
+    if (!new RegExp(`\\b${name}\\b`).test(rest)) result = rest
+  }
+  return result
+}

@@ -1,0 +1,49 @@
+#!/usr/bin/env node
+'use strict'
+/*
+ * Starts the program: what `dist/bin.js` is. Plain enough for Node 12 to run, so that an old Node says what it lacks
+ * instead of where it stumbled. The program and what it loads are CommonJS, so that V8's code cache can be used for them.
+ */
+const { existsSync, readFileSync } = require('fs')
+
+const OLDEST = 'OLDEST_NODE' // the build puts package.json's here
+const CODE_CACHE = __dirname + '/code-cache'
+
+function isOldEnough(version) {
+  const [own, oldest] = [version, OLDEST].map((text) => text.split('.').map(Number))
+  return own[0] > oldest[0] || (own[0] === oldest[0] && own[1] >= oldest[1])
+}
+
+/**
+ * A `require` that compiles the program's files by what V8 has kept of an earlier run. Node's own compile cache holds
+ * only what is compiled at once, the outermost functions; this holds every function that ran. V8 refuses what another
+ * version has made, or has made with other flags, and compiles anew.
+ */
+function createRequire() {
+  const { Script } = require('vm')
+  const modules = new Map()
+  return function load(name) {
+    if (!name.startsWith('./')) return require(name)
+    const known = modules.get(name)
+    if (known !== undefined) return known.exports
+    const module = { exports: {} }
+    modules.set(name, module)
+    const cache = CODE_CACHE + name.slice(1)
+    const filename = __dirname + name.slice(1)
+    const source = `(function (exports, require, module) { ${readFileSync(filename, 'utf8')}\n})`
+    const cachedData = existsSync(cache) ? readFileSync(cache) : undefined
+    new Script(source, { filename, cachedData }).runInThisContext()(module.exports, load, module)
+    return module.exports
+  }
+}
+
+if (isOldEnough(process.versions.node)) {
+  const load = existsSync(CODE_CACHE) ? createRequire() : require
+  load('./program.js')
+} else {
+  process.stderr.write(
+    `pagerduty-alert: error: this is Node.js ${process.versions.node}, and ${OLDEST} or newer is needed; ` +
+      'pagerduty.sh does without Node.js\n',
+  )
+  process.exitCode = 78
+}

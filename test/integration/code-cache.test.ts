@@ -1,0 +1,82 @@
+import assert from 'node:assert/strict'
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { after, before, test } from 'node:test'
+import { fileURLToPath } from 'node:url'
+import { Script } from 'node:vm'
+import { BIN, CODESHIP_PRO, KEY } from '../support/program.ts'
+import { runProcess } from '../support/shell-script.ts'
+
+const scratch = mkdtempSync(join(tmpdir(), 'code-cache-'))
+const dist = join(scratch, 'dist')
+const cache = join(dist, 'code-cache')
+const env = { PATH: process.env['PATH'] ?? '', ...CODESHIP_PRO, PAGERDUTY_TOKEN: KEY }
+after(() => rmSync(scratch, { recursive: true }))
+
+before(async () => {
+  cpSync(dirname(BIN), dist, { recursive: true })
+  const writer = fileURLToPath(new URL('../../scripts/write-code-cache.ts', import.meta.url))
+  const { code, stderr } = await runProcess([process.execPath, writer, dist], { env })
+  assert.equal(code, 0, stderr)
+})
+
+/** Loaded before the program: tells on stderr what V8 made of the cache for each file. */
+const witness = join(scratch, 'witness.cjs')
+writeFileSync(
+  witness,
+  `const vm = require('node:vm')
+  const verdict = ({ cachedDataRejected }) => ({ true: 'rejected', false: 'accepted' })[cachedDataRejected] ?? 'absent'
+  vm.Script = class extends vm.Script {
+    constructor(source, options) {
+      super(source, options)
+      process.stderr.write('witness: ' + require('node:path').basename(options.filename) + ' ' + verdict(this) + '\\n')
+    }
+  }`,
+)
+
+/** What V8 said of each file that a run loaded, by its name. */
+async function verdicts(
+  args: readonly string[],
+  code: number,
+  ...flags: string[]
+): Promise<Map<string, string>> {
+  const argv = [process.execPath, ...flags, '--require', witness, join(dist, 'bin.js'), ...args]
+  const result = await runProcess(argv, { env: { ...env, PAGERDUTY_EVENTS_URL: 'https://127.0.0.1:9' } })
+  assert.equal(result.code, code, result.stderr)
+  const said = result.stderr.matchAll(/^witness: (\S+) (\w+)$/gm)
+  return new Map(Array.from(said, ([, file = '', verdict = '']) => [file, verdict]))
+}
+
+for (const { args, code, files } of [
+  { args: ['--help'], code: 0, files: ['program.js', 'shared.js', 'help.js'] },
+  { args: ['success', '--dry-run'], code: 0, files: ['program.js', 'shared.js'] },
+  { args: ['failure', '--deadline', '1ms'], code: 75, files: ['program.js', 'shared.js', 'undici.js'] },
+  { args: ['run', '--deadline', '1ms', '--', 'false'], code: 1, files: ['program.js', 'start-run.js'] },
+]) {
+  test(`${args.join(' ')} is compiled by what was kept of an earlier run`, async () => {
+    const seen = await verdicts(args, code)
+    for (const file of files) assert.equal(seen.get(file), 'accepted', file)
+  })
+}
+
+test('it holds the functions that ran, not only the outermost', () => {
+  for (const file of ['program.js', 'shared.js', 'undici.js', 'start-run.js']) {
+    const source = `(function (exports, require, module) { ${readFileSync(join(dist, file), 'utf8')}\n})`
+    const outermost = new Script(source).createCachedData().length
+    const kept = readFileSync(join(cache, file)).length
+    assert.ok(kept > 2 * outermost, `${file}: ${kept} bytes, ${outermost} without`)
+  }
+})
+
+test('what V8 cannot use it does without: other flags, a file that was cut off, a file that is missing', async () => {
+  const others = await verdicts(['success', '--dry-run'], 0, '--max-lazy')
+  assert.deepEqual(new Set(others.values()), new Set(['rejected']))
+  const file = join(cache, 'shared.js')
+  const whole = readFileSync(file)
+  writeFileSync(file, whole.subarray(0, 20))
+  assert.equal((await verdicts(['success', '--dry-run'], 0)).get('shared.js'), 'rejected')
+  rmSync(file)
+  assert.equal((await verdicts(['success', '--dry-run'], 0)).get('shared.js'), 'absent')
+  writeFileSync(file, whole)
+})
