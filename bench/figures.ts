@@ -6,6 +6,7 @@ import type { CallerCosts } from './relay-caller.ts'
 import type { RelayCost } from './relay-load.ts'
 import type { RunCost } from './run.ts'
 import type { FailedSection } from './section.ts'
+import type { Servers } from './servers.ts'
 
 /** Where and when it was measured. */
 export interface Machine {
@@ -27,6 +28,7 @@ export interface Figures {
   readonly http: OneShots | undefined
   readonly https: OneShots | undefined
   readonly far: OneShots | undefined
+  readonly isFarByPacket: Servers['isFarByPacket']
   readonly run: readonly RunCost[] | undefined
   readonly relayLoad: readonly RelayCost[] | undefined
   readonly callers: CallerCosts | undefined

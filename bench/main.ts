@@ -33,7 +33,7 @@ try {
   const servers = await startServers(ending.signal)
   const tell = (text: string): void => void process.stderr.write(text)
   const sections = createSections({ servers, folder, isSmoke, totalMs: TOTAL_MS, tell })
-  const figures = await measureAll(sections, packages)
+  const figures = await measureAll(sections, packages, servers.isFarByPacket)
   const page = performancePage(figures)
   process.stdout.write(page)
   if (!isSmoke) writeDocs(figures, page)
@@ -43,7 +43,11 @@ try {
   rmSync(folder, { recursive: true, force: true, maxRetries: 10 })
 }
 
-async function measureAll({ measure, failed }: Sections, packages: string): Promise<Figures> {
+async function measureAll(
+  { measure, failed }: Sections,
+  packages: string,
+  isFarByPacket: boolean,
+): Promise<Figures> {
   const minute = 60_000
   const sending = (url: 'httpUrl' | 'httpsUrl' | 'farUrl') => (bench: Bench) =>
     measureSending(bench.servers[url], packages, bench)
@@ -53,6 +57,7 @@ async function measureAll({ measure, failed }: Sections, packages: string): Prom
     http: await measure('http', 2 * minute, sending('httpUrl')),
     https: await measure('https', 2 * minute, sending('httpsUrl')),
     far: await measure('https over 50 ms', 3 * minute, sending('farUrl')),
+    isFarByPacket,
     run: await measure('run', 2 * minute, measureRun),
     relayLoad: await measure('relays under load', 4 * minute, measureRelayLoad),
     callers: await measure('relays, one caller', minute, measureCallers),

@@ -9,7 +9,8 @@ export const script = (file: string): string => fileURLToPath(new URL(file, impo
 
 /** How a server is started. */
 export interface ServerOptions {
-  /** What Node is to run. */
+  /** What is to be started; Node where absent. */
+  readonly program?: string
   readonly args: readonly string[]
   /** Its whole environment. */
   readonly env?: Readonly<Record<string, string>>
@@ -27,13 +28,14 @@ export interface Server {
 const READY_MS = 20_000
 
 /** Starts a server. @throws when it ends, or says nothing for 20 s */
-export async function startServer({ args, env = {}, signal }: ServerOptions): Promise<Server> {
-  const child = run({ args, env, signal })
+export async function startServer(options: ServerOptions): Promise<Server> {
+  const child = run(options)
   const line = await within(
     READY_MS,
     new Promise<string>((resolve, reject) => {
       child.stdout?.once('data', (chunk: Buffer) => resolve(chunk.toString('utf8').trim()))
-      child.once('exit', (code) => reject(new Error(`${args.join(' ')} ended with ${code}`)))
+      child.once('error', reject)
+      child.once('exit', (code) => reject(new Error(`${options.args.join(' ')} ended with ${code}`)))
     }),
   )
   return { child, line }
@@ -66,8 +68,8 @@ export async function readScript(
   return JSON.parse(text) as unknown
 }
 
-function run({ args, env = {}, signal }: ServerOptions): ChildProcess {
-  const child = spawn(process.execPath, args, {
+function run({ program = process.execPath, args, env = {}, signal }: ServerOptions): ChildProcess {
+  const child = spawn(program, args, {
     env: { PATH: process.env['PATH'] ?? '', ...env },
     stdio: ['ignore', 'pipe', 'inherit'],
     signal,

@@ -13,22 +13,43 @@ export interface Servers {
   readonly httpsUrl: string
   /** The https server at the end of a path with a round trip of `ROUND_TRIP_MS`. */
   readonly farUrl: string
+  /** Whether that path delays packets, as a network does, or what a proxy reads. */
+  readonly isFarByPacket: boolean
 }
 
 /** The round trip of the long path. */
 export const ROUND_TRIP_MS = 50
+/** The ends of the path, in a network that is kept for documentation (RFC 5737). The certificate names the far one. */
+const [NEAR, FAR] = ['198.51.100.1', '198.51.100.2']
 
-/** Starts a stub of PagerDuty on loopback, over http and https, and a slow path to it. */
+/** Starts a stub of PagerDuty on loopback, over http and https, and another one far away. */
 export async function startServers(signal: AbortSignal): Promise<Servers> {
-  const stub = await startServer({ args: [script('stub-server.ts'), KEY_FILE, CERTIFICATE_FILE], signal })
-  const { http, https } = JSON.parse(stub.line) as { http: number; https: number }
-  const path = await startServer({
-    args: [script('delay-proxy.ts'), String(https), String(ROUND_TRIP_MS)],
-    signal,
-  })
+  const { http, https } = await startStub('127.0.0.1', signal)
   return {
     httpUrl: `http://localhost:${http}`,
     httpsUrl: `https://localhost:${https}`,
-    farUrl: `https://localhost:${path.line}`,
+    ...(await startFar(https, signal)),
   }
+}
+
+/** A path that delays packets needs root, Python and TUN devices; elsewhere it is a proxy before the stub on loopback. */
+async function startFar(
+  port: number,
+  signal: AbortSignal,
+): Promise<Pick<Servers, 'farUrl' | 'isFarByPacket'>> {
+  const delay = String(ROUND_TRIP_MS)
+  try {
+    await startServer({ program: 'python3', args: [script('slow-path.py'), NEAR, FAR, delay], signal })
+  } catch {
+    const { line } = await startServer({ args: [script('slow-proxy.ts'), String(port), delay], signal })
+    return { farUrl: `https://localhost:${line}`, isFarByPacket: false }
+  }
+  const { https } = await startStub(NEAR, signal)
+  return { farUrl: `https://${FAR}:${https}`, isFarByPacket: true }
+}
+
+async function startStub(address: string, signal: AbortSignal): Promise<{ http: number; https: number }> {
+  const args = [script('stub-server.ts'), KEY_FILE, CERTIFICATE_FILE, address]
+  const { line } = await startServer({ args, signal })
+  return JSON.parse(line) as { http: number; https: number }
 }

@@ -6,9 +6,9 @@ import { messageLength } from './http-message.ts'
 /*
  * A PagerDuty that accepts everything at once, in a process of its own. It speaks HTTP on bare sockets, so that it takes
  * less of the machine than what it is to measure. Prints `{"http":PORT,"https":PORT}`.
- * usage: stub-server.ts KEY_FILE CERTIFICATE_FILE
+ * usage: stub-server.ts KEY_FILE CERTIFICATE_FILE ADDRESS
  */
-const [keyFile = '', certificateFile = ''] = process.argv.slice(2)
+const [keyFile = '', certificateFile = '', address = ''] = process.argv.slice(2)
 
 /** PagerDuty's answer to an event, which repeats its dedup key. */
 function answerTo(request: string): string {
@@ -34,7 +34,6 @@ function serve(socket: Socket): void {
 
 const http = createTcpServer(serve)
 const https = createTlsServer({ key: readFileSync(keyFile), cert: readFileSync(certificateFile) }, serve)
-for (const server of [http, https])
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+for (const server of [http, https]) await new Promise<void>((resolve) => server.listen(0, address, resolve))
 const port = (server: Server): number => (server.address() as AddressInfo).port
 process.stdout.write(`${JSON.stringify({ http: port(http), https: port(https) })}\n`)

@@ -27,7 +27,7 @@ export function withLateBuiltinModules(code: string): string {
   let result = code
   for (const [line, name, require, module] of code.matchAll(REQUIRE)) {
     if (name === undefined || require === undefined || module === undefined || !LATE.has(module)) continue
-    const rest = result.replace(line, '').replaceAll(new RegExp(`\\b${name}\\.`, 'g'), `${require}.`)
+    const rest = result.replace(line, '').replaceAll(new RegExp(`\\b${name}\\.`, 'g'), `(${require}).`) // `new` would bind to `require`
     if (!new RegExp(`\\b${name}\\b`).test(rest)) result = rest
   }
   return result

@@ -8,18 +8,28 @@ import vm from 'node:vm'
  * where `bin.js` looks for it. What an earlier run has left there is kept in what is written.
  */
 const scripts = new Map<string, vm.Script>()
-
-vm.Script = class extends vm.Script {
-  constructor(code: string, options: vm.ScriptOptions) {
-    super(code, options)
-    if (options.filename !== undefined) scripts.set(options.filename, this)
-  }
-}
+const { setFlagsFromString } = v8
 
 // The program changes flags of V8 after it has loaded itself; what is written then would not be taken before.
 v8.setFlagsFromString = () => undefined
 
+/** V8 also writes whether another thread is just compiling a function for the second time, which is so in some runs only. */
+const compileInBatches = (isOn: boolean): void =>
+  setFlagsFromString(isOn ? '--baseline-batch-compilation' : '--no-baseline-batch-compilation')
+
+compileInBatches(false)
+
+vm.Script = class extends vm.Script {
+  constructor(code: string, options: vm.ScriptOptions) {
+    compileInBatches(true) // with another flag it would not take what is there
+    super(code, options)
+    compileInBatches(false)
+    if (options.filename !== undefined) scripts.set(options.filename, this)
+  }
+}
+
 process.on('exit', () => {
+  compileInBatches(true)
   for (const [file, script] of scripts)
     writeFileSync(join(dirname(file), 'code-cache', basename(file)), script.createCachedData())
 })

@@ -53,7 +53,7 @@ async function run(
 rmSync(join(dist, 'code-cache'), { recursive: true, force: true })
 mkdirSync(join(dist, 'code-cache'))
 await run(['success'], 0)
-await run(['failure', '--deadline', '300ms'], 75, { PAGERDUTY_EVENTS_URL: 'https://127.0.0.1:9' })
+await run(['failure', '--deadline', '1ms'], 75, { PAGERDUTY_EVENTS_URL: 'https://127.0.0.1:9' })
 await run(['success', '--dry-run'], 0, { LOG_FORMAT: 'json' })
 await run(['run', '--', process.execPath, '--eval', '0'], 0)
 await run(['serve'], 78, { PAGERDUTY_RELAY_HOST: '192.0.2.1' }) // an address of no machine

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { setFlagsFromString } from 'node:v8'
-import { nowMs } from './clock.ts'
+import { nowMs } from './delivery/clock.ts'
 import { isKeyLookedUp } from './config/load-config.ts'
 import type { DeliveryConfig } from './config/read-delivery.ts'
 import type { RestConfig } from './config/read-rest.ts'

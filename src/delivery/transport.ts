@@ -1,3 +1,4 @@
+import { nowMs } from './clock.ts'
 import type { ProxyConfig } from '../config/read-proxy.ts'
 import { classifyError, isConnectionLost } from '../core/network-error.ts'
 import { classifyAnswer, type Answer, type Outcome } from '../core/outcome.ts'
@@ -91,10 +92,10 @@ export function createTransport({
  */
 async function makeRequest(connections: Connections, request: HttpRequest, bounds: Bounds): Promise<Ending> {
   const { signal, timeoutMs } = bounds
-  const untilMs = performance.now() + timeoutMs
+  const untilMs = nowMs() + timeoutMs
   for (;;) {
     const openedBefore = connections.opened()
-    const leftMs = Math.max(1, Math.ceil(untilMs - performance.now()))
+    const leftMs = Math.max(1, Math.ceil(untilMs - nowMs()))
     const ending = await requestOnce(connections.dispatcher, request, { signal, timeoutMs: leftMs })
     const isStale = openedBefore !== undefined && connections.opened() === openedBefore
     if (ending.kind !== 'failed' || !isStale || !isConnectionLost(ending.error)) return ending

@@ -12,7 +12,7 @@ import { formatCount, recordFigure } from '../support/figures.ts'
 import { KEY } from '../support/program.ts'
 import { alertItem, openTestSpool } from '../support/spool.ts'
 
-const DELAY_PROXY = fileURLToPath(new URL('../../bench/delay-proxy.ts', import.meta.url))
+const SLOW_PROXY = fileURLToPath(new URL('../../bench/slow-proxy.ts', import.meta.url))
 const ROUND_TRIP_MS = 50
 const EVENTS = 3000
 /** One after the other there would be 20 a second; the figure is recorded, and this holds on any machine. */
@@ -52,7 +52,7 @@ test('the events of one key go side by side, so that a network of 50 ms does not
 
 /** Starts a path of such a length to a port. @returns its own */
 async function startDelay(t: TestContext, port: number): Promise<number> {
-  const child = spawn(process.execPath, [DELAY_PROXY, String(port), String(ROUND_TRIP_MS)])
+  const child = spawn(process.execPath, [SLOW_PROXY, String(port), String(ROUND_TRIP_MS)])
   t.after(() => child.kill())
   const [text] = (await once(child.stdout, 'data')) as [Buffer]
   return Number(text.toString())

@@ -8,7 +8,7 @@ import { BUILD_ARGS, buildImage, evaluateInside, runContainer } from './image.ts
 
 const HOME = '/opt/pagerduty-alert'
 /** The image's files, without the folders in which Docker and the kernel place some of theirs. */
-const FILES = `['opt', 'usr', 'var', 'tmp'].flatMap((top) =>
+const FILES = `['opt', 'usr', 'tmp'].flatMap((top) =>
   fs.readdirSync('/' + top, { recursive: true, withFileTypes: true })
     .filter((entry) => fs.statSync(entry.parentPath + '/' + entry.name).isFile())
     .map(({ parentPath, name }) => parentPath + '/' + name)

@@ -61,7 +61,7 @@ for (const { args, code, files } of [
 }
 
 test('it holds the functions that ran, not only the outermost', () => {
-  for (const file of ['program.js', 'shared.js', 'undici.js', 'start-run.js']) {
+  for (const file of ['program.js', 'undici.js', 'start-run.js']) {
     const source = `(function (exports, require, module) { ${readFileSync(join(dist, file), 'utf8')}\n})`
     const outermost = new Script(source).createCachedData().length
     const kept = readFileSync(join(cache, file)).length

@@ -21,6 +21,7 @@ const NOTHING: Figures = {
   http: undefined,
   https: undefined,
   far: undefined,
+  isFarByPacket: true,
   run: undefined,
   relayLoad: undefined,
   callers: undefined,

@@ -9,7 +9,7 @@ function setUp(t: TestContext, totalMs = 3_600_000): { sections: Sections; told:
   const folder = mkdtempSync(join(tmpdir(), 'bench-'))
   t.after(() => rmSync(folder, { recursive: true }))
   let text = ''
-  const servers = { httpUrl: 'unused', httpsUrl: 'unused', farUrl: 'unused' }
+  const servers = { httpUrl: 'unused', httpsUrl: 'unused', farUrl: 'unused', isFarByPacket: true }
   const sections = createSections({
     servers,
     folder,

@@ -8,12 +8,14 @@ test('a costly module of Node is loaded where something of it is used', () => {
     'let node_fs = require("node:fs");',
     'let node_net = require("node:net");',
     'class Socket extends node_net.Socket {}',
+    'const list = new node_net.BlockList();',
     'const where = () => (0, node_os.hostname)() + node_fs.constants.R_OK + other_node_os.x;',
   ]
   const after = [
     'let node_fs = require("node:fs");',
-    'class Socket extends require("node:net").Socket {}',
-    'const where = () => (0, require("node:os").hostname)() + node_fs.constants.R_OK + other_node_os.x;',
+    'class Socket extends (require("node:net")).Socket {}',
+    'const list = new (require("node:net")).BlockList();',
+    'const where = () => (0, (require("node:os")).hostname)() + node_fs.constants.R_OK + other_node_os.x;',
   ]
   assert.equal(withLateBuiltinModules(before.join('\n')), after.join('\n'))
 })
