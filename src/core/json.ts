@@ -72,11 +72,15 @@ export function cleanJson(value: unknown, depth = 0): Json | undefined {
   if (Array.isArray(value)) {
     return value.map((item) => cleanJson(item, depth + 1)).filter((item) => item !== undefined)
   }
-  return cleanObject(value, depth)
+  return cleanMembers(value, depth)
 }
 
-/** `cleanJson` for an object, which is always one again. */
-export function cleanObject(value: object, depth = 0): JsonObject {
+/** `cleanJson` for an object, which is always one again; the same one where there is nothing to clean, as in most. */
+export function cleanObject(value: object): JsonObject {
+  return isClean(value, 0) ? value : cleanMembers(value, 0)
+}
+
+function cleanMembers(value: object, depth: number): JsonObject {
   const entries: [string, Json][] = []
   for (const [name, item] of Object.entries(value)) {
     const clean = cleanJson(item, depth + 1)
@@ -84,6 +88,20 @@ export function cleanObject(value: object, depth = 0): JsonObject {
   }
   // `fromEntries` defines properties, so that a member named `__proto__` stays a member.
   return Object.fromEntries(entries)
+}
+
+/** Whether a cleaned copy would be equal. Looking costs a fraction of copying. */
+function isClean(value: object, depth: number): value is JsonObject {
+  if (Object.getPrototypeOf(value) !== Object.prototype || depth >= MAX_DEPTH) return false
+  return Object.entries(value).every(([name, item]) => name.isWellFormed() && isCleanJson(item, depth + 1))
+}
+
+function isCleanJson(value: unknown, depth: number): boolean {
+  if (typeof value === 'string') return value.isWellFormed()
+  if (typeof value === 'number') return Number.isFinite(value)
+  if (typeof value !== 'object' || value === null) return typeof value === 'boolean'
+  if (!Array.isArray(value)) return isClean(value, depth)
+  return depth < MAX_DEPTH && value.every((item) => isCleanJson(item, depth + 1))
 }
 
 function asText(value: object): string {

@@ -38,9 +38,12 @@ export function mendBody(own: JsonObject, defaults: EventBody): Mended {
 }
 
 function withoutBlanks(members: JsonObject): JsonObject {
-  return Object.fromEntries(
-    Object.entries(members).filter(([, value]) => typeof value !== 'string' || value.trim() !== ''),
-  )
+  if (!Object.values(members).some(isBlank)) return members
+  return Object.fromEntries(Object.entries(members).filter(([, value]) => !isBlank(value)))
+}
+
+function isBlank(value: Json): boolean {
+  return typeof value === 'string' && value.trim() === ''
 }
 
 function mendTimestamp(value: Json, problems: string[]): Json {

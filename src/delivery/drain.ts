@@ -75,7 +75,7 @@ export function startDrain(deps: DrainDeps): Drain {
   const { queue } = spool
   const stopping = new AbortController()
   const breaking = new AbortController()
-  const alarm = createAlarm(clock)
+  const alarm = createAlarm(clock, stopping.signal)
   const wake = (): void => alarm.ring()
   const trouble = createTroubleWatch(events.onTrouble)
   const worker = createWorker(deps, { wake, trouble, broken: breaking.signal })

@@ -12,6 +12,7 @@ export function mountAdmission(app: FastifyInstance): void {
     const bytes = announcedBytes(request)
     if (bytes > 0 && heldBytes + bytes > RELAY_LIMITS.heldBytes)
       return sendProblem(reply, { status: 503, detail: BUSY, retryAfterSeconds: 1 })
+    if (bytes === 0) return done()
     heldBytes += bytes
     reply.raw.once('close', () => (heldBytes -= bytes))
     return done()

@@ -28,7 +28,7 @@ export async function takeIn(
     waitMs > 0 ? { timeoutMs: waitMs, signal: callerGone(reply) } : undefined,
   )
   const log = createEventLog(call, items)
-  if (notes.length > 0) log('info', { notes: notes.join('; ') }, 'event mended')
+  if (notes.length > 0) log('info', 'event mended', () => ({ notes: notes.join('; ') }))
   for (const receipt of receipts) logReceipt(log, receipt)
   const [first, ...rest] = receipts
   if (first === undefined) throw new Error('a request without events was taken in')
@@ -46,19 +46,20 @@ function callerGone(reply: FastifyReply): AbortSignal {
 
 /** `Prefer: wait=10` (RFC 7240) in milliseconds; 0 where there is none. */
 function preferredWaitMs(header: string | string[] | undefined): number {
-  const seconds = /(?:^|[,;\s])wait\s*=\s*"?(\d{1,9})/i.exec(String(header ?? ''))?.[1]
+  if (header === undefined) return 0
+  const seconds = /(?:^|[,;\s])wait\s*=\s*"?(\d{1,9})/i.exec(String(header))?.[1]
   return Math.min(Number(seconds ?? 0), RELAY_LIMITS.waitSeconds) * 1000
 }
 
 type Facts = Readonly<Record<string, string | number | undefined>>
-type EventLog = (level: 'info' | 'warn', facts: Facts, message: string) => void
+type EventLog = (level: 'info' | 'warn', message: string, facts: () => Facts) => void
 
-/** A log that hides the callers' own keys, which they may have put anywhere. */
+/** A log that hides the callers' own keys, which they may have put anywhere. Facts are asked for only where they are logged. */
 function createEventLog({ request, deps: { logger } }: Call, items: readonly SpoolItem[]): EventLog {
-  const secrets = items.flatMap(({ key }) => (key.kind === 'own' ? [key.key] : []))
-  return (level, facts, message) => {
+  return (level, message, facts) => {
     if (!logger.isLevelEnabled(level)) return
-    const masked = Object.entries(facts).map(([name, value]) => [
+    const secrets = items.flatMap(({ key }) => (key.kind === 'own' ? [key.key] : []))
+    const masked = Object.entries(facts()).map(([name, value]) => [
       name,
       typeof value === 'string' && secrets.length > 0 ? maskSecrets(value, secrets) : value,
     ])
@@ -70,15 +71,11 @@ function createEventLog({ request, deps: { logger } }: Call, items: readonly Spo
 function logReceipt(log: EventLog, receipt: Receipt): void {
   const { kind, body } = receipt.event
   const status = statusOf(receipt)
-  log(
-    status <= 299 ? 'info' : 'warn',
-    {
-      event: kind,
-      action: body.event_action,
-      dedup_key: body.dedup_key,
-      status,
-      ...('reason' in receipt && { reason: receipt.reason }),
-    },
-    `event ${receipt.kind}`,
-  )
+  log(status <= 299 ? 'info' : 'warn', `event ${receipt.kind}`, () => ({
+    event: kind,
+    action: body.event_action,
+    dedup_key: body.dedup_key,
+    status,
+    ...('reason' in receipt && { reason: receipt.reason }),
+  }))
 }

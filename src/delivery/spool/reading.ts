@@ -10,7 +10,7 @@ import type {
   SpoolKey,
 } from '../spool.ts'
 import { toDueEvent, toEntry, toKey, type DueRow, type EntryRow, type KeyRow } from './row.ts'
-import { prepareAll, prepareGet } from './sql.ts'
+import { GIVEN_LIMIT, prepareAll, prepareGet } from './sql.ts'
 
 /** What is asked of a store. Everything is found by an index or read page by page. */
 export interface Reads {
@@ -73,7 +73,7 @@ function createListReads(db: DatabaseSync): Pick<Reads, 'list' | 'progress'> {
     `SELECT e.id, kind, action, dedup_key, accepted_at, attempts, http_status, reason, name, secret
      FROM ${table} AS e LEFT JOIN keys ON keys.id = key_id`
   const prepare = (table: EventStatus) => ({
-    page: prepareAll<EntryRow>(db, `${from(table)} WHERE e.id > ? ORDER BY e.id LIMIT ?`),
+    page: prepareAll<EntryRow>(db, `${from(table)} WHERE e.id > ? ORDER BY e.id ${GIVEN_LIMIT}`),
     one: prepareGet<EntryRow>(db, `${from(table)} WHERE e.id = ?`),
   })
   const tables = { pending: prepare('pending'), dead: prepare('dead'), delivered: prepare('delivered') }
@@ -99,11 +99,11 @@ function createDueReads(db: DatabaseSync): Pick<Reads, 'dueKeys' | 'due'> {
   )
   const fresh = prepareAll<{ id: number }>(
     db,
-    'SELECT id FROM pending WHERE key_id = ? AND due_at = 0 ORDER BY id LIMIT ?',
+    `SELECT id FROM pending WHERE key_id = ? AND due_at = 0 ORDER BY id ${GIVEN_LIMIT}`,
   )
   const tried = prepareAll<{ id: number; dueAtMs: number }>(
     db,
-    'SELECT id, due_at AS dueAtMs FROM pending WHERE key_id = ? AND due_at > 0 ORDER BY due_at, id LIMIT ?',
+    `SELECT id, due_at AS dueAtMs FROM pending WHERE key_id = ? AND due_at > 0 ORDER BY due_at, id ${GIVEN_LIMIT}`,
   )
   const row = prepareGet<DueRow>(
     db,

@@ -31,6 +31,9 @@ test('no statement of the spool reads through its pending events', (t) => {
   openStore({ ...sqlite, DatabaseSync } as unknown as typeof sqlite, path, 0).close()
   assert.ok(statements.length > 30, `${statements.length} statements`)
 
+  const bare = statements.filter((sql) => /LIMIT \?(?! \+)/.test(sql))
+  assert.deepEqual(bare, [], 'SQLite plans a statement with a bare limit anew each time')
+
   const db = new sqlite.DatabaseSync(path)
   t.after(() => db.close())
   for (const sql of statements) {

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import fc from 'fast-check'
 import { cleanJson, cleanObject, MAX_DEPTH, parseJson } from '../../../src/core/json.ts'
 
 test('numbers that a double cannot hold keep their digits as text', () => {
@@ -60,4 +61,20 @@ test('what lies deeper than the limit travels as text', () => {
   let deepest: unknown = 'end'
   for (let depth = 0; depth < 100_000; depth++) deepest = [deepest]
   assert.match(JSON.stringify(cleanJson(deepest)), /…/)
+})
+
+test('what is clean already is not copied, and what is not is cleaned as a copy is', () => {
+  const clean = { a: [1, 'b', { c: true }], d: {} }
+  assert.equal(cleanObject(clean), clean)
+  const member = fc.oneof(
+    fc.anything({ withNullPrototype: true }),
+    fc.constantFrom('\ud800', Number.NaN, null),
+  )
+  fc.assert(
+    fc.property(fc.dictionary(fc.string({ unit: 'binary' }), member), (value) => {
+      const cleaned = cleanObject(value)
+      assert.equal(JSON.stringify(cleaned), JSON.stringify(cleanJson(value)))
+      assert.equal(cleanObject(cleaned), cleaned)
+    }),
+  )
 })
