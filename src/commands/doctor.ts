@@ -1,9 +1,10 @@
 import type { Gathered } from '../config/gather.ts'
-import { readConfig } from '../config/load-config.ts'
+import { readConfig, type Config } from '../config/load-config.ts'
 import type { Build } from '../core/build.ts'
 import { EXIT_CODE } from '../core/failure.ts'
 import { oneLine } from '../core/mask.ts'
 import { checkConfiguration } from './doctor/check-configuration.ts'
+import { checkSpool } from './doctor/check-spool.ts'
 import type { Finding } from './doctor/finding.ts'
 import { withRestClient } from './rest-session.ts'
 import type { Session } from './session.ts'
@@ -20,14 +21,18 @@ export async function doctor(
 ): Promise<number> {
   const { config, problems } = readConfig(gathered, { env: io.env, build }, true)
   const session = { io, log, json, config, command: 'doctor' }
-  const [network, account] = await Promise.all([lookAtNetwork(session), lookAtAccount(session)])
-  const findings = [...checkConfiguration(config, problems), ...network, ...account]
+  const looks = await Promise.all([lookAtSpool(config), lookAtNetwork(session), lookAtAccount(session)])
+  const findings = [...checkConfiguration(config, problems), ...looks.flat()]
   const exitCode = worstOf(findings)
   const outcome = exitCode === 0 ? 'ok' : 'failed'
   if (json)
     io.writeOut(`${JSON.stringify({ command: 'doctor', outcome, exit_code: exitCode, checks: findings })}\n`)
   else for (const finding of findings) io.writeOut(`${describe(finding)}\n`)
   return io.signal.aborted ? Number(io.signal.reason) : exitCode
+}
+
+async function lookAtSpool({ spool }: Config): Promise<Finding[]> {
+  return spool === undefined ? [] : await checkSpool(spool.directory)
 }
 
 async function lookAtNetwork({ io, config }: Session): Promise<Finding[]> {

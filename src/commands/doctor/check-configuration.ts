@@ -1,8 +1,6 @@
-import { accessSync, constants, statSync } from 'node:fs'
 import type { Problem } from '../../config/gather.ts'
 import type { Config } from '../../config/load-config.ts'
 import { takesChanges, type RoutingKey } from '../../core/routing-key.ts'
-import { storesSetAside } from '../../delivery/spool/files.ts'
 import { failed, ok, warning, type Finding } from './finding.ts'
 
 /** What can be told of the configuration without asking anybody. */
@@ -16,7 +14,6 @@ export function checkConfiguration(config: Config, problems: readonly Problem[])
     ...(isFine ? [ok('configuration', 'every setting is valid')] : [...wrong, ...odd]),
     ...checkKeys(config),
     ok('region', `${config.delivery.region}: ${config.delivery.eventsUrl}, ${config.rest.apiUrl}`),
-    ...(config.spool === undefined ? [] : checkSpool(config.spool.directory)),
   ]
 }
 
@@ -38,28 +35,4 @@ function checkKeys({ delivery, rest }: Config): Finding[] {
 /** The user's name for a key and its masked form, which is the name where there is no other. */
 function nameOf({ alias, key }: RoutingKey): string {
   return alias === key.masked() ? alias : `${alias} (${key.masked()})`
-}
-
-function checkSpool(directory: string): Finding[] {
-  const aside = storesSetAside(directory).map((file) =>
-    warning(
-      'spool',
-      `${file} is a damaged spool that was set aside`,
-      'recover its events, then remove the file',
-    ),
-  )
-  return [checkDirectory(directory), ...aside]
-}
-
-function checkDirectory(directory: string): Finding {
-  try {
-    if (!statSync(directory).isDirectory()) throw new Error('not a directory')
-    accessSync(directory, constants.W_OK | constants.X_OK)
-    return ok('spool', 'the directory can be written to')
-  } catch {
-    return failed('spool', 'config', {
-      detail: 'PAGERDUTY_SPOOL names no directory that can be written to',
-      advice: 'create it, or mount a volume there, owned by the user that runs this program',
-    })
-  }
 }

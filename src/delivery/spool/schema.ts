@@ -50,6 +50,16 @@ export function prepareDatabase(db: DatabaseSync, nowMs: number): void {
   checkIntegrity(db)
 }
 
+/**
+ * Looks a database through that is not to be changed; one without tables is well.
+ * @throws as `prepareDatabase` does
+ */
+export function examineDatabase(db: DatabaseSync): void {
+  if (isBlank(db)) return
+  checkOrigin(db)
+  checkIntegrity(db)
+}
+
 function createTables(db: DatabaseSync, firstId: number): void {
   db.exec('BEGIN IMMEDIATE')
   try {

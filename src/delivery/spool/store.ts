@@ -4,7 +4,7 @@ import { createAdd, type Add } from './adding.ts'
 import { damage } from './integrity.ts'
 import { createReads, type Reads } from './reading.ts'
 import { createRevive, type Revive } from './reviving.ts'
-import { prepareDatabase } from './schema.ts'
+import { examineDatabase, prepareDatabase } from './schema.ts'
 import { createSettle, createTrim, type Settle } from './settling.ts'
 import { prepareRun } from './sql.ts'
 import { createTransact, type Transaction } from './transaction.ts'
@@ -43,13 +43,28 @@ export function openStore(sqlite: Sqlite, path: string, nowMs: number): Store {
     return assembleStore(db)
   } catch (error) {
     db.close()
-    throw isSqlError(error) ? damage(String(error)) : error
+    throw explainSqlError(error)
   }
 }
 
-/** SQLite does not know a table or column: the statements are right, so the schema is damaged. */
-function isSqlError(error: unknown): boolean {
-  return error instanceof Error && 'errcode' in error && error.errcode === 1
+/**
+ * Looks a store through as `openStore` does, and only reads it.
+ * @throws SQLite's errors
+ */
+export function examineStore(sqlite: Sqlite, path: string): void {
+  const db = new sqlite.DatabaseSync(path, { timeout: BUSY_MS, readOnly: true })
+  try {
+    examineDatabase(db)
+  } catch (error) {
+    throw explainSqlError(error)
+  } finally {
+    db.close()
+  }
+}
+
+/** Where SQLite does not know a table or column the schema is damaged: the statements are right. */
+function explainSqlError(error: unknown): unknown {
+  return error instanceof Error && 'errcode' in error && error.errcode === 1 ? damage(error.message) : error
 }
 
 function assembleStore(db: DatabaseSync): Store {

@@ -4,6 +4,7 @@ import { chmodSync, copyFileSync, mkdirSync, readFileSync, rmSync, writeFileSync
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { test, type TestContext } from 'node:test'
+import { examineSpool } from '../../../src/delivery/examine-spool.ts'
 import { startSimulator } from '../../simulator/simulator.ts'
 import { startTestDrain, until } from '../../support/drain.ts'
 import { CODESHIP_PRO, KEY, runProgram } from '../../support/program.ts'
@@ -52,6 +53,8 @@ for (const [name, make, says] of STRANGE) {
     make(path)
     const isDatabase = says === ANOTHER_PROGRAM
     const before = isDatabase && readFileSync(path)
+    const examined = (await examineSpool(directory))?.reason
+    if (!name.includes('log')) assert.match(examined ?? '', isDatabase ? says : /is no file/)
     const { spool, warnings } = await openTestSpool(t, { directory })
     const { told } = startTestDrain(t, { spool })
     const added = await spool.add([changeItem('x')])
@@ -164,6 +167,9 @@ test('flush ends with 75 as long as a damaged spool lies there, and doctor and r
     PAGERDUTY_SPOOL: directory,
     PAGERDUTY_DEADLINE: '5s',
   }
+  const before = await runProgram(['doctor'], { env })
+  assert.equal(before.code, 78)
+  assert.match(before.stdout, /FAIL spool: the spool is damaged\n +-> recover its events/)
   const relay = await startRelay(env)
   t.after(() => relay.stop('SIGKILL'))
   assert.equal((await post(`${relay.url}/v2/enqueue`, alertBody())).status, 202)
