@@ -1,3 +1,4 @@
+import { writeSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { main } from './commands/main.ts'
 import { describeBug } from './commands/report-failure.ts'
@@ -37,8 +38,10 @@ process.on('uncaughtException', (error) => {
   exit(EXIT_CODE.internal)
 })
 
-/** Which of our streams were written to. */
-const written = new Set<'stdout' | 'stderr'>()
+const DESCRIPTOR = { stdout: 1, stderr: 2 } as const
+
+/** Which of Node's streams were written to. */
+const written = new Set<keyof typeof DESCRIPTOR>()
 
 void main(
   {
@@ -82,15 +85,29 @@ function exit(status: number): never {
 }
 
 /**
- * Writes to one of our streams. Node makes a pipe non-blocking on its first use, also for those who share it, so that
- * nothing is used before it is needed.
+ * Writes to one of our streams, as other programs do: at once. Node's own stream takes 4 ms to load and makes a pipe
+ * non-blocking meanwhile, also for those who share it; it is for what takes signals and must not wait for a reader.
  */
-function write(name: 'stdout' | 'stderr', text: string): void {
+function write(name: keyof typeof DESCRIPTOR, text: string): void {
+  const isWaitedFor = signalListener === undefined && !written.has(name)
+  const rest = isWaitedFor ? writeAtOnce(DESCRIPTOR[name], text) : Buffer.from(text)
+  if (rest.length === 0) return
   const stream = process[name]
   written.add(name)
-  // A reader that went away (`| head -1`) is no reason to fail: what was to be sent has been sent.
-  if (stream.listenerCount('error') === 0) stream.on('error', () => undefined)
-  stream.write(text)
+  if (stream.listenerCount('error') === 0) stream.on('error', () => undefined) // as below
+  stream.write(rest)
+}
+
+/** @returns what a pipe that somebody else made non-blocking does not take now */
+function writeAtOnce(descriptor: number, text: string): Buffer {
+  let rest = Buffer.from(text)
+  try {
+    while (rest.length > 0) rest = rest.subarray(writeSync(descriptor, rest))
+    return rest
+  } catch (error) {
+    // A reader that went away (`| head -1`) is no reason to fail: what was to be sent has been sent.
+    return (error as NodeJS.ErrnoException).code === 'EAGAIN' ? rest : Buffer.alloc(0)
+  }
 }
 
 async function readAndRemember(path: string, signal = interruption.signal): Promise<string> {

@@ -1,6 +1,16 @@
 import assert from 'node:assert/strict'
 import { execFileSync, spawn } from 'node:child_process'
-import { createWriteStream, readdirSync, readlinkSync } from 'node:fs'
+import { once } from 'node:events'
+import {
+  closeSync,
+  constants,
+  createReadStream,
+  createWriteStream,
+  openSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+} from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -134,4 +144,35 @@ test('a watched command is cancelled in time though nobody writes its key', asyn
   assert.match(run.stderr, /PAGERDUTY_ROUTING_KEY_FILE: .*interrupted/)
   assert.ok(run.durationMs < AT_ONCE_MS)
   assert.deepEqual(simulator.requests, [])
+})
+
+test('a pipe stays blocking for those who share it', async () => {
+  const env = { PAGERDUTY_EVENTS_URL: 'http://127.0.0.1:9', PAGERDUTY_TOKEN: KEY }
+  const program = startProgram(['failure', '--deadline', '30s'], { env })
+  await once(program.child.stderr, 'data') // that it tries again
+  const info = readFileSync(`/proc/${program.child.pid}/fdinfo/2`, 'utf8')
+  program.child.kill('SIGKILL')
+  await program.ended
+  const [, octal = ''] = /flags:\s+(\d+)/.exec(info) ?? []
+  assert.equal(Number.parseInt(octal, 8) & constants.O_NONBLOCK, 0)
+})
+
+test('what a full pipe does not take at once, since somebody made it non-blocking, follows', async (t) => {
+  const pipe = makePipe(t)
+  const lines = Array.from({ length: 9000 }, (_, index) => `line ${index} of a long output`)
+  const event = JSON.stringify({ payload: { summary: 's', source: 'x', custom_details: { lines } } })
+  const output = openSync(pipe, constants.O_RDWR)
+  const started = 'import os, sys; os.set_blocking(1, False); os.execv(sys.argv[1], sys.argv[1:])'
+  const child = spawn('python3', ['-c', started, process.execPath, BIN, 'send', '--dry-run', '-'], {
+    stdio: ['pipe', output, 'inherit'],
+    env: { PATH: process.env['PATH'], PAGERDUTY_TOKEN: KEY },
+  })
+  child.stdin?.end(event)
+  const reader = createReadStream(pipe)
+  closeSync(output)
+  let text = ''
+  for await (const chunk of reader.setEncoding('utf8') as AsyncIterable<string>) text += chunk
+  const { body } = JSON.parse(text) as { body: { payload: { custom_details: { lines: string[] } } } }
+  assert.ok(text.length > 2 * 65_536)
+  assert.deepEqual(body.payload.custom_details.lines, lines)
 })
