@@ -7,6 +7,7 @@ const MAX_ANSWER_BYTES = 64 * 1024
 /** One HTTP request, ready to be made any number of times with the same bytes. */
 export interface HttpRequest {
   readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE'
+  /** In the form that `URL` gives it. */
   readonly url: string
   readonly headers: Readonly<Record<string, string>>
   readonly body?: Buffer
@@ -47,7 +48,6 @@ export function requestOnce(
 ): Promise<Ending> {
   if (signal.aborted) return Promise.resolve({ kind: 'interrupted' })
   const { method, url, headers, body = null } = request
-  const { origin, pathname, search } = new URL(url)
   return new Promise((resolve) => {
     const { handler, breakOff } = readAnswer(request, (ending) => {
       clearTimeout(timer)
@@ -57,8 +57,14 @@ export function requestOnce(
     const interrupt = (): void => breakOff({ kind: 'interrupted' })
     const timer = setTimeout(() => breakOff({ kind: 'overdue' }), timeoutMs)
     signal.addEventListener('abort', interrupt)
-    dispatcher.dispatch({ origin, path: pathname + search, method, headers, body }, handler)
+    dispatcher.dispatch({ ...splitUrl(url), method, headers, body }, handler)
   })
+}
+
+/** What names the server, and what is asked of it. */
+function splitUrl(url: string): { origin: string; path: string } {
+  const at = url.indexOf('/', url.indexOf('://') + '://'.length)
+  return at < 0 ? { origin: url, path: '/' } : { origin: url.slice(0, at), path: url.slice(at) }
 }
 
 /** An answer that is being read. */

@@ -1,10 +1,10 @@
 import { ENDPOINT, type Event } from '../core/event.ts'
 import type { Secret } from '../core/secret.ts'
+import type { HttpRequest } from './request-once.ts'
 
 /** One POST, ready to be made any number of times with the same bytes. */
-export interface PostRequest {
-  readonly url: string
-  readonly headers: Readonly<Record<string, string>>
+export interface PostRequest extends HttpRequest {
+  readonly method: 'POST'
   readonly body: Buffer
   /** What it carries that an answer may echo, and nobody is to see. */
   readonly secrets: readonly Secret[]
@@ -17,6 +17,9 @@ export interface Destination {
   readonly routingKey?: Secret | undefined
   readonly bearerToken?: Secret | undefined
 }
+
+/** How long the body of a 2xx is waited for: the event is accepted whatever it says. */
+const ACCEPTED_BODY_MS = 1000
 
 /**
  * Joins event and key into the request that carries both: the only place where a key becomes part of an event.
@@ -37,7 +40,9 @@ export function createJsonRequest(
 ): PostRequest {
   const head = routingKey === undefined ? '{' : `{"routing_key":${JSON.stringify(routingKey.reveal())},`
   return {
+    method: 'POST',
     url: baseUrl + ENDPOINT[kind],
+    acceptedBodyMs: ACCEPTED_BODY_MS,
     headers: {
       'content-type': 'application/json',
       accept: 'application/json',

@@ -8,9 +8,6 @@ import type { EarlyConnections } from './early-connection.ts'
 import { requestOnce, type Bounds, type Ending, type HttpRequest } from './request-once.ts'
 import type { PostRequest } from './request.ts'
 
-/** How long the body of a 2xx is waited for: the event is accepted whatever it says. */
-const ACCEPTED_BODY_MS = 1000
-
 /** How one exchange went: the server's answer, or what kept it from coming. */
 export type Exchange =
   | { readonly kind: 'answered'; readonly answer: Answer }
@@ -77,10 +74,10 @@ export function createTransport({
   }
   return {
     exchange,
-    post: async ({ secrets, ...request }, timeoutMs, signal) => {
-      const posted = { method: 'POST', acceptedBodyMs: ACCEPTED_BODY_MS, ...request } as const
-      const result = await exchange(posted, timeoutMs, signal)
-      return result.kind === 'answered' ? classifyAnswer(result.answer, Date.now(), secrets) : result.outcome
+    post: async (request, timeoutMs, signal) => {
+      const result = await exchange(request, timeoutMs, signal)
+      if (result.kind === 'failed') return result.outcome
+      return classifyAnswer(result.answer, Date.now(), request.secrets)
     },
     close: connections.close,
   }

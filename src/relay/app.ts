@@ -51,9 +51,11 @@ export function buildApp(deps: RelayDeps): FastifyInstance {
 }
 
 function createServer(): FastifyInstance {
+  const run = randomUUID().slice(0, 8)
+  let requests = 0
   const app = fastify({
     requestIdHeader: false, // a caller's own id could hold anything
-    genReqId: () => randomUUID(),
+    genReqId: () => `${run}-${++requests}`,
     bodyLimit: RELAY_LIMITS.bodyBytes,
     requestTimeout: RELAY_LIMITS.requestMs,
     keepAliveTimeout: RELAY_LIMITS.keepAliveMs,

@@ -1,6 +1,7 @@
-import { Counter, Gauge, Histogram, Registry } from 'prom-client'
+import { Gauge, Histogram, Registry } from 'prom-client'
 import type { Event } from '../core/event.ts'
 import type { DeadCause, SpoolCounts } from '../delivery/spool.ts'
+import { createTally, type Tally } from './tally.ts'
 
 /** What the relay counts, and its text for Prometheus. */
 export interface Metrics {
@@ -32,8 +33,8 @@ const BUCKETS = [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 
 /** Metrics of one relay, in a registry of their own. */
 export function createMetrics(spool?: SpoolGauges): Metrics {
   const registry = new Registry()
-  const counter = (name: string, help: string, ...labelNames: string[]): Counter =>
-    new Counter({ name: `${PREFIX}${name}`, help, labelNames, registers: [registry] })
+  const counter = (name: string, help: string, ...labelNames: string[]): Tally =>
+    createTally({ name: `${PREFIX}${name}`, help, labelNames, registers: [registry] })
   const accepted = counter(
     'events_accepted_total',
     'Events taken in, once for each key that they go to.',
@@ -53,20 +54,20 @@ export function createMetrics(spool?: SpoolGauges): Metrics {
     registers: [registry],
   })
   // A rate can be taken only of a series that is there before its first event.
-  for (const kind of KINDS)
-    for (const each of [accepted, delivered, refused, failed, retried]) each.inc({ kind }, 0)
+  for (const kind of KINDS) for (const each of [accepted, delivered, refused, failed, retried]) each(0, kind)
   if (spool !== undefined) measureSpool(spool, registry)
   return {
-    accepted: (kind) => accepted.inc({ kind }),
-    answered: (route, method, status) => requests.inc({ route, method, status }),
+    accepted: (kind) => accepted(1, kind),
+    answered: (route, method, status) => requests(1, route, method, String(status)),
     settled: (kind, status, durationMs) => {
       if (status <= 299) {
-        delivered.inc({ kind })
+        delivered(1, kind)
         latency.observe({ kind }, durationMs / 1000)
-      } else (status === 429 || status === 408 || status >= 500 ? failed : refused).inc({ kind })
+      } else if (status === 429 || status === 408 || status >= 500) failed(1, kind)
+      else refused(1, kind)
     },
-    retried: (kind) => retried.inc({ kind }),
-    dead: (kind, cause) => dead.inc({ kind, cause }),
+    retried: (kind) => retried(1, kind),
+    dead: (kind, cause) => dead(1, kind, cause),
     contentType: registry.contentType,
     expose: () => registry.metrics(),
   }

@@ -63,11 +63,7 @@ async function forward(
     return { kind: 'undelivered', event, status: 502, reason: resolution.missing }
   }
   const request = createRequest(event, resolution, userAgent)
-  const exchange = await transport.exchange(
-    { method: 'POST', acceptedBodyMs: ACCEPTED_BODY_MS, ...request },
-    timeoutMs,
-    signal,
-  )
+  const exchange = await transport.exchange(request, timeoutMs, signal)
   const durationMs = performance.now() - startMs
   const receipt: Receipt =
     exchange.kind === 'answered'
@@ -81,9 +77,6 @@ async function forward(
   metrics.settled(event.kind, statusOf(receipt), durationMs)
   return receipt
 }
-
-/** How long the body of a 2xx is waited for: the event is accepted whatever it says. */
-const ACCEPTED_BODY_MS = 1000
 
 /** What the caller gets of an answer: nothing that repeats a secret, and no redirect, which it might follow. */
 function receiptOf(event: Event, answer: Answer, secrets: readonly Secret[]): Receipt {
