@@ -1,7 +1,9 @@
 import { execFileSync, spawnSync } from 'node:child_process'
+import { join } from 'node:path'
 import { BUILD, READY_EVENT } from './build.ts'
 import { measure, type Cost } from './measure.ts'
 import type { Bench } from './section.ts'
+import { CERTIFICATE_FILE, writeRoots } from './servers.ts'
 
 /** The image's size, and what a fresh container costs until its event is accepted. */
 export interface ContainerFigures {
@@ -17,25 +19,31 @@ export const CONTAINERS = { curl: 'curl container', ours: 'pagerduty-alert conta
 const SAVE_MS = 60_000
 const [IMAGE, SHELL_IMAGE] = ['pagerduty-alert:latest', 'pagerduty-alert:shell']
 
+const DOCKER_RUN = ['docker', 'run', '--rm', '--network', 'host'] as const
+const CERTIFICATE = `${CERTIFICATE_FILE}:/certificate.pem:ro`
+const TRUST = ['--env', 'NODE_EXTRA_CA_CERTS=/certificate.pem'] as const
+
 /**
  * Measures the two images that `docker build` makes. The containers share this machine's network, so that all reach
  * the stub on loopback.
  * @returns undefined where there is no Docker or no such image
  */
-export function measureContainer({ servers }: Bench): ContainerFigures | undefined {
+export function measureContainer({ servers, folder }: Bench): ContainerFigures | undefined {
   if (![IMAGE, SHELL_IMAGE].every(isImage)) return undefined
   const { CI_NAME, CI_REPO_NAME, CI_BRANCH, PAGERDUTY_TOKEN } = BUILD
-  const build = { CI_NAME, CI_REPO_NAME, CI_BRANCH, PAGERDUTY_TOKEN, PAGERDUTY_EVENTS_URL: servers.httpUrl }
+  const build = { CI_NAME, CI_REPO_NAME, CI_BRANCH, PAGERDUTY_TOKEN, PAGERDUTY_EVENTS_URL: servers.httpsUrl }
   const variables = Object.entries(build).flatMap(([name, value]) => ['--env', `${name}=${value}`])
-  const curl = ['curl', '-fsS', '-o', '/dev/null', '-d', READY_EVENT, `${servers.httpUrl}/v2/enqueue`]
+  const roots = join(folder, 'roots.pem')
+  writeRoots(roots)
+  const curl = ['curl', '-fsS', '--cacert', '/roots.pem', '-o', '/dev/null', '-d', READY_EVENT]
   const docker = (name: string, ...args: string[]) => ({
     name,
-    argv: ['docker', 'run', '--rm', '--network', 'host', ...args] as const,
+    argv: [...DOCKER_RUN, '--volume', `${roots}:/roots.pem:ro`, '--volume', CERTIFICATE, ...args] as const,
     env: { PATH: process.env['PATH'] ?? '' },
   })
   const variants = [
-    docker(CONTAINERS.curl, SHELL_IMAGE, ...curl),
-    docker(CONTAINERS.ours, ...variables, IMAGE, 'failure', '--quiet'),
+    docker(CONTAINERS.curl, SHELL_IMAGE, ...curl, `${servers.httpsUrl}/v2/enqueue`),
+    docker(CONTAINERS.ours, ...variables, ...TRUST, IMAGE, 'failure', '--quiet'),
   ]
   // What GNU time would see is the client of Docker.
   const costs = measure(variants, { rounds: 15, budgetMs: 30_000 }).map(({ name, times }) => ({

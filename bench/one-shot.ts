@@ -1,14 +1,11 @@
-import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { environment } from './build.ts'
 import { measure, type Cost, type Effort, type Variant } from './measure.ts'
 import { isPresent, peersFor } from './peers.ts'
 import { BIN } from './processes.ts'
 import type { Bench } from './section.ts'
-import { CERTIFICATE_FILE } from './servers.ts'
+import { CERTIFICATE_FILE, writeRoots } from './servers.ts'
 
-/** Where Debian and most others keep the roots that curl and Python read. */
-const SYSTEM_ROOTS = '/etc/ssl/certs/ca-certificates.crt'
 const ROUNDS = 21
 
 /** What was measured for one kind of path, the floor first, and which peers this machine lacks. */
@@ -43,10 +40,8 @@ export function measureIdle({ isSmoke }: Bench): OneShots {
  * @param packages where `installPeers` has put its own
  */
 export function measureSending(baseUrl: string, packages: string, { folder, isSmoke }: Bench): OneShots {
-  // A bundle of the usual size for everybody: reading the roots is a good part of a TLS client's start.
   const roots = join(folder, 'roots.pem')
-  const known = existsSync(SYSTEM_ROOTS) ? readFileSync(SYSTEM_ROOTS, 'utf8') : ''
-  writeFileSync(roots, known + readFileSync(CERTIFICATE_FILE, 'utf8'))
+  writeRoots(roots)
   const peers = peersFor(baseUrl, { roots, packages })
   const present = peers.filter(isPresent)
   return {

@@ -1,3 +1,4 @@
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { script, startServer } from './processes.ts'
 
@@ -6,6 +7,18 @@ export const CERTIFICATE_FILE = fileURLToPath(
   new URL('../test/simulator/localhost-cert.pem', import.meta.url),
 )
 const KEY_FILE = fileURLToPath(new URL('../test/simulator/localhost-key.pem', import.meta.url))
+
+/** Where Debian and most others keep the roots that curl and Python read. */
+const SYSTEM_ROOTS = '/etc/ssl/certs/ca-certificates.crt'
+
+/**
+ * Writes a bundle of the usual size that trusts the servers here, for everybody: reading the roots is a good part of a TLS
+ * client's start.
+ */
+export function writeRoots(file: string): void {
+  const known = existsSync(SYSTEM_ROOTS) ? readFileSync(SYSTEM_ROOTS, 'utf8') : ''
+  writeFileSync(file, known + readFileSync(CERTIFICATE_FILE, 'utf8'))
+}
 
 /** Where the stand-ins for PagerDuty listen. */
 export interface Servers {

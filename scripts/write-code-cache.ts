@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdirSync, rmSync } from 'node:fs'
+import { createHash } from 'node:crypto'
+import { mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join, resolve } from 'node:path'
@@ -12,6 +13,7 @@ import { fileURLToPath } from 'node:url'
  * usage: write-code-cache.ts DIST
  */
 const dist = resolve(process.argv[2] ?? 'dist')
+const cache = join(dist, 'code-cache')
 const recorder = fileURLToPath(new URL('record-code-cache.ts', import.meta.url))
 
 const stub = createServer((request, response) => {
@@ -50,12 +52,28 @@ async function run(
   if (status !== expected) throw new Error(`${args.join(' ')} ended with ${status}: ${said}`)
 }
 
-rmSync(join(dist, 'code-cache'), { recursive: true, force: true })
-mkdirSync(join(dist, 'code-cache'))
-await run(['success'], 0)
-await run(['failure', '--deadline', '1ms'], 75, { PAGERDUTY_EVENTS_URL: 'https://127.0.0.1:9' })
-await run(['success', '--dry-run'], 0, { LOG_FORMAT: 'json' })
-await run(['run', '--', process.execPath, '--eval', '0'], 0)
-await run(['serve'], 78, { PAGERDUTY_RELAY_HOST: '192.0.2.1' }) // an address of no machine
-await run(['--help'], 0)
+/** @returns a digest of what was written */
+async function record(): Promise<string> {
+  rmSync(cache, { recursive: true, force: true })
+  mkdirSync(cache)
+  await run(['success'], 0)
+  await run(['failure', '--deadline', '400ms'], 75, { PAGERDUTY_EVENTS_URL: 'https://127.0.0.1:9' })
+  await run(['success', '--dry-run'], 0, { LOG_FORMAT: 'json' })
+  await run(['run', '--', process.execPath, '--eval', '0'], 0)
+  await run(['serve'], 78, { PAGERDUTY_RELAY_HOST: '192.0.2.1' }) // an address of no machine
+  await run(['--help'], 0)
+  const digest = createHash('sha256')
+  for (const file of readdirSync(cache).toSorted())
+    digest.update(file).update(readFileSync(join(cache, file)))
+  return digest.digest('hex')
+}
+
+// On a busy machine a run may take another way through the program than it mostly does: what comes out twice is the usual.
+const MOST_RECORDINGS = 10
+const seen = new Set<string>()
+while (seen.size < MOST_RECORDINGS) {
+  const digest = await record()
+  if (seen.has(digest)) break
+  seen.add(digest)
+}
 stub.close()
