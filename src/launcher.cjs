@@ -30,9 +30,10 @@ function createRequire() {
     modules.set(name, module)
     const cache = CODE_CACHE + name.slice(1)
     const filename = __dirname + name.slice(1)
-    const source = `(function (exports, require, module) { ${readFileSync(filename, 'utf8')}\n})`
+    const source = `(function (exports, require, module) {\n${readFileSync(filename, 'utf8')}\n})`
     const cachedData = existsSync(cache) ? readFileSync(cache) : undefined
-    new Script(source, { filename, cachedData }).runInThisContext()(module.exports, load, module)
+    const script = new Script(source, { filename, lineOffset: -1, cachedData })
+    script.runInThisContext()(module.exports, load, module)
     return module.exports
   }
 }

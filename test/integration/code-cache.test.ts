@@ -62,7 +62,7 @@ for (const { args, code, files } of [
 
 test('it holds the functions that ran, not only the outermost', () => {
   for (const file of ['program.js', 'undici.js', 'start-run.js']) {
-    const source = `(function (exports, require, module) { ${readFileSync(join(dist, file), 'utf8')}\n})`
+    const source = `(function (exports, require, module) {\n${readFileSync(join(dist, file), 'utf8')}\n})`
     const outermost = new Script(source).createCachedData().length
     const kept = readFileSync(join(cache, file)).length
     assert.ok(kept > 2 * outermost, `${file}: ${kept} bytes, ${outermost} without`)
@@ -79,4 +79,14 @@ test('what V8 cannot use it does without: other flags, a file that was cut off, 
   rmSync(file)
   assert.equal((await verdicts(['success', '--dry-run'], 0)).get('shared.js'), 'absent')
   writeFileSync(file, whole)
+})
+
+test('a bug is reported with its place in the file', async () => {
+  const code = 'exports.helpText = () => { throw new Error("a bug") }'
+  writeFileSync(join(dist, 'help.js'), code)
+  const { code: status, stderr } = await runProcess([process.execPath, join(dist, 'bin.js'), '--help'], {
+    env,
+  })
+  assert.equal(status, 70)
+  assert.ok(stderr.includes(`help.js:1:${code.indexOf('new Error') + 1}`), stderr)
 })
