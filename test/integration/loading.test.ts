@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { globSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
 import { after, test } from 'node:test'
@@ -94,6 +94,12 @@ test('an event is sent without the parts of Node that only look as if they were 
   assert.ok(loaded.has('node:tls'))
   for (const name of ['node:http', 'node:assert', 'node:perf_hooks', 'node:timers/promises', 'node:zlib'])
     assert.ok(!loaded.has(name), name)
+})
+
+test('no chunk needs the loader of ES modules', () => {
+  const chunks = globSync(join(BIN, '../*.js'))
+  assert.ok(chunks.length > 5)
+  for (const path of chunks) assert.doesNotMatch(readFileSync(path, 'utf8'), /\bimport\(/, path)
 })
 
 test('V8 knows the flag that keeps it from optimising a parser of few answers', () => {
