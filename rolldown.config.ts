@@ -44,6 +44,7 @@ export default defineConfig({
   output: {
     dir: 'dist',
     format: 'cjs',
+    dynamicImportInCjs: false, // which a script that is compiled by a code cache cannot (`src/launcher.cjs`)
     cleanDir: true,
     minify: { compress: true, mangle: false, codegen: { removeWhitespace: true } },
     entryFileNames: 'program.js',

@@ -9,7 +9,7 @@ const { existsSync, readFileSync } = require('fs')
 const OLDEST = 'OLDEST_NODE' // the build puts package.json's here
 const CODE_CACHE = __dirname + '/code-cache'
 
-function isOldEnough(version) {
+function isNewEnough(version) {
   const [own, oldest] = [version, OLDEST].map((text) => text.split('.').map(Number))
   return own[0] > oldest[0] || (own[0] === oldest[0] && own[1] >= oldest[1])
 }
@@ -38,7 +38,7 @@ function createRequire() {
   }
 }
 
-if (isOldEnough(process.versions.node)) {
+if (isNewEnough(process.versions.node)) {
   const load = existsSync(CODE_CACHE) ? createRequire() : require
   load('./program.js')
 } else {

@@ -60,6 +60,23 @@ for (const { args, code, files } of [
   })
 }
 
+/** Runs the program that has the cache, where nothing answers. */
+async function runCached(script: string): Promise<string> {
+  const argv = ['bash', '-c', script, process.execPath, join(dist, 'bin.js')]
+  const { stderr } = await runProcess(argv, { env: { ...env, PAGERDUTY_EVENTS_URL: 'https://127.0.0.1:9' } })
+  return stderr
+}
+
+test("what is loaded by few finds Node's modules, too: a spool, a key from a pipe", async () => {
+  const spool = `PAGERDUTY_SPOOL='${join(scratch, 'spool')}'`
+  assert.match(await runCached(`${spool} "$0" "$1" failure --deadline 1s`), /kept in the spool/)
+  assert.match(await runCached(`${spool} "$0" "$1" flush --deadline 1s`), /1 pending/)
+  assert.match(await runCached(`${spool} "$0" "$1" doctor >&2`), /^ok +spool/m)
+  const piped =
+    'unset PAGERDUTY_TOKEN; PAGERDUTY_TOKEN_FILE=<(sleep 0.5; echo $KEY) "$0" "$1" failure --deadline 1s'
+  assert.match(await runCached(`KEY=$PAGERDUTY_TOKEN; ${piped}`), /not delivered/)
+})
+
 test('it holds the functions that ran, not only the outermost', () => {
   for (const file of ['program.js', 'undici.js', 'start-run.js']) {
     const source = `(function (exports, require, module) {\n${readFileSync(join(dist, file), 'utf8')}\n})`
