@@ -13,8 +13,7 @@ const LATE: ReadonlySet<string> = new Set([
 
 /**
  * Loads those modules where something of them is used for the first time, instead of at the beginning of a chunk: a
- * function, when it is called; a class that another one extends, at once. What is imported dynamically comes by `require`
- * too, which does without Node's loader of ES modules.
+ * function, when it is called; a class that another one extends, at once.
  */
 export const lateBuiltinModules: Plugin = {
   name: 'late-builtin-modules',
@@ -24,11 +23,9 @@ export const lateBuiltinModules: Plugin = {
 /** `let node_x = require("node:x");`, as rolldown writes the import of a module of Node. */
 const REQUIRE = /^let (\w+) = (require\("(node:[\w/]+)"\));\n/gm
 
-const IMPORT = /\bimport\(("node:[\w/]+")\)/g
-
 /** The code of a chunk in which every use of such a module loads it; what is used as a whole stays as it is. */
 export function withLateBuiltinModules(code: string): string {
-  let result = code.replaceAll(IMPORT, 'Promise.resolve(require($1))')
+  let result = code
   for (const [line, name, require, module] of code.matchAll(REQUIRE)) {
     if (name === undefined || require === undefined || module === undefined || !LATE.has(module)) continue
     const rest = result.replace(line, '').replaceAll(new RegExp(`\\b${name}\\.`, 'g'), `(${require}).`) // `new` would bind to `require`

@@ -14,6 +14,15 @@ function isNewEnough(version) {
   return own[0] > oldest[0] || (own[0] === oldest[0] && own[1] >= oldest[1])
 }
 
+/** What was kept of a file; undefined where there is nothing, or nothing that may be read. */
+function readCache(name) {
+  try {
+    return readFileSync(CODE_CACHE + name.slice(1))
+  } catch {
+    return undefined
+  }
+}
+
 /**
  * A `require` that compiles the program's files by what V8 has kept of an earlier run. Node's own compile cache holds
  * only what is compiled at once, the outermost functions; this holds every function that ran. V8 refuses what another
@@ -28,11 +37,9 @@ function createRequire() {
     if (known !== undefined) return known.exports
     const module = { exports: {} }
     modules.set(name, module)
-    const cache = CODE_CACHE + name.slice(1)
     const filename = __dirname + name.slice(1)
     const source = `(function (exports, require, module) {\n${readFileSync(filename, 'utf8')}\n})`
-    const cachedData = existsSync(cache) ? readFileSync(cache) : undefined
-    const script = new Script(source, { filename, lineOffset: -1, cachedData })
+    const script = new Script(source, { filename, lineOffset: -1, cachedData: readCache(name) })
     script.runInThisContext()(module.exports, load, module)
     return module.exports
   }
@@ -40,7 +47,15 @@ function createRequire() {
 
 if (isNewEnough(process.versions.node)) {
   const load = existsSync(CODE_CACHE) ? createRequire() : require
-  load('./program.js')
+  try {
+    load('./program.js')
+  } catch (error) {
+    const [reason] = String(error.message).split('\n')
+    process.stderr.write(
+      `pagerduty-alert: error: the program cannot be loaded: ${reason}; install it again\n`,
+    )
+    process.exitCode = 70
+  }
 } else {
   process.stderr.write(
     `pagerduty-alert: error: this is Node.js ${process.versions.node}, and ${OLDEST} or newer is needed; ` +

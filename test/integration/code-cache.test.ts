@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { after, before, test } from 'node:test'
@@ -86,7 +86,7 @@ test('it holds the functions that ran, not only the outermost', () => {
   }
 })
 
-test('what V8 cannot use it does without: other flags, a file that was cut off, a file that is missing', async () => {
+test('what V8 cannot use it does without: other flags, a file that was cut off, a file that is missing or cannot be read', async () => {
   const others = await verdicts(['success', '--dry-run'], 0, '--max-lazy')
   assert.deepEqual(new Set(others.values()), new Set(['rejected']))
   const file = join(cache, 'shared.js')
@@ -95,6 +95,9 @@ test('what V8 cannot use it does without: other flags, a file that was cut off, 
   assert.equal((await verdicts(['success', '--dry-run'], 0)).get('shared.js'), 'rejected')
   rmSync(file)
   assert.equal((await verdicts(['success', '--dry-run'], 0)).get('shared.js'), 'absent')
+  mkdirSync(file)
+  assert.equal((await verdicts(['success', '--dry-run'], 0)).get('shared.js'), 'absent')
+  rmdirSync(file)
   writeFileSync(file, whole)
 })
 
@@ -107,3 +110,18 @@ test('a bug is reported with its place in the file', async () => {
   assert.equal(status, 70)
   assert.ok(stderr.includes(`help.js:1:${code.indexOf('new Error') + 1}`), stderr)
 })
+
+for (const withCache of [true, false]) {
+  test(`a program that lacks a file ${withCache ? 'with' : 'without'} the cache says so in one line`, async () => {
+    const broken = join(scratch, `broken-${withCache}`)
+    cpSync(dist, broken, { recursive: true })
+    rmSync(join(broken, 'shared.js'))
+    if (!withCache) rmSync(join(broken, 'code-cache'), { recursive: true })
+    const { code, stderr } = await runProcess([process.execPath, join(broken, 'bin.js'), '--help'], { env })
+    assert.equal(code, 70)
+    assert.match(
+      stderr,
+      /^pagerduty-alert: error: the program cannot be loaded: .*shared\.js.*; install it again\n$/,
+    )
+  })
+}

@@ -20,13 +20,6 @@ test('a costly module of Node is loaded where something of it is used', () => {
   assert.equal(withLateBuiltinModules(before.join('\n')), after.join('\n'))
 })
 
-test('one that is imported dynamically is loaded without the loader of ES modules', () => {
-  assert.equal(
-    withLateBuiltinModules('const { DatabaseSync } = await import("node:sqlite");'),
-    'const { DatabaseSync } = await Promise.resolve(require("node:sqlite"));',
-  )
-})
-
 test('one that is used as a whole is loaded at once', () => {
   const code = 'let node_os = require("node:os");\nnode_os = __toESM(node_os);\nnode_os.default.hostname();'
   assert.equal(withLateBuiltinModules(code), code)
