@@ -77,6 +77,15 @@ test("what is loaded by few finds Node's modules, too: a spool, a key from a pip
   assert.match(await runCached(`KEY=$PAGERDUTY_TOKEN; ${piped}`), /not delivered/)
 })
 
+test('a relay that keeps its events starts by it, too', async () => {
+  const spool = { PAGERDUTY_SPOOL: join(scratch, 'spool'), PAGERDUTY_RELAY_HOST: '192.0.2.1' } // an address of no machine
+  const { code, stderr } = await runProcess([process.execPath, join(dist, 'bin.js'), 'serve'], {
+    env: { ...env, ...spool },
+  })
+  assert.equal(code, 78, stderr)
+  assert.match(stderr, /cannot listen/)
+})
+
 test('it holds the functions that ran, not only the outermost', () => {
   for (const file of ['program.js', 'undici.js', 'start-run.js']) {
     const source = `(function (exports, require, module) {\n${readFileSync(join(dist, file), 'utf8')}\n})`
