@@ -5,6 +5,7 @@ that the kernel takes it for one that came from FAR (the checksums hold for a sw
 handshake with them. Prints "ready". usage: slow-path.py NEAR FAR DELAY (as root)
 """
 import collections
+import ctypes
 import fcntl
 import os
 import select
@@ -12,6 +13,10 @@ import struct
 import subprocess
 import sys
 import time
+
+# <linux/prctl.h>: with whoever started it the device goes, too
+PR_SET_PDEATHSIG, SIGKILL = 1, 9
+ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, SIGKILL)
 
 # <linux/if_tun.h>
 TUNSETIFF = 0x400454CA
