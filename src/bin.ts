@@ -40,6 +40,9 @@ process.on('uncaughtException', (error) => {
 
 const DESCRIPTOR = { stdout: 1, stderr: 2 } as const
 
+/** What an empty pipe takes at once, in bytes, on every system; a text has at most three for each unit of its length. */
+const LEAST_PIPE_BYTES = 4096
+
 /** Which of Node's streams were written to. */
 const written = new Set<keyof typeof DESCRIPTOR>()
 
@@ -86,10 +89,12 @@ function exit(status: number): never {
 
 /**
  * Writes to one of our streams, as other programs do: at once. Node's own stream takes 4 ms to load and makes a pipe
- * non-blocking meanwhile, also for those who share it; it is for what takes signals and must not wait for a reader.
+ * non-blocking meanwhile, also for those who share it; it is for what takes signals and must not wait for a reader, and for
+ * what is so long that signals would wait for one.
  */
 function write(name: keyof typeof DESCRIPTOR, text: string): void {
-  const isWaitedFor = signalListener === undefined && !written.has(name)
+  const isShort = text.length * 3 <= LEAST_PIPE_BYTES
+  const isWaitedFor = isShort && signalListener === undefined && !written.has(name)
   const rest = isWaitedFor ? writeAtOnce(DESCRIPTOR[name], text) : Buffer.from(text)
   if (rest.length === 0) return
   const stream = process[name]

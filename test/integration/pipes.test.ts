@@ -7,6 +7,7 @@ import {
   createReadStream,
   createWriteStream,
   openSync,
+  read,
   readdirSync,
   readFileSync,
   readlinkSync,
@@ -175,4 +176,25 @@ test('what a full pipe does not take at once, since somebody made it non-blockin
   const { body } = JSON.parse(text) as { body: { payload: { custom_details: { lines: string[] } } } }
   assert.ok(text.length > 2 * 65_536)
   assert.deepEqual(body.payload.custom_details.lines, lines)
+})
+
+test('signals end what writes more than a pipe holds, though nobody reads it', async (t) => {
+  const pipe = makePipe(t)
+  const output = openSync(pipe, constants.O_RDWR)
+  const event = JSON.stringify({
+    payload: { summary: 's', source: 'x', custom_details: { long: 'x'.repeat(200_000) } },
+  })
+  const child = spawn(process.execPath, [BIN, 'send', '--dry-run', '-'], {
+    stdio: ['pipe', output, 'inherit'],
+    env: { PATH: process.env['PATH'], PAGERDUTY_TOKEN: KEY },
+  })
+  child.stdin?.end(event)
+  const ended = once(child, 'close')
+  await new Promise((resolve) => read(output, Buffer.alloc(1), 0, 1, null, resolve)) // that it writes
+  while (child.exitCode === null) {
+    child.kill('SIGTERM')
+    await Promise.race([ended, setTimeout(100)])
+  }
+  closeSync(output)
+  assert.equal(child.exitCode, 143)
 })
