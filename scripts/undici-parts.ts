@@ -3,10 +3,9 @@ import type { Plugin } from 'rolldown'
 /** What stands for the package in the bundle: of its parts only those that `src` imports by these names. */
 const PARTS = `import Dispatcher from 'undici/lib/dispatcher/dispatcher.js'
 import connect from 'undici/lib/api/api-connect.js'
-import request from 'undici/lib/api/api-request.js'
 
-// As the package's own index does; a proxy's tunnel is opened by connect.
-Object.assign(Dispatcher.prototype, { connect, request })
+// As the package's own index does, for a proxy's tunnel. Requests are dispatched.
+Dispatcher.prototype.connect = connect
 export { default as Agent } from 'undici/lib/dispatcher/agent.js'
 export { default as ProxyAgent } from 'undici/lib/dispatcher/proxy-agent.js'
 export { default as buildConnector } from 'undici/lib/core/connect.js'

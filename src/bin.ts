@@ -40,7 +40,7 @@ process.on('uncaughtException', (error) => {
 
 const DESCRIPTOR = { stdout: 1, stderr: 2 } as const
 
-/** What an empty pipe takes at once, in bytes, on every system; a text has at most three for each unit of its length. */
+/** What an empty pipe takes at once, in bytes, on every system. */
 const LEAST_PIPE_BYTES = 4096
 
 /** Which of Node's streams were written to. */
@@ -93,9 +93,10 @@ function exit(status: number): never {
  * what is so long that signals would wait for one.
  */
 function write(name: keyof typeof DESCRIPTOR, text: string): void {
-  const isShort = text.length * 3 <= LEAST_PIPE_BYTES
+  const bytes = Buffer.from(text)
+  const isShort = bytes.length <= LEAST_PIPE_BYTES
   const isWaitedFor = isShort && signalListener === undefined && !written.has(name)
-  const rest = isWaitedFor ? writeAtOnce(DESCRIPTOR[name], text) : Buffer.from(text)
+  const rest = isWaitedFor ? writeAtOnce(DESCRIPTOR[name], bytes) : bytes
   if (rest.length === 0) return
   const stream = process[name]
   written.add(name)
@@ -104,8 +105,8 @@ function write(name: keyof typeof DESCRIPTOR, text: string): void {
 }
 
 /** @returns what a pipe that somebody else made non-blocking does not take now */
-function writeAtOnce(descriptor: number, text: string): Buffer {
-  let rest = Buffer.from(text)
+function writeAtOnce(descriptor: number, bytes: Buffer): Buffer {
+  let rest = bytes
   try {
     while (rest.length > 0) rest = rest.subarray(writeSync(descriptor, rest))
     return rest
