@@ -35,7 +35,9 @@ export function openEarly(
   const untaken = [untilOpen(first, timeoutMs)]
   return {
     underWay: Promise.race([
-      new Promise((resolve) => first.once('lookup', () => setImmediate(resolve)).once('close', resolve)),
+      new Promise((resolve) =>
+        first.once('connectionAttempt', () => setImmediate(resolve)).once('close', resolve),
+      ),
       new Promise((resolve) => setTimeout(resolve, LOOKUP_MS)),
     ]),
     open: (count) => {
