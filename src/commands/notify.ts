@@ -4,7 +4,7 @@ import { planEvents, type EventCommand } from '../core/plan-events.ts'
 import type { CommandResult } from '../core/summary.ts'
 import { Failure } from '../core/failure.ts'
 import { explainIdentity } from './explain.ts'
-import { connectEarly, sendEvents } from './send-events.ts'
+import { sendEvents } from './send-events.ts'
 import { randomDedupKey, type Session } from './session.ts'
 
 /**
@@ -21,12 +21,11 @@ export async function notify(
   if ((command === 'change' || command === 'trigger') && fields.summary === undefined) {
     throw new Failure('usage', `${command} needs --summary (or PAGERDUTY_SUMMARY)`)
   }
-  const early = connectEarly(session)
   const input = eventInput(session, result)
   const plan = planEvents(command, input, { as, resolve, randomKey: randomDedupKey })
   for (const warning of plan.warnings) log.warn(warning)
   if (config.dryRun) explainIdentity(plan.events, input.identity, log)
-  const exitCode = await sendEvents(session, plan.events, { early })
+  const exitCode = await sendEvents(session, plan.events)
   const [event] = plan.events
   if (config.note && event !== undefined && !io.signal.aborted) {
     if (config.dryRun) log.info('the deployment would be noted on the open incidents of the service')

@@ -20,26 +20,16 @@ import {
 import { resolveKeys } from './rest-session.ts'
 import type { Session } from './session.ts'
 
-export interface SendOptions {
-  /** A key that the event brought along, which wins over the configured ones. */
-  readonly ownKey?: RoutingKey | undefined
-  /** What `connectEarly` has begun. */
-  readonly early?: EarlyConnections | undefined
-}
-
-/** Begins to connect before the events are made; undefined where nothing is sent, or not before the key is found. */
-export function connectEarly({ config }: Session): EarlyConnections | undefined {
-  return config.dryRun || isKeyLookedUp(config) ? undefined : openEarly(config.delivery)
-}
-
 /**
- * Sends events, or prints them with `--dry-run`, and reports what came of it.
+ * Sends events, or prints them with `--dry-run`, and reports what came of it. Nothing is connected to before it is clear that
+ * they can be sent.
+ * @param ownKey a key that the event brought along, which wins over the configured ones
  * @returns the exit status
  */
 export async function sendEvents(
   session: Session,
   events: readonly Event[],
-  { ownKey, early = connectEarly(session) }: SendOptions = {},
+  ownKey?: RoutingKey,
 ): Promise<number> {
   const { config, io } = session
   const keys = ownKey === undefined ? await resolveKeys(session) : [ownKey]
@@ -51,6 +41,8 @@ export async function sendEvents(
     return 0
   }
   const sending = ownKey === undefined ? withKeys(session, keys) : session
+  // Where the key was looked up, what follows is loaded already.
+  const early = isKeyLookedUp(config) ? undefined : openEarly(config.delivery)
   return report(session, await deliverPosts(sending, posts, early))
 }
 

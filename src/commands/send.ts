@@ -30,7 +30,7 @@ export async function send(session: Session, operand: string | undefined): Promi
   const missing = ownKey === undefined && !config.dryRun ? keyMissing(config) : undefined
   if (missing !== undefined) throw new Failure('config', `${missing}, or a routing_key into the event`)
   if (config.dryRun) explainIdentity([event], input.identity, log)
-  return await sendEvents(session, [event], { ownKey })
+  return await sendEvents(session, [event], ownKey)
 }
 
 /** What stands for the key in the examples of PagerDuty's documentation and on Codeship's PagerDuty page. */

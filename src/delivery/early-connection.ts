@@ -17,8 +17,7 @@ export interface EarlyConnections {
 const LOOKUP_MS = 20
 
 /**
- * Begins to open a connection to PagerDuty. Planning the events and loading the HTTP client takes about as long as a round
- * trip.
+ * Begins to open a connection to PagerDuty. Loading the HTTP client takes about as long as a round trip.
  * @param lookup the system's own where absent
  * @returns undefined where there is nothing to gain or to know yet: plain http, or a proxy
  */

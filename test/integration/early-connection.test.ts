@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer, type AddressInfo, type Socket } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { after, beforeEach, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { openEarly } from '../../src/delivery/early-connection.ts'
@@ -12,6 +15,9 @@ import { CODESHIP_PRO, KEY, runProgram } from '../support/program.ts'
 const simulator = await startSimulator({ tls: LOCALHOST_TLS })
 after(() => simulator.close())
 beforeEach(() => simulator.reset())
+
+const scratch = mkdtempSync(join(tmpdir(), 'early-'))
+after(() => rmSync(scratch, { recursive: true }))
 
 const CA_FILE = fileURLToPath(new URL('../simulator/localhost-cert.pem', import.meta.url))
 const ENV = {
@@ -53,6 +59,52 @@ test('connections are under way before anything can be sent over them', async ()
   while (counter.seen.length < 2) await new Promise(setImmediate)
   early?.close()
   counter.close()
+})
+
+for (const host of ['127.0.0.1', 'localhost']) {
+  test(`the first one to ${host} is under way without waiting for a timer`, async (t) => {
+    t.mock.timers.enable({ apis: ['setTimeout'] })
+    const counter = await startCounter()
+    const early = openEarly(way(`https://${host}:${counter.port}`))
+    t.after(() => {
+      early?.close()
+      counter.close()
+    })
+    let isUnderWay = false
+    void early?.underWay.then(() => (isUnderWay = true))
+    await early?.take()
+    await new Promise(setImmediate)
+    assert.ok(isUnderWay)
+  })
+}
+
+test('what is refused is neither connected to nor looked up', async () => {
+  const looked = join(scratch, 'looked-up')
+  const witness = join(scratch, 'witness.cjs')
+  writeFileSync(
+    witness,
+    `const { lookup } = require('node:dns')
+    require('node:dns').lookup = (...args) => {
+      require('node:fs').appendFileSync(${JSON.stringify(looked)}, args[0])
+      return lookup(...args)
+    }`,
+  )
+  const env = { ...ENV, NODE_OPTIONS: `--require ${witness}` }
+  const { code } = await runProgram(['success'], { env })
+  assert.equal(code, 0)
+  assert.match(readFileSync(looked, 'utf8'), /localhost/)
+  rmSync(looked)
+  const outsideOfCi = { PAGERDUTY_TOKEN: KEY, PAGERDUTY_EVENTS_URL: ENV.PAGERDUTY_EVENTS_URL }
+  const refused = await runProgram(['acknowledge'], {
+    env: { ...outsideOfCi, NODE_OPTIONS: env.NODE_OPTIONS },
+  })
+  assert.equal(refused.code, 64, refused.stderr)
+  const noChanges = await runProgram(['success'], {
+    env: { ...env, PAGERDUTY_TOKEN: 'R0123456789ABCDEF0123456789ABCDE' },
+  })
+  assert.equal(noChanges.code, 78)
+  assert.match(noChanges.stderr, /takes alerts only/)
+  assert.equal(existsSync(looked), false)
 })
 
 test('there are none for plain http and for a proxy', async () => {
