@@ -125,7 +125,7 @@ function relayTargets({ relayLoad = [], callers, curls = [], drainRate, http }: 
       what: 'Relay, durable, p50 of one caller ÷ fdatasync',
       limit: 2.5,
       value: ratioOf(callers?.durable, callers?.fdatasync),
-      floor: `bare Fastify + undici, which syncs nothing: ${show(ratioOf(callers?.passthrough, callers?.fdatasync))}; a commit syncs 16 kB, the comparison 512 bytes`,
+      floor: `bare Fastify + undici, which syncs nothing: ${show(ratioOf(callers?.passthrough, callers?.fdatasync))}; a commit syncs some pages of 4 kB, the comparison 512 bytes`,
     },
     {
       what: 'curl to a relay with a spool ÷ curl to PagerDuty, 50 ms away',
