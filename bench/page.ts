@@ -59,17 +59,17 @@ and Python where they are found, and the two images where \`docker build\` has m
 \`docker build -t pagerduty-alert . && docker build -t pagerduty-alert:shell --target shell .\`
 
 Each round measures everything of a table once, in turns, after one round to warm up. A time is the median of all
-rounds, and a ratio is the median of the rounds' own ratios. The stand-in for PagerDuty answers at once. ${isFarByPacket ? BY_PACKET : BY_PROXY}
-V8's code cache lies beside the program, as it does in the image. The load on the relays comes from a process of its
-own that speaks HTTP on bare sockets; the table's first line is what it and the stand-in reach without a relay.
+rounds, and a ratio is the median of the rounds' own ratios. The stand-in for PagerDuty answers at once.
+${isFarByPacket ? BY_PACKET : BY_PROXY}
+V8's code cache lies beside the program, as it does in the image. The load on the relays comes from a process of its own
+that speaks HTTP on bare sockets; the table's first line is what it and the stand-in reach without a relay.
 `
 
-const BY_PACKET = `The path with a round trip of 50 ms is a TUN
-device that holds back every packet for half of it.`
+const BY_PACKET = `The path with a round trip of 50 ms is a TUN device that holds back every packet for half of it.`
 
-const BY_PROXY = `The path with a
-round trip of 50 ms is a proxy that delays every byte by half of it, and the first of a connection by one round trip more, as
-TCP's handshake would; a client that has something else to do before it speaks loses less time there than in a network.`
+const BY_PROXY = `The path with a round trip of 50 ms is a proxy that delays every byte by half of it, and the first of a connection by one
+round trip more, as TCP's handshake would; a client that has something else to do before it speaks loses less time there
+than in a network.`
 
 const GROWTH_HEAD = `The exponent is the power of the size with which the cost grows: 1 is linear, 0 is constant. It is that of the last
 three points, each the quickest of its runs. The dotted line grows linearly. A spool of up to 32 MB is checked when it is
