@@ -58,8 +58,8 @@ const howText = (isFarByPacket: boolean): string => `## How to repeat it
 and Python where they are found, and the two images where \`docker build\` has made them:
 \`docker build -t pagerduty-alert . && docker build -t pagerduty-alert:shell --target shell .\`
 
-Each round measures everything of a table once, in turns, after one round to warm up. A time is the median of all
-rounds, and a ratio is the median of the rounds' own ratios. The stand-in for PagerDuty answers at once.
+Each round measures everything of a table once, in turns, after one round to warm up (of relays, two).
+A time is the median of all rounds, and a ratio is the median of the rounds' own ratios. The stand-in for PagerDuty answers at once.
 ${isFarByPacket ? BY_PACKET : BY_PROXY}
 V8's code cache lies beside the program, as it does in the image. The load on the relays comes from a process of its own
 that speaks HTTP on bare sockets; the table's first line is what it and the stand-in reach without a relay.

@@ -42,7 +42,7 @@ export async function sendEvents(
   }
   const sending = ownKey === undefined ? withKeys(session, keys) : session
   // Where the key was looked up, what follows is loaded already.
-  const early = isKeyLookedUp(config) ? undefined : openEarly(config.delivery)
+  const early = isKeyLookedUp(config) ? undefined : openEarly(config.delivery, posts.length)
   return report(session, await deliverPosts(sending, posts, early))
 }
 
@@ -58,7 +58,6 @@ async function deliverPosts(
   early: EarlyConnections | undefined,
 ): Promise<Delivery[]> {
   const { io, config, log } = session
-  early?.open(posts.length)
   await early?.underWay
   // Loaded here, so that help, refusals and dry runs do not pay for the HTTP client.
   const { composeSender } = await import('../compose.ts')

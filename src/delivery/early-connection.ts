@@ -5,8 +5,6 @@ import type { DeliveryConfig } from '../config/read-delivery.ts'
 export interface EarlyConnections {
   /** Resolves when the first is under way; then the thread may be kept busy, since the kernel needs none of it to finish. */
   readonly underWay: Promise<unknown>
-  /** Begins to open more of them, up to so many in all. */
-  open(count: number): void
   /** The next one that nobody has taken, once it is open; rejects as connecting does. Undefined when none is left. */
   take(): Promise<Socket> | undefined
   /** Ends all of them. */
@@ -17,12 +15,14 @@ export interface EarlyConnections {
 const LOOKUP_MS = 20
 
 /**
- * Begins to open a connection to PagerDuty. Loading the HTTP client takes about as long as a round trip.
+ * Begins to open connections to PagerDuty. Loading the HTTP client takes about as long as a round trip.
+ * @param count  one or more
  * @param lookup the system's own where absent
  * @returns undefined where there is nothing to gain or to know yet: plain http, or a proxy
  */
 export function openEarly(
   { eventsUrl, proxy, timeoutMs }: Pick<DeliveryConfig, 'eventsUrl' | 'proxy' | 'timeoutMs'>,
+  count: number,
   lookup?: LookupFunction,
 ): EarlyConnections | undefined {
   const { protocol, hostname, port } = new URL(eventsUrl)
@@ -30,8 +30,8 @@ export function openEarly(
   const host = hostname.replace(/^\[(.*)\]$/, '$1')
   const target = { host, port: Number(port || 443), autoSelectFamily: true, ...(lookup && { lookup }) }
   const first = connect(target)
-  const sockets = [first]
-  const untaken = [untilOpen(first, timeoutMs)]
+  const sockets = [first, ...Array.from({ length: count - 1 }, () => connect(target))]
+  const untaken = sockets.map((socket) => untilOpen(socket, timeoutMs))
   return {
     underWay: Promise.race([
       new Promise((resolve) =>
@@ -39,13 +39,6 @@ export function openEarly(
       ),
       new Promise((resolve) => setTimeout(resolve, LOOKUP_MS)),
     ]),
-    open: (count) => {
-      while (sockets.length < count) {
-        const socket = connect(target)
-        sockets.push(socket)
-        untaken.push(untilOpen(socket, timeoutMs))
-      }
-    },
     take: () => untaken.shift(),
     close: () => sockets.forEach((socket) => socket.destroy()),
   }

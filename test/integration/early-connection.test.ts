@@ -52,8 +52,7 @@ test('an event goes over the connection that was opened early, and over no other
 
 test('connections are under way before anything can be sent over them', async () => {
   const counter = await startCounter()
-  const early = openEarly(way(`https://127.0.0.1:${counter.port}`))
-  early?.open(2)
+  const early = openEarly(way(`https://127.0.0.1:${counter.port}`), 2)
   await Promise.all([early?.take(), early?.take()])
   assert.equal(early?.take(), undefined)
   while (counter.seen.length < 2) await new Promise(setImmediate)
@@ -65,7 +64,7 @@ for (const host of ['127.0.0.1', 'localhost']) {
   test(`the first one to ${host} is under way without waiting for a timer`, async (t) => {
     t.mock.timers.enable({ apis: ['setTimeout'] })
     const counter = await startCounter()
-    const early = openEarly(way(`https://${host}:${counter.port}`))
+    const early = openEarly(way(`https://${host}:${counter.port}`), 1)
     t.after(() => {
       early?.close()
       counter.close()
@@ -108,15 +107,15 @@ test('what is refused is neither connected to nor looked up', async () => {
 })
 
 test('there are none for plain http and for a proxy', async () => {
-  assert.equal(openEarly(way('http://127.0.0.1:9')), undefined)
+  assert.equal(openEarly(way('http://127.0.0.1:9'), 1), undefined)
   const proxy = { httpsProxy: 'http://127.0.0.1:9' }
-  assert.equal(openEarly({ ...way('https://127.0.0.1:9'), proxy }), undefined)
+  assert.equal(openEarly({ ...way('https://127.0.0.1:9'), proxy }, 1), undefined)
 })
 
 test('one that cannot be opened fails the first attempt, and the next opens its own', async () => {
   const counter = await startCounter()
   counter.close()
-  const early = openEarly(way(`https://127.0.0.1:${counter.port}`))
+  const early = openEarly(way(`https://127.0.0.1:${counter.port}`), 1)
   const transport = createTransport({ proxy: {}, baseUrl: simulator.url, early })
   const request = { method: 'POST', url: `${simulator.url}/v2/enqueue`, headers: {} } as const
   const first = await transport.exchange(request, 5000, NO_SIGNAL)
@@ -128,14 +127,13 @@ test('one that cannot be opened fails the first attempt, and the next opens its 
 })
 
 test('one that hangs is given up after the time for one attempt', async () => {
-  const early = openEarly(way('https://name.invalid', 100), () => undefined)
+  const early = openEarly(way('https://name.invalid', 100), 1, () => undefined)
   await assert.rejects(early?.take() ?? Promise.resolve(), { code: 'ETIMEDOUT' })
 })
 
 test('what was opened and not used does not outlive the transport', async () => {
   const counter = await startCounter()
-  const early = openEarly(way(`https://127.0.0.1:${counter.port}`))
-  early?.open(2)
+  const early = openEarly(way(`https://127.0.0.1:${counter.port}`), 2)
   const transport = createTransport({ proxy: {}, baseUrl: `https://127.0.0.1:${counter.port}`, early })
   while (counter.seen.length < 2) await new Promise(setImmediate)
   const ended = Promise.all(counter.seen.map((socket) => once(socket, 'close')))
