@@ -25,11 +25,15 @@ for (const [signal, exitCode] of Object.entries(SIGNALS)) {
 /** What was read from files, by path: a bug must not show it, and a pipe cannot be read twice. */
 const filesRead = new Map<string, string>()
 
-// Node 22 and early 24 tell everybody who keeps events that their database is young: nothing that a user can act on.
+/** Warnings of Node that nobody can act on, or that are wrong here. */
+const NOT_SHOWN = [
+  /^SQLite is an experimental feature/, // Node 22 and early 24, whenever the spool is opened
+  /^Setting the NODE_TLS_REJECT_UNAUTHORIZED /, // certificates are verified all the same
+]
 const warningPrinters = process.listeners('warning')
 process.removeAllListeners('warning')
 process.on('warning', (warning) => {
-  if (warning.name === 'ExperimentalWarning' && warning.message.startsWith('SQLite ')) return
+  if (NOT_SHOWN.some((pattern) => pattern.test(warning.message))) return
   for (const print of warningPrinters) print(warning)
 })
 

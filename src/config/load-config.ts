@@ -9,6 +9,7 @@ import { readGateConfig, readRestConfig, type GateConfig, type RestConfig } from
 import { readRunConfig, type RunConfig } from './read-run.ts'
 import { readSpoolConfig, type SpoolConfig } from './read-spool.ts'
 import { createReader } from './reader.ts'
+import { tlsWarnings } from './tls-warnings.ts'
 
 /** Everything that one invocation was told, validated and frozen. */
 export interface Config {
@@ -73,7 +74,7 @@ export function readConfig(
   const hasKeyProblem = problems.some(({ kind }) => kind === 'config')
   if (missing !== undefined && !dryRun && !hasKeyProblem) problems.push({ kind: 'config', message: missing })
   const dryWarnings = missing !== undefined && dryRun ? [`${missing}; a real run would stop here`] : []
-  const warnings = [...plainHttpWarnings(delivery, rest), ...dryWarnings]
+  const warnings = [...tlsWarnings(env), ...plainHttpWarnings(delivery, rest), ...dryWarnings]
   return { config: Object.freeze({ ...settings, warnings }), problems }
 }
 

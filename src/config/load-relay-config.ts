@@ -16,6 +16,7 @@ import { readPrintConfig, type PrintConfig } from './read-printing.ts'
 import { readRestConfig, type RestConfig } from './read-rest.ts'
 import { readSpoolConfig, type SpoolConfig } from './read-spool.ts'
 import { createReader, type Reader } from './reader.ts'
+import { tlsWarnings } from './tls-warnings.ts'
 import { parseCount } from './values.ts'
 
 /** The keys that the relay sends with for callers who bring none; `looked-up` where the REST API is asked for the one. */
@@ -73,6 +74,7 @@ export function loadRelayConfig(
     ...(spool && { spool }),
     outputSecrets: [...delivery.secrets.map((secret) => secret.reveal()), ...secretValues(env)],
     warnings: [
+      ...tlsWarnings(env),
       ...plainHttpWarnings(delivery, rest),
       ...(missing === undefined ? [] : [rest.token === undefined ? NO_KEY : `${missing}. ${UNTIL_THEN}`]),
     ],

@@ -5,6 +5,7 @@ import { Agent, buildConnector, ProxyAgent, type Dispatcher } from 'undici'
 import { proxyCredentials } from '../config/read-proxy.ts'
 import type { ChosenProxy } from './choose-proxy.ts'
 import type { EarlyConnections } from './early-connection.ts'
+import { TLS_OPTIONS } from './tls-options.ts'
 
 /** undici's dispatcher, and what it does not tell by itself. */
 export interface Connections {
@@ -32,7 +33,7 @@ export function createConnections(connectionOptions: ConnectionOptions): Connect
   const { proxy, isTls, connectTimeoutMs, keepAliveMs, early } = connectionOptions
   const closing = new AbortController()
   setMaxListeners(0, closing.signal) // each socket is a listener
-  const tls = { minVersion: 'TLSv1.2', signal: closing.signal } as const
+  const tls = { ...TLS_OPTIONS, signal: closing.signal } as const
   // The attempt's own timer covers what these two would; undici's are coarser and would fire beside it.
   const options = {
     allowH2: false,
@@ -79,7 +80,8 @@ function createConnector({
 }): buildConnector.connector {
   const options = {
     // Reading the roots takes as long as opening a connection, so they are read meanwhile, and once for all.
-    secureContext: isTls ? createSecureContext({ minVersion: 'TLSv1.2' }) : undefined,
+    secureContext: isTls ? createSecureContext({ minVersion: TLS_OPTIONS.minVersion }) : undefined,
+    rejectUnauthorized: TLS_OPTIONS.rejectUnauthorized,
     allowH2: false,
     timeout: connectTimeoutMs,
     autoSelectFamily: true,

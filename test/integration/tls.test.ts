@@ -7,6 +7,8 @@ import { startSimulator, type Simulator } from '../simulator/simulator.ts'
 import { CA_FILE, certificate } from '../support/certificates.ts'
 import { KEY, runProgram, type Run } from '../support/program.ts'
 import { startProxy } from '../support/proxy.ts'
+import { alertBody, post, startRelay } from '../support/relay.ts'
+import { REST_TOKEN } from '../support/rest.ts'
 
 async function serve(t: TestContext, tls: { key: string; cert: string }): Promise<Simulator> {
   const simulator = await startSimulator({ tls })
@@ -80,6 +82,103 @@ for (const [name, tls, env, says] of BAD) {
     })
   }
 }
+
+const SWITCHED_OFF = { NODE_TLS_REJECT_UNAUTHORIZED: '0', NODE_EXTRA_CA_CERTS: '' }
+const IGNORED = /warning: NODE_TLS_REJECT_UNAUTHORIZED=0 is ignored: certificates are always verified/
+
+/** A proxy that is reached by TLS, with a certificate of an unknown CA. Whatever it decrypts is kept. */
+async function startUntrustedProxy(t: TestContext): Promise<{ url: string; heard: Buffer[] }> {
+  const heard: Buffer[] = []
+  const server = createServer(certificate('good'), (socket) => {
+    socket.on('error', () => undefined).on('data', (chunk: Buffer) => heard.push(chunk))
+  })
+  server.on('tlsClientError', () => undefined)
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  t.after(() => server.close())
+  return { url: `https://127.0.0.1:${(server.address() as AddressInfo).port}`, heard }
+}
+
+/** Every kind of connection that the program makes, to a server whose certificate nobody vouches for. */
+const CONNECTIONS: Readonly<Record<string, [args: string[], env: (url: string) => Record<string, string>]>> =
+  {
+    'an event': [
+      ['trigger', '--summary', 's'],
+      (url) => ({ PAGERDUTY_TOKEN: KEY, PAGERDUTY_EVENTS_URL: url }),
+    ],
+    'the REST API': [
+      ['gate', '--service', 'Shop'],
+      (url) => ({ PAGERDUTY_TOKEN: REST_TOKEN, PAGERDUTY_API_URL: url }),
+    ],
+    'a relay': [
+      ['trigger', '--summary', 's'],
+      (url) => ({ PAGERDUTY_RELAY_URL: url, PAGERDUTY_RELAY_TOKEN: 'a-token-of-the-relay' }),
+    ],
+  }
+for (const [what, [args, env]] of Object.entries(CONNECTIONS)) {
+  for (const isProxied of [false, true]) {
+    const way = isProxied ? ' through a proxy' : ''
+    test(`NODE_TLS_REJECT_UNAUTHORIZED=0 switches nothing off for ${what}${way}`, async (t) => {
+      const simulator = await serve(t, certificate('good'))
+      const proxy = await startProxy()
+      t.after(() => proxy.close())
+      const proxied = isProxied ? { HTTPS_PROXY: `127.0.0.1:${proxy.port}` } : {}
+      const { code, stderr } = await runProgram([...args, '--deadline', '20s'], {
+        env: { ...SWITCHED_OFF, ...env(simulator.url), ...proxied },
+      })
+      assert.equal(code, 75, stderr)
+      assert.match(stderr, IGNORED)
+      assert.doesNotMatch(stderr, /makes TLS connections/, 'Node’s own warning is wrong here')
+      assert.deepEqual(simulator.requests, [])
+      assert.equal(proxy.seen.length, isProxied ? 1 : 0)
+    })
+  }
+}
+
+for (const scheme of ['http', 'https']) {
+  test(`… nor for a proxy that is reached by TLS on the way to ${scheme}`, async (t) => {
+    const proxy = await startUntrustedProxy(t)
+    const { code, stderr } = await trigger(`${scheme}://events.example`, {
+      ...SWITCHED_OFF,
+      [`${scheme.toUpperCase()}_PROXY`]: proxy.url,
+    })
+    assert.equal(code, 75, stderr)
+    assert.match(stderr, /UNABLE_TO_VERIFY_LEAF_SIGNATURE|UNABLE_TO_GET_ISSUER_CERT_LOCALLY/)
+    assert.deepEqual(proxy.heard, [])
+  })
+}
+
+test('… nor for what a relay sends: its caller hears 502', async (t) => {
+  const simulator = await serve(t, certificate('good'))
+  const relay = await startRelay({
+    ...SWITCHED_OFF,
+    PAGERDUTY_TOKEN: KEY,
+    PAGERDUTY_EVENTS_URL: simulator.url,
+  })
+  t.after(() => relay.stop())
+  assert.equal((await post(`${relay.url}/v2/enqueue`, alertBody())).status, 502)
+  assert.match(relay.log(), IGNORED)
+  assert.deepEqual(simulator.requests, [])
+})
+
+test('… nor for doctor, which does not call such a server trusted', async (t) => {
+  const simulator = await serve(t, certificate('good'))
+  const { code, stdout } = await runProgram(['doctor'], {
+    env: { ...SWITCHED_OFF, PAGERDUTY_TOKEN: KEY, PAGERDUTY_EVENTS_URL: simulator.url },
+  })
+  assert.equal(code, 75, stdout)
+  assert.match(stdout, /^FAIL TLS: /m)
+  assert.match(stdout, /^warn configuration: NODE_TLS_REJECT_UNAUTHORIZED=0 is ignored/m)
+  assert.doesNotMatch(stdout, /\btrusted\b/)
+  assert.deepEqual(simulator.requests, [])
+})
+
+test('what run starts finds the variable as it was set', async () => {
+  const print = 'process.stdout.write(String(process.env.NODE_TLS_REJECT_UNAUTHORIZED))'
+  const { stdout } = await runProgram(['run', '--deadline', '1s', '--', process.execPath, '-e', print], {
+    env: { ...SWITCHED_OFF, PAGERDUTY_TOKEN: KEY, PAGERDUTY_EVENTS_URL: 'http://127.0.0.1:9' },
+  })
+  assert.equal(stdout, '0')
+})
 
 test('an unreadable NODE_EXTRA_CA_CERTS does not keep an event from a server that is trusted anyway', async (t) => {
   const simulator = await startSimulator()

@@ -8,7 +8,9 @@ export function checkConfiguration(config: Config, problems: readonly Problem[])
   const wrong = problems.map(({ kind, message }) =>
     failed('configuration', kind, { detail: message, advice: 'correct the setting that is named' }),
   )
-  const odd = config.warnings.map((message) => warning('configuration', message, 'use https'))
+  const odd = config.warnings.map((message) =>
+    warning('configuration', message, 'correct or unset the setting that is named'),
+  )
   const isFine = wrong.length + odd.length === 0
   return [
     ...(isFine ? [ok('configuration', 'every setting is valid')] : [...wrong, ...odd]),

@@ -5,6 +5,7 @@ import type { ProxyConfig } from '../../config/read-proxy.ts'
 import { classifyError } from '../../core/network-error.ts'
 import { describeAnswer, type Answer } from '../../core/outcome.ts'
 import { chooseProxy } from '../../delivery/choose-proxy.ts'
+import { TLS_OPTIONS } from '../../delivery/tls-options.ts'
 import type { Transport } from '../../delivery/transport.ts'
 import { failed, ok, warning, type Finding } from './finding.ts'
 
@@ -65,7 +66,7 @@ async function checkCertificate(baseUrl: string, timeoutMs: number): Promise<Fin
 
 function openTls(host: string, port: number, timeoutMs: number): Promise<TLSSocket> {
   return new Promise((resolve, reject) => {
-    const socket = connectTls({ host, port, servername: host, minVersion: 'TLSv1.2', timeout: timeoutMs })
+    const socket = connectTls({ ...TLS_OPTIONS, host, port, servername: host, timeout: timeoutMs })
     socket.once('secureConnect', () => resolve(socket))
     socket.once('error', reject)
     socket.once('timeout', () => socket.destroy(Object.assign(new Error('timeout'), { code: 'ETIMEDOUT' })))
