@@ -11,7 +11,7 @@ usage() {
   cat <<'END'
 pagerduty.sh: tells PagerDuty what a deployment did
 
-  pagerduty.sh [success]           a change event; the alert of an earlier failure is resolved
+  pagerduty.sh success             a change event; the alert of an earlier failure is resolved
   pagerduty.sh failure             an alert, one per repository and environment
   pagerduty.sh run CMD [ARG...]    runs CMD, reports its outcome, ends with its status
   pagerduty.sh change | trigger    one event from PAGERDUTY_SUMMARY and the other settings
@@ -675,6 +675,14 @@ from_status() {
   esac
 }
 
+# is_typed_alone: whether a person on a terminal, outside any CI, has named neither a command nor a status.
+is_typed_alone() {
+  [ -t 0 ] && [ -z "$(setting PAGERDUTY_STATUS)" ] || return 1
+  for name in CI CI_NAME CI_REPO_NAME CI_BRANCH CI_COMMIT_ID CI_BUILD_ID; do
+    case $(setting "$name") in '' | false | 0) ;; *) return 1 ;; esac
+  done
+}
+
 trim_zeros() { printf %s "$1" | sed 's/^0*//'; }
 
 STATUS_WORDS='PAGERDUTY_STATUS: must be success, failure, cancelled or an exit status from 0 to 255'
@@ -711,7 +719,13 @@ main() {
   case $command in
     run) run_command "$@" ;;
     success | failure | change | trigger | acknowledge | resolve) ;;
-    '') command=$(from_status "$(setting PAGERDUTY_STATUS)") || exit ;;
+    '')
+      if is_typed_alone; then
+        usage >&2
+        fail 64 'name a command, such as success: only in a CI build is that the default; nothing was sent'
+      fi
+      command=$(from_status "$(setting PAGERDUTY_STATUS)") || exit
+      ;;
     *) fail 64 'unknown command; known are success, failure, run, change, trigger, acknowledge, resolve' ;;
   esac
   # shellcheck disable=SC2086 # a command and, it may be, an exit status

@@ -88,6 +88,7 @@ async function dryRun(
     readFile: () => Promise.resolve(''),
     recall: () => '',
     readStdin: () => Promise.resolve(''),
+    isStdinTerminal: false,
     writeOut: (text) => (out += text),
     writeErr: (text) => (words += text),
     signal: new AbortController().signal,

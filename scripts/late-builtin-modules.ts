@@ -8,6 +8,7 @@ const LATE: ReadonlySet<string> = new Set([
   'node:os',
   'node:timers/promises',
   'node:tls',
+  'node:tty',
   'node:zlib',
 ])
 

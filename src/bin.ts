@@ -1,5 +1,6 @@
 import { writeSync } from 'node:fs'
 import { hostname } from 'node:os'
+import { isatty } from 'node:tty'
 import { main } from './commands/main.ts'
 import { describeBug } from './commands/report-failure.ts'
 import { EXIT_CODE } from './core/failure.ts'
@@ -60,6 +61,9 @@ void main(
     readFile: readAndRemember,
     recall,
     readStdin,
+    get isStdinTerminal() {
+      return isatty(0)
+    },
     writeOut: (text) => write('stdout', text),
     writeErr: (text) => write('stderr', text),
     signal: interruption.signal,

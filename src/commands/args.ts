@@ -13,7 +13,7 @@ import {
 
 /** What a command line says, before any value is looked at. */
 export interface CommandLine {
-  /** Absent where no command is named: `PAGERDUTY_STATUS` or `success` decides. */
+  /** Absent if no command is named: then `PAGERDUTY_STATUS` decides, and in a build the default is `success`. */
   readonly command?: CommandName
   readonly operands: readonly string[]
   readonly options: Options

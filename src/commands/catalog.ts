@@ -25,46 +25,49 @@ function sending(does: string, example: string, groups = SENDING): CommandInfo {
 /** Every command, in the order of the help. */
 export const COMMANDS = {
   success: sending(
-    'change event, then resolve of the failure alert; the default',
+    'report a deployment that succeeded; resolves its failure alert',
     'pagerduty-alert success --environment production',
     DEPLOYING,
   ),
   failure: sending(
-    'trigger of the failure alert',
+    'report a deployment that failed; triggers its failure alert',
     'pagerduty-alert failure --environment production --severity critical',
     DEPLOYING,
   ),
   run: {
-    does: 'runs a command and reports its outcome; its exit status is the command’s',
+    does: 'run a command, report how it ended, and exit with its status',
     operands: '-- CMD [ARG…]',
     maxOperands: 0,
     groups: ['run', ...DEPLOYING],
     example: 'pagerduty-alert run --environment production -- ./deploy.sh',
   },
   change: sending(
-    'one change event from options only',
+    'send one change event, made from the options alone',
     'pagerduty-alert change --summary "Feature flag checkout-v2 switched on"',
   ),
   trigger: sending(
-    'one alert from options only; prints its dedup key',
+    'trigger one alert, made from the options alone; prints its dedup key',
     'key=$(pagerduty-alert trigger --summary "Migration is stuck" --severity warning)',
   ),
-  acknowledge: sending('acknowledges an alert', 'pagerduty-alert acknowledge --dedup-key "$key"'),
-  resolve: sending('resolves an alert', 'pagerduty-alert resolve --dedup-key "$key"'),
+  acknowledge: sending('acknowledge an alert', 'pagerduty-alert acknowledge --dedup-key "$key"'),
+  resolve: sending('resolve an alert', 'pagerduty-alert resolve --dedup-key "$key"'),
   send: {
-    ...sending('one event written as PagerDuty JSON: a FILE, or stdin', 'pagerduty-alert send event.json'),
+    ...sending(
+      'send one event that you wrote as PagerDuty JSON, from a FILE or stdin',
+      'pagerduty-alert send event.json',
+    ),
     operands: '[FILE | -]',
     maxOperands: 1,
   },
   flush: {
-    does: 'waits until the relay (or spool) has delivered everything; exit 0 only then',
+    does: 'wait until the relay or the spool has delivered everything',
     operands: '',
     maxOperands: 0,
     groups: ['delivery', 'printing'],
     example: 'pagerduty-alert flush --deadline 5m',
   },
   gate: {
-    does: 'exit status 1 while the service has open incidents; asks with a REST API token',
+    does: 'exit with 1 while the service has open incidents; needs a REST API token',
     operands: '',
     maxOperands: 0,
     groups: ['gate', 'rest', 'delivery', 'printing'],
@@ -72,7 +75,7 @@ export const COMMANDS = {
     example: 'pagerduty-alert gate --allow-rollback --wait 10m && ./deploy.sh',
   },
   serve: {
-    does: 'the sidecar: a relay that holds the key and speaks PagerDuty’s Events API to others',
+    does: 'run the relay: it holds the key and sends the events of other containers',
     operands: '',
     maxOperands: 0,
     groups: ['relay', ...SENDING],
@@ -80,7 +83,7 @@ export const COMMANDS = {
     example: 'PAGERDUTY_RELAY_HOST=0.0.0.0 pagerduty-alert serve',
   },
   doctor: {
-    does: 'checks configuration, key, network and, with a REST API token, the account; pages nobody',
+    does: 'check settings, key, network and account; pages nobody',
     operands: '',
     maxOperands: 0,
     groups: ['delivery', 'rest', 'printing'],
@@ -88,14 +91,14 @@ export const COMMANDS = {
     example: 'pagerduty-alert doctor',
   },
   completion: {
-    does: 'prints the completion of a SHELL: bash, zsh or fish',
+    does: 'print the completion script of a SHELL: bash, zsh or fish',
     operands: 'SHELL',
     maxOperands: 1,
     groups: [],
     example: 'source <(pagerduty-alert completion bash)',
   },
   help: {
-    does: 'this page, or that of one COMMAND',
+    does: 'print this page, or the page of one COMMAND',
     operands: '[COMMAND]',
     maxOperands: 1,
     groups: [],

@@ -1,7 +1,7 @@
 import { SETTING_GROUPS, type Setting } from '../config/settings/setting.ts'
 import { SETTING_LIST, type SettingName } from '../config/settings.ts'
 import { Failure } from '../core/failure.ts'
-import { version } from '../version.ts'
+import { homepage, version } from '../version.ts'
 import {
   COMMAND_NAMES,
   COMMANDS,
@@ -36,12 +36,9 @@ const COMMON: readonly SettingName[] = [
   'summary',
   'severity',
   'detail',
-  'link',
-  'dedupKey',
   'deadline',
   'dryRun',
   'json',
-  'quiet',
   'verbose',
 ]
 
@@ -62,16 +59,22 @@ function overview(): string {
   const commands = Object.entries(COMMANDS).map(([name, { does }]): [string, string] => [name, does])
   const common = SETTING_LIST.filter(({ name }) => COMMON.includes(name))
   return `pagerduty-alert ${version}: tells PagerDuty what a deployment did
+${homepage}
 
 Usage: pagerduty-alert [COMMAND] [options]
 
+Example:
+  export PAGERDUTY_TOKEN=YourIntegrationKey
+  pagerduty-alert run --environment production -- ./deploy.sh
+
+Commands; in a CI build, none means success:
 ${table(commands, WORD_COLUMN)}
 
-Common options; pagerduty-alert COMMAND --help shows all, each with its variable:
-${table([...optionRows(common), ['--help, -h', 'this page, or that of the command'], ['--version, -V', 'the version']])}
+Common options; "pagerduty-alert help COMMAND" lists all of them, with their variables:
+${table([...optionRows(common), ['--help, -h', 'print this page, or the page of the command'], ['--version, -V', 'print the version']])}
 
-The key comes from PAGERDUTY_TOKEN or PAGERDUTY_TOKEN_FILE: the Integration Key of an "Events API
-V2" integration, or a REST API token with PAGERDUTY_SERVICE_ID.
+PAGERDUTY_TOKEN, or the file that PAGERDUTY_TOKEN_FILE names, holds the Integration Key of an
+"Events API V2" integration; or a REST API token, if PAGERDUTY_SERVICE_ID names the service.
 
 Exit status:
 ${table(EXIT_STATUSES, WORD_COLUMN)}

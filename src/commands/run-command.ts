@@ -1,4 +1,5 @@
 import { detectBuild } from '../ci/detect-build.ts'
+import { isBuild } from '../ci/is-build.ts'
 import { gather, type Gathered, type Problem } from '../config/gather.ts'
 import { loadConfig, loadPrintConfig } from '../config/load-config.ts'
 import { readFiles } from '../config/read-files.ts'
@@ -31,9 +32,11 @@ export async function runCommand(
   const log = await createLog({ level: printing.logLevel, format: printing.logFormat, write: io.writeErr })
   let command: SessionCommand = named ?? 'success'
   try {
-    const chosen = named === undefined ? commandFromStatus(gathered) : { command: named, result: {} }
-    command = chosen.command
     const build = await detectBuild(io.env, readFile)
+    const chosen =
+      (named === undefined ? commandFromStatus(gathered) : { command: named, result: {} }) ??
+      (await defaultCommand(io, isBuild(io.env, build)))
+    command = chosen.command
     if (command === 'doctor') {
       const { doctor } = await import('./doctor.ts')
       return await doctor({ io, log, json: printing.json }, gathered, build)
@@ -52,12 +55,34 @@ export async function runCommand(
   }
 }
 
-/** Where no command is named, `--status` (a CI's word or an exit status) decides; else it was a success. */
-function commandFromStatus({ values }: Gathered): { command: EventCommand; result: CommandResult } {
+/** A command that no word of the command line names, and what is known of the deployment's outcome. */
+interface ImpliedCommand {
+  readonly command: EventCommand
+  readonly result: CommandResult
+}
+
+/** What `--status` (a CI's word or an exit status) says the command is; undefined if there is no status. */
+function commandFromStatus({ values }: Gathered): ImpliedCommand | undefined {
   const problems: Problem[] = []
   const status = createReader(values, problems).one('status', parseStatus)
   const [problem] = problems
   if (problem !== undefined) throw new Failure(problem.kind, problem.message)
-  const { outcome = 'success', exitCode } = status ?? {}
+  if (status === undefined) return undefined
+  const { outcome, exitCode } = status
   return { command: outcome, result: outcome === 'success' || exitCode === undefined ? {} : { exitCode } }
+}
+
+/**
+ * With neither a command nor a status, a build's step that is reached has succeeded. Somebody who types the program's
+ * name in a terminal wants to know what it is, so they get the help, and PagerDuty gets nothing.
+ * @throws Failure of kind `usage` outside a build, if stdin is a terminal
+ */
+async function defaultCommand(io: Io, isInBuild: boolean): Promise<ImpliedCommand> {
+  if (isInBuild || !io.isStdinTerminal) return { command: 'success', result: {} }
+  const { helpText } = await import('./help.ts')
+  io.writeErr(`${helpText(undefined)}\n`)
+  throw new Failure(
+    'usage',
+    'name a command, such as success: only in a CI build is that the default; nothing was sent',
+  )
 }

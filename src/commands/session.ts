@@ -14,6 +14,7 @@ export interface Io {
   readonly recall: (path: string) => string
   /** Reads stdin to its end, or rejects when the signal aborts. */
   readonly readStdin: () => Promise<string>
+  readonly isStdinTerminal: boolean
   readonly writeOut: (text: string) => void
   readonly writeErr: (text: string) => void
   /** Aborts on SIGHUP, SIGINT and SIGTERM; the reason is the exit status that the signal asks for. */

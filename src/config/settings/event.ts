@@ -7,7 +7,7 @@ export const EVENT_SETTINGS = {
     option: 'summary',
     variable: 'PAGERDUTY_SUMMARY',
     value: 'TEXT',
-    help: 'title of the event; {{branch}}, {{shortCommit}}, {{environment}} … are filled in',
+    help: 'title of the event; fills in {{branch}}, {{shortCommit}}, {{environment}} …',
   },
   severity: {
     group: 'event',
@@ -49,7 +49,7 @@ export const EVENT_SETTINGS = {
     option: 'environment',
     variable: 'PAGERDUTY_ENVIRONMENT',
     value: 'NAME',
-    help: 'where to is deployed; default: the branch',
+    help: 'the environment that is deployed to; default: the branch',
   },
   step: {
     group: 'event',
@@ -125,7 +125,7 @@ export const EVENT_SETTINGS = {
     option: 'status',
     variable: 'PAGERDUTY_STATUS',
     value: 'STATUS',
-    help: 'chooses the command where none is named: success, failure, cancelled, or an exit status ($?)',
+    help: 'picks the command if none is named: success, failure, cancelled, or an exit status ($?)',
   },
   as: {
     group: 'event',

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { split } from 'shlex'
+import { parseCommandLine } from '../../../src/commands/args.ts'
 import { COMMANDS } from '../../../src/commands/catalog.ts'
 import { helpText } from '../../../src/commands/help.ts'
 import { SETTING_LIST } from '../../../src/config/settings.ts'
@@ -7,11 +9,14 @@ import { EXIT_CODE, Failure } from '../../../src/core/failure.ts'
 
 const PAGES = [undefined, ...Object.keys(COMMANDS)].map(helpText)
 
-test('the overview names every command and every exit status, and fits a screen', () => {
+test('the overview says where the project is, shows an example, and names every command and exit status', () => {
   const text = helpText(undefined)
   for (const name of Object.keys(COMMANDS)) assert.match(text, new RegExp(`^  ${name} `, 'm'))
   for (const status of Object.values(EXIT_CODE)) assert.match(text, new RegExp(`^  ${status} `, 'm'))
-  assert.ok(text.split('\n').length <= 50)
+  assert.match(text, /^https:\/\/github\.com\/\S+$/m)
+  const [, example = ''] = /^Example:\n(?: {2}export .*\n) {2}pagerduty-alert (.*)$/m.exec(text) ?? []
+  assert.doesNotThrow(() => parseCommandLine(split(example)))
+  assert.ok(text.split('\n').length <= 60, 'it fits a screen')
 })
 
 test('no line is wider than 100 characters', () => {
