@@ -661,17 +661,30 @@ run_command() {
   exit "$code"
 }
 
-# from_status STATUS: the command and the exit status behind a CI's word or a number such as $?.
+# from_status STATUS: the command and the exit status behind a CI's word or a number such as $?. The words are those of
+# src/core/job-status.ts.
 from_status() {
-  case $(printf %s "$1" | tr '[:upper:]' '[:lower:]') in
-    '' | success | succeeded | passed | 0 | 00 | 000) echo success ;;
-    failure | failed | error) echo failure ;;
-    cancelled | canceled) echo cancelled ;;
-    [0-9] | [0-9][0-9] | [0-9][0-9][0-9])
-      [ "$1" -le 255 ] || fail 64 "$STATUS_WORDS"
-      echo "failure $(trim_zeros "$1")"
+  case $(printf %s "$1" | tr '[:upper:]' '[:lower:]' | tr -d ' \t_-') in
+    '') echo success ;;
+    success | succeeded | successful | passed | pass | ok | true | fixed | stable | neutral | \
+      succeededwithissues | partiallysucceeded | warning) echo success ;;
+    failure | failed | fail | false | error | errored | broken | stillfailing | unstable | fault | \
+      faulted | timedout | timeout | startupfailure | infrastructurefailure | infrastructurefail | \
+      systemfailure | abandoned) echo failure ;;
+    cancelled | canceled | cancelling | canceling | aborted | stopped | stopping | killed | \
+      interrupted | superseded) echo cancelled ;;
+    skipped | notbuilt | notrun | notexecuted | neverbuilt | ignored | declined) echo skipped ;;
+    *)
+      case $(printf %s "$1" | sed 's/^\(-\{0,1\}\)0*/\1/') in
+        '' | -) echo success ;;
+        *[!0-9-]* | ?*-* | ????????????*)
+          say "PAGERDUTY_STATUS: unknown word, reported as a failure; known are success, failure, cancelled, skipped," \
+            "the words of common CIs, and exit statuses"
+          echo failure
+          ;;
+        *) printf 'failure %s\n' "$1" | sed 's/ \(-\{0,1\}\)0*/ \1/' ;;
+      esac
       ;;
-    *) fail 64 "$STATUS_WORDS" ;;
   esac
 }
 
@@ -682,10 +695,6 @@ is_typed_alone() {
     case $(setting "$name") in '' | false | 0) ;; *) return 1 ;; esac
   done
 }
-
-trim_zeros() { printf %s "$1" | sed 's/^0*//'; }
-
-STATUS_WORDS='PAGERDUTY_STATUS: must be success, failure, cancelled or an exit status from 0 to 255'
 
 main() {
   command=
@@ -724,10 +733,14 @@ main() {
         usage >&2
         fail 64 'name a command, such as success: only in a CI build is that the default; nothing was sent'
       fi
-      command=$(from_status "$(setting PAGERDUTY_STATUS)") || exit
+      command=$(from_status "$(setting PAGERDUTY_STATUS)")
       ;;
     *) fail 64 'unknown command; known are success, failure, run, change, trigger, acknowledge, resolve' ;;
   esac
+  if [ "$command" = skipped ]; then
+    say 'nothing to report: the job was skipped'
+    exit
+  fi
   # shellcheck disable=SC2086 # a command and, it may be, an exit status
   report $command
 }

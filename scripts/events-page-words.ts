@@ -13,9 +13,12 @@ resolves the alert of an earlier failure. A failed one is an **alert**.
 Three things decide which events belong together; \`--dry-run\` says where each came from.
 
 - **Environment**: \`--environment\` (\`PAGERDUTY_ENVIRONMENT\`), else the environment that the CI names, else the branch. On
-  a tag build, where the CI tells tags from branches, there is none: under the name of a tag the next deployment would
-  never resolve the alert of this one. Codeship does not tell them apart: there, set it.
-- **Dedup key**: \`--dedup-key\`, else \`deploy/<repository>/<environment>\`, plus \`/<step>\` with \`--step\`. It holds neither
+  a tag build, if the CI tells tags from branches, there is none: under the name of a tag the next deployment would
+  never resolve the alert of this one. Codeship does not tell them apart: there, set it. The same goes for a detached
+  checkout and for the refs of a pull request (\`refs/pull/12/merge\`). \`refs/heads/main\` is \`main\`, and a merge queue's
+  branch is the base branch, so it does not matter how a build was started.
+- **Dedup key**: \`--dedup-key\`, else \`deploy/<repository>/<environment>\`, plus \`/<step>\` with \`--step\`. If the CI runs the
+  job several times side by side (\`parallel: 2\`, a matrix), each of them is a step of its own. The key holds neither
   build nor commit nor time, so a re-run, a manual approval or the next commit meets the same alert. Another repository,
   environment or step is another alert. Names may hold slashes, which are kept: give steps names without any, so that
   step \`web\` of \`eu\` is not taken for the environment \`eu/web\`. Over ${LIMITS.dedupKeyChars} characters a key becomes its head and a

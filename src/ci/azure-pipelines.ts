@@ -1,5 +1,5 @@
 import type { Environment } from '../core/build.ts'
-import { isSet, made, named, pageFrom, refName, tagName } from './made.ts'
+import { isSet, legOf, made, named, pageFrom } from './made.ts'
 import type { Provider } from './provider.ts'
 import { readFields, type Made } from './read-fields.ts'
 
@@ -15,8 +15,7 @@ export const AZURE_PIPELINES: Provider = {
       ci: [named('Azure Pipelines', 'TF_BUILD')],
       repository: [ownRepository(env), 'BUILD_REPOSITORY_NAME'],
       // BUILD_SOURCEBRANCHNAME would be the last part of `feature/checkout` only.
-      branch: [refName(env, 'SYSTEM_PULLREQUEST_SOURCEBRANCH'), refName(env, 'BUILD_SOURCEBRANCH')],
-      tag: [made(env, ['BUILD_SOURCEBRANCH'], tagName)],
+      branch: ['SYSTEM_PULLREQUEST_SOURCEBRANCH', 'BUILD_SOURCEBRANCH'],
       commit: ['SYSTEM_PULLREQUEST_SOURCECOMMITID', 'BUILD_SOURCEVERSION'],
       commitMessage: ['BUILD_SOURCEVERSIONMESSAGE'],
       committer: ['BUILD_SOURCEVERSIONAUTHOR', 'BUILD_REQUESTEDFOR'],
@@ -31,6 +30,7 @@ export const AZURE_PIPELINES: Provider = {
       ],
       repositoryUrl: [pageFrom(env, 'BUILD_REPOSITORY_URI')],
       job: ['SYSTEM_JOBDISPLAYNAME'],
+      leg: [legOf(env, 'SYSTEM_TOTALJOBSINPHASE', ['SYSTEM_JOBDISPLAYNAME', 'SYSTEM_JOBPOSITIONINPHASE'])],
       environment: ['ENVIRONMENT_NAME', 'RELEASE_ENVIRONMENTNAME'],
     }),
 }

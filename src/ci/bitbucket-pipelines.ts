@@ -1,4 +1,4 @@
-import { isSet, made, named } from './made.ts'
+import { isSet, legOf, made, named } from './made.ts'
 import type { Provider } from './provider.ts'
 import { readFields } from './read-fields.ts'
 
@@ -36,6 +36,7 @@ export const BITBUCKET_PIPELINES: Provider = {
         ),
       ],
       repositoryUrl: [made(env, ['BITBUCKET_REPO_FULL_NAME'], (repository) => `${PAGE}/${repository}`)],
+      leg: [legOf(env, 'BITBUCKET_PARALLEL_STEP_COUNT', ['BITBUCKET_PARALLEL_STEP'], 'step')],
       environment: ['BITBUCKET_DEPLOYMENT_ENVIRONMENT'],
     }),
 }

@@ -1,4 +1,4 @@
-import { isSet, made, named, pageFrom, repositoryFrom } from './made.ts'
+import { isSet, legOf, made, named, pageFrom, repositoryFrom } from './made.ts'
 import type { Provider } from './provider.ts'
 import { readFields } from './read-fields.ts'
 
@@ -20,7 +20,7 @@ export const BUILDKITE: Provider = {
           (owner, name) => `${owner}/${name}`,
         ),
       ],
-      branch: ['BUILDKITE_TAG', 'BUILDKITE_BRANCH'],
+      branch: ['BUILDKITE_TAG', 'BUILDKITE_MERGE_QUEUE_BASE_BRANCH', 'BUILDKITE_BRANCH'],
       tag: ['BUILDKITE_TAG'],
       // `HEAD` until an agent has looked what the head of the branch is.
       commit: [made(env, ['BUILDKITE_COMMIT'], (commit) => (commit === 'HEAD' ? undefined : commit))],
@@ -33,5 +33,11 @@ export const BUILDKITE: Provider = {
       jobUrl: [made(env, ['BUILDKITE_BUILD_URL', 'BUILDKITE_JOB_ID'], (build, job) => `${build}#${job}`)],
       repositoryUrl: [pageFrom(env, 'BUILDKITE_REPO')],
       job: ['BUILDKITE_LABEL', 'BUILDKITE_STEP_KEY'],
+      leg: [
+        legOf(env, 'BUILDKITE_PARALLEL_JOB_COUNT', [
+          isSet(env.BUILDKITE_STEP_KEY) ? 'BUILDKITE_STEP_KEY' : 'BUILDKITE_LABEL',
+          'BUILDKITE_PARALLEL_JOB',
+        ]),
+      ],
     }),
 }

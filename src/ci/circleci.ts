@@ -1,4 +1,4 @@
-import { isSet, made, named, pageFrom } from './made.ts'
+import { isSet, legOf, made, named, pageFrom } from './made.ts'
 import type { Provider } from './provider.ts'
 import { readFields } from './read-fields.ts'
 
@@ -34,5 +34,6 @@ export const CIRCLECI: Provider = {
       repositoryUrl: [pageFrom(env, 'CIRCLE_REPOSITORY_URL')],
       compareUrl: ['CIRCLE_COMPARE_URL'],
       job: ['CIRCLE_JOB'],
+      leg: [legOf(env, 'CIRCLE_NODE_TOTAL', ['CIRCLE_JOB', 'CIRCLE_NODE_INDEX'])],
     }),
 }

@@ -1,6 +1,6 @@
 import { openEventFile } from './event-file.ts'
 import { githubEventSources } from './github-event.ts'
-import { isSet, named, pageFrom, tagName } from './made.ts'
+import { isSet, named, pageFrom } from './made.ts'
 import type { Provider } from './provider.ts'
 import { readFields, type Made } from './read-fields.ts'
 import { repositoryPage } from './repository-url.ts'
@@ -29,8 +29,8 @@ export const CLOUDBEES: Provider = {
       ...(lookup('provider') === 'github' && raw),
       ci: [named('CloudBees Unify', 'CLOUDBEES_EVENT_PATH')],
       repository: ['CLOUDBEES_SCM_REPOSITORY', from('repository')],
-      branch: ['CLOUDBEES_SCM_BRANCH', from('branch')],
-      tag: [from('ref', tagName)],
+      // A tag's `branch` is its name: only the whole ref tells the two apart.
+      branch: ['CLOUDBEES_SCM_BRANCH', from('ref'), from('branch')],
       commit: ['CLOUDBEES_SCM_SHA', from('sha')],
       buildId: ['CLOUDBEES_RUN_ID', from('buildId')],
       buildUrl: ['CLOUDBEES_RUN_URL'],

@@ -1,5 +1,5 @@
 import type { Environment } from '../core/build.ts'
-import { isSet, made, named, pageFrom, refName, repositoryFrom } from './made.ts'
+import { isSet, made, named, pageFrom, repositoryFrom } from './made.ts'
 import type { Provider } from './provider.ts'
 import { readFields, type Made } from './read-fields.ts'
 
@@ -13,8 +13,15 @@ export const CODEBUILD: Provider = {
   read: (env) =>
     readFields(env, {
       ci: [named('AWS CodeBuild', 'CODEBUILD_BUILD_ID')],
-      repository: [repositoryFrom(env, 'CODEBUILD_SOURCE_REPO_URL')],
-      branch: [refName(env, 'CODEBUILD_WEBHOOK_HEAD_REF'), triggered(env, 'branch'), triggered(env, 'tag')],
+      // CodePipeline hands the source over without saying where it came from: the project's name stays the same, too.
+      repository: [repositoryFrom(env, 'CODEBUILD_SOURCE_REPO_URL'), projectName(env)],
+      branch: [
+        'CODEBUILD_WEBHOOK_HEAD_REF',
+        triggered(env, 'branch'),
+        triggered(env, 'tag'),
+        // A build that was started by hand or on a schedule has no webhook, but the version that was asked for.
+        made(env, ['CODEBUILD_SOURCE_VERSION'], askedFor),
+      ],
       tag: [triggered(env, 'tag')],
       commit: ['CODEBUILD_RESOLVED_SOURCE_VERSION'],
       buildId: ['CODEBUILD_BUILD_NUMBER', 'CODEBUILD_BUILD_ID'],
@@ -26,7 +33,7 @@ export const CODEBUILD: Provider = {
       ],
       repositoryUrl: [pageFrom(env, 'CODEBUILD_SOURCE_REPO_URL')],
       base: ['CODEBUILD_WEBHOOK_PREV_COMMIT'],
-      job: [made(env, ['CODEBUILD_BUILD_ID'], (id) => id.split(':')[0])],
+      job: [projectName(env)],
     }),
 }
 
@@ -35,6 +42,17 @@ function triggered(env: Environment, kind: 'branch' | 'tag' | 'pr'): Made {
   return made(env, ['CODEBUILD_WEBHOOK_TRIGGER'], (trigger) =>
     trigger.startsWith(`${kind}/`) ? trigger.slice(kind.length + 1) : undefined,
   )
+}
+
+/** `shop-deploy` of `shop-deploy:b1e6661e-…`. */
+function projectName(env: Environment): Made {
+  return made(env, ['CODEBUILD_BUILD_ID'], (id) => id.split(':')[0])
+}
+
+/** The ref of `main`, `refs/heads/main^{5f0c1d2}` or `pr/12`; nothing of a commit, or of CodePipeline's archive. */
+function askedFor(version: string): string | undefined {
+  if (/^[0-9a-f]{7,64}$/.test(version) || version.startsWith('arn:')) return undefined
+  return version.replace(/\^\{[^}]*\}$/, '')
 }
 
 function consoleUrl(region: string, id: string): string {

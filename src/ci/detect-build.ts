@@ -11,6 +11,7 @@ import { readElsewhere } from './elsewhere.ts'
 import { GITHUB_ACTIONS } from './github-actions.ts'
 import { GITLAB_CI } from './gitlab-ci.ts'
 import { JENKINS } from './jenkins.ts'
+import { normalizeRefs } from './normalize-ref.ts'
 import type { Provider, ReadFile } from './provider.ts'
 import { readCommit } from './read-commit.ts'
 import { TEAMCITY } from './teamcity.ts'
@@ -44,7 +45,8 @@ export async function detectBuild(env: Environment, readFile: ReadFile): Promise
   const provider = PROVIDERS.find(({ matches }) => matches(env))
   const native = await readNative(env, provider, readFile)
   const codeship = readCodeship(without(env, provider?.ownNames ?? []), native.ci)
-  const build = merge(native, codeship)
+  // Each by itself: a ref under Codeship's name that is no branch leaves the branch that the CI knows.
+  const build = merge(normalizeRefs(native), normalizeRefs(codeship))
   return merge(readCommit(build), build)
 }
 

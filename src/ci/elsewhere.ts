@@ -1,6 +1,6 @@
 import type envCi from 'env-ci'
 import type { Build, Environment } from '../core/build.ts'
-import { isSet, made, pageFrom } from './made.ts'
+import { isSet, legOf, made, pageFrom } from './made.ts'
 import { readFields, type FieldSources, type Made } from './read-fields.ts'
 
 /** A CI that `env-ci` reads, and what it leaves out. */
@@ -20,6 +20,7 @@ const known = (variable: string, adds: Other['adds'] = () => ({})): Other => ({
  */
 const OTHERS: readonly Other[] = [
   known('APPVEYOR', () => ({
+    commit: ['APPVEYOR_PULL_REQUEST_HEAD_COMMIT'],
     commitMessage: ['APPVEYOR_REPO_COMMIT_MESSAGE'],
     committer: ['APPVEYOR_REPO_COMMIT_AUTHOR'],
     projectId: ['APPVEYOR_PROJECT_ID'],
@@ -67,10 +68,16 @@ const OTHERS: readonly Other[] = [
   // The first Semaphore did not tell the commit, and `env-ci` would ask Git.
   known('SEMAPHORE_GIT_SHA', (env) => ({
     repositoryUrl: [pageFrom(env, 'SEMAPHORE_GIT_URL')],
+    commit: ['SEMAPHORE_GIT_PR_SHA'],
     committer: ['SEMAPHORE_GIT_COMMITTER'],
     job: ['SEMAPHORE_JOB_NAME'],
+    leg: [legOf(env, 'SEMAPHORE_JOB_COUNT', ['SEMAPHORE_JOB_NAME', 'SEMAPHORE_JOB_INDEX'])],
   })),
-  known('TRAVIS', () => ({ commitMessage: ['TRAVIS_COMMIT_MESSAGE'], job: ['TRAVIS_JOB_NAME'] })),
+  known('TRAVIS', () => ({
+    commit: ['TRAVIS_PULL_REQUEST_SHA'],
+    commitMessage: ['TRAVIS_COMMIT_MESSAGE'],
+    job: ['TRAVIS_JOB_NAME'],
+  })),
   known('VELA', () => ({
     repositoryUrl: ['VELA_REPO_LINK'],
     commitMessage: ['VELA_BUILD_MESSAGE'],
@@ -102,7 +109,7 @@ export async function readElsewhere(env: Environment): Promise<Build> {
     repository: [...(adds.repository ?? []), from('slug')],
     branch: [from('prBranch'), from('tag'), from('branch')],
     tag: [from('tag')],
-    commit: [from('commit')],
+    commit: [...(adds.commit ?? []), from('commit')],
     buildId: [from('build')],
     pullRequest: [from('pr')],
     buildUrl: [from('buildUrl')],

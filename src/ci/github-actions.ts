@@ -1,5 +1,5 @@
 import type { Environment } from '../core/build.ts'
-import { openEventFile } from './event-file.ts'
+import { openEventFile, type Lookup } from './event-file.ts'
 import { githubEventSources } from './github-event.ts'
 import { isSet, made, named } from './made.ts'
 import type { Provider } from './provider.ts'
@@ -16,18 +16,19 @@ export const GITHUB_ACTIONS: Provider = {
   read: (env, readFile) => {
     const lookup = openEventFile(env.GITHUB_EVENT_PATH, readFile)
     const event = githubEventSources(lookup, env.GITHUB_SHA, 'GITHUB_EVENT_PATH')
+    const pullRequest = pullRequestSources(lookup)
     return readFields(env, {
       ...event,
       ci: [named(nameOf(env), 'GITHUB_ACTIONS')],
       repository: ['GITHUB_REPOSITORY'],
       // On a pull request the ref is that of a merge which GitHub made up: `12/merge`.
-      branch: ['GITHUB_HEAD_REF', 'GITHUB_REF_NAME'],
+      branch: [...pullRequest.branch, 'GITHUB_HEAD_REF', 'GITHUB_REF_NAME', 'GITHUB_REF'],
       tag: [
         made(env, ['GITHUB_REF_TYPE', 'GITHUB_REF_NAME'], (type, name) =>
           type === 'tag' ? name : undefined,
         ),
       ],
-      commit: ['GITHUB_SHA'],
+      commit: [...pullRequest.commit, 'GITHUB_SHA'],
       committer: [...(event.committer ?? []), 'GITHUB_ACTOR'],
       buildId: ['GITHUB_RUN_ID'],
       buildUrl: [runUrl(env)],
@@ -37,6 +38,25 @@ export const GITHUB_ACTIONS: Provider = {
       job: ['GITHUB_JOB'],
     })
   },
+}
+
+/**
+ * On a pull request GITHUB_SHA is a merge that GitHub made up (or, on `pull_request_target`, a commit of the base): the
+ * commit that people know is the pull request's own. Once it is merged, GITHUB_SHA is the real merge, on the base.
+ */
+function pullRequestSources(event: Lookup): {
+  readonly branch: readonly Made[]
+  readonly commit: readonly Made[]
+} {
+  const from = (...path: readonly string[]): Made => ({
+    value: event(...path),
+    origin: `${path.join('.')} in GITHUB_EVENT_PATH`,
+  })
+  const isMerged = event('pull_request', 'merged_at') !== undefined
+  return {
+    branch: isMerged ? [from('pull_request', 'base', 'ref')] : [],
+    commit: isMerged ? [] : [from('pull_request', 'head', 'sha')],
+  }
 }
 
 function nameOf(env: Environment): string {

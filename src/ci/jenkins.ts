@@ -1,6 +1,7 @@
+import type { Environment } from '../core/build.ts'
 import { isSet, made, named, pageFrom, repositoryFrom } from './made.ts'
 import type { Provider } from './provider.ts'
-import { readFields } from './read-fields.ts'
+import { readFields, type Made } from './read-fields.ts'
 
 /**
  * Jenkins, and CloudBees CI, which is Jenkins: its own variables, and those of the Git, multibranch, GitLab and GitHub
@@ -14,7 +15,7 @@ export const JENKINS: Provider = {
   read: (env) =>
     readFields(env, {
       ci: [named('Jenkins', 'JENKINS_URL')],
-      repository: [repositoryFrom(env, 'GIT_URL'), repositoryFrom(env, 'GIT_URL_1')],
+      repository: [repositoryFrom(env, 'GIT_URL'), repositoryFrom(env, 'GIT_URL_1'), jobWithoutBranch(env)],
       branch: [
         'CHANGE_BRANCH',
         'ghprbSourceBranch',
@@ -36,4 +37,16 @@ export const JENKINS: Provider = {
       // Within a multibranch job the branch's name is encoded: `shop/feature%2Fcheckout`.
       job: [made(env, ['JOB_NAME'], (name) => name.replaceAll('%2F', '/'))],
     }),
+}
+
+/**
+ * The job's name stands in for a repository that is not checked out with Git, or not yet. The last part of a multibranch
+ * job's is the branch: `acme/shop` of `acme/shop/feature%2Fcheckout`.
+ */
+function jobWithoutBranch(env: Environment): Made {
+  return made(env, ['JOB_NAME'], (name) => {
+    const slash = name.lastIndexOf('/')
+    const last = name.slice(slash + 1).replaceAll('%2F', '/')
+    return slash > 0 && last === env.BRANCH_NAME?.trim() ? name.slice(0, slash) : name.replaceAll('%2F', '/')
+  })
 }

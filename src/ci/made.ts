@@ -39,12 +39,18 @@ export function repositoryFrom(env: Environment, name: string): Made {
   })
 }
 
-/** `main` of `refs/heads/main`, `v1` of `refs/tags/v1`. */
-export function refName(env: Environment, name: string): Made {
-  return made(env, [name], (ref) => ref.replace(/^refs\/(?:heads|tags)\//, ''))
-}
-
-/** `v1` of `refs/tags/v1`; nothing of any other ref. */
-export function tagName(ref: string): string | undefined {
-  return /^refs\/tags\/(.+)$/.exec(ref)?.[1]
+/**
+ * The name of one job of several, if the CI says that there are several.
+ * @param count the variable that holds their number; 1 means that the job is the only one
+ * @param names variables that together tell this job from the others, and stay the same from build to build
+ * @param word goes before a number that no name explains
+ */
+export function legOf(env: Environment, count: string, names: readonly string[], word = ''): Made {
+  const isOneOfSeveral = /^\d{1,6}$/.test(env[count]?.trim() ?? '') && Number(env[count]) > 1
+  // Not by `made`: a first job is number 0, which says nothing elsewhere.
+  const values = names.map((name) => env[name]?.trim() ?? '').filter((value) => value !== '')
+  return {
+    value: isOneOfSeveral && values.length > 0 ? `${word} ${values.join(' ')}`.trim() : undefined,
+    origin: [count, ...names].join(', '),
+  }
 }

@@ -1,18 +1,18 @@
 import { detectBuild } from '../ci/detect-build.ts'
 import { isBuild } from '../ci/is-build.ts'
-import { gather, type Gathered, type Problem } from '../config/gather.ts'
+import { gather, type Gathered } from '../config/gather.ts'
 import { loadConfig, loadPrintConfig } from '../config/load-config.ts'
 import { readFiles } from '../config/read-files.ts'
 import { createReader } from '../config/reader.ts'
 import { Failure } from '../core/failure.ts'
+import { parseJobStatus } from '../core/job-status.ts'
 import type { EventCommand } from '../core/plan-events.ts'
 import type { CommandResult } from '../core/summary.ts'
-import { createLog } from '../log.ts'
+import { createLog, type Log } from '../log.ts'
 import type { CommandLine } from './args.ts'
 import { notify } from './notify.ts'
 import { reportFailure, toFailure } from './report-failure.ts'
 import type { Io } from './session.ts'
-import { parseStatus } from './status.ts'
 
 /** The commands that have a session: all but `run` and `serve`, which make their own, and `help`. */
 type SessionCommand = EventCommand | 'send' | 'gate' | 'flush' | 'doctor'
@@ -34,8 +34,9 @@ export async function runCommand(
   try {
     const build = await detectBuild(io.env, readFile)
     const chosen =
-      (named === undefined ? commandFromStatus(gathered) : { command: named, result: {} }) ??
+      (named === undefined ? commandFromStatus(gathered, log) : { command: named, result: {} }) ??
       (await defaultCommand(io, isBuild(io.env, build)))
+    if (chosen.command === 'skipped') return reportNothing(io, log, printing.json)
     command = chosen.command
     if (command === 'doctor') {
       const { doctor } = await import('./doctor.ts')
@@ -57,19 +58,29 @@ export async function runCommand(
 
 /** A command that no word of the command line names, and what is known of the deployment's outcome. */
 interface ImpliedCommand {
-  readonly command: EventCommand
+  readonly command: EventCommand | 'skipped'
   readonly result: CommandResult
 }
 
 /** What `--status` (a CI's word or an exit status) says the command is; undefined if there is no status. */
-function commandFromStatus({ values }: Gathered): ImpliedCommand | undefined {
-  const problems: Problem[] = []
-  const status = createReader(values, problems).one('status', parseStatus)
-  const [problem] = problems
-  if (problem !== undefined) throw new Failure(problem.kind, problem.message)
+function commandFromStatus({ values }: Gathered, log: Log): ImpliedCommand | undefined {
+  const status = createReader(values, []).traced('status')
   if (status === undefined) return undefined
-  const { outcome, exitCode } = status
+  const { outcome, exitCode, isKnown } = parseJobStatus(status.value)
+  if (!isKnown) {
+    log.warn(
+      `${status.origin}: unknown word, reported as a failure; known are success, failure, cancelled, skipped, ` +
+        'the words of common CIs, and exit statuses',
+    )
+  }
   return { command: outcome, result: outcome === 'success' || exitCode === undefined ? {} : { exitCode } }
+}
+
+/** A job that did not run deployed nothing and broke nothing. */
+function reportNothing(io: Io, log: Log, json: boolean): number {
+  log.info('nothing to report: the job was skipped')
+  if (json) io.writeOut(`${JSON.stringify({ command: 'skipped', exit_code: 0, events: [] })}\n`)
+  return 0
 }
 
 /**

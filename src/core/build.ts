@@ -40,6 +40,8 @@ export interface Build {
   readonly compareUrl?: string
   /** The job's name, where the CI has several a build. */
   readonly job?: string
+  /** This job among several of one step that run side by side, if the CI tells them apart: `deploy 1/2`. */
+  readonly leg?: string
   /** The deployment environment, where the CI has that notion. */
   readonly environment?: string
   /** Which variable each field came from, for `--dry-run` to explain: `{ branch: 'CI_BRANCH' }`. */

@@ -32,13 +32,15 @@ export interface IdentityChoices {
 export function identify(choices: IdentityChoices, build: Build, hostname: string): Identity {
   const repository = fromBuild(build, 'repository')
   const environment = choices.environment ?? environmentOf(build)
+  // One job of several that run side by side has an alert of its own: the next one that passes must not resolve it.
+  const step = choices.step ?? fromBuild(build, 'leg')
   const dedupKey = choices.dedupKey
     ? { ...choices.dedupKey, value: limitDedupKey(choices.dedupKey.value) }
-    : deriveDedupKey(repository, environment, choices.step)
+    : deriveDedupKey(repository, environment, step)
   return {
     ...(environment && { environment }),
     ...(dedupKey && { dedupKey }),
-    ...(choices.step && { step: choices.step }),
+    ...(step && { step }),
     source: choices.source ?? repository ?? { value: hostname, origin: 'the host name' },
   }
 }
@@ -70,7 +72,7 @@ function deriveDedupKey(
   return { value, origin: origins.join(', ') }
 }
 
-function fromBuild(build: Build, field: 'repository' | 'environment' | 'branch'): Traced | undefined {
+function fromBuild(build: Build, field: 'repository' | 'environment' | 'branch' | 'leg'): Traced | undefined {
   const value = build[field]
   return value === undefined ? undefined : { value, origin: build.origins[field] ?? 'the CI' }
 }

@@ -64,6 +64,11 @@ const STATUSES: [string, string[]][] = [
   ['1', ['trigger']],
   ['0', ['change', 'resolve']],
   ['cancelled', ['change']],
+  ['SucceededWithIssues', ['change', 'resolve']],
+  ['UNSTABLE', ['trigger']],
+  ['-1', ['trigger']],
+  ['skipped', []],
+  ['a word that nobody knows', ['trigger']],
 ]
 for (const [status, expected] of STATUSES) {
   test(`PAGERDUTY_STATUS=${status} without a command sends ${expected.join(' and ')}`, async () => {
@@ -74,6 +79,23 @@ for (const [status, expected] of STATUSES) {
     assert.deepEqual(sent.toSorted(), expected)
   })
 }
+
+test('a skipped job needs no key, and says that there is nothing to report', async () => {
+  const { code, stdout, stderr } = await run(['--json'], {
+    ...OUTSIDE,
+    PAGERDUTY_TOKEN: '',
+    PAGERDUTY_STATUS: 'NOT_BUILT',
+  })
+  assert.equal(code, 0)
+  assert.deepEqual(JSON.parse(stdout), { command: 'skipped', exit_code: 0, events: [] })
+  assert.match(stderr, /nothing to report: the job was skipped/)
+})
+
+test('an unknown status is warned of, by the name of its setting and without the word', async () => {
+  const { stderr } = await run(['--status', 'exploded'])
+  assert.match(stderr, /--status: unknown word, reported as a failure/)
+  assert.doesNotMatch(stderr, /exploded/)
+})
 
 test('an alert from options is triggered under a printed key, acknowledged and resolved by it', async () => {
   const { stdout, code } = await run(

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
+import { JOB_STATUS_WORDS } from '../../src/core/job-status.ts'
 import { version } from '../../src/version.ts'
 
 const script = readFileSync(new URL('../../pagerduty.sh', import.meta.url), 'utf8')
@@ -61,4 +62,13 @@ test('jq is given no option that is newer than 1.5', () => {
 
 test('the script says the version of the package', () => {
   assert.equal(/^VERSION=(.*)$/m.exec(script)?.[1], version)
+})
+
+test('the script knows the same words for how a job ended as the program', () => {
+  const table = /^from_status\(\) \{([\s\S]*?)^\}/m.exec(script)?.[1] ?? ''
+  const branches = table.split(';;').map((branch) => branch.split(')'))
+  for (const [outcome, words] of Object.entries(JOB_STATUS_WORDS)) {
+    const patterns = branches.filter(([, does]) => does?.trim() === `echo ${outcome}`).map(([names]) => names)
+    assert.deepEqual(patterns.join(' ').match(/[a-z]+/g), words, outcome)
+  }
 })

@@ -125,7 +125,7 @@ export const EVENT_SETTINGS = {
     option: 'status',
     variable: 'PAGERDUTY_STATUS',
     value: 'STATUS',
-    help: 'picks the command if none is named: success, failure, cancelled, or an exit status ($?)',
+    help: "picks the command if none is named: success, failure, cancelled, skipped, your CI's word, or $?",
   },
   as: {
     group: 'event',

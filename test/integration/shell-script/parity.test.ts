@@ -90,6 +90,21 @@ const CASES: Readonly<Record<string, Case>> = {
     env: { ...CODESHIP_BASIC, PAGERDUTY_STATUS: '003' },
     sends: [`${FAILED} with exit status 3 (Jane Doe: Fix the checkout)`],
   },
+  'an exit status of Windows': {
+    args: [],
+    env: { ...CODESHIP_BASIC, PAGERDUTY_STATUS: '-1073741510' },
+    sends: [`${FAILED} with exit status -1073741510 (Jane Doe: Fix the checkout)`],
+  },
+  'a word that no CI is known to use': {
+    args: [],
+    env: { ...CODESHIP_BASIC, PAGERDUTY_STATUS: 'great' },
+    sends: [`${FAILED} (Jane Doe: Fix the checkout)`],
+  },
+  'a word in the form of another CI': {
+    args: [],
+    env: { ...CODESHIP_BASIC, PAGERDUTY_STATUS: 'Timed_Out' },
+    sends: [`${FAILED} (Jane Doe: Fix the checkout)`],
+  },
   'a cancelled build': {
     args: [],
     env: { ...CODESHIP_BASIC, PAGERDUTY_STATUS: 'Canceled' },

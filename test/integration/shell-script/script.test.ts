@@ -33,7 +33,7 @@ const EXITS: readonly (ExitCase & { readonly code: number })[] = [
   { code: 64, args: ['success', '--summary'], says: /needs a value/ },
   { code: 64, args: ['run'], says: /run needs a command/ },
   { code: 64, args: ['trigger'], says: /trigger needs PAGERDUTY_SUMMARY/ },
-  { code: 64, args: ['--status', 'great'], says: /PAGERDUTY_STATUS: must be/ },
+  { code: 0, args: ['--status', 'skipped'], says: /nothing to report: the job was skipped/ },
   {
     code: 64,
     args: ['--severity', 'high'],
