@@ -1,4 +1,5 @@
 import { maskSecrets, oneLine } from './mask.ts'
+import { parseReset, parseRetryAfter } from './retry-after.ts'
 import type { Secret } from './secret.ts'
 
 /**
@@ -57,7 +58,7 @@ export function classifyAnswer(answer: Answer, nowMs: number, secrets: readonly 
       return { kind, status, reason: describeAnswer(answer, secrets) }
     case 'retry': {
       const throttledMs =
-        status === 429 ? (parseSeconds(headers['ratelimit-reset']) ?? THROTTLED_MS) : undefined
+        status === 429 ? (parseReset(headers['ratelimit-reset'], nowMs) ?? THROTTLED_MS) : undefined
       const afterMs = parseRetryAfter(headers['retry-after'], nowMs) ?? throttledMs
       const reason = describeAnswer(answer, secrets)
       return { kind, status, reason, ...(afterMs !== undefined && { afterMs }) }
@@ -80,25 +81,6 @@ export function classifyTunnelAnswer(status: number): Exclude<Outcome, { kind: '
     status,
     reason: `${reason}; have it allow the server, or name the server in NO_PROXY`,
   }
-}
-
-/** The oldest of HTTP's three forms of a date (RFC 9110, section 5.6.7): it names no zone and means GMT. */
-const ASCTIME = /^[a-z]{3} [a-z]{3} [ \d]\d \d\d:\d\d:\d\d \d{4}$/i
-
-/** `Retry-After` in milliseconds from now: seconds, or an HTTP date. Undefined where it is absent or neither. */
-export function parseRetryAfter(header: string | undefined, nowMs: number): number | undefined {
-  const text = header?.trim() ?? ''
-  const durationMs = parseSeconds(text)
-  if (durationMs !== undefined) return durationMs
-  if (!/[a-z]/i.test(text)) return undefined
-  const atMs = Date.parse(ASCTIME.test(text) ? `${text} GMT` : text)
-  return Number.isNaN(atMs) ? undefined : Math.max(0, atMs - nowMs)
-}
-
-/** Seconds as milliseconds; also those of `ratelimit-reset` (PagerDuty's REST docs, "Rate limiting"). */
-function parseSeconds(header: string | undefined): number | undefined {
-  const text = header?.trim() ?? ''
-  return /^\d+(\.\d+)?$/.test(text) ? Number(text) * 1000 : undefined
 }
 
 const REASON_PHRASE: Readonly<Record<number, string>> = {

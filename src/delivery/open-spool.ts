@@ -46,7 +46,7 @@ export async function openSpool(options: SpoolOptions): Promise<Spool> {
     ...createIntake({ connection, commits, directory, limit, now }),
     waitFor: (ids, timeoutMs, signal) => waiting.waitFor(ids, timeoutMs, signal),
     queue: {
-      ...createQueue(connection, commits),
+      ...createQueue(connection, commits, now),
       tryLease: () => lease.tryTake(),
       releaseLease: () => lease.release(),
       now,
@@ -182,9 +182,9 @@ function createIntake({ connection, commits, directory, limit, now }: IntakePart
 
 type StoredQueue = Omit<SpoolQueue, 'tryLease' | 'releaseLease' | 'now' | 'onDue'>
 
-function createQueue(connection: Connection, commits: Commits): StoredQueue {
+function createQueue(connection: Connection, commits: Commits, now: () => number): StoredQueue {
   return {
-    dueKeys: () => connection.read(({ reads }) => reads.dueKeys()),
+    dueKeys: () => connection.read(({ reads }) => reads.dueKeys(now())),
     key: (keyId) => connection.read(({ reads }) => reads.key(keyId)),
     due: (keyId, options) => connection.read(({ reads }) => reads.due(keyId, options)),
     readTogether: (work) => connection.read(({ readTogether }) => readTogether(work)),
@@ -198,6 +198,10 @@ function createQueue(connection: Connection, commits: Commits): StoredQueue {
     hasForeignChanges: watchVersion(connection),
     clampDue: async (latestMs, keyId) => {
       const written = await commits.write(({ clampDue }) => clampDue(latestMs, keyId))
+      return written.kind === 'written' ? undefined : written.reason
+    },
+    mendDues: async () => {
+      const written = await commits.write(({ mendDues }, { nowMs }) => mendDues(nowMs))
       return written.kind === 'written' ? undefined : written.reason
     },
     forgetKeys: async () => {

@@ -172,11 +172,13 @@ export interface SpoolQueue {
   readTogether<T>(work: () => T): T
   /** Writes results down, together with whatever is added at the same time. Returns why that failed, if it did. */
   settle(settlements: readonly Settlement[]): Promise<string | undefined>
+  /** Nothing of a key waits longer than until then, because it works again. Returns why that failed, if it did. */
+  clampDue(latestMs: number, keyId: number): Promise<string | undefined>
   /**
-   * Nothing waits longer than until then: for after a clock was set back, or when a key works again. Returns why that
+   * Whatever is due at a time that no wait can have led to, as after a clock was set back, is due now. Returns why that
    * failed, if it did.
    */
-  clampDue(latestMs: number, keyId?: number): Promise<string | undefined>
+  mendDues(): Promise<string | undefined>
   /** Forgets callers' keys that no event needs any more. */
   forgetKeys(): Promise<void>
   /** Deliveries since a time, for a deliverer that takes over to know what each key has used of its rate. */

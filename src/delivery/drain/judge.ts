@@ -8,9 +8,6 @@ const SLOW: Backoff = { firstMs: 1000, ceilingMs: 5 * 60_000 }
 /** Nothing is given up for its age with fewer attempts: its age may be that of a clock which was set forward. */
 const LEAST_ATTEMPTS = 5
 
-/** The longest that a retry waits on its own account. */
-export const MAX_WAIT_MS: number = SLOW.ceilingMs
-
 export interface Circumstances {
   readonly nowMs: number
   readonly maxAgeMs: number

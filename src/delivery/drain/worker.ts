@@ -2,7 +2,6 @@ import type { DrainDeps } from '../drain.ts'
 import type { DueEvent } from '../spool.ts'
 import { createAgenda } from './agenda.ts'
 import { createAttempts } from './attempts.ts'
-import { MAX_WAIT_MS } from './judge.ts'
 import type { KeyState } from './key-state.ts'
 import { createKeyStates } from './key-states.ts'
 import { lookForDue } from './look.ts'
@@ -78,7 +77,7 @@ export function createWorker(deps: DrainDeps, { wake, trouble, broken }: WorkerH
     takeOver: async () => {
       agenda.clear()
       states.restart()
-      const reason = await queue.clampDue(queue.now() + MAX_WAIT_MS)
+      const reason = await queue.mendDues()
       if (reason === undefined) refresh()
       else trouble.say(reason)
       return reason === undefined

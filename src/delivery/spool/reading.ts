@@ -10,6 +10,7 @@ import type {
   SpoolKey,
 } from '../spool.ts'
 import { toDueEvent, toEntry, toKey, type DueRow, type EntryRow, type KeyRow } from './row.ts'
+import { readable, soonest } from './numbers.ts'
 import { GIVEN_LIMIT, prepareAll, prepareGet } from './sql.ts'
 
 /** What is asked of a store. Everything is found by an index or read page by page. */
@@ -24,7 +25,7 @@ export interface Reads {
   deadIds(keyIds: ReadonlySet<number> | undefined): number[]
   findKey(key: SpoolKey): number | undefined
   isAlertPending(keyId: number, dedupKey: string): boolean
-  dueKeys(): DueKey[]
+  dueKeys(nowMs: number): DueKey[]
   due(keyId: number, options: DueOptions): Due
   deliveriesSince(sinceMs: number): { keyId: number; atMs: number }[]
   /** A number that changes whenever another connection has changed the store. */
@@ -36,7 +37,7 @@ export function createReads(db: DatabaseSync): Reads {
   const counts = prepareGet<SpoolCounts>(db, 'SELECT pending, delivered, dead FROM state')
   const oldest = prepareGet<{ accepted_at: number }>(
     db,
-    'SELECT accepted_at FROM pending ORDER BY id LIMIT 1',
+    `SELECT ${readable('accepted_at')} AS accepted_at FROM pending ORDER BY id LIMIT 1`,
   )
   const keys = prepareAll<KeyRow & { id: number }>(db, 'SELECT id, name, secret FROM keys')
   const oneKey = prepareGet<KeyRow>(db, 'SELECT name, secret FROM keys WHERE id = ?')
@@ -46,7 +47,7 @@ export function createReads(db: DatabaseSync): Reads {
   const deadIds = prepareAll<{ id: number; key_id: number }>(db, 'SELECT id, key_id FROM dead ORDER BY id')
   const deliveries = prepareAll<{ keyId: number; atMs: number }>(
     db,
-    'SELECT key_id AS keyId, settled_at AS atMs FROM delivered WHERE settled_at > ?',
+    `SELECT key_id AS keyId, ${readable('settled_at')} AS atMs FROM delivered WHERE settled_at > ?`,
   )
   const version = prepareGet<{ data_version: number }>(db, 'PRAGMA data_version')
   return {
@@ -70,7 +71,8 @@ export function createReads(db: DatabaseSync): Reads {
 
 function createListReads(db: DatabaseSync): Pick<Reads, 'list' | 'progress'> {
   const from = (table: EventStatus): string =>
-    `SELECT e.id, kind, action, dedup_key, accepted_at, attempts, http_status, reason, name, secret
+    `SELECT e.id, kind, action, dedup_key, ${readable('accepted_at')} AS accepted_at,
+       ${readable('attempts')} AS attempts, ${readable('http_status')} AS http_status, reason, name, secret
      FROM ${table} AS e LEFT JOIN keys ON keys.id = key_id`
   const prepare = (table: EventStatus) => ({
     page: prepareAll<EntryRow>(db, `${from(table)} WHERE e.id > ? ORDER BY e.id ${GIVEN_LIMIT}`),
@@ -94,7 +96,8 @@ function createDueReads(db: DatabaseSync): Pick<Reads, 'dueKeys' | 'due'> {
   const dueKeys = prepareAll<DueKey>(
     db,
     `SELECT id AS keyId, dueAtMs FROM
-       (SELECT id, (SELECT min(due_at) FROM pending WHERE key_id = keys.id AND due_at IS NOT NULL) AS dueAtMs FROM keys)
+       (SELECT id, (SELECT ${readable('min(due_at)')} FROM pending WHERE key_id = keys.id AND due_at IS NOT NULL) AS dueAtMs
+        FROM keys)
      WHERE dueAtMs IS NOT NULL`,
   )
   const fresh = prepareAll<{ id: number }>(
@@ -103,19 +106,20 @@ function createDueReads(db: DatabaseSync): Pick<Reads, 'dueKeys' | 'due'> {
   )
   const tried = prepareAll<{ id: number; dueAtMs: number }>(
     db,
-    `SELECT id, due_at AS dueAtMs FROM pending WHERE key_id = ? AND due_at > 0 ORDER BY due_at, id ${GIVEN_LIMIT}`,
+    `SELECT id, ${readable('due_at')} AS dueAtMs FROM pending WHERE key_id = ? AND due_at > 0 ORDER BY due_at, id ${GIVEN_LIMIT}`,
   )
   const row = prepareGet<DueRow>(
     db,
-    'SELECT id, key_id, kind, dedup_key, accepted_at, attempts, checksum, body FROM pending WHERE id = ?',
+    `SELECT id, key_id, kind, dedup_key, ${readable('accepted_at')} AS accepted_at, ${readable('attempts')} AS attempts,
+       ${readable('checksum')} AS checksum, body FROM pending WHERE id = ?`,
   )
   return {
-    dueKeys: () => dueKeys(),
+    dueKeys: (nowMs) => dueKeys().map(({ keyId, dueAtMs }) => ({ keyId, dueAtMs: soonest(dueAtMs, nowMs) })),
     due: (keyId, { nowMs, limit, exclude, freshFirst }) => {
       // What is excluded is at the front of each range, so it is asked for on top; and one more, which may be the next.
       const most = limit + exclude.size + 1
       const wanted = ({ id }: { readonly id: number }): boolean => !exclude.has(id)
-      const again = tried(keyId, most)
+      const again = tried(keyId, most).map(({ id, dueAtMs }) => ({ id, dueAtMs: soonest(dueAtMs, nowMs) }))
       const dueAgain = again.filter(({ dueAtMs }) => dueAtMs <= nowMs).filter(wanted)
       const isEnough = !freshFirst && dueAgain.length >= limit
       const dueFirst = isEnough ? [] : fresh(keyId, most).filter(wanted)

@@ -1,5 +1,6 @@
 import type { DatabaseSync } from 'node:sqlite'
 import type { Settlement } from '../spool.ts'
+import { incremented, readable, storableDue } from './numbers.ts'
 import { GIVEN_LIMIT, prepareGet, prepareRun } from './sql.ts'
 import type { Transaction } from './transaction.ts'
 
@@ -21,7 +22,10 @@ interface PendingRow {
 export function createSettle(db: DatabaseSync): Settle {
   const move = createMove(db)
   // Not `DELETE … RETURNING`, which makes a table of its own for what it returns, at twice the cost of both of these.
-  const find = prepareGet<PendingRow>(db, 'SELECT key_id, dedup_key, attempts FROM pending WHERE id = ?')
+  const find = prepareGet<PendingRow>(
+    db,
+    `SELECT key_id, dedup_key, ${readable('attempts')} AS attempts FROM pending WHERE id = ?`,
+  )
   const remove = prepareRun(db, 'DELETE FROM pending WHERE id = ?')
   const unblockNext = prepareRun(
     db,
@@ -29,12 +33,12 @@ export function createSettle(db: DatabaseSync): Settle {
   )
   const postpone = prepareRun(
     db,
-    'UPDATE pending SET attempts = attempts + 1, http_status = ?, reason = ?, due_at = ? WHERE id = ?',
+    `UPDATE pending SET attempts = ${incremented('attempts')}, http_status = ?, reason = ?, due_at = ? WHERE id = ?`,
   )
   return (tx, settlement) => {
     const { kind, id, httpStatus } = settlement
     if (kind === 'postponed') {
-      postpone(httpStatus ?? null, settlement.reason, Math.round(settlement.dueAtMs), id)
+      postpone(httpStatus ?? null, settlement.reason, storableDue(settlement.dueAtMs, tx.nowMs), id)
       return
     }
     const found = find(id)
@@ -57,7 +61,7 @@ export function createSettle(db: DatabaseSync): Settle {
 
 /** Copies an event from the pending ones to where it belongs now. */
 function createMove(db: DatabaseSync): (tx: Transaction, settlement: Settlement) => void {
-  const COLUMNS = 'id, key_id, kind, action, dedup_key, accepted_at, attempts + 1'
+  const COLUMNS = `id, key_id, kind, action, dedup_key, accepted_at, ${incremented('attempts')}`
   const toDelivered = prepareRun(
     db,
     `INSERT INTO delivered SELECT ${COLUMNS}, ?, NULL, ? FROM pending WHERE id = ?`,

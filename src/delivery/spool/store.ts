@@ -2,6 +2,7 @@ import type * as NodeSqlite from 'node:sqlite'
 import type { DatabaseSync } from 'node:sqlite'
 import { createAdd, type Add } from './adding.ts'
 import { damage } from './integrity.ts'
+import { latestDue } from './numbers.ts'
 import { createReads, type Reads } from './reading.ts'
 import { createRevive, type Revive } from './reviving.ts'
 import { examineDatabase, prepareDatabase } from './schema.ts'
@@ -19,8 +20,10 @@ export interface Store {
   readonly settle: Settle
   readonly revive: Revive
   readonly trim: (tx: Transaction) => void
-  /** Nothing waits for longer than until then. */
-  readonly clampDue: (latestMs: number, keyId: number | undefined) => void
+  /** Nothing of the key waits for longer than until then. */
+  readonly clampDue: (latestMs: number, keyId: number) => void
+  /** Whatever is due at a time that no wait can have led to is due now. */
+  readonly mendDues: (nowMs: number) => void
   /** Forgets callers' keys that no event needs any more. */
   readonly forgetKeys: () => void
   /** Reads on one view of the store, which costs one look at its locks instead of one a query. */
@@ -69,12 +72,13 @@ function explainSqlError(error: unknown): unknown {
 
 function assembleStore(db: DatabaseSync): Store {
   // One look into the index for each key: the whole table is as large as all its events.
-  const clampAll = prepareRun(
+  const mendDues = prepareRun(
     db,
     `UPDATE pending SET due_at = ? WHERE id IN
-       (SELECT p.id FROM keys CROSS JOIN pending AS p ON p.key_id = keys.id WHERE p.due_at > ?)`,
+       (SELECT p.id FROM keys CROSS JOIN pending AS p ON p.key_id = keys.id WHERE p.due_at > ?
+        UNION ALL SELECT p.id FROM keys CROSS JOIN pending AS p ON p.key_id = keys.id WHERE p.due_at < 0)`,
   )
-  const clampOne = prepareRun(db, 'UPDATE pending SET due_at = ? WHERE due_at > ? AND key_id = ?')
+  const clampDue = prepareRun(db, 'UPDATE pending SET due_at = ? WHERE due_at > ? AND key_id = ?')
   const forgetKeys = prepareRun(
     db,
     `DELETE FROM keys WHERE secret IS NOT NULL
@@ -89,9 +93,9 @@ function assembleStore(db: DatabaseSync): Store {
     trim: createTrim(db),
     clampDue: (latestMs, keyId) => {
       const atMs = Math.round(latestMs)
-      if (keyId === undefined) clampAll(atMs, atMs)
-      else clampOne(atMs, atMs, keyId)
+      clampDue(atMs, atMs, keyId)
     },
+    mendDues: (nowMs) => void mendDues(Math.round(nowMs), latestDue(nowMs)),
     forgetKeys: () => void forgetKeys(),
     readTogether: (work) => {
       db.exec('BEGIN')

@@ -237,10 +237,7 @@ test('a clock that was set back holds nothing up', async (t) => {
   await until(() => spool.list('pending', 1)[0]?.attempts === 1, 'it was tried')
   await first.drain.stop(0)
   await spool.add([changeItem('new')])
-  let offsetMs = 0
-  const { spool: later } = await openTestSpool(t, { directory, now: () => Date.now() + offsetMs })
+  const { spool: later } = await openTestSpool(t, { directory, now: () => Date.now() })
   startTestDrain(t, { spool: later })
-  await until(() => later.counts().delivered === 1, 'what is new is delivered at once')
-  offsetMs = 5 * 60_000 + 50 // far less than the hour that it would have waited
   await until(() => isIdle(later.counts()), 'all is delivered')
 })
