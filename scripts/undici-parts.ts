@@ -7,6 +7,7 @@ import connect from 'undici/lib/api/api-connect.js'
 // As the package's own index does, for a proxy's tunnel. Requests are dispatched.
 Dispatcher.prototype.connect = connect
 export { default as Agent } from 'undici/lib/dispatcher/agent.js'
+export { default as Pool } from 'undici/lib/dispatcher/pool.js'
 export { default as ProxyAgent } from 'undici/lib/dispatcher/proxy-agent.js'
 export { default as buildConnector } from 'undici/lib/core/connect.js'
 `

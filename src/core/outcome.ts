@@ -24,6 +24,8 @@ export interface Answer {
   readonly body: string
   /** Whether the body did not come whole. */
   readonly isCutOff?: boolean
+  /** Why the body could not be read as text: `its body is compressed (zstd) and cannot be read`. */
+  readonly unreadable?: string
 }
 
 /** Wait for a 429 that names no time: PagerDuty advises 30 s (developer docs, "Rate limits": 3 retries, 30 s apart). */
@@ -101,7 +103,8 @@ const MAX_PROSE = 16 * 1024
  * Status and the server's own words on one line: `400: Event object is invalid: 'payload.source' is missing or blank`.
  * @param secrets masked both before the body is parsed and after, since JSON can spell a character in many ways
  */
-export function describeAnswer({ status, headers, body }: Answer, secrets: readonly Secret[] = []): string {
+export function describeAnswer(answer: Answer, secrets: readonly Secret[] = []): string {
+  const { status, headers, body, unreadable } = answer
   const { location } = headers
   if (status >= 300 && status <= 399) {
     return `${status}: a redirect, which is never followed${location === undefined ? '' : ` (to ${originOf(location)})`}`
@@ -109,7 +112,7 @@ export function describeAnswer({ status, headers, body }: Answer, secrets: reado
   // Masked before it is cut: half a secret would not be recognised.
   const masked = maskSecrets(serverWords(maskSecrets(body, secrets)), secrets)
   const words = masked.length > MAX_WORDS ? `${masked.slice(0, MAX_WORDS).toWellFormed()}…` : masked
-  const said = words === '' ? (REASON_PHRASE[status] ?? 'no reason given') : words
+  const said = words === '' ? (unreadable ?? REASON_PHRASE[status] ?? 'no reason given') : words
   return `${status}: ${said}`
 }
 

@@ -1,17 +1,18 @@
 import { setMaxListeners } from 'node:events'
 import type { Socket } from 'node:net'
 import { createSecureContext } from 'node:tls'
-import { Agent, buildConnector, ProxyAgent, type Dispatcher } from 'undici'
+import { Agent, buildConnector, Pool, ProxyAgent, type Dispatcher } from 'undici'
 import { proxyCredentials } from '../config/read-proxy.ts'
 import type { ChosenProxy } from './choose-proxy.ts'
 import type { EarlyConnections } from './early-connection.ts'
+import { watchAnswers } from './interim-answers.ts'
 import { TLS_OPTIONS } from './tls-options.ts'
 
 /** undici's dispatcher, and what it does not tell by itself. */
 export interface Connections {
   readonly dispatcher: Dispatcher
-  /** How many connections were opened or tried so far; undefined where a proxy's are not counted. */
-  readonly opened: () => number | undefined
+  /** How many connections were opened or tried so far. */
+  readonly opened: () => number
   /** Ends every connection at once, also one that is being opened. */
   readonly close: () => Promise<void>
 }
@@ -28,25 +29,42 @@ export interface ConnectionOptions {
   readonly early: EarlyConnections | undefined
 }
 
+/** Longest head of an answer, in bytes: what curl takes. A server that has taken the event may be talkative. */
+const MAX_HEADER_BYTES = 300 * 1024
+
 /** Connections to one server, directly or through a proxy. */
 export function createConnections(connectionOptions: ConnectionOptions): Connections {
   const { proxy, isTls, connectTimeoutMs, keepAliveMs, early } = connectionOptions
   const closing = new AbortController()
   setMaxListeners(0, closing.signal) // each socket is a listener
-  const tls = { ...TLS_OPTIONS, signal: closing.signal } as const
+  const tls = { ...TLS_OPTIONS, allowH2: false, signal: closing.signal } as const
   // The attempt's own timer covers what these two would; undici's are coarser and would fire beside it.
   const options = {
     allowH2: false,
     headersTimeout: 0,
     bodyTimeout: 0,
     keepAliveTimeout: keepAliveMs,
+    maxHeaderSize: MAX_HEADER_BYTES,
   } as const
   let opened = 0
+  const watch =
+    (connect: buildConnector.connector): buildConnector.connector =>
+    (request, callback) =>
+      connect(request, (...[error, socket]) => {
+        opened += 1
+        if (error !== null) return callback(error, null)
+        watchAnswers(socket)
+        callback(null, socket)
+      })
+  const createPool = (origin: URL, given: object): Pool => {
+    const { connect } = given as { connect: buildConnector.connector }
+    return new Pool(origin, { ...given, ...options, connect: watch(connect) })
+  }
   const dispatcher =
     proxy === undefined
       ? new Agent({
           ...options,
-          connect: createConnector({ isTls, connectTimeoutMs, early, signal: closing.signal }),
+          connect: watch(createConnector({ isTls, connectTimeoutMs, early, signal: closing.signal })),
         })
       : new ProxyAgent({
           ...options,
@@ -55,12 +73,13 @@ export function createConnections(connectionOptions: ConnectionOptions): Connect
           connectTimeout: connectTimeoutMs,
           proxyTls: tls,
           requestTls: tls,
+          // Pools as ProxyAgent makes them, one to the proxy and one through it.
+          clientFactory: createPool,
+          factory: createPool,
         })
-  const count = (): void => void (opened += 1)
-  dispatcher.on('connect', count).on('connectionError', count)
   return {
     dispatcher,
-    opened: () => (proxy === undefined ? opened : undefined),
+    opened: () => opened,
     close: async () => {
       closing.abort()
       early?.close()

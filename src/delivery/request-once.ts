@@ -1,5 +1,7 @@
 import type { Dispatcher } from 'undici'
 import type { Answer } from '../core/outcome.ts'
+import { decodeBody } from './decode-body.ts'
+import { statusBeforeError } from './interim-answers.ts'
 
 /** Longest answer that is read, in bytes: the Events API's have some hundred; the rest of a longer one is not needed. */
 const MAX_ANSWER_BYTES = 64 * 1024
@@ -36,7 +38,7 @@ export interface Bounds {
 
 /**
  * Makes one request. It is answered as soon as an answer's head is there: what then ends it, be it the server, the time,
- * the signal or its length, cuts off the body and no more, since for an event the status alone decides.
+ * the signal or its length, cuts off the body and no more, since for an event the status alone decides. So does a head after whose status the answer fails, or cannot be parsed.
  *
  * This handles undici's own events: its `request` makes a stream of every answer and takes only an `AbortSignal`, which
  * together cost a relay more than all else that it does with an event.
@@ -89,8 +91,10 @@ function readAnswer(
   const finish = (unanswered: Ending, isCutOff = true): void => {
     clearTimeout(bodyTimer)
     if (head === undefined) return end(unanswered)
-    const body = Buffer.concat(chunks).subarray(0, maxAnswerBytes).toString('utf8')
-    end({ kind: 'answered', answer: { ...head, body, isCutOff } })
+    const sent = Buffer.concat(chunks).subarray(0, maxAnswerBytes)
+    const { 'content-encoding': encoding, 'content-type': contentType } = head.headers
+    const body = decodeBody(sent, { encoding, contentType }, maxAnswerBytes)
+    end({ kind: 'answered', answer: { ...head, ...body, isCutOff } })
   }
   const breakOff = (unanswered: Ending): void => {
     isBrokenOff = true
@@ -115,7 +119,11 @@ function readAnswer(
       if (bytes >= maxAnswerBytes) breakOff({ kind: 'overdue' })
     },
     onResponseEnd: () => finish({ kind: 'overdue' }, false),
-    onResponseError: (_controller, error) => finish({ kind: 'failed', error }),
+    onResponseError: (_controller, error) => {
+      const status = head === undefined ? statusBeforeError(error) : undefined
+      if (status !== undefined) head = { status, headers: {} }
+      finish({ kind: 'failed', error })
+    },
   }
   return { handler, breakOff }
 }

@@ -94,7 +94,7 @@ async function makeRequest(connections: Connections, request: HttpRequest, bound
     const openedBefore = connections.opened()
     const leftMs = Math.max(1, Math.ceil(untilMs - nowMs()))
     const ending = await requestOnce(connections.dispatcher, request, { signal, timeoutMs: leftMs })
-    const isStale = openedBefore !== undefined && connections.opened() === openedBefore
+    const isStale = connections.opened() === openedBefore
     if (ending.kind !== 'failed' || !isStale || !isConnectionLost(ending.error)) return ending
   }
 }

@@ -28,6 +28,32 @@ export const BEHAVIOUR = z.discriminatedUnion('kind', [
     bytes: z.int().positive().max(MAX_FLOOD_BYTES),
     delayMs,
   }),
+  /** Interim answers that nobody asked for, each with so many headers, then the usual answer. */
+  z.strictObject({
+    kind: z.literal('interim'),
+    statuses: z.array(z.int().min(100).max(199)).min(1),
+    headers: z.int().nonnegative().optional(),
+    /** Byte by byte. */
+    isSplit: z.boolean().optional(),
+    delayMs,
+  }),
+  /** An answer that is compressed though nobody asked for it. The event is not taken. */
+  z.strictObject({
+    kind: z.literal('compressed'),
+    status: z.int().min(200).max(599),
+    coding: z.enum(['gzip', 'deflate', 'br', 'zstd']),
+    body: z.string(),
+    delayMs,
+  }),
+  /** The usual answer with so many more headers of so many bytes. */
+  z.strictObject({
+    kind: z.literal('headers'),
+    count: z.int().positive(),
+    bytes: z.int().positive().optional(),
+    delayMs,
+  }),
+  /** The usual answer with lines in its head that are not HTTP, or none of them. */
+  z.strictObject({ kind: z.literal('malformed'), lines: z.array(z.string()), delayMs }),
   /** The usual answer, then the connection is closed without having been announced as closing. */
   z.strictObject({ kind: z.literal('close'), delayMs }),
   /** The usual answer's headers and half of its body, then the connection is closed. */
@@ -48,6 +74,8 @@ export type Behaviour = z.infer<typeof BEHAVIOUR>
 export const INSTRUCTION = z.strictObject({
   /** Path of the requests that are meant, such as `/v2/enqueue`; all where absent. */
   endpoint: z.string().optional(),
+  /** What the request's body contains: one event always goes wrong. These go before all others, and are not counted. */
+  containing: z.string().min(1).optional(),
   /** For how many requests; absent: whenever no counted instruction fits, until a newer one replaces it. */
   times: z.int().positive().optional(),
   behaviour: BEHAVIOUR,
@@ -64,6 +92,8 @@ export interface Playbook {
    * one without a count; or else the usual one.
    */
   readonly take: (path: string) => Behaviour
+  /** The behaviour for a request with this body; undefined where no instruction is about what it contains. */
+  readonly takeContaining: (path: string, body: Buffer) => Behaviour | undefined
   readonly clear: () => void
 }
 
@@ -71,9 +101,11 @@ export interface Playbook {
 export function createPlaybook(): Playbook {
   const counted: (Instruction & { times: number })[] = []
   const standing: Instruction[] = []
+  const poison: Instruction[] = []
   return {
     add: (instruction) => {
-      if (instruction.times === undefined) standing.unshift(instruction)
+      if (instruction.containing !== undefined) poison.unshift(instruction)
+      else if (instruction.times === undefined) standing.unshift(instruction)
       else counted.push({ ...instruction, times: instruction.times })
     },
     take: (path) => {
@@ -82,7 +114,13 @@ export function createPlaybook(): Playbook {
       if (next !== undefined) next.times -= 1
       return (next ?? standing.find(fits))?.behaviour ?? { kind: 'usual' }
     },
+    takeContaining: (path, body) =>
+      poison.find(
+        ({ endpoint, containing = '' }) =>
+          (endpoint === undefined || endpoint === path) && body.includes(containing),
+      )?.behaviour,
     clear: () => {
+      poison.length = 0
       counted.length = 0
       standing.length = 0
     },

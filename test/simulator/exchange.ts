@@ -56,7 +56,11 @@ export function mountRoutes(app: FastifyInstance, parts: ExchangeParts): void {
   const handler = (answer: Route['answer']) => async (request: FastifyRequest, reply: FastifyReply) => {
     const arrival = arrivals.get(request)
     arrivals.delete(request)
-    if (arrival !== undefined) await meet(parts, arrival, { request, reply, answer })
+    if (arrival === undefined) return reply
+    const [path = ''] = request.url.split('?')
+    const body = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0)
+    const behaviour = parts.playbook.takeContaining(path, body) ?? arrival.behaviour
+    await meet(parts, { ...arrival, behaviour }, { request, reply, answer })
     return reply
   }
   for (const { method, path, answer } of parts.routes) {

@@ -1,4 +1,5 @@
 import type { ServerResponse } from 'node:http'
+import { brotliCompressSync, deflateSync, gzipSync, zstdCompressSync } from 'node:zlib'
 import type { FastifyReply } from 'fastify'
 import { textAnswer, type Answer } from './answer.ts'
 import type { Behaviour } from './behaviour.ts'
@@ -29,6 +30,18 @@ export function perform(behaviour: Behaviour, { reply, body, usual, reset }: Sta
       return send(reply, { status: behaviour.status, headers: {}, body })
     case 'flood':
       return send(reply, textAnswer(behaviour.status, 'x'.repeat(behaviour.bytes)))
+    case 'interim':
+      return sendInterim(reply, behaviour, usual())
+    case 'compressed':
+      return send(reply, {
+        status: behaviour.status,
+        headers: { 'content-type': 'application/json', 'content-encoding': behaviour.coding },
+        body: COMPRESS[behaviour.coding](behaviour.body),
+      })
+    case 'headers':
+      return sendRaw(reply, usual(), fillers(behaviour.count, behaviour.bytes))
+    case 'malformed':
+      return sendRaw(reply, usual(), behaviour.lines)
     case 'close':
       // Not half: what comes after it on the connection must not count as seen.
       reply.raw.once('finish', () => reply.request.raw.socket.destroySoon())
@@ -48,6 +61,37 @@ export function perform(behaviour: Behaviour, { reply, body, usual, reset }: Sta
 
 function send(reply: FastifyReply, { status, headers, body }: Answer): void {
   reply.code(status).headers(headers).send(body)
+}
+
+const COMPRESS = { gzip: gzipSync, deflate: deflateSync, br: brotliCompressSync, zstd: zstdCompressSync }
+
+function fillers(count: number, bytes = 1): string[] {
+  return Array.from({ length: count }, (_, index) => `x-filler-${index}: ${'x'.repeat(bytes)}`)
+}
+
+/** Interim answers as they are, without Node's say, and the usual one behind them. */
+function sendInterim(
+  reply: FastifyReply,
+  { statuses, headers = 0, isSplit = false }: Extract<Behaviour, { kind: 'interim' }>,
+  answer: Answer,
+): void {
+  const { socket } = reply.raw
+  const lines = fillers(headers)
+  const heads = statuses
+    .map((status) => [`HTTP/1.1 ${status} Interim`, ...lines, '', ''].join('\r\n'))
+    .join('')
+  if (isSplit) for (const byte of heads) socket?.write(byte)
+  else socket?.write(heads)
+  send(reply, answer)
+}
+
+/** The answer with lines in its head that Node would not let out. */
+function sendRaw(reply: FastifyReply, { status, headers, body }: Answer, lines: readonly string[]): void {
+  reply.hijack()
+  const own = Object.entries(headers).map(([name, value]) => `${name}: ${value}`)
+  const length = `content-length: ${Buffer.byteLength(body)}`
+  const head = [`HTTP/1.1 ${status} OK`, ...lines, ...own, length, 'connection: close', '', ''].join('\r\n')
+  reply.raw.socket?.end(Buffer.concat([Buffer.from(head, 'latin1'), Buffer.from(body)]))
 }
 
 /** Announces the whole body, sends half of it, and does the rest when that is on its way. */

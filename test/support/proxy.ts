@@ -9,15 +9,27 @@ export interface Proxy {
   readonly close: () => Promise<void>
 }
 
+/**
+ * A host that only a proxy of ours knows: its loopback. A program does not go through a proxy to its own loopback. The
+ * certificate `other-host` is for this name.
+ */
+export const PROXIED_HOST = 'elsewhere.example'
+
 export interface ProxyOptions {
   /** Answers everything with this status instead of passing it on. */
   readonly refuseWith?: number
   /** How many are answered so, the first ones; all where absent. */
   readonly times?: number
+  /** Sent before the answer to a CONNECT. */
+  readonly interim?: string
 }
 
 /** Starts a proxy on a free port of 127.0.0.1. A refusal repeats the credentials, as bad proxies do. */
-export async function startProxy({ refuseWith, times = Infinity }: ProxyOptions = {}): Promise<Proxy> {
+export async function startProxy({
+  refuseWith,
+  times = Infinity,
+  interim = '',
+}: ProxyOptions = {}): Promise<Proxy> {
   const seen: { request: string; authorization: string | undefined }[] = []
   const sockets = new Set<Socket>()
   const see = ({ method, url, headers }: IncomingMessage): string => {
@@ -33,7 +45,7 @@ export async function startProxy({ refuseWith, times = Infinity }: ProxyOptions 
       return
     }
     const { 'proxy-authorization': _, ...headers } = incoming.headers
-    const onward = request(incoming.url ?? '', { method: incoming.method, headers }, (answer) => {
+    const onward = request(localized(incoming.url ?? ''), { method: incoming.method, headers }, (answer) => {
       outgoing.writeHead(answer.statusCode ?? 502, answer.headers)
       answer.pipe(outgoing)
     })
@@ -52,7 +64,8 @@ export async function startProxy({ refuseWith, times = Infinity }: ProxyOptions 
       return
     }
     const [host = '', port = ''] = (incoming.url ?? '').split(/:(?=\d+$)/)
-    const onward = connect(Number(port), host, () => {
+    const onward = connect(Number(port), localized(host), () => {
+      socket.write(interim)
       socket.write('HTTP/1.1 200 Connection established\r\n\r\n')
       socket.pipe(onward).pipe(socket)
     })
@@ -67,4 +80,8 @@ export async function startProxy({ refuseWith, times = Infinity }: ProxyOptions 
       await new Promise((resolve) => server.close(resolve))
     },
   }
+}
+
+function localized(target: string): string {
+  return target.replace(PROXIED_HOST, '127.0.0.1')
 }

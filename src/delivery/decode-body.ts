@@ -1,0 +1,89 @@
+import {
+  brotliDecompressSync,
+  gunzipSync,
+  inflateRawSync,
+  inflateSync,
+  zstdDecompressSync,
+  constants,
+} from 'node:zlib'
+import { oneLine } from '../core/mask.ts'
+import type { Answer } from '../core/outcome.ts'
+
+/** What a compressed body may become; a small one can unpack to gigabytes. */
+const MAX_UNPACKED_BYTES = 1024 * 1024
+/** More codings than that on one another are a trick. */
+const MAX_CODINGS = 3
+
+/** How gzip begins (RFC 1952, section 2.3.1). No text in UTF-8 begins so. */
+const GZIP = Buffer.from([0x1f, 0x8b])
+
+/** A body as text; empty if it cannot be read, with the reason. */
+export type DecodedBody = Pick<Answer, 'body' | 'unreadable'>
+
+/** What an answer's headers say of its body. */
+export interface BodyHeaders {
+  /** `Content-Encoding`: absent if nothing is compressed, or the server does not say so. */
+  readonly encoding?: string | undefined
+  readonly contentType?: string | undefined
+}
+
+/**
+ * Reads a body that a server may have compressed though nobody asked for it. One that was cut off is read as far as it came.
+ * @param maxBytes  most that is unpacked, 1 MiB at least
+ */
+export function decodeBody(
+  bytes: Buffer,
+  { encoding = '', contentType = '' }: BodyHeaders,
+  maxBytes: number,
+): DecodedBody {
+  const codings = codingsOf(encoding, bytes)
+  if (bytes.length === 0 || codings.length === 0) return { body: toText(bytes, contentType) }
+  try {
+    if (codings.length > MAX_CODINGS) throw new Error('too many codings')
+    const maxOutputLength = Math.max(maxBytes, MAX_UNPACKED_BYTES)
+    const unpacked = codings.reduceRight((packed, coding) => unpack(packed, coding, maxOutputLength), bytes)
+    return { body: toText(unpacked.subarray(0, maxBytes), contentType) }
+  } catch {
+    const names = oneLine(codings.join(', ')).slice(0, 40)
+    return { body: '', unreadable: `its body is compressed (${names}) and cannot be read` }
+  }
+}
+
+function codingsOf(encoding: string, bytes: Buffer): string[] {
+  const named = encoding
+    .toLowerCase()
+    .split(',', 2 * MAX_CODINGS)
+    .map((coding) => coding.trim())
+    .filter((coding) => coding !== '' && coding !== 'identity')
+  return named.length === 0 && bytes.subarray(0, GZIP.length).equals(GZIP) ? ['gzip'] : named
+}
+
+/** @throws what zlib throws, or an error where the coding is not known */
+function unpack(bytes: Buffer, coding: string, maxOutputLength: number): Buffer {
+  const options = { maxOutputLength, finishFlush: constants.Z_SYNC_FLUSH }
+  switch (coding) {
+    case 'gzip':
+    case 'x-gzip':
+      return gunzipSync(bytes, options)
+    case 'deflate':
+      // Some servers leave out zlib's frame, whose first byte has 8 in its lower half (RFC 1950, section 2.2).
+      return ((bytes[0] ?? 0) & 0x0f) === 8 ? inflateSync(bytes, options) : inflateRawSync(bytes, options)
+    case 'br':
+      return brotliDecompressSync(bytes, { maxOutputLength, finishFlush: constants.BROTLI_OPERATION_FLUSH })
+    case 'zstd':
+      return zstdDecompressSync(bytes, { maxOutputLength, finishFlush: constants.ZSTD_e_flush })
+    default:
+      throw new Error(`the coding ${coding} is not known`)
+  }
+}
+
+/** Text in the character set that it says it has; UTF-8 where it says none, or one that Node does not know. */
+function toText(bytes: Buffer, contentType: string): string {
+  const charset = /;\s*charset\s*=\s*"?([\w.:-]{1,40})/i.exec(contentType)?.[1]?.toLowerCase() ?? 'utf-8'
+  if (charset === 'utf-8' || charset === 'utf8') return bytes.toString('utf8')
+  try {
+    return new TextDecoder(charset).decode(bytes)
+  } catch {
+    return bytes.toString('utf8')
+  }
+}

@@ -1,0 +1,62 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { brotliCompressSync, deflateRawSync, deflateSync, gzipSync, zstdCompressSync } from 'node:zlib'
+import { decodeBody } from '../../../src/delivery/decode-body.ts'
+
+const TEXT = '{"message":"Überlast"}'
+const MAX_BYTES = 64 * 1024
+
+const CODINGS: readonly [name: string, encoding: string | undefined, bytes: Buffer][] = [
+  ['none', undefined, Buffer.from(TEXT)],
+  ['none, said so', 'identity', Buffer.from(TEXT)],
+  ['gzip', 'gzip', gzipSync(TEXT)],
+  ['gzip by its old name and in capitals', 'X-GZIP', gzipSync(TEXT)],
+  ['gzip that is not announced', undefined, gzipSync(TEXT)],
+  ['deflate', 'deflate', deflateSync(TEXT)],
+  ['deflate without a frame', 'deflate', deflateRawSync(TEXT)],
+  ['brotli', 'br', brotliCompressSync(TEXT)],
+  ['zstd', 'zstd', zstdCompressSync(TEXT)],
+  ['two on one another', 'gzip, br', brotliCompressSync(gzipSync(TEXT))],
+]
+for (const [name, encoding, bytes] of CODINGS) {
+  test(`a body is read as text, compressed with ${name}`, () =>
+    assert.deepEqual(decodeBody(bytes, { encoding }, MAX_BYTES), { body: TEXT }))
+}
+
+test('what has come of a compressed body that is cut off is read', () => {
+  const long = Array.from({ length: 2000 }, (_, number) => `line ${number}`).join('\n')
+  for (const [encoding, bytes] of [
+    ['gzip', gzipSync(long)],
+    ['deflate', deflateSync(long)],
+    ['br', brotliCompressSync(long)],
+  ] as const) {
+    const { body } = decodeBody(bytes.subarray(0, bytes.length / 2), { encoding }, MAX_BYTES)
+    assert.ok(body.length > 100 && long.startsWith(body), encoding)
+  }
+})
+
+const UNREADABLE: readonly [name: string, encoding: string, bytes: Buffer][] = [
+  ['a coding that is not known', 'compress', Buffer.from('x')],
+  ['bytes that are not what they are said to be', 'br', Buffer.from('<html>')],
+  ['more codings than make sense', 'gzip, gzip, gzip, gzip', gzipSync('x')],
+  ['one that unpacks to far more than is read', 'gzip', gzipSync(Buffer.alloc(64 * 1024 * 1024))],
+]
+for (const [name, encoding, bytes] of UNREADABLE) {
+  test(`a body that cannot be read is described: ${name}`, () => {
+    const { body, unreadable = '' } = decodeBody(bytes, { encoding }, MAX_BYTES)
+    assert.equal(body, '')
+    assert.match(unreadable, /^its body is compressed \(.+\) and cannot be read$/)
+  })
+}
+
+test('a body is read in the character set that it names, and in UTF-8 otherwise', () => {
+  const latin1 = Buffer.from('gr\xfcn', 'latin1')
+  const read = (contentType: string): string => decodeBody(latin1, { contentType }, MAX_BYTES).body
+  assert.equal(read('text/plain; charset=iso-8859-1'), 'grün')
+  assert.equal(read('text/plain; Charset="ISO-8859-1"'), 'grün')
+  assert.equal(read('text/plain; charset=nonsense'), 'gr\ufffdn')
+  assert.equal(read('text/plain'), 'gr\ufffdn')
+})
+
+test('no more of an unpacked body is kept than is wanted', () =>
+  assert.equal(decodeBody(gzipSync('x'.repeat(500_000)), { encoding: 'gzip' }, 100).body.length, 100))
