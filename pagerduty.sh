@@ -382,21 +382,46 @@ JQ
 
 # --- Delivery ---------------------------------------------------------------------------------------------------------
 
-# mask KEY: its last four characters.
-mask() { printf '…%s' "${1#"${1%????}"}"; }
+# mask SECRET: its last four characters; nothing of one too short for that to hide it.
+mask() {
+  case $1 in
+    ????????????*) printf '…%s' "${1#"${1%????}"}" ;;
+    *) printf '…' ;;
+  esac
+}
 
-# masked TEXT: without the keys that it may echo, on one line.
+# masked TEXT: without the secrets that it may echo or break off in, on one line. One pass from left to right: a mask is
+# never searched again, since it may hold a short secret.
 masked() {
-  clear=$1
-  for secret in $keys $relay_token; do
-    while :; do
-      case $clear in
-        *"$secret"*) clear="${clear%%"$secret"*}$(mask "$secret")${clear#*"$secret"}" ;;
-        *) break ;;
-      esac
-    done
-  done
-  printf %s "$clear" | tr -s '[:cntrl:][:space:]' ' ' | cut -c 1-500
+  {
+    # shellcheck disable=SC2086 # a word each
+    printf '%s ' $keys $relay_token
+    echo
+    printf %s "$1" | tr -s '[:cntrl:][:space:]' ' '
+  } | awk '
+    NR == 1 { count = split($0, secrets, " "); next }
+    { text = $0 }
+    END {
+      while (length(shown) < 500) {
+        first = 0
+        for (i = 1; i <= count; i++) {
+          at = index(text, secrets[i])
+          if (at == 0 || (first > 0 && (at > first || (at == first && length(secrets[i]) < size)))) continue
+          first = at; size = length(secrets[i])
+          mask = "…" (size < 12 ? "" : substr(secrets[i], size - 3))
+        }
+        if (first == 0) break
+        shown = shown substr(text, 1, first - 1) mask
+        text = substr(text, first + size)
+      }
+      for (i = 1; i <= count; i++) {
+        for (size = length(secrets[i]) - 1; size >= 4; size--) {
+          at = length(text) - size
+          if (at >= 0 && substr(text, at + 1) == substr(secrets[i], 1, size)) { text = substr(text, 1, at) "…"; break }
+        }
+      }
+      printf "%s", shown text
+    }' | cut -c 1-500
 }
 
 # wait_for PID: the status of a command in the background. Unlike one in the foreground it lets traps act at once.

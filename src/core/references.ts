@@ -1,8 +1,18 @@
+import { cutChars } from './cut.ts'
 import { Failure } from './failure.ts'
 import { isObject } from './json.ts'
 
-/** `${NAME}`, or `$${` for a literal `${`. */
-const REFERENCE = /\$\$\{|\$\{([^}]*)\}/g
+/**
+ * `${NAME}`, or `$${` for a literal `${`. One that is never closed is matched to the end of the text: skipping its first
+ * character and looking again would be quadratic.
+ */
+const REFERENCE = /\$\$\{|\$\{([^}]*)(\}?)/g
+/** How many names of variables that are not set a message lists. */
+const MAX_LISTED = 20
+/** How much of such a name it repeats, in UTF-16 units. */
+const MAX_NAME_CHARS = 64
+/** Longest document that references may make, in UTF-16 units: many times what an event can hold. */
+const MAX_CHARS = 10_000_000
 
 /**
  * Replaces `${NAME}` inside every string value of a JSON document, names of members excepted.
@@ -11,22 +21,32 @@ const REFERENCE = /\$\$\{|\$\{([^}]*)\}/g
  */
 export function replaceReferences(document: unknown, lookUp: (name: string) => string | undefined): unknown {
   const missing = new Set<string>()
+  let length = 0
   const replaced = mapStrings(document, (text) =>
-    text.replaceAll(REFERENCE, (reference, name?: string) => {
+    text.replaceAll(REFERENCE, (reference, name?: string, close?: string) => {
       if (name === undefined) return reference.slice(1)
+      if (close === '') return reference
       const value = lookUp(name)
       if (value === undefined) missing.add(name)
+      length += value?.length ?? 0
+      if (length > MAX_CHARS)
+        throw new Failure('usage', 'the event is far too long with the values of the variables it refers to')
       return value ?? ''
     }),
   )
   if (missing.size > 0) {
-    const names = [...missing].map((name) => `\${${name}}`).join(', ')
     throw new Failure(
       'usage',
-      `the event refers to variables that are not set: ${names} (write $\${ for a literal \${)`,
+      `the event refers to variables that are not set: ${listed(missing)} (write $\${ for a literal \${)`,
     )
   }
   return replaced
+}
+
+function listed(names: ReadonlySet<string>): string {
+  const shown = [...names].slice(0, MAX_LISTED).map((name) => `\${${cutChars(name, MAX_NAME_CHARS)}}`)
+  const others = names.size > MAX_LISTED ? [`and ${names.size - MAX_LISTED} more`] : []
+  return [...shown, ...others].join(', ')
 }
 
 function mapStrings(value: unknown, map: (text: string) => string): unknown {

@@ -1,4 +1,6 @@
 import type { Build } from './build.ts'
+import { cutChars } from './cut.ts'
+import { LIMITS } from './event.ts'
 import { Failure } from './failure.ts'
 import { oneLine } from './mask.ts'
 
@@ -46,7 +48,12 @@ type VariableName = keyof typeof VARIABLES
 /** Names that a template may use, for the help and the documentation. */
 export const TEMPLATE_NAMES = Object.keys(VARIABLES) as readonly VariableName[]
 
-const REFERENCE = /\{\{\s*([^{}]*?)\s*\}\}/g
+/** Spaces around the name belong to it here and are trimmed later: matched apart, they would cost quadratic time. */
+const REFERENCE = /\{\{([^{}]*)\}\}/g
+/** Longest summary that is rendered, in UTF-16 units; an event takes no more. Short references can mean long texts. */
+const MAX_RENDERED_CHARS = LIMITS.bodyBytes
+/** How much of an unknown reference a message repeats, in UTF-16 units. */
+const MAX_SHOWN_CHARS = 64
 
 /**
  * Checks a template without rendering it.
@@ -54,8 +61,9 @@ const REFERENCE = /\{\{\s*([^{}]*?)\s*\}\}/g
  */
 export function checkTemplate(template: string): string {
   for (const [reference, name = ''] of template.matchAll(REFERENCE)) {
-    if (!Object.hasOwn(VARIABLES, name)) {
-      throw new Failure('usage', `has the unknown name ${reference}; known are ${TEMPLATE_NAMES.join(', ')}`)
+    if (!Object.hasOwn(VARIABLES, name.trim())) {
+      const shown = cutChars(oneLine(reference), MAX_SHOWN_CHARS)
+      throw new Failure('usage', `has the unknown name ${shown}; known are ${TEMPLATE_NAMES.join(', ')}`)
     }
   }
   return template
@@ -63,7 +71,18 @@ export function checkTemplate(template: string): string {
 
 /** Renders a checked template; the result may be empty. */
 export function renderTemplate(template: string, facts: SummaryFacts): string {
-  return template.replaceAll(REFERENCE, (_, name: VariableName) => VARIABLES[name](facts) ?? '').trim()
+  const values = new Map<VariableName, string>()
+  let rendered = ''
+  let end = 0
+  for (const { 0: reference, 1: inner = '', index } of template.matchAll(REFERENCE)) {
+    const name = inner.trim() as VariableName
+    const value = values.get(name) ?? VARIABLES[name](facts) ?? ''
+    values.set(name, value)
+    rendered += template.slice(end, index) + value
+    end = index + reference.length
+    if (rendered.length > MAX_RENDERED_CHARS) return cutChars(rendered, MAX_RENDERED_CHARS).trim()
+  }
+  return (rendered + template.slice(end)).trim()
 }
 
 /** The summary of an event for which the user gave none. Parts that are unknown leave no trace. */

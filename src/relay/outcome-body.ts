@@ -90,12 +90,16 @@ function readLinks(value: string | { href: string; text?: string | undefined }):
 function describeIssue(issue: z.core.$ZodIssue): string {
   if (issue.code === 'unrecognized_keys') {
     const known = Object.keys(OUTCOME_SCHEMA.shape).join(', ')
-    return `unknown: ${issue.keys.map((key) => oneLine(key).slice(0, MAX_NAME)).join(', ')}; known are ${known}`
+    const shown = issue.keys.slice(0, MAX_NAMES).map((key) => oneLine(key.slice(0, MAX_NAME)))
+    const rest = issue.keys.length > MAX_NAMES ? ` and ${issue.keys.length - MAX_NAMES} more` : ''
+    return `unknown: ${shown.join(', ')}${rest}; known are ${known}`
   }
   const name = issue.path.join('.')
   if (issue.code === 'invalid_union') return `${name}: has the wrong type`
   return `${name}: ${issue.message}`
 }
 
+/** How many unknown members are named. */
+const MAX_NAMES = 10
 /** Longest name of an unknown member that is repeated. */
 const MAX_NAME = 64

@@ -9,6 +9,7 @@ import type { SpoolItem } from '../delivery/spool.ts'
 import type { RelayDeps } from './app.ts'
 import { readOutcomeBody, type OutcomeBody } from './outcome-body.ts'
 import { parseObject, takeForms, takeJson } from './parse-body.ts'
+import type { Form } from './parse-form.ts'
 import { sendProblem } from './problem.ts'
 import { routeEvent } from './routing.ts'
 import { takeIn, type Call } from './take-in.ts'
@@ -27,9 +28,8 @@ export function outcomeRoutes(app: FastifyInstance, deps: RelayDeps): void {
 
 async function reportOutcome(outcome: 'success' | 'failure', call: Call): Promise<FastifyReply> {
   const { request, reply, deps } = call
-  const members = membersOf(request.body)
-  if (members === undefined)
-    return sendProblem(reply, { status: 400, detail: 'the body is not a JSON object' })
+  const members = readMembers(request.body)
+  if (typeof members === 'string') return sendProblem(reply, { status: 400, detail: members })
   const body = readOutcomeBody(members)
   if ('problems' in body)
     return sendProblem(reply, { status: 400, detail: 'the body cannot be used', errors: body.problems })
@@ -41,20 +41,12 @@ async function reportOutcome(outcome: 'success' | 'failure', call: Call): Promis
   return await takeIn(routed.filter((items) => typeof items !== 'string').flat(), call, plan.warnings)
 }
 
-/** What a body says; an empty one says nothing, and leaves everything to the build. */
-function membersOf(body: unknown): Record<string, unknown> | undefined {
-  if (body instanceof URLSearchParams) return formMembers(body)
-  return body === undefined || body === null || body === '' ? {} : parseObject(body)
-}
-
-/** A form's members; a repeated one becomes a list, which only `links` may be. */
-function formMembers(form: URLSearchParams): Record<string, unknown> {
-  return Object.fromEntries(
-    [...new Set(form.keys())].map((name) => {
-      const values = form.getAll(name)
-      return [name, values.length === 1 ? values[0] : values]
-    }),
-  )
+/** What a body says, or why it says nothing; an empty one leaves everything to the build. */
+function readMembers(body: unknown): Record<string, unknown> | string {
+  if (body === undefined || body === null || body === '') return {}
+  if (typeof body === 'string') return parseObject(body) ?? 'the body is not a JSON object'
+  const form = body as Form
+  return 'problem' in form ? form.problem : form.members
 }
 
 function eventInput(body: OutcomeBody, { config, hostname }: RelayDeps): EventInput {

@@ -1,5 +1,6 @@
 import type { FastifyInstance } from 'fastify'
 import { isObject, parseJson } from '../core/json.ts'
+import { parseForm } from './parse-form.ts'
 
 /** Takes JSON bodies, as text: a route says itself what it makes of a bad one. Others are answered 415. */
 export function takeJson(app: FastifyInstance): void {
@@ -8,12 +9,12 @@ export function takeJson(app: FastifyInstance): void {
   )
 }
 
-/** Takes forms too, as `curl -d` and `wget --post-data` send them. */
+/** Takes forms too, as `curl -d` and `wget --post-data` send them: the body is a `Form`. */
 export function takeForms(app: FastifyInstance): void {
   app.addContentTypeParser(
     'application/x-www-form-urlencoded',
     { parseAs: 'string' },
-    (_request, body, done) => done(null, new URLSearchParams(String(body))),
+    (_request, body, done) => done(null, parseForm(String(body))),
   )
 }
 

@@ -99,6 +99,27 @@ for (const shell of shells) {
     assert.doesNotMatch(stderr, new RegExp(KEY))
   })
 
+  test(`${shell}: nothing of a secret under 12 characters shows, however often a server repeats it`, async () => {
+    for (const [token, shown] of [
+      ['s3cr', '…'],
+      ['x', '…'],
+      ['aaaaaaaaaaaa', '…aaaa'],
+    ] as const) {
+      const body = token.repeat(20_000).slice(0, -1)
+      simulator.behave({ times: 1, behaviour: { kind: 'answer', status: 401, body } })
+      const { code, stderr } = await run(['failure'], { ...RELAY, PAGERDUTY_RELAY_TOKEN: token })
+      assert.equal(code, 65, stderr)
+      const reason = /refused with 401: (.*)/.exec(stderr)?.[1] ?? ''
+      assert.ok(reason.startsWith(shown) && reason.length <= 500, stderr)
+      if (token.length < 12) assert.doesNotMatch(reason, new RegExp(token))
+    }
+    simulator.behave({
+      times: 1,
+      behaviour: { kind: 'answer', status: 400, body: `the key ${KEY.slice(0, -2)}` },
+    })
+    assert.match((await run(['failure'])).stderr, /refused with 400: the key …$/m)
+  })
+
   test(`${shell}: a redirect is not followed`, async () => {
     const headers = { location: `${simulator.url}/v2/enqueue` }
     simulator.behave({ behaviour: { kind: 'answer', status: 307, headers } })

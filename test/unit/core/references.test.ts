@@ -32,3 +32,20 @@ test('all variables that are not set are named at once', () => {
       error instanceof Failure && error.kind === 'usage' && /\$\{NOPE\}, \$\{ALSO_NOT\} /.test(error.message),
   )
 })
+
+test('a reference that is never closed stays as it is, and of many missing ones some are named', () => {
+  assert.deepEqual(replaceReferences('${CI_BRANCH} ${CI_BRANCH ${', lookUp), 'master ${CI_BRANCH ${')
+  const many = Array.from({ length: 1000 }, (_, index) => `\${NOPE_${index}${'x'.repeat(1000)}}`).join('')
+  assert.throws(
+    () => replaceReferences(many, lookUp),
+    (error) =>
+      error instanceof Failure && error.message.length < 3000 && / and 980 more /.test(error.message),
+  )
+})
+
+test('references to long values cannot make a document of any size', () => {
+  assert.throws(
+    () => replaceReferences('${LONG}'.repeat(1000), () => 'x'.repeat(100_000)),
+    (error) => error instanceof Failure && error.kind === 'usage',
+  )
+})

@@ -1,0 +1,27 @@
+/** Most fields that a form may have; `/success` and `/failure` know seven, of which `links` may be repeated. */
+const MAX_FIELDS = 1000
+
+/** A form that was read: its members, or why it is not taken. */
+export type Form =
+  | { readonly members: Readonly<Record<string, string | readonly string[]>> }
+  | { readonly problem: string }
+
+/**
+ * Reads `application/x-www-form-urlencoded` text. A repeated name becomes a list. The fields are counted before they are
+ * decoded, and gathered in one pass, so that the cost is linear in the length.
+ */
+export function parseForm(text: string): Form {
+  let fields = 1
+  for (let at = text.indexOf('&'); at !== -1; at = text.indexOf('&', at + 1)) {
+    fields += 1
+    if (fields > MAX_FIELDS) return { problem: `the form has more than ${MAX_FIELDS} fields` }
+  }
+  const values = new Map<string, string[]>()
+  for (const [name, value] of new URLSearchParams(text)) {
+    const earlier = values.get(name)
+    if (earlier === undefined) values.set(name, [value])
+    else earlier.push(value)
+  }
+  const members = [...values].map(([name, all]) => [name, all.length === 1 ? all[0] : all] as const)
+  return { members: Object.fromEntries(members) as Record<string, string | string[]> }
+}
