@@ -1,8 +1,9 @@
+import { resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { EXIT_CODE, Failure } from '../src/core/failure.ts'
 import { hostUrl, runBuild, type BuildOptions } from '../test/codeship/run-build.ts'
 import { startSimulator } from '../test/simulator/simulator.ts'
-import { baseImageArgs, skipWithoutDocker } from '../test/support/docker.ts'
+import { baseImageArgs, docker } from '../test/support/docker.ts'
 
 /*
  * `npm run codeship`: a repository's Codeship files in this machine's Docker, as `jet steps` ran them. Events go to a
@@ -14,9 +15,15 @@ const USAGE = `usage: npm run codeship -- [options]
   --tag TAG         the branch or git tag that is built (default: the branch that is checked out)
   -e, --env K=V     a variable for every container, above all others; repeatable
   --approve         run the manual steps too, as after somebody's approval
-  --dir FOLDER      where the Codeship files are (default: this repository)
-  --key-path FILE   the AES key, relative to FOLDER (default: codeship.aes)`
+  --dir FOLDER      where the Codeship files are, relative to where you start npm (default: this repository)
+  --key-path FILE   the AES key, relative to FOLDER (default: codeship.aes)
 
+In another project: npm --prefix ../pagerduty-alert run codeship -- --dir . --tag master`
+
+/** npm goes to this repository before it starts a script. */
+const OWN_FOLDER = '.'
+const NO_BASE_IMAGE =
+  '(codeship) the base image is not here and cannot be pulled; sh scripts/local-base-image.sh builds a stand-in'
 const FAILED = 1
 const INTERRUPTED = 130
 const EVENTS_URL = 'PAGERDUTY_EVENTS_URL'
@@ -39,9 +46,15 @@ async function run(): Promise<number> {
     say(USAGE)
     return 0
   }
-  const reason = await skipWithoutDocker()
-  if (reason !== false) throw new Failure('config', reason)
-  const build = { ...options, buildOptions: await baseImageArgs(), print: say, signal: interruption.signal }
+  await docker(['version']).catch((cause: unknown) => {
+    throw new Failure('config', 'no Docker daemon answers here; start Docker, or let this user reach it', {
+      cause,
+    })
+  })
+  say(`(codeship) runs the Codeship files of ${resolve(options.folder)}`)
+  const buildOptions = await baseImageArgs()
+  if (buildOptions.length === 0 && options.folder === OWN_FOLDER) say(NO_BASE_IMAGE)
+  const build = { ...options, buildOptions, print: say, signal: interruption.signal }
   if (options.env[EVENTS_URL] !== undefined) return (await runBuild(build)).passed ? 0 : FAILED
   const simulator = await startSimulator({
     host: '0.0.0.0',
@@ -75,7 +88,7 @@ function readOptions(): Options | undefined {
     return [name, value]
   })
   return {
-    folder: dir ?? '.',
+    folder: dir === undefined ? OWN_FOLDER : resolve(process.env['INIT_CWD'] ?? '.', dir),
     tag,
     approved: approve,
     keyPath,

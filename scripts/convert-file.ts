@@ -14,7 +14,12 @@ type Convert = (bytes: Buffer, key: EncryptionKey, file: string) => string | Buf
  */
 export function convertFile(name: 'encrypt' | 'decrypt', convert: Convert): void {
   try {
-    const { input, output, keyPath } = readArguments(name)
+    const args = readArguments(name)
+    if (args === 'help') {
+      process.stdout.write(`${usage(name)}\n`)
+      return
+    }
+    const { input, output, keyPath } = args
     const key = parseEncryptionKey(keyPath, read(keyPath, KEY_ADVICE).toString('utf8'))
     const result = convert(read(input), key, input)
     attempt(output, 'written', () => writeFileSync(inStartFolder(output), result, { mode: 0o600 }))
@@ -26,17 +31,25 @@ export function convertFile(name: 'encrypt' | 'decrypt', convert: Convert): void
   }
 }
 
-function readArguments(name: string): { input: string; output: string; keyPath: string } {
+function usage(name: string): string {
+  return `usage: npm run ${name} -- IN OUT [--key-path FILE]`
+}
+
+function readArguments(name: string): { input: string; output: string; keyPath: string } | 'help' {
   const { values, positionals } = parseArgs({
-    options: { 'key-path': { type: 'string', default: 'codeship.aes' } },
+    options: {
+      'key-path': { type: 'string', default: 'codeship.aes' },
+      help: { type: 'boolean', short: 'h' },
+    },
     allowPositionals: true,
     strict: false,
   })
+  if (values.help === true) return 'help'
   const [input, output, ...more] = positionals
   const keyPath = values['key-path']
   const isUnknown = Object.keys(values).length > 1 || typeof keyPath !== 'string'
   if (input === undefined || output === undefined || more.length > 0 || isUnknown)
-    throw new Failure('usage', `usage: npm run ${name} -- IN OUT [--key-path FILE]`)
+    throw new Failure('usage', usage(name))
   return { input, output, keyPath }
 }
 

@@ -1,4 +1,5 @@
 import { resolve } from 'node:path'
+import { Failure } from '../../src/core/failure.ts'
 import { docker } from '../support/docker.ts'
 import { buildArguments, type Project } from './project.ts'
 import type { Service } from './services.ts'
@@ -15,7 +16,7 @@ export interface ImageOptions {
 /**
  * Builds or pulls the images of services, one after the other. An image that is there is not pulled again.
  * @returns the image of each service
- * @throws with Docker's words when one cannot be had
+ * @throws Failure of kind `config` with Docker's words when one cannot be had
  */
 export async function makeImages(
   project: Project,
@@ -42,7 +43,13 @@ async function makeImage(
       () => true,
       () => false,
     )
-    if (!isHere) await docker(['pull', '--quiet', image])
+    if (!isHere)
+      await docker(['pull', '--quiet', image]).catch((cause: unknown) => {
+        throw unavailable(
+          `${service.name}: the image ${image} is not on this machine and cannot be pulled`,
+          cause,
+        )
+      })
     return image
   }
   const context = resolve(project.folder, image.context)
@@ -52,5 +59,19 @@ async function makeImage(
   const words = ['build', '--quiet', '--file', resolve(context, image.dockerfile), ...buildOptions]
   // Docker takes an argument without a value from its environment, which other users of the machine cannot see.
   const named = args.flatMap(([name]) => ['--build-arg', name])
-  return (await docker([...words, ...named, context], '', Object.fromEntries(args))).trim()
+  const building = docker([...words, ...named, context], '', Object.fromEntries(args))
+  const id = await building.catch((cause: unknown) => {
+    throw unavailable(`${service.name}: the image cannot be built from ${image.dockerfile}`, cause)
+  })
+  return id.trim()
+}
+
+/** Last lines of a build's log that a message shows. */
+const SHOWN_LINES = 20
+
+/** What is wrong with an image, and what Docker said of it. */
+function unavailable(what: string, cause: unknown): Failure {
+  const stderr = cause instanceof Error && 'stderr' in cause ? String(cause.stderr) : String(cause)
+  const words = stderr.trim().split('\n').slice(-SHOWN_LINES).join('\n')
+  return new Failure('config', `${what}:\n${words}`, { cause })
 }

@@ -66,7 +66,7 @@ interface Context {
  * Containers reach this machine as `host.docker.internal`, and PagerDuty's own hosts not at all: tell the program where
  * to send with `env: { PAGERDUTY_EVENTS_URL: hostUrl(simulator.port) }` and a simulator that listens on 0.0.0.0.
  *
- * @throws Failure for files that Codeship could not run either; with Docker's words where an image cannot be had; the
+ * @throws Failure for files that Codeship could not run either, or with Docker's words if an image cannot be had; the
  *   reason of `signal` once that is aborted
  */
 export async function runBuild(options: BuildOptions): Promise<BuildResult> {

@@ -24,6 +24,7 @@ export async function docker(
 ): Promise<string> {
   const options = { cwd: fileURLToPath(ROOT), maxBuffer: MAX_OUTPUT_BYTES, env: { ...process.env, ...env } }
   const running = run('docker', args, options)
+  running.child.stdin?.on('error', () => undefined) // it may end without reading it
   running.child.stdin?.end(stdin)
   return (await running).stdout
 }

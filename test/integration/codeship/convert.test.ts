@@ -49,6 +49,13 @@ test('the repository’s own env.encrypted holds a made-up routing key, and noth
   assert.deepEqual(lines, [`PAGERDUTY_TOKEN=${'0demo'.repeat(6)}00`])
 })
 
+test('--help says how it is used', () => {
+  assert.deepEqual(convert('encrypt', '--help'), {
+    status: 0,
+    said: 'usage: npm run encrypt -- IN OUT [--key-path FILE]\n',
+  })
+})
+
 const REFUSED: [string, string[], number, RegExp][] = [
   ['no file', [], 64, /^usage: npm run decrypt -- IN OUT \[--key-path FILE\]$/],
   ['one file', ['env'], 64, /^usage: /],
