@@ -2,17 +2,12 @@ import { parseRepositoryUrl, withRepositoryUrl } from '../ci/repository-url.ts'
 import type { Build } from '../core/build.ts'
 import { secretValues } from '../core/mask-output.ts'
 import type { RoutingKey } from '../core/routing-key.ts'
-import type { Secret } from '../core/secret.ts'
 import type { Gathered } from './gather.ts'
 import { isKeyLookedUp, keyMissing, throwProblems, type Surroundings } from './load-config.ts'
-import {
-  parseBearerToken,
-  plainHttpWarnings,
-  readDeliveryConfig,
-  type DeliveryConfig,
-} from './read-delivery.ts'
+import { plainHttpWarnings, readDeliveryConfig, type DeliveryConfig } from './read-delivery.ts'
 import { readEventConfig, type EventConfig } from './read-event.ts'
 import { readPrintConfig, type PrintConfig } from './read-printing.ts'
+import { readRelayAccess, type RelayAccess } from './read-relay-access.ts'
 import { readRestConfig, type RestConfig } from './read-rest.ts'
 import { readSpoolConfig, type SpoolConfig } from './read-spool.ts'
 import { createReader, type Reader } from './reader.ts'
@@ -23,7 +18,7 @@ import { parseCount } from './values.ts'
 export type OwnKeys = readonly RoutingKey[] | 'looked-up'
 
 /** Everything that the relay was told, validated and frozen. */
-export interface RelayConfig {
+export interface RelayConfig extends RelayAccess {
   /** What the events of `/success` and `/failure` are made of, beside the build. */
   readonly event: EventConfig
   readonly build: Build
@@ -34,8 +29,6 @@ export interface RelayConfig {
   readonly host: string
   /** 0 for a free one. */
   readonly port: number
-  /** What callers have to present, where anything. */
-  readonly token?: Secret
   /** Absent where nothing is kept: then callers wait for PagerDuty. */
   readonly spool?: SpoolConfig
   readonly printing: PrintConfig
@@ -63,14 +56,14 @@ export function loadRelayConfig(
   const delivery = { ...events, secrets: [...events.secrets, ...(rest.token ? [rest.token] : [])] }
   const missing = keyMissing({ delivery, rest })
   const spool = readSpoolConfig(reader)
-  const token = createReader(own, []).one('relayToken', parseBearerToken) // its problem is already reported
+  const access = readRelayAccess(own, env, problems)
   const ownKeys = isKeyLookedUp({ delivery, rest }) ? ('looked-up' as const) : delivery.keys
-  const config = { event, delivery, rest, ownKeys, printing: readPrintConfig(reader), ...readAddress(reader) }
+  const address = readAddress(reader)
+  const config = { event, delivery, rest, ownKeys, printing: readPrintConfig(reader), ...address, ...access }
   throwProblems(problems)
   return Object.freeze({
     ...config,
     build: withRepositoryUrl(build, repositoryUrl),
-    ...(token && { token }),
     ...(spool && { spool }),
     outputSecrets: [...delivery.secrets.map((secret) => secret.reveal()), ...secretValues(env)],
     warnings: [

@@ -37,7 +37,7 @@ export interface RelayDeps {
 export function buildApp(deps: RelayDeps): FastifyInstance {
   const app = createServer()
   app.removeAllContentTypeParsers()
-  mountGate(app, { token: deps.config.token, isDraining: deps.isDraining })
+  mountGate(app, { access: deps.config, isDraining: deps.isDraining })
   mountAdmission(app)
   app.addHook('onResponse', (request, reply, done) => {
     tellAnswer(request, reply, deps)

@@ -1,6 +1,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import type { Secret } from '../core/secret.ts'
+import type { RelayAccess } from '../config/read-relay-access.ts'
 import { createTokenCheck } from './authorize.ts'
+import { refuseForeign } from './foreign-request.ts'
 import { sendProblem } from './problem.ts'
 
 /** Routes that an orchestrator asks, which has no token. */
@@ -10,19 +11,22 @@ const PLAIN = new Set(['identity', ''])
 const METHODS = ['GET', 'HEAD', 'POST'] as const
 
 export interface GateDeps {
-  readonly token: Secret | undefined
+  readonly access: RelayAccess
   /** Whether the relay is about to end. */
   readonly isDraining: () => boolean
 }
 
 /**
- * Lets a request in, or answers it before its body is read: no token 401, unknown route 404, other method 405, and 503
- * for what would be new work while the relay ends.
+ * Lets a request in, or answers it before its body is read: another site 403 or 421, no token 401, unknown route 404,
+ * other method 405, and 503 for what would be new work while the relay ends.
  */
-export function mountGate(app: FastifyInstance, { token, isDraining }: GateDeps): void {
+export function mountGate(app: FastifyInstance, { access: { token, names }, isDraining }: GateDeps): void {
+  const ownNames = { names, isAnyName: token !== undefined }
   const isAuthorized = token === undefined ? () => true : createTokenCheck(token)
   app.addHook('onRequest', (request, reply, done) => {
     void reply.header('x-request-id', request.id).header('x-content-type-options', 'nosniff')
+    const foreign = refuseForeign(request.raw, ownNames)
+    if (foreign !== undefined) return sendProblem(reply, foreign)
     if (!OPEN.has(request.routeOptions.url ?? '') && !isAuthorized(request.headers.authorization)) {
       void reply.header('www-authenticate', 'Bearer realm="pagerduty-alert"')
       return sendProblem(reply, {

@@ -30,13 +30,16 @@ export function openApi(): Record<string, unknown> {
       '/healthz': { get: asking('Whether the process lives', 'alive', []) },
       '/readyz': { get: asking('Whether events can be taken; does not depend on PagerDuty', 'ready', [503]) },
       '/metrics': {
-        get: { summary: 'Metrics for Prometheus', responses: { 200: plain('Exposition text') } },
+        get: {
+          summary: 'Metrics for Prometheus',
+          responses: { 200: plain('Exposition text'), ...problems(FOREIGN) },
+        },
       },
       '/openapi.json': { get: asking('This document', 'the document', []) },
       '/pagerduty.sh': {
         get: {
           summary: 'The client for images that have only sh and curl or wget',
-          responses: { 200: script(), 401: PROBLEM_REF },
+          responses: { 200: script(), ...problems([401, ...FOREIGN]) },
         },
       },
     },
@@ -130,14 +133,17 @@ function sendingOutcome(summary: string): object {
 const PROBLEM_REF = { $ref: '#/components/responses/Problem' } as const
 
 function sendingResponses(): Record<number, object> {
-  const errors = [401, 413, 415, 429, 500, 502, 503, 504].map((status): [number, object] => [
-    status,
-    PROBLEM_REF,
-  ])
   return {
     202: { description: 'PagerDuty has it; or, with a spool, it is synced to disk', content: json('Answer') },
-    ...Object.fromEntries(errors),
+    ...problems([401, ...FOREIGN, 413, 415, 429, 500, 502, 503, 504]),
   }
+}
+
+/** What a request that a web page may have sent is answered with, on every route. */
+const FOREIGN = [403, 421] as const
+
+function problems(statuses: readonly number[]): Record<number, object> {
+  return Object.fromEntries(statuses.map((status) => [status, PROBLEM_REF]))
 }
 
 function asking(summary: string, description: string, errors: readonly number[]): object {
@@ -145,7 +151,7 @@ function asking(summary: string, description: string, errors: readonly number[])
     summary,
     responses: {
       200: { description, content: { 'application/json': { schema: { type: 'object' } } } },
-      ...Object.fromEntries(errors.map((status) => [status, PROBLEM_REF])),
+      ...problems([...errors, ...FOREIGN]),
     },
   }
 }

@@ -62,6 +62,7 @@ export async function serve(options: ServeOptions): Promise<number> {
   const url = await listen(app, config)
   if (config.port === 0) writeOut(`${url}\n`)
   logger.info(`listening on ${addressOf(app)}`)
+  if (config.token === undefined && !isLoopback(app)) logger.warn(OPEN_TO_OTHERS)
   void lookUp?.().catch((error: Failure) => {
     if (!ending.signal.aborted) logger.error(error.message)
   })
@@ -151,6 +152,16 @@ function addressOf(app: FastifyInstance): string {
   const { address, family, port } = app.server.address() as AddressInfo
   return `http://${family === 'IPv6' ? `[${address}]` : address}:${port}`
 }
+
+/** Whether only this machine, or this container, can reach it. */
+function isLoopback(app: FastifyInstance): boolean {
+  const { address } = app.server.address() as AddressInfo
+  return address === '::1' || /^(?:::ffff:)?127\./.test(address)
+}
+
+const OPEN_TO_OTHERS =
+  'everybody who reaches that address can send with this relay’s key: PAGERDUTY_RELAY_TOKEN, which callers would have ' +
+  'to present, is not set'
 
 /** Ends the connections: at once those without a request, and those with one after a last moment. */
 async function closeServer(app: FastifyInstance): Promise<void> {

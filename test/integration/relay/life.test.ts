@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
+import { writeFileSync } from 'node:fs'
 import { createServer, type AddressInfo } from 'node:net'
+import { join } from 'node:path'
 import { after, beforeEach, test } from 'node:test'
 import { startSimulator } from '../../simulator/simulator.ts'
 import { CODESHIP_PRO, KEY, runProgram } from '../../support/program.ts'
@@ -75,6 +77,19 @@ const MISTAKES: [Record<string, string>, number, RegExp][] = [
   [{ PAGERDUTY_RELAY_PORT: 'http' }, 64, /PAGERDUTY_RELAY_PORT: must be a whole number/],
   [{ PAGERDUTY_TOKEN: 'abc' }, 78, /PAGERDUTY_TOKEN: /],
   [{ PAGERDUTY_RELAY_TOKEN: 'two words' }, 78, /PAGERDUTY_RELAY_TOKEN: must consist of printable ASCII/],
+  // A secret that the CI does not have.
+  [{ PAGERDUTY_RELAY_TOKEN: '' }, 78, /PAGERDUTY_RELAY_TOKEN: is set but blank, so everybody who reaches/],
+  [{ PAGERDUTY_RELAY_TOKEN: ' ' }, 78, /PAGERDUTY_RELAY_TOKEN: is set but blank/],
+  [{ PAGERDUTY_RELAY_TOKEN: '""' }, 78, /PAGERDUTY_RELAY_TOKEN: is set but blank/],
+  [{ PAGERDUTY_RELAY_TOKEN_FILE: '' }, 78, /PAGERDUTY_RELAY_TOKEN_FILE: is set but blank/],
+  [{ PAGERDUTY_RELAY_TOKEN_FILE: '/dev/null' }, 78, /PAGERDUTY_RELAY_TOKEN_FILE: the file .* is empty/],
+  [
+    { PAGERDUTY_RELAY_TOKEN: '', PAGERDUTY_RELAY_TOKEN_FILE: '/does/not/exist' },
+    78,
+    /PAGERDUTY_RELAY_TOKEN_FILE: the file that it names cannot be read: there is no such file/,
+  ],
+  [{ PAGERDUTY_RELAY_NAMES: 'https://relay.example' }, 64, /PAGERDUTY_RELAY_NAMES: must be host names/],
+  [{ PAGERDUTY_RELAY_NAMES: 'a.example,,b.example' }, 64, /PAGERDUTY_RELAY_NAMES: must be host names/],
 ]
 for (const [env, status, message] of MISTAKES) {
   test(`${Object.keys(env).join()} with a bad value keeps it from starting with ${status}`, async () => {
@@ -82,6 +97,33 @@ for (const [env, status, message] of MISTAKES) {
     assert.equal(code, status)
     assert.match(stderr, message)
     assert.equal(stderr.match(message)?.length, 1)
+  })
+}
+
+test('a token from a file protects it, whatever the blank variable beside it', async (t) => {
+  const file = join(temporaryDirectory(t), 'token')
+  writeFileSync(file, 'a-token-from-a-file\n')
+  const relay = await startRelay({ ...ENV, PAGERDUTY_RELAY_TOKEN: '', PAGERDUTY_RELAY_TOKEN_FILE: file })
+  t.after(() => relay.stop())
+  assert.equal((await fetch(`${relay.url}/events`)).status, 401)
+})
+
+const OPEN_TO_OTHERS =
+  /warning: everybody who reaches that address can send .*PAGERDUTY_RELAY_TOKEN.* is not set/
+for (const [host, token, isWarned] of [
+  ['0.0.0.0', undefined, true],
+  ['0.0.0.0', 'open-sesame-please', false],
+  ['::', undefined, true],
+  ['127.0.0.1', undefined, false],
+  ['127.0.0.2', undefined, false],
+  ['localhost', undefined, false],
+  ['::1', undefined, false],
+] as const) {
+  test(`on ${host} ${token === undefined ? 'without' : 'with'} a token it ${isWarned ? 'warns' : 'does not warn'}`, async () => {
+    const access = token === undefined ? {} : { PAGERDUTY_RELAY_TOKEN: token }
+    const relay = await startRelay({ ...ENV, PAGERDUTY_RELAY_HOST: host, ...access })
+    const { stderr } = await relay.stop()
+    assert.equal(OPEN_TO_OTHERS.test(stderr), isWarned, stderr)
   })
 }
 
