@@ -62,10 +62,21 @@ export interface SpoolEntry extends Progress {
 export type SpoolCounts = Readonly<Record<EventStatus, number>>
 
 /** Which dead events are meant: one, those of some keys, or all. */
-export type RetryFilter =
+export type DeadFilter =
   | { readonly id: number }
   | { readonly matchesKey: (key: SpoolKey) => boolean }
   | Readonly<Record<string, never>>
+
+/** What came of a retry. */
+export interface Retried {
+  /** How many events are pending again. */
+  readonly retried: number
+  /**
+   * How many stay dead because a later trigger or resolve of their alert was delivered or is pending: to send them now
+   * would undo it.
+   */
+  readonly leftOut: number
+}
 
 /** A spool that is open. Several processes may have the same one open and add to it at once. */
 export interface Spool {
@@ -84,8 +95,13 @@ export interface Spool {
    * @param afterId where a page begins; 0 for the first
    */
   list(status: EventStatus, limit: number, afterId?: number): SpoolEntry[]
-  /** Makes dead events pending again, with their attempts forgotten. Returns how many. */
-  retry(filter: RetryFilter): Promise<number>
+  /**
+   * Makes dead events pending again, with their attempts forgotten. Those about whose alert a later event has decided are
+   * left out, unless they are asked for by id.
+   */
+  retry(filter: DeadFilter): Promise<Retried>
+  /** Removes dead events for good. Returns how many. */
+  discard(filter: DeadFilter): Promise<number>
   /**
    * How far events have come as soon as none of them is pending, or else when the time is over or the signal aborts.
    * Works also where another process delivers. What cannot be read counts as pending.
@@ -93,7 +109,7 @@ export interface Spool {
   waitFor(ids: readonly number[], timeoutMs: number, signal: AbortSignal): Promise<Progress[]>
   /** Why nothing can be written now, or undefined where it can: a transaction that changes nothing is tried. */
   checkWritable(): string | undefined
-  /** Why the largest event would not fit now, or undefined where it would. */
+  /** Why there is no room for another event, or undefined where there is. */
   checkRoom(): string | undefined
   /** Names of the files of damaged stores that were set aside, and of whose events nobody knows whether they arrived. */
   setAside(): string[]
@@ -179,8 +195,8 @@ export interface SpoolQueue {
    * failed, if it did.
    */
   mendDues(): Promise<string | undefined>
-  /** Forgets callers' keys that no event needs any more. */
-  forgetKeys(): Promise<void>
+  /** Forgets what no event needs any more, callers' keys above all. */
+  tidy(): Promise<void>
   /** Deliveries since a time, for a deliverer that takes over to know what each key has used of its rate. */
   deliveriesSince(sinceMs: number): { readonly keyId: number; readonly atMs: number }[]
   /** Calls back after each transaction of this process that made keys' events due. Returns the way to stop that. */
@@ -201,10 +217,12 @@ export interface DueOptions {
 export interface SpoolOptions {
   /** Made with its parents where it is not there; only its owner can look into it. */
   readonly directory: string
-  /** Most events that may be pending or dead. */
+  /** Most events that may be pending; dead ones have a limit of their own. */
   readonly limit: number
   /** Is told what a person has to know: that a damaged spool was set aside, and where it is now. */
   readonly onWarning: (message: string) => void
+  /** Is told how many of the oldest dead events were removed to make room. */
+  readonly onCrowdedOut?: (count: number) => void
   /** Milliseconds since the epoch; a clock that never steps where absent. */
   readonly now?: () => number
 }

@@ -13,6 +13,8 @@ export interface Metrics {
   readonly settled: (kind: Event['kind'], status: number, durationMs: number) => void
   readonly retried: (kind: Event['kind']) => void
   readonly dead: (kind: Event['kind'], cause: DeadCause) => void
+  /** Dead events were removed for newer ones. */
+  readonly crowdedOut: (count: number) => void
   readonly contentType: string
   /** The exposition text. */
   readonly expose: () => Promise<string>
@@ -46,6 +48,10 @@ export function createMetrics(spool?: SpoolGauges): Metrics {
   const failed = counter('events_failed_total', 'Events that their caller was told to send again.', 'kind')
   const retried = counter('events_retried_total', 'Attempts that are to be repeated.', 'kind')
   const dead = counter('events_dead_total', 'Events parked as dead.', 'kind', 'cause')
+  const crowdedOut = counter(
+    'events_dead_crowded_out_total',
+    'Dead events that were removed, the oldest first, to make room for others.',
+  )
   const latency = new Histogram({
     name: `${PREFIX}delivery_duration_seconds`,
     help: 'Time from the acceptance of an event until PagerDuty accepted it.',
@@ -55,6 +61,7 @@ export function createMetrics(spool?: SpoolGauges): Metrics {
   })
   // A rate can be taken only of a series that is there before its first event.
   for (const kind of KINDS) for (const each of [accepted, delivered, refused, failed, retried]) each(0, kind)
+  if (spool !== undefined) crowdedOut(0)
   if (spool !== undefined) measureSpool(spool, registry)
   return {
     accepted: (kind) => accepted(1, kind),
@@ -68,6 +75,7 @@ export function createMetrics(spool?: SpoolGauges): Metrics {
     },
     retried: (kind) => retried(1, kind),
     dead: (kind, cause) => dead(1, kind, cause),
+    crowdedOut: (count) => crowdedOut(count),
     contentType: registry.contentType,
     expose: () => registry.metrics(),
   }

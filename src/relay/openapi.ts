@@ -3,7 +3,7 @@ import { ALERT_SCHEMA, CHANGE_SCHEMA } from '../core/event-schema.ts'
 import { version } from '../version.ts'
 import { RELAY_LIMITS } from './limits.ts'
 import { OUTCOME_SCHEMA } from './outcome-body.ts'
-import { RETRY_SCHEMA } from './spool-routes.ts'
+import { DEAD_SCHEMA } from './spool-routes.ts'
 
 /** The relay's API as an OpenAPI 3.1 document, made from the schemas that bodies are checked against. */
 export function openApi(): Record<string, unknown> {
@@ -26,7 +26,8 @@ export function openApi(): Record<string, unknown> {
       },
       '/failure': { post: sendingOutcome('A deployment failed: the failure alert is triggered') },
       '/events': { get: listing() },
-      '/events/retry': { post: retrying() },
+      '/events/retry': { post: changingDead('Make dead events pending again', RETRIED) },
+      '/events/discard': { post: changingDead('Remove dead events for good', '{"discarded": N}') },
       '/healthz': { get: asking('Whether the process lives', 'alive', []) },
       '/readyz': { get: asking('Whether events can be taken; does not depend on PagerDuty', 'ready', [503]) },
       '/metrics': {
@@ -52,7 +53,7 @@ export function openApi(): Record<string, unknown> {
         Alert: eventSchema(ALERT_SCHEMA),
         Change: eventSchema(CHANGE_SCHEMA),
         Outcome: toSchema(OUTCOME_SCHEMA),
-        Retry: toSchema(RETRY_SCHEMA),
+        DeadEvents: toSchema(DEAD_SCHEMA),
         Answer: ANSWER,
         Problem: PROBLEM,
       },
@@ -172,10 +173,13 @@ function listing(): object {
   }
 }
 
-function retrying(): object {
+const RETRIED =
+  '{"retried": N}; with "left_out", a number, and "note" where sending some now would undo a later event of their alert'
+
+function changingDead(summary: string, description: string): object {
   return {
-    ...asking('Make dead events pending again', '{"retried": N}', [400, 401]),
-    requestBody: { required: false, content: json('Retry') },
+    ...asking(summary, description, [400, 401, 503]),
+    requestBody: { required: false, content: json('DeadEvents') },
   }
 }
 

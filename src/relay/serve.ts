@@ -55,8 +55,7 @@ export async function serve(options: ServeOptions): Promise<number> {
     ...parts,
     logger,
     hostname,
-    checkReady: () =>
-      isDraining ? 'the relay is shutting down' : (parts.spool?.checkWritable() ?? parts.spool?.checkRoom()),
+    checkReady: () => (isDraining ? 'the relay is shutting down' : whyNotKept(parts.spool)),
     isDraining: () => isDraining,
   })
   const url = await listen(app, config)
@@ -76,6 +75,12 @@ export async function serve(options: ServeOptions): Promise<number> {
   await closeServer(app)
   flush()
   return 0
+}
+
+/** Why the next event would be turned away, or undefined where it would be kept or there is no spool. */
+function whyNotKept(spool: Spool | undefined): string | undefined {
+  const room = spool?.checkRoom()
+  return spool?.checkWritable() ?? (room === undefined ? undefined : `the spool is full: ${room}`)
 }
 
 interface Parts {
@@ -119,7 +124,15 @@ async function startIntake(
     }
   }
   const { directory, limit, maxAgeMs } = spoolConfig
-  const spool = await openSpool({ directory, limit, onWarning: (message) => logger.warn(message) })
+  const spool = await openSpool({
+    directory,
+    limit,
+    onWarning: (message) => logger.warn(message),
+    onCrowdedOut: (count) => {
+      metrics.crowdedOut(count)
+      logger.warn({ events: count }, 'the oldest dead events made room for others')
+    },
+  })
   const metrics = createMetrics({
     counts: () => spool.counts(),
     oldestPendingAgeMs: () => spool.oldestPendingAgeMs(),

@@ -1,7 +1,7 @@
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import type { FastifyInstance, FastifyReply } from 'fastify'
 import { z } from 'zod'
 import type { Secret } from '../core/secret.ts'
-import type { EventStatus, RetryFilter, SpoolEntry, SpoolKey } from '../delivery/spool.ts'
+import type { EventStatus, DeadFilter, SpoolEntry, SpoolKey } from '../delivery/spool.ts'
 import { createKeyFinder } from '../delivery/spool-keys.ts'
 import type { RelayDeps } from './app.ts'
 import { RELAY_LIMITS } from './limits.ts'
@@ -13,8 +13,8 @@ import type { Call } from './take-in.ts'
 const STATUSES = ['pending', 'delivered', 'dead'] as const satisfies readonly EventStatus[]
 const NOTHING = { pending: 0, delivered: 0, dead: 0 } as const
 
-/** Which dead events are to be tried again: one, those of a key (whole or as masked in the list), or all. */
-export const RETRY_SCHEMA = z.strictObject({
+/** Which dead events are meant: one, those of a key (whole or as masked in the list), or all. */
+export const DEAD_SCHEMA = z.strictObject({
   id: z.int().positive().optional().describe('One event, by its id in the list.'),
   key: z.string().min(1).optional().describe('The events of a key: whole, or as the list masks it.'),
 })
@@ -24,6 +24,7 @@ export function spoolRoutes(app: FastifyInstance, deps: RelayDeps): void {
   takeJson(app)
   app.get('/events', (request, reply) => listEvents({ request, reply, deps }))
   app.post('/events/retry', (request, reply) => retryEvents({ request, reply, deps }))
+  app.post('/events/discard', (request, reply) => discardEvents({ request, reply, deps }))
 }
 
 function listEvents({ request, reply, deps: { spool, config } }: Call): FastifyReply {
@@ -61,21 +62,38 @@ function describeEntry(entry: SpoolEntry, secret: Secret | undefined): object {
   }
 }
 
-async function retryEvents({ request, reply, deps: { spool, config } }: Call): Promise<FastifyReply> {
-  const body = readRetry(request)
-  if (body === undefined)
-    return sendProblem(reply, { status: 400, detail: 'the body must be {"id"}, {"key"} or {} for all' })
-  const retried = await spool?.retry(filterOf(body, createKeyFinder(config.delivery.keys)))
-  return sendJson(reply, 200, { retried: retried ?? 0 })
+async function retryEvents(call: Call): Promise<FastifyReply> {
+  const filter = readFilter(call)
+  if (filter === undefined) return refuseFilter(call)
+  const { reply, deps } = call
+  const { retried, leftOut } = (await deps.spool?.retry(filter)) ?? { retried: 0, leftOut: 0 }
+  if (leftOut === 0) return sendJson(reply, 200, { retried })
+  return sendJson(reply, 200, { retried, left_out: leftOut, note: LEFT_OUT })
 }
 
-function readRetry({ body }: FastifyRequest): z.infer<typeof RETRY_SCHEMA> | undefined {
+const LEFT_OUT =
+  'a later event of the same alert was delivered or is pending, so sending these now would undo it; a retry by id sends one all the same'
+
+async function discardEvents(call: Call): Promise<FastifyReply> {
+  const filter = readFilter(call)
+  if (filter === undefined) return refuseFilter(call)
+  const { reply, deps } = call
+  return sendJson(reply, 200, { discarded: (await deps.spool?.discard(filter)) ?? 0 })
+}
+
+/** The filter of a body; undefined where it is none. */
+function readFilter({ request: { body }, deps }: Call): DeadFilter | undefined {
   const isEmpty = body === undefined || body === null || body === ''
-  const { data } = RETRY_SCHEMA.safeParse(isEmpty ? {} : parseObject(body))
-  return data === undefined || (data.id !== undefined && data.key !== undefined) ? undefined : data
+  const { data } = DEAD_SCHEMA.safeParse(isEmpty ? {} : parseObject(body))
+  if (data === undefined || (data.id !== undefined && data.key !== undefined)) return undefined
+  return filterOf(data, createKeyFinder(deps.config.delivery.keys))
 }
 
-function filterOf({ id, key: given }: z.infer<typeof RETRY_SCHEMA>, secretOf: SecretOf): RetryFilter {
+function refuseFilter({ reply }: Call): FastifyReply {
+  return sendProblem(reply, { status: 400, detail: 'the body must be {"id"}, {"key"} or {} for all' })
+}
+
+function filterOf({ id, key: given }: z.infer<typeof DEAD_SCHEMA>, secretOf: SecretOf): DeadFilter {
   if (id !== undefined) return { id }
   if (given === undefined) return {}
   return {

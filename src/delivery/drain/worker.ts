@@ -96,7 +96,7 @@ export function createWorker(deps: DrainDeps, { wake, trouble, broken }: WorkerH
     },
     tidy: async () => {
       states.tidy()
-      await queue.forgetKeys()
+      await queue.tidy()
     },
     isTroubled: () => attempts.isTroubled(),
     settled: () => allOf(inFlight),

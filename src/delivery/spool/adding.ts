@@ -18,7 +18,7 @@ export function createAdd(db: DatabaseSync): Add {
      VALUES (?, ?, ?, ?, ?, ?, 0, ?, ?, ?)`,
   )
   return (tx, rows, limit) => {
-    if (tx.counts.pending + tx.counts.dead + rows.length > limit) return undefined
+    if (tx.counts.pending + rows.length > limit) return undefined
     return rows.map(({ key, kind, action, dedupKey, body }) => {
       const id = tx.nextId++
       const keyId = internKey(key)

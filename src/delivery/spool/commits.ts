@@ -84,7 +84,7 @@ function createCommit({
     try {
       const { values, tx } = connection.transact((store, transaction) => {
         const results = jobs.map(({ work }) => work(store, transaction))
-        store.trim(transaction)
+        store.trim.excess(transaction)
         return { values: results, tx: transaction }
       })
       onCommitted(tx)

@@ -80,3 +80,15 @@ export function createConnection({ sqlite, directory, path, now, onWarning }: Co
     close,
   }
 }
+
+/** Whether another connection has changed the store since the last call; the first call says yes. */
+export function watchVersion(connection: Connection): () => boolean {
+  let seen: number | undefined
+  return () => {
+    const isReplaced = connection.followFile()
+    const version = connection.read(({ reads }) => reads.version())
+    const isChanged = isReplaced || version !== seen
+    seen = version
+    return isChanged
+  }
+}

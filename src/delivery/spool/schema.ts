@@ -37,6 +37,9 @@ PRAGMA application_id = ${APPLICATION_ID};
 PRAGMA user_version = ${SCHEMA_VERSION};
 `
 
+/** Dead events about whose alert a later event has decided that is forgotten itself. Older spools do not have it yet. */
+const SUPERSEDED = 'CREATE TABLE IF NOT EXISTS superseded (id INTEGER PRIMARY KEY) STRICT'
+
 /**
  * Prepares a database that was just opened: every transaction is on the disk when it is over (`synchronous = FULL`),
  * readers do not wait for writers (WAL), and the tables are there.
@@ -47,6 +50,7 @@ export function prepareDatabase(db: DatabaseSync, nowMs: number): void {
   if (!isNew) checkOrigin(db) // before anything of it is changed
   db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA journal_size_limit = 67108864')
   if (isNew) createTables(db, Math.round(nowMs))
+  db.exec(SUPERSEDED)
   checkIntegrity(db)
 }
 

@@ -1,13 +1,8 @@
 import type { DatabaseSync } from 'node:sqlite'
 import type { Settlement } from '../spool.ts'
 import { incremented, readable, storableDue } from './numbers.ts'
-import { GIVEN_LIMIT, prepareGet, prepareRun } from './sql.ts'
+import { prepareGet, prepareRun } from './sql.ts'
 import type { Transaction } from './transaction.ts'
-
-/** Delivered events that are kept for the list. */
-const KEPT_DELIVERED = 10_000
-/** How many more there may be before the oldest are removed, all at once. */
-const KEPT_SLACK = 1000
 
 /** Writes down what came of an attempt. An event that is not pending is left alone. */
 export type Settle = (tx: Transaction, settlement: Settlement) => void
@@ -75,17 +70,5 @@ function createMove(db: DatabaseSync): (tx: Transaction, settlement: Settlement)
     if (settlement.kind === 'delivered') toDelivered(settlement.httpStatus, settledAtMs, settlement.id)
     if (settlement.kind === 'dead')
       toDead(settlement.httpStatus ?? null, settlement.reason, settledAtMs, settlement.id)
-  }
-}
-
-/** Prepares the removal of the oldest delivered events, for the end of a transaction. */
-export function createTrim(db: DatabaseSync): (tx: Transaction) => void {
-  const trim = prepareRun(
-    db,
-    `DELETE FROM delivered WHERE id IN (SELECT id FROM delivered ORDER BY id ${GIVEN_LIMIT})`,
-  )
-  return ({ counts }) => {
-    if (counts.delivered > KEPT_DELIVERED + KEPT_SLACK)
-      counts.delivered -= trim(counts.delivered - KEPT_DELIVERED)
   }
 }

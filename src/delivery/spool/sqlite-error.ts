@@ -56,3 +56,25 @@ export function storeTrouble(error: unknown): StoreTrouble | undefined {
   }
   return undefined
 }
+
+/** Why the store cannot be used. @throws the error, where it is a bug and no trouble of the store */
+function reasonOf(error: unknown): string {
+  const trouble = storeTrouble(error)
+  if (trouble === undefined) throw error
+  return trouble.reason
+}
+
+/** As `reasonOf`, and undefined for another process's transaction: a little later it is over. */
+export function lastingReasonOf(error: unknown): string | undefined {
+  return storeTrouble(error)?.kind === 'busy' ? undefined : reasonOf(error)
+}
+
+/** What was read, or undefined where the store cannot be read. */
+export function ifReadable<T>(read: () => T): T | undefined {
+  try {
+    return read()
+  } catch (error) {
+    reasonOf(error)
+    return undefined
+  }
+}

@@ -6,9 +6,11 @@ import { latestDue } from './numbers.ts'
 import { createReads, type Reads } from './reading.ts'
 import { createRevive, type Revive } from './reviving.ts'
 import { examineDatabase, prepareDatabase } from './schema.ts'
-import { createSettle, createTrim, type Settle } from './settling.ts'
+import { createSettle, type Settle } from './settling.ts'
 import { prepareRun } from './sql.ts'
+import { createSuperseding } from './superseding.ts'
 import { createTransact, type Transaction } from './transaction.ts'
+import { createTrim, type Trim } from './trimming.ts'
 
 /** Node's database, loaded by whoever needs it. */
 export type Sqlite = typeof NodeSqlite
@@ -19,13 +21,13 @@ export interface Store {
   readonly add: Add
   readonly settle: Settle
   readonly revive: Revive
-  readonly trim: (tx: Transaction) => void
+  readonly trim: Trim
   /** Nothing of the key waits for longer than until then. */
   readonly clampDue: (latestMs: number, keyId: number) => void
   /** Whatever is due at a time that no wait can have led to is due now. */
   readonly mendDues: (nowMs: number) => void
-  /** Forgets callers' keys that no event needs any more. */
-  readonly forgetKeys: () => void
+  /** Forgets what no event needs any more, callers' keys above all. */
+  readonly tidy: () => void
   /** Reads on one view of the store, which costs one look at its locks instead of one a query. */
   readonly readTogether: <T>(work: () => T) => T
   readonly transact: <T>(nowMs: number, work: (tx: Transaction) => T) => T
@@ -85,18 +87,22 @@ function assembleStore(db: DatabaseSync): Store {
      AND id NOT IN (SELECT key_id FROM delivered UNION SELECT key_id FROM dead)
      AND NOT EXISTS (SELECT 1 FROM pending WHERE key_id = keys.id AND due_at IS NOT NULL)`,
   )
+  const superseding = createSuperseding(db)
   return {
     reads: createReads(db),
     add: createAdd(db),
     settle: createSettle(db),
-    revive: createRevive(db),
-    trim: createTrim(db),
+    revive: createRevive(db, superseding),
+    trim: createTrim(db, superseding),
     clampDue: (latestMs, keyId) => {
       const atMs = Math.round(latestMs)
       clampDue(atMs, atMs, keyId)
     },
     mendDues: (nowMs) => void mendDues(Math.round(nowMs), latestDue(nowMs)),
-    forgetKeys: () => void forgetKeys(),
+    tidy: () => {
+      forgetKeys()
+      superseding.tidy()
+    },
     readTogether: (work) => {
       db.exec('BEGIN')
       try {

@@ -14,6 +14,8 @@ export interface Transaction {
   readonly dueKeyIds: Set<number>
   /** Events that are pending no more. */
   readonly settled: Progress[]
+  /** How many dead events have made room for others. */
+  crowdedOut: number
 }
 
 interface StateRow extends Record<EventStatus, number> {
@@ -31,7 +33,7 @@ export function createTransact(db: DatabaseSync): <T>(nowMs: number, work: (tx: 
     db.exec('BEGIN IMMEDIATE')
     try {
       const { next_id: nextId, ...counts } = readState() ?? missing()
-      const tx = { nowMs, nextId, counts, dueKeyIds: new Set<number>(), settled: [] }
+      const tx = { nowMs, nextId, counts, dueKeyIds: new Set<number>(), settled: [], crowdedOut: 0 }
       const result = work(tx)
       writeState(tx.nextId, tx.counts.pending, tx.counts.delivered, tx.counts.dead)
       db.exec('COMMIT')

@@ -104,10 +104,11 @@ test('a refused event is listed as dead with the reason and its key masked, and 
 })
 
 for (const body of ['{"id":"x"}', '{"id":1,"key":"a"}', '{"all":true}', '[]']) {
-  test(`a retry of ${body} is answered 400`, async (context) => {
+  test(`a retry or discarding of ${body} is answered 400`, async (context) => {
     const relay = await startRelay(environment())
     context.after(() => relay.stop())
     assert.equal((await post(`${relay.url}/events/retry`, body)).status, 400)
+    assert.equal((await post(`${relay.url}/events/discard`, body)).status, 400)
   })
 }
 
@@ -121,7 +122,49 @@ test('a full spool is 503 with Retry-After, and metrics show what it holds', asy
   assert.match(metrics, /^pagerduty_alert_spool_events\{status="pending"\} 1$/m)
   assert.match(metrics, /^pagerduty_alert_spool_oldest_pending_age_seconds \d/m)
   assert.match(metrics, /^pagerduty_alert_spool_delivering 1$/m)
+  const ready = await fetch(`${relay.url}/readyz`)
+  assert.equal(ready.status, 503)
+  assert.match(await ready.text(), /the spool is full: it keeps at most 1 events \(PAGERDUTY_SPOOL_LIMIT\)/)
+  await relay.stop()
+})
+
+test('dead events of one caller keep nobody else from posting, and are discarded on demand', async () => {
+  const relay = await startRelay(environment({ PAGERDUTY_SPOOL_LIMIT: '2' }))
+  simulator.behave({ times: 3, behaviour: { kind: 'answer', status: 400, body: 'Invalid routing key' } })
+  for (const number of [1, 2, 3]) {
+    const body = alertBody({ dedup_key: String(number), routing_key: keyFor('stale') })
+    await post(`${relay.url}/v2/enqueue`, body, { prefer: 'wait=10' })
+  }
+  assert.equal((await list(relay)).counts['dead'], 3)
   assert.equal((await fetch(`${relay.url}/readyz`)).status, 200)
+  const good = await post(`${relay.url}/v2/enqueue`, alertBody(), { prefer: 'wait=10' })
+  assert.deepEqual([good.status, good.headers.get('preference-applied')], [202, 'wait=10'])
+  const discard = async (body: unknown): Promise<unknown> =>
+    await (await post(`${relay.url}/events/discard`, body)).json()
+  const [first] = (await list(relay, '?status=dead')).events
+  assert.deepEqual(await discard({ key: '…0000' }), { discarded: 0 })
+  assert.deepEqual(await discard({ id: first?.['id'] }), { discarded: 1 })
+  assert.deepEqual(await discard({}), { discarded: 2 })
+  assert.equal((await list(relay)).counts['dead'], 0)
+  const metrics = await (await fetch(`${relay.url}/metrics`)).text()
+  assert.match(metrics, /^pagerduty_alert_events_dead_crowded_out_total 0$/m)
+  await relay.stop()
+})
+
+test('a retry of all does not open an alert again that was resolved since, and says so', async () => {
+  const relay = await startRelay(environment())
+  simulator.behave({ times: 1, behaviour: { kind: 'answer', status: 400, body: 'Invalid routing key' } })
+  const wait = { prefer: 'wait=10' }
+  await post(`${relay.url}/v2/enqueue`, alertBody({ dedup_key: 'd' }), wait)
+  await post(`${relay.url}/v2/enqueue`, { event_action: 'resolve', dedup_key: 'd' }, wait)
+  const retry = async (body: unknown): Promise<Record<string, unknown>> =>
+    (await (await post(`${relay.url}/events/retry`, body)).json()) as Record<string, unknown>
+  const { note, ...answer } = await retry({})
+  assert.deepEqual(answer, { retried: 0, left_out: 1 })
+  assert.match(String(note), /a later event of the same alert was delivered/)
+  const [dead] = (await list(relay, '?status=dead')).events
+  assert.deepEqual(await retry({ id: dead?.['id'] }), { retried: 1 })
+  await simulator.waitForRequests(3)
   await relay.stop()
 })
 

@@ -62,10 +62,10 @@ test('dead events are retried on demand: one, those of a key, or all, in their o
   isOpen = true
   seen.length = 0
   const [first] = spool.list('dead', 1)
-  assert.equal(await spool.retry({ id: first?.id ?? 0 }), 1)
-  assert.equal(await spool.retry({ id: first?.id ?? 0 }), 0)
-  assert.equal(await spool.retry({ matchesKey: ({ kind }) => kind === 'own' }), 2)
-  assert.equal(await spool.retry({}), 1)
+  assert.equal((await spool.retry({ id: first?.id ?? 0 })).retried, 1)
+  assert.equal((await spool.retry({ id: first?.id ?? 0 })).retried, 0)
+  assert.equal((await spool.retry({ matchesKey: ({ kind }) => kind === 'own' })).retried, 2)
+  assert.equal((await spool.retry({})).retried, 1)
   await until(() => spool.counts().delivered === 4, 'all are delivered')
   const ofAlert = seen.map(({ what }) => what).filter((what) => what.endsWith(' a'))
   assert.deepEqual(ofAlert, ['trigger a', 'resolve a'])

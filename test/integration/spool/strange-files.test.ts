@@ -214,7 +214,7 @@ test('an event that the disk has altered is not sent, nor retried; flush names i
   )
   const { spool: later } = await openTestSpool(t, { directory })
   const { told, seen } = startTestDrain(t, { spool: later })
-  assert.equal(await later.retry({}), 1)
+  assert.equal((await later.retry({})).retried, 1)
   await until(() => told.includes('dead damaged'), 'it is dead again')
   assert.deepEqual(seen, [])
 })
