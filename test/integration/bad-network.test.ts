@@ -4,10 +4,10 @@ import {
   BLACK_HOLE,
   BLACK_HOLE_6,
   makeNamespace,
-  skipWithoutNamespaces,
   type NetworkNamespace,
 } from '../support/network-namespace.ts'
 import type { Run } from '../support/program.ts'
+import { skipWithout } from '../support/required.ts'
 
 /** What a busy machine may add to the time of a process. */
 const SLACK_MS = 10_000
@@ -16,7 +16,7 @@ const SHORT = { args: ['--deadline', '4s', '--timeout', '1s'], longestMs: 5000 +
 const LOSS = { share: 0.2, runs: 5 } as const
 const NAME = 'pagerduty.test'
 
-const skip = skipWithoutNamespaces()
+const skip = skipWithout('namespaces')
 
 async function enter(t: TestContext): Promise<NetworkNamespace> {
   const namespace = await makeNamespace({

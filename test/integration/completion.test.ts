@@ -4,14 +4,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { runProgram } from '../support/program.ts'
-import { skipUnless } from '../support/required.ts'
+import { skipWithout } from '../support/required.ts'
 import { runProcess } from '../support/shell-script.ts'
 
 const env = { PATH: process.env['PATH'] ?? '', HOME: tmpdir() }
-
-async function has(shell: string): Promise<boolean> {
-  return (await runProcess(['sh', '-c', `command -v ${shell}`], { env })).code === 0
-}
 
 /** What bash offers for the words so far, the last of which is being typed. */
 async function offered(words: readonly string[]): Promise<string[]> {
@@ -31,13 +27,17 @@ async function offered(words: readonly string[]): Promise<string[]> {
   return stdout.split('\n').filter(Boolean)
 }
 
-test('bash completes commands, and the options of the command at hand', async () => {
-  assert.deepEqual(await offered(['pagerduty-alert', 'fail']), ['failure'])
-  assert.deepEqual(await offered(['pagerduty-alert', 'failure', '--dedup']), ['--dedup-key'])
-  assert.deepEqual(await offered(['pagerduty-alert', 'failure', '--strict']), [])
-  assert.deepEqual(await offered(['pagerduty-alert', 'run', '--str']), ['--strict'])
-  assert.deepEqual(await offered(['pagerduty-alert', 'run', '--', '--']), [])
-})
+test(
+  'bash completes commands, and the options of the command at hand',
+  { skip: skipWithout('bash') },
+  async () => {
+    assert.deepEqual(await offered(['pagerduty-alert', 'fail']), ['failure'])
+    assert.deepEqual(await offered(['pagerduty-alert', 'failure', '--dedup']), ['--dedup-key'])
+    assert.deepEqual(await offered(['pagerduty-alert', 'failure', '--strict']), [])
+    assert.deepEqual(await offered(['pagerduty-alert', 'run', '--str']), ['--strict'])
+    assert.deepEqual(await offered(['pagerduty-alert', 'run', '--', '--']), [])
+  },
+)
 
 /** What a user of zsh finds on the command line after typing text and pressing Tab, which takes the first candidate. */
 async function afterTab(typed: string, install: string): Promise<string> {
@@ -71,11 +71,10 @@ const ZSH_INSTALLS = {
   'sourced after compinit': 'autoload -Uz compinit && compinit -u -D && source $ZDOTDIR/_pagerduty-alert',
   'found in fpath': 'fpath=($ZDOTDIR $fpath); autoload -Uz compinit && compinit -u -D',
 }
-const zshIsMissing = skipUnless(await has('zsh'), 'zsh is not installed', 'REQUIRE_SHELLS')
 for (const [name, install] of Object.entries(ZSH_INSTALLS)) {
   test(
     `zsh completes commands, options, files and commands to run, ${name}`,
-    { skip: zshIsMissing },
+    { skip: skipWithout('zsh') },
     async () => {
       for (const [typed, completed] of [
         ['pagerduty-alert fail', 'pagerduty-alert failure '],
@@ -105,19 +104,22 @@ async function offeredByFish(line: string): Promise<string[]> {
   return stdout.split('\n').flatMap((candidate) => candidate.split('\t')[0] || [])
 }
 
-const fishIsMissing = skipUnless(await has('fish'), 'fish is not installed', 'REQUIRE_SHELLS')
-test('fish completes commands, and the options of the command at hand', { skip: fishIsMissing }, async () => {
-  for (const [line, candidates] of [
-    ['pagerduty-alert fa', ['failure']],
-    ['pagerduty-alert --', ['--help', '--version']],
-    ['pagerduty-alert failure --dedup', ['--dedup-key']],
-    ['pagerduty-alert failure --strict', []],
-    ['pagerduty-alert failure --h', ['--help']],
-    ['pagerduty-alert run --str', ['--strict']],
-    ['pagerduty-alert run -- --', []],
-  ] as const)
-    assert.deepEqual(await offeredByFish(line), candidates)
-})
+test(
+  'fish completes commands, and the options of the command at hand',
+  { skip: skipWithout('fish') },
+  async () => {
+    for (const [line, candidates] of [
+      ['pagerduty-alert fa', ['failure']],
+      ['pagerduty-alert --', ['--help', '--version']],
+      ['pagerduty-alert failure --dedup', ['--dedup-key']],
+      ['pagerduty-alert failure --strict', []],
+      ['pagerduty-alert failure --h', ['--help']],
+      ['pagerduty-alert run --str', ['--strict']],
+      ['pagerduty-alert run -- --', []],
+    ] as const)
+      assert.deepEqual(await offeredByFish(line), candidates)
+  },
+)
 
 test('another shell is refused', async () => {
   assert.equal((await runProgram(['completion', 'tcsh'])).code, 64)

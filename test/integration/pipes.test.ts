@@ -19,6 +19,7 @@ import { after, test, type TestContext } from 'node:test'
 import { setTimeout } from 'node:timers/promises'
 import { startSimulator, type Simulator } from '../simulator/simulator.ts'
 import { BIN, KEY, startProgram, type Program } from '../support/program.ts'
+import { skipWithout } from '../support/required.ts'
 
 /** Much less than the 30 s that a pipe's writer may take, and enough for a busy machine. */
 const AT_ONCE_MS = 15_000
@@ -71,25 +72,29 @@ test('a key comes through a pipe whose writer takes its time', async (t) => {
   assert.equal(simulator.alerts.length, 1)
 })
 
-test('keys and an event come through process substitutions of a shell', async (t) => {
-  const { simulator } = await setUp(t)
-  const script =
-    'PAGERDUTY_ROUTING_KEY_FILE=<(sleep 0.3; printenv KEY) exec "$NODE" "$BIN" send <(sleep 0.5; printenv EVENT)'
-  const shell = spawn('bash', ['-c', script], {
-    stdio: 'inherit',
-    env: {
-      PATH: process.env['PATH'],
-      NODE: process.execPath,
-      BIN,
-      KEY,
-      EVENT: '{"event_action":"trigger","payload":{"summary":"from a shell"}}',
-      PAGERDUTY_EVENTS_URL: simulator.url,
-    },
-  })
-  const code = await new Promise((resolve) => shell.on('close', resolve))
-  assert.equal(code, 0)
-  assert.equal(simulator.alerts.length, 1)
-})
+test(
+  'keys and an event come through process substitutions of a shell',
+  { skip: skipWithout('bash') },
+  async (t) => {
+    const { simulator } = await setUp(t)
+    const script =
+      'PAGERDUTY_ROUTING_KEY_FILE=<(sleep 0.3; printenv KEY) exec "$NODE" "$BIN" send <(sleep 0.5; printenv EVENT)'
+    const shell = spawn('bash', ['-c', script], {
+      stdio: 'inherit',
+      env: {
+        PATH: process.env['PATH'],
+        NODE: process.execPath,
+        BIN,
+        KEY,
+        EVENT: '{"event_action":"trigger","payload":{"summary":"from a shell"}}',
+        PAGERDUTY_EVENTS_URL: simulator.url,
+      },
+    })
+    const [code] = (await once(shell, 'close')) as [number]
+    assert.equal(code, 0)
+    assert.equal(simulator.alerts.length, 1)
+  },
+)
 
 const WAITING: readonly [name: string, args: (pipe: string) => readonly string[], isKey: boolean][] = [
   ['a key', () => ['trigger', '--summary', 's'], true],
@@ -97,17 +102,21 @@ const WAITING: readonly [name: string, args: (pipe: string) => readonly string[]
   ["a relay's key", () => ['serve'], true],
 ]
 for (const [name, args, isKey] of WAITING) {
-  test(`SIGTERM ends the wait for ${name} from a pipe that nobody writes to`, async (t) => {
-    const { simulator, pipe, env } = await setUp(t)
-    const keyed = isKey ? env : { PAGERDUTY_EVENTS_URL: simulator.url, PAGERDUTY_TOKEN: KEY }
-    const program = startProgram(args(pipe), { env: keyed })
-    await opens(program, pipe)
-    program.child.kill('SIGTERM')
-    const run = await program.ended
-    assert.equal(run.code, 143, run.stderr)
-    assert.ok(run.durationMs < AT_ONCE_MS)
-    assert.deepEqual(simulator.requests, [])
-  })
+  test(
+    `SIGTERM ends the wait for ${name} from a pipe that nobody writes to`,
+    { skip: skipWithout('linux') },
+    async (t) => {
+      const { simulator, pipe, env } = await setUp(t)
+      const keyed = isKey ? env : { PAGERDUTY_EVENTS_URL: simulator.url, PAGERDUTY_TOKEN: KEY }
+      const program = startProgram(args(pipe), { env: keyed })
+      await opens(program, pipe)
+      program.child.kill('SIGTERM')
+      const run = await program.ended
+      assert.equal(run.code, 143, run.stderr)
+      assert.ok(run.durationMs < AT_ONCE_MS)
+      assert.deepEqual(simulator.requests, [])
+    },
+  )
 }
 
 /** Resolves when the watched command's words have come through. */
@@ -147,7 +156,7 @@ test('a watched command is cancelled in time though nobody writes its key', asyn
   assert.deepEqual(simulator.requests, [])
 })
 
-test('a pipe stays blocking for those who share it', async () => {
+test('a pipe stays blocking for those who share it', { skip: skipWithout('linux') }, async () => {
   const env = { PAGERDUTY_EVENTS_URL: 'http://127.0.0.1:9', PAGERDUTY_TOKEN: KEY }
   const program = startProgram(['failure', '--deadline', '30s'], { env })
   await once(program.child.stderr, 'data') // that it tries again
@@ -158,25 +167,29 @@ test('a pipe stays blocking for those who share it', async () => {
   assert.equal(Number.parseInt(octal, 8) & constants.O_NONBLOCK, 0)
 })
 
-test('what a full pipe does not take at once, since somebody made it non-blocking, follows', async (t) => {
-  const pipe = makePipe(t)
-  const lines = Array.from({ length: 9000 }, (_, index) => `line ${index} of a long output`)
-  const event = JSON.stringify({ payload: { summary: 's', source: 'x', custom_details: { lines } } })
-  const output = openSync(pipe, constants.O_RDWR)
-  const started = 'import os, sys; os.set_blocking(1, False); os.execv(sys.argv[1], sys.argv[1:])'
-  const child = spawn('python3', ['-c', started, process.execPath, BIN, 'send', '--dry-run', '-'], {
-    stdio: ['pipe', output, 'inherit'],
-    env: { PATH: process.env['PATH'], PAGERDUTY_TOKEN: KEY },
-  })
-  child.stdin?.end(event)
-  const reader = createReadStream(pipe)
-  closeSync(output)
-  let text = ''
-  for await (const chunk of reader.setEncoding('utf8') as AsyncIterable<string>) text += chunk
-  const { body } = JSON.parse(text) as { body: { payload: { custom_details: { lines: string[] } } } }
-  assert.ok(text.length > 2 * 65_536)
-  assert.deepEqual(body.payload.custom_details.lines, lines)
-})
+test(
+  'what a full pipe does not take at once, since somebody made it non-blocking, follows',
+  { skip: skipWithout('python3') },
+  async (t) => {
+    const pipe = makePipe(t)
+    const lines = Array.from({ length: 9000 }, (_, index) => `line ${index} of a long output`)
+    const event = JSON.stringify({ payload: { summary: 's', source: 'x', custom_details: { lines } } })
+    const output = openSync(pipe, constants.O_RDWR)
+    const started = 'import os, sys; os.set_blocking(1, False); os.execv(sys.argv[1], sys.argv[1:])'
+    const child = spawn('python3', ['-c', started, process.execPath, BIN, 'send', '--dry-run', '-'], {
+      stdio: ['pipe', output, 'inherit'],
+      env: { PATH: process.env['PATH'], PAGERDUTY_TOKEN: KEY },
+    })
+    child.stdin?.end(event)
+    const reader = createReadStream(pipe)
+    closeSync(output)
+    let text = ''
+    for await (const chunk of reader.setEncoding('utf8') as AsyncIterable<string>) text += chunk
+    const { body } = JSON.parse(text) as { body: { payload: { custom_details: { lines: string[] } } } }
+    assert.ok(text.length > 2 * 65_536)
+    assert.deepEqual(body.payload.custom_details.lines, lines)
+  },
+)
 
 test('signals end what writes more than a pipe holds, though nobody reads it', async (t) => {
   const pipe = makePipe(t)

@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
+import { skipBecause, skipWithout } from './required.ts'
 
 const run = promisify(execFile)
 const ROOT = new URL('../../', import.meta.url)
@@ -30,14 +31,13 @@ export async function docker(
 }
 
 /**
- * Why tests that need Docker are skipped here; `false` where they run. With `REQUIRE_DOCKER=1`, as in CI, they always
- * run, and fail where something is missing.
+ * Why tests that need Docker and the base image are skipped here; `false` if nothing is missing.
+ * @throws instead of returning a reason, with REQUIRE_ALL=1
  */
 export async function skipWithoutDocker(): Promise<string | false> {
-  if (process.env['REQUIRE_DOCKER'] === '1') return false
-  if (!(await succeeds(['version']))) return 'no Docker daemon answers here'
-  if ((await findBaseImage()) !== undefined) return false
-  return 'no base image: none can be pulled here, and scripts/local-base-image.sh has not made one'
+  const reason = skipWithout('docker')
+  if (reason !== false || (await findBaseImage()) !== undefined) return reason
+  return skipBecause('a base image: run scripts/local-base-image.sh as root, since none can be pulled')
 }
 
 /** Arguments of `docker build` that name the base image, where it is not the one that the Dockerfile names. */

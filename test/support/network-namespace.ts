@@ -29,25 +29,7 @@ export interface NetworkFiles {
   readonly hosts: string
 }
 
-/**
- * Why tests that need network namespaces are skipped here; `false` where they run. With `REQUIRE_NETNS=1`, as in CI,
- * they always run, and fail where something is missing.
- */
-export function skipWithoutNamespaces(): string | false {
-  if (process.env['REQUIRE_NETNS'] === '1') return false
-  const name = uniqueName()
-  try {
-    ip('netns', 'add', name)
-    inside(name, 'iptables', '--list')
-    return false
-  } catch {
-    return 'no network namespaces here: they need Linux, root, iproute2 and iptables'
-  } finally {
-    removeQuietly(name)
-  }
-}
-
-/** Makes a namespace; nothing of it is left when that fails. */
+/** Makes a namespace, for tests with the requirement `namespaces`; nothing of it is left when that fails. */
 export async function makeNamespace(files: NetworkFiles): Promise<NetworkNamespace> {
   const name = uniqueName()
   let simulator: ChildProcess | undefined

@@ -3,7 +3,6 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { TestContext } from 'node:test'
-import { skipUnless } from './required.ts'
 
 /** A file system of a size of its own, in memory. */
 export interface SmallDisk {
@@ -12,18 +11,7 @@ export interface SmallDisk {
   readonly makeReadOnly: (isReadOnly: boolean) => void
 }
 
-/** Why tests of a full disk are skipped here; with `REQUIRE_MOUNT=1`, as in CI, they run. */
-export function skipWithoutMounts(): string | false {
-  let isThere = true
-  try {
-    unmount(mount(1))
-  } catch {
-    isThere = false
-  }
-  return skipUnless(isThere, 'no file system can be mounted here (needs root)', 'REQUIRE_MOUNT')
-}
-
-/** Mounts a file system for one test. */
+/** Mounts a file system for one test, which needs the requirement `mount`. */
 export function mountSmallDisk(t: TestContext, mebibytes: number): SmallDisk {
   const directory = mount(mebibytes)
   t.after(() => unmount(directory))

@@ -37,3 +37,12 @@ for (const name of readdirSync(DIRECTORY)) {
     )
   })
 }
+
+for (const name of ['ci.yml', 'release.yml']) {
+  test(`${name}: the tests are those of .ci/run, which lets none be skipped`, () => {
+    const { jobs } = parse(readFileSync(new URL(name, DIRECTORY), 'utf8')) as Workflow
+    const commands = jobs['test']?.steps.map(({ run }) => run) ?? []
+    assert.ok(commands.includes('sudo env "PATH=$PATH" bash .ci/run'))
+    assert.match(readFileSync(new URL('../../.ci/run', DIRECTORY), 'utf8'), /^export REQUIRE_ALL=1$/m)
+  })
+}

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { spawn, spawnSync, type ChildProcess } from 'node:child_process'
+import { spawn, type ChildProcess } from 'node:child_process'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer, type AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -9,13 +9,10 @@ import { startSimulator } from '../../simulator/simulator.ts'
 import { until } from '../../support/drain.ts'
 import { KEY } from '../../support/program.ts'
 import { startRelay } from '../../support/relay.ts'
-import { skipUnless } from '../../support/required.ts'
+import { programPath, skipWithout } from '../../support/required.ts'
 import { temporaryDirectory } from '../../support/spool.ts'
 
-/** Under Debian's name, then under its own. */
-const PROGRAMS = ['prometheus-alertmanager', 'alertmanager']
-const program = PROGRAMS.find((name) => spawnSync(name, ['--version']).status === 0)
-const skip = skipUnless(program !== undefined, 'Alertmanager is not installed', 'REQUIRE_ALERTMANAGER')
+const skip = skipWithout('alertmanager')
 /** Long enough for its own grouping and retries on a busy machine. */
 const PATIENCE_MS = 60_000
 
@@ -34,7 +31,7 @@ async function startAlertmanager(t: TestContext, relayUrl: string): Promise<stri
   const file = join(directory, 'alertmanager.yml')
   writeFileSync(file, JSON.stringify(config)) // which is YAML, too
   const port = await freePort()
-  const child = spawn(program ?? PROGRAMS[0] ?? '', [
+  const child = spawn(programPath('alertmanager'), [
     `--config.file=${file}`,
     `--storage.path=${directory}`,
     `--web.listen-address=127.0.0.1:${port}`,

@@ -7,11 +7,12 @@ import { until } from '../../support/drain.ts'
 import { KEY } from '../../support/program.ts'
 import { alertBody, post, startRelay } from '../../support/relay.ts'
 import { temporaryDirectory } from '../../support/spool.ts'
-import { mountSmallDisk, skipWithoutMounts } from '../../support/tmpfs.ts'
+import { skipWithout } from '../../support/required.ts'
+import { mountSmallDisk } from '../../support/tmpfs.ts'
 
 test(
   'a full disk is answered 503, what was accepted is delivered, and the relay works again by itself',
-  { skip: skipWithoutMounts() },
+  { skip: skipWithout('mount') },
   async (t) => {
     const simulator = await startSimulator()
     t.after(() => simulator.close())
@@ -48,38 +49,42 @@ test(
   },
 )
 
-test('a limit on the size of files is told of, ends nothing, and repeats nothing when it is lifted', async (t) => {
-  const simulator = await startSimulator()
-  t.after(() => simulator.close())
-  simulator.behave({ behaviour: { kind: 'answer', status: 503 } })
-  const relay = await startRelay({
-    PAGERDUTY_TOKEN: KEY,
-    PAGERDUTY_EVENTS_URL: simulator.url,
-    PAGERDUTY_SPOOL: temporaryDirectory(t),
-  })
-  t.after(() => relay.stop('SIGKILL'))
-  const limit = (bytes: string): void => {
-    execFileSync('prlimit', ['--pid', String(relay.program.child.pid), `--fsize=${bytes}:`])
-  }
-  limit('200000')
-  const keys: string[] = []
-  let answer = await post(`${relay.url}/v2/enqueue`, alertBody({ dedup_key: '0' }))
-  while (answer.status === 202) {
-    keys.push(String(keys.length))
-    const body = alertBody({ dedup_key: String(keys.length), client: 'x'.repeat(5000) })
-    answer = await post(`${relay.url}/v2/enqueue`, body)
-  }
-  assert.equal(answer.status, 503)
-  assert.match(await answer.text(), /the spool takes nothing: the disk of the spool fails/)
-  simulator.reset()
-  await until(
-    () => /the spool cannot be used: the disk of the spool fails/.test(relay.log()),
-    'it is told of',
-  )
-  limit('unlimited')
-  const delivered = (): string[] => simulator.alerts.map(({ dedupKey }) => dedupKey).toSorted()
-  await until(() => delivered().length === keys.length, 'all that was accepted is delivered', 60_000)
-  assert.deepEqual(delivered(), keys.toSorted())
-  assert.equal(simulator.requests.length, keys.length)
-  assert.equal((await relay.stop()).code, 0)
-})
+test(
+  'a limit on the size of files is told of, ends nothing, and repeats nothing when it is lifted',
+  { skip: skipWithout('prlimit') },
+  async (t) => {
+    const simulator = await startSimulator()
+    t.after(() => simulator.close())
+    simulator.behave({ behaviour: { kind: 'answer', status: 503 } })
+    const relay = await startRelay({
+      PAGERDUTY_TOKEN: KEY,
+      PAGERDUTY_EVENTS_URL: simulator.url,
+      PAGERDUTY_SPOOL: temporaryDirectory(t),
+    })
+    t.after(() => relay.stop('SIGKILL'))
+    const limit = (bytes: string): void => {
+      execFileSync('prlimit', ['--pid', String(relay.program.child.pid), `--fsize=${bytes}:`])
+    }
+    limit('200000')
+    const keys: string[] = []
+    let answer = await post(`${relay.url}/v2/enqueue`, alertBody({ dedup_key: '0' }))
+    while (answer.status === 202) {
+      keys.push(String(keys.length))
+      const body = alertBody({ dedup_key: String(keys.length), client: 'x'.repeat(5000) })
+      answer = await post(`${relay.url}/v2/enqueue`, body)
+    }
+    assert.equal(answer.status, 503)
+    assert.match(await answer.text(), /the spool takes nothing: the disk of the spool fails/)
+    simulator.reset()
+    await until(
+      () => /the spool cannot be used: the disk of the spool fails/.test(relay.log()),
+      'it is told of',
+    )
+    limit('unlimited')
+    const delivered = (): string[] => simulator.alerts.map(({ dedupKey }) => dedupKey).toSorted()
+    await until(() => delivered().length === keys.length, 'all that was accepted is delivered', 60_000)
+    assert.deepEqual(delivered(), keys.toSorted())
+    assert.equal(simulator.requests.length, keys.length)
+    assert.equal((await relay.stop()).code, 0)
+  },
+)

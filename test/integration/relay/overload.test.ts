@@ -4,6 +4,7 @@ import { after, beforeEach, test } from 'node:test'
 import { startSimulator } from '../../simulator/simulator.ts'
 import { KEY } from '../../support/program.ts'
 import { alertBody, post, startRelay } from '../../support/relay.ts'
+import { skipWithout } from '../../support/required.ts'
 
 const simulator = await startSimulator()
 after(() => simulator.close())
@@ -42,7 +43,7 @@ const MOST_MIB = 400
 
 test(
   'memory has a bound, whatever comes in while PagerDuty hangs',
-  { skip: process.platform !== 'linux' && 'the peak of a process is read from /proc' },
+  { skip: skipWithout('linux') },
   async (t) => {
     const relay = await startRelay({ ...ENV, PAGERDUTY_TIMEOUT: '2s' })
     t.after(() => relay.stop('SIGKILL'))

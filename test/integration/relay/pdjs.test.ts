@@ -18,7 +18,7 @@ async function startTlsFront(t: TestContext, url: string): Promise<string> {
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   t.after(() => server.close())
-  return `localhost:${(server.address() as AddressInfo).port}`
+  return `127.0.0.1:${(server.address() as AddressInfo).port}`
 }
 
 /** A program of somebody who uses pdjs: it triggers, resolves and tells of a change, and prints the answers. */

@@ -7,6 +7,7 @@ import { promisify } from 'node:util'
 import { startSimulator } from '../../simulator/simulator.ts'
 import { CODESHIP_PRO, KEY, runProgram } from '../../support/program.ts'
 import { alertBody, keyFor, post, startRelay } from '../../support/relay.ts'
+import { skipWithout } from '../../support/required.ts'
 
 const run = promisify(execFile)
 const simulator = await startSimulator()
@@ -157,27 +158,35 @@ test('an accepted answer that is cut off is still a success', async () => {
   assert.deepEqual([answer.status, ((await answer.json()) as { dedup_key: string }).dedup_key], [202, 'cut'])
 })
 
-test('curl without a body reports a failure, and then a success: one alert, opened and resolved', async () => {
-  await run('curl', ['-fsS', '-X', 'POST', `${relay.url}/failure`])
-  assert.deepEqual(
-    simulator.alerts.map(({ status, dedupKey }) => [status, dedupKey]),
-    [['triggered', 'deploy/acme/shop/master']],
-  )
-  await run('curl', ['-fsS', '-X', 'POST', `${relay.url}/success`])
-  assert.equal(simulator.alerts[0]?.status, 'resolved')
-  assert.equal(
-    simulator.changes[0]?.payload.summary,
-    'Deployed acme/shop@5f0c1d2 to master by Jane Doe: Fix the checkout',
-  )
-})
+test(
+  'curl without a body reports a failure, and then a success: one alert, opened and resolved',
+  { skip: skipWithout('curl') },
+  async () => {
+    await run('curl', ['-fsS', '-X', 'POST', `${relay.url}/failure`])
+    assert.deepEqual(
+      simulator.alerts.map(({ status, dedupKey }) => [status, dedupKey]),
+      [['triggered', 'deploy/acme/shop/master']],
+    )
+    await run('curl', ['-fsS', '-X', 'POST', `${relay.url}/success`])
+    assert.equal(simulator.alerts[0]?.status, 'resolved')
+    assert.equal(
+      simulator.changes[0]?.payload.summary,
+      'Deployed acme/shop@5f0c1d2 to master by Jane Doe: Fix the checkout',
+    )
+  },
+)
 
-test('it hands out pagerduty.sh as the repository has it, which then reports through it', async () => {
-  const { stdout: script } = await run('curl', ['-fsS', `${relay.url}/pagerduty.sh`])
-  assert.equal(script, await readFile(new URL('../../../pagerduty.sh', import.meta.url), 'utf8'))
-  const env = { PATH: process.env['PATH'], PAGERDUTY_RELAY_URL: relay.url }
-  await run('sh', ['-c', script, 'pagerduty.sh', 'failure'], { env })
-  assert.equal(simulator.alerts[0]?.dedupKey, 'deploy/acme/shop/master')
-})
+test(
+  'it hands out pagerduty.sh as the repository has it, which then reports through it',
+  { skip: skipWithout('curl') },
+  async () => {
+    const { stdout: script } = await run('curl', ['-fsS', `${relay.url}/pagerduty.sh`])
+    assert.equal(script, await readFile(new URL('../../../pagerduty.sh', import.meta.url), 'utf8'))
+    const env = { PATH: process.env['PATH'], PAGERDUTY_RELAY_URL: relay.url }
+    await run('sh', ['-c', script, 'pagerduty.sh', 'failure'], { env })
+    assert.equal(simulator.alerts[0]?.dedupKey, 'deploy/acme/shop/master')
+  },
+)
 
 const FIELDS = {
   summary: 'It broke on {{branch}}',

@@ -8,6 +8,7 @@ import { after, beforeEach, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import { BIN, KEY } from '../../support/program.ts'
+import { skipWithout } from '../../support/required.ts'
 import { shell, startDeployments } from '../../support/deployment.ts'
 
 const { simulator, env: ENV, watch, start, details } = await startDeployments()
@@ -107,13 +108,17 @@ test('output comes live, before the command ends', async () => {
   await ended
 })
 
-test('with --output-lines 0 the command has our streams itself, and no output is sent', async () => {
-  const { stdout } = await watch(shell('readlink /proc/self/fd/1; exit 1'), {
-    options: ['--output-lines', '0'],
-  })
-  assert.match(stdout, /^socket:/) // the test's own end, not a pipe of ours
-  assert.ok(!('output' in details()))
-})
+test(
+  'with --output-lines 0 the command has our streams itself, and no output is sent',
+  { skip: skipWithout('linux') },
+  async () => {
+    const { stdout } = await watch(shell('readlink /proc/self/fd/1; exit 1'), {
+      options: ['--output-lines', '0'],
+    })
+    assert.match(stdout, /^socket:/) // the test's own end, not a pipe of ours
+    assert.ok(!('output' in details()))
+  },
+)
 
 test('a reader that goes away ends the command by SIGPIPE, as it would without us', async () => {
   for (const stdout of ['pipe', 'socket'] as const) {
@@ -132,13 +137,17 @@ test('a reader that goes away ends the command by SIGPIPE, as it would without u
   }
 })
 
-test('a full disk under our streams does not change the status', async () => {
-  const full = openSync('/dev/full', 'w')
-  const child = spawnRun(shell('echo lost; exit 3'), ['ignore', full, full])
-  const [code] = (await once(child, 'close')) as [number]
-  closeSync(full)
-  assert.equal(code, 3)
-})
+test(
+  'a full disk under our streams does not change the status',
+  { skip: skipWithout('/dev/full') },
+  async () => {
+    const full = openSync('/dev/full', 'w')
+    const child = spawnRun(shell('echo lost; exit 3'), ['ignore', full, full])
+    const [code] = (await once(child, 'close')) as [number]
+    closeSync(full)
+    assert.equal(code, 3)
+  },
+)
 
 test('a child that outlives the command does not keep us', async () => {
   const { code, durationMs, stdout } = await watch(shell('sleep 20 & echo $!; exit 0'))
@@ -165,15 +174,19 @@ for (const stdout of ['pipe', 'socket'] as const) {
   })
 }
 
-test('a pipe that we share with others is not made non-blocking', async () => {
-  const command = shell('grep flags /proc/$PPID/fdinfo/1')
-  const script = `"$NODE" "$BIN" run -- ${command.map((word) => `'${word}'`).join(' ')} | cat`
-  const { stdout } = await promisify(execFile)('sh', ['-c', script], {
-    env: { ...ENV, NODE: process.execPath, BIN },
-  })
-  const flags = Number.parseInt(/flags:\s+(\d+)/.exec(stdout)?.[1] ?? '', 8)
-  assert.equal(flags & 0o4000, 0, stdout)
-})
+test(
+  'a pipe that we share with others is not made non-blocking',
+  { skip: skipWithout('linux') },
+  async () => {
+    const command = shell('grep flags /proc/$PPID/fdinfo/1')
+    const script = `"$NODE" "$BIN" run -- ${command.map((word) => `'${word}'`).join(' ')} | cat`
+    const { stdout } = await promisify(execFile)('sh', ['-c', script], {
+      env: { ...ENV, NODE: process.execPath, BIN },
+    })
+    const flags = Number.parseInt(/flags:\s+(\d+)/.exec(stdout)?.[1] ?? '', 8)
+    assert.equal(flags & 0o4000, 0, stdout)
+  },
+)
 
 test('much output does not set the compiler to work that can keep a process from its end', async () => {
   const flood = 'yes "a line of a deployment" | head -c 50000000 >&2'
@@ -186,7 +199,7 @@ test('much output does not set the compiler to work that can keep a process from
   assert.doesNotMatch(stdout, /JSFunction (?:onStreamRead|record|write) .*target MAGLEV/)
 })
 
-test('200 MB through each stream leave our memory flat', async () => {
+test('200 MB through each stream leave our memory flat', { skip: skipWithout('linux') }, async () => {
   const script = `
     head -c 200000000 /dev/zero; yes 'a line of output' | head -c 200000000 >&2
     grep -E 'VmHWM' /proc/$PPID/status; exit 1`

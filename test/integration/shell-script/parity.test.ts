@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { after, test } from 'node:test'
 import { startSimulator, type Simulator } from '../../simulator/simulator.ts'
 import { CODESHIP_PRO, KEY, runProgram, type Run } from '../../support/program.ts'
+import { skipWithout } from '../../support/required.ts'
 import { runScript, SHELLS, type Shell } from '../../support/shell-script.ts'
 
 /*
@@ -212,6 +213,7 @@ const CASES: Readonly<Record<string, Case>> = {
 }
 
 const shells = Object.keys(SHELLS) as Shell[]
+const skip = skipWithout(...shells, 'curl', 'jq')
 const simulators = new Map<string, Simulator>()
 for (const name of ['program', ...shells]) simulators.set(name, await startSimulator())
 after(async () => {
@@ -219,7 +221,7 @@ after(async () => {
 })
 
 for (const [name, { args, env, sends }] of Object.entries(CASES)) {
-  test(`the same events: ${name}`, async () => {
+  test(`the same events: ${name}`, { skip }, async () => {
     const expected = await eventsOf('program', (url) => runProgram(args, { env: settings(env, url) }))
     assert.deepEqual(expected.map(describe), sends)
     const compare = async (shell: Shell): Promise<void> => {

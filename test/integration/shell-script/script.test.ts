@@ -1,11 +1,13 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, beforeEach, test } from 'node:test'
 import { startSimulator } from '../../simulator/simulator.ts'
 import { CODESHIP_PRO, KEY, type Run } from '../../support/program.ts'
+import { programPath, skipWithout } from '../../support/required.ts'
 import { runProcess, runScript, SCRIPT, SHELLS, type Shell } from '../../support/shell-script.ts'
 
 const simulator = await startSimulator()
@@ -64,10 +66,11 @@ const EXITS: readonly (ExitCase & { readonly code: number })[] = [
 ]
 
 for (const shell of shells) {
+  const skip = skipWithout(shell, 'curl', 'jq')
   const run = async (args: readonly string[], env: Record<string, string> = ENV): Promise<Run> =>
     await runScript(shell, args, { env })
 
-  test(`${shell}: a mistake is named before anything is sent`, async () => {
+  test(`${shell}: a mistake is named before anything is sent`, { skip }, async () => {
     for (const { code, args = [], env = {}, says } of EXITS) {
       const result = await run(args, { ...ENV, ...env })
       assert.equal(result.code, code, `${args.join(' ')}: ${result.stderr}`)
@@ -77,20 +80,24 @@ for (const shell of shells) {
     assert.deepEqual(simulator.requests, [])
   })
 
-  test(`${shell}: what may pass is tried again with the same bytes, not before the server says`, async () => {
-    const answer = { kind: 'answer', status: 503, headers: { 'Retry-After': '1' } } as const
-    simulator.behave({ times: 1, behaviour: answer })
-    simulator.behave({ times: 1, behaviour: { kind: 'reset', after: 'body' } })
-    const { code, stderr } = await run(['failure'])
-    assert.equal(code, 0, stderr)
-    const [first, second, third] = simulator.requests
-    assert.equal(simulator.requests.length, 3)
-    assert.deepEqual([second?.body, third?.body], [first?.body, first?.body])
-    assert.ok(second!.receivedAtMs - first!.receivedAtMs >= 1000)
-    assert.match(stderr, /attempt 1 failed: 503: ; next try in 1 s, \d+ s left after it/)
-  })
+  test(
+    `${shell}: what may pass is tried again with the same bytes, not before the server says`,
+    { skip },
+    async () => {
+      const answer = { kind: 'answer', status: 503, headers: { 'Retry-After': '1' } } as const
+      simulator.behave({ times: 1, behaviour: answer })
+      simulator.behave({ times: 1, behaviour: { kind: 'reset', after: 'body' } })
+      const { code, stderr } = await run(['failure'])
+      assert.equal(code, 0, stderr)
+      const [first, second, third] = simulator.requests
+      assert.equal(simulator.requests.length, 3)
+      assert.deepEqual([second?.body, third?.body], [first?.body, first?.body])
+      assert.ok(second!.receivedAtMs - first!.receivedAtMs >= 1000)
+      assert.match(stderr, /attempt 1 failed: 503: ; next try in 1 s, \d+ s left after it/)
+    },
+  )
 
-  test(`${shell}: a refusal is final, and what the server echoes is masked`, async () => {
+  test(`${shell}: a refusal is final, and what the server echoes is masked`, { skip }, async () => {
     simulator.behave({ behaviour: { kind: 'echo', status: 400 } })
     const { code, stderr } = await run(['success'])
     assert.equal(code, 65)
@@ -99,35 +106,39 @@ for (const shell of shells) {
     assert.doesNotMatch(stderr, new RegExp(KEY))
   })
 
-  test(`${shell}: nothing of a secret under 12 characters shows, however often a server repeats it`, async () => {
-    for (const [token, shown] of [
-      ['s3cr', '…'],
-      ['x', '…'],
-      ['aaaaaaaaaaaa', '…aaaa'],
-    ] as const) {
-      const body = token.repeat(20_000).slice(0, -1)
-      simulator.behave({ times: 1, behaviour: { kind: 'answer', status: 401, body } })
-      const { code, stderr } = await run(['failure'], { ...RELAY, PAGERDUTY_RELAY_TOKEN: token })
-      assert.equal(code, 65, stderr)
-      const reason = /refused with 401: (.*)/.exec(stderr)?.[1] ?? ''
-      assert.ok(reason.startsWith(shown) && reason.length <= 500, stderr)
-      if (token.length < 12) assert.doesNotMatch(reason, new RegExp(token))
-    }
-    simulator.behave({
-      times: 1,
-      behaviour: { kind: 'answer', status: 400, body: `the key ${KEY.slice(0, -2)}` },
-    })
-    assert.match((await run(['failure'])).stderr, /refused with 400: the key …$/m)
-  })
+  test(
+    `${shell}: nothing of a secret under 12 characters shows, however often a server repeats it`,
+    { skip },
+    async () => {
+      for (const [token, shown] of [
+        ['s3cr', '…'],
+        ['x', '…'],
+        ['aaaaaaaaaaaa', '…aaaa'],
+      ] as const) {
+        const body = token.repeat(20_000).slice(0, -1)
+        simulator.behave({ times: 1, behaviour: { kind: 'answer', status: 401, body } })
+        const { code, stderr } = await run(['failure'], { ...RELAY, PAGERDUTY_RELAY_TOKEN: token })
+        assert.equal(code, 65, stderr)
+        const reason = /refused with 401: (.*)/.exec(stderr)?.[1] ?? ''
+        assert.ok(reason.startsWith(shown) && reason.length <= 500, stderr)
+        if (token.length < 12) assert.doesNotMatch(reason, new RegExp(token))
+      }
+      simulator.behave({
+        times: 1,
+        behaviour: { kind: 'answer', status: 400, body: `the key ${KEY.slice(0, -2)}` },
+      })
+      assert.match((await run(['failure'])).stderr, /refused with 400: the key …$/m)
+    },
+  )
 
-  test(`${shell}: a redirect is not followed`, async () => {
+  test(`${shell}: a redirect is not followed`, { skip }, async () => {
     const headers = { location: `${simulator.url}/v2/enqueue` }
     simulator.behave({ behaviour: { kind: 'answer', status: 307, headers } })
     assert.equal((await run(['failure'])).code, 65)
     assert.equal(simulator.requests.length, 1)
   })
 
-  test(`${shell}: 75 when the deadline is over, 0 for a 2xx that is cut off`, async () => {
+  test(`${shell}: 75 when the deadline is over, 0 for a 2xx that is cut off`, { skip }, async () => {
     simulator.behave({ behaviour: { kind: 'hang', after: 'request' } })
     const late = await run(['failure', '--deadline', '1200ms', '--timeout=1s'])
     assert.equal(late.code, 75, late.stderr)
@@ -137,21 +148,21 @@ for (const shell of shells) {
     assert.equal((await run(['failure'])).code, 0)
   })
 
-  test(`${shell}: every event goes to each of several keys`, async () => {
+  test(`${shell}: every event goes to each of several keys`, { skip }, async () => {
     const env = { ...ENV, PAGERDUTY_ROUTING_KEY: `web=${KEY}, ${OTHER_KEY}` }
     assert.equal((await run(['failure'], env)).code, 0)
     const keys = simulator.requests.map(({ json }) => (json as { routing_key: string }).routing_key)
     assert.deepEqual(keys, [KEY, OTHER_KEY])
   })
 
-  test(`${shell}: the key comes from a file, too`, async () => {
+  test(`${shell}: the key comes from a file, too`, { skip }, async () => {
     const file = join(scratch, 'key')
     writeFileSync(file, `  "${KEY}"\r\n`)
     const { PAGERDUTY_TOKEN: _, ...env } = ENV
     assert.equal((await run(['failure'], { ...env, PAGERDUTY_TOKEN_FILE: file })).code, 0)
   })
 
-  test(`${shell}: a dry run prints the requests with the key masked and makes none`, async () => {
+  test(`${shell}: a dry run prints the requests with the key masked and makes none`, { skip }, async () => {
     const { code, stdout } = await run(['success', '--dry-run'])
     assert.equal(code, 0)
     const requests = stdout
@@ -169,14 +180,14 @@ for (const shell of shells) {
     assert.deepEqual(simulator.requests, [])
   })
 
-  test(`${shell}: trigger prints the dedup key`, async () => {
+  test(`${shell}: trigger prints the dedup key`, { skip }, async () => {
     const env = { PAGERDUTY_TOKEN: KEY, PAGERDUTY_EVENTS_URL: simulator.url }
     const { stdout } = await run(['trigger', '--summary', 'Stuck'], env)
     assert.match(stdout, /^pagerduty-alert\/[0-9a-f]{32}\n$/)
     assert.equal(simulator.alerts[0]?.dedupKey, stdout.trim())
   })
 
-  test(`${shell}: run passes everything through and ends with the command's status`, async () => {
+  test(`${shell}: run passes everything through and ends with the command's status`, { skip }, async () => {
     const script = 'cat; printf "%s|" "$@"; echo oops >&2; exit 3'
     const { code, stdout, stderr } = await runScript(
       shell,
@@ -195,57 +206,69 @@ for (const shell of shells) {
     assert.equal(typeof payload.custom_details['duration_seconds'], 'number')
   })
 
-  test(`${shell}: run tells of a success, and its status is the command's whatever becomes of the report`, async () => {
-    assert.equal((await run(['run', '--environment', 'production', '--', 'true'])).code, 0)
-    assert.deepEqual(
-      simulator.requests.map(({ path }) => path),
-      ['/v2/change/enqueue', '/v2/enqueue'],
-    )
-    assert.equal((await run(['run', 'true'], { PAGERDUTY_TOKEN: 'wrong' })).code, 0)
-    assert.equal((await run(['run', 'sh', '-c', 'exit 9'], {})).code, 9)
-    assert.equal((await run(['run', '/nowhere/deploy.sh'])).code, 127)
-  })
+  test(
+    `${shell}: run tells of a success, and its status is the command's whatever becomes of the report`,
+    { skip },
+    async () => {
+      assert.equal((await run(['run', '--environment', 'production', '--', 'true'])).code, 0)
+      assert.deepEqual(
+        simulator.requests.map(({ path }) => path),
+        ['/v2/change/enqueue', '/v2/enqueue'],
+      )
+      assert.equal((await run(['run', 'true'], { PAGERDUTY_TOKEN: 'wrong' })).code, 0)
+      assert.equal((await run(['run', 'sh', '-c', 'exit 9'], {})).code, 9)
+      assert.equal((await run(['run', '/nowhere/deploy.sh'])).code, 127)
+    },
+  )
 
-  test(`${shell}: run passes SIGTERM on and reports a cancelled deployment, which pages nobody`, async () => {
-    const [command, ...applet] = SHELLS[shell]
-    const script = 'trap "echo stopping; exit 5" TERM; echo ready; while :; do sleep 0.05; done'
-    const child = spawn(command, [...applet, SCRIPT, 'run', 'sh', '-c', script], {
-      env: { PATH: process.env['PATH'], ...ENV },
-      stdio: ['ignore', 'pipe', 'ignore'],
-    })
-    let stdout = ''
-    child.stdout.setEncoding('utf8').on('data', (text: string) => {
-      stdout += text
-      if (text.includes('ready')) child.kill('SIGTERM')
-    })
-    const code = await new Promise((resolve) => child.on('close', resolve))
-    assert.deepEqual([code, stdout], [5, 'ready\nstopping\n'])
-    assert.deepEqual(
-      simulator.requests.map(({ path }) => path),
-      ['/v2/change/enqueue'],
-    )
-    assert.match(simulator.changes[0]?.payload.summary ?? '', /was cancelled/)
-  })
+  test(
+    `${shell}: run passes SIGTERM on and reports a cancelled deployment, which pages nobody`,
+    { skip },
+    async () => {
+      const [command, ...applet] = SHELLS[shell]
+      const script = 'trap "echo stopping; exit 5" TERM; echo ready; while :; do sleep 0.05; done'
+      const child = spawn(command, [...applet, SCRIPT, 'run', 'sh', '-c', script], {
+        env: { PATH: process.env['PATH'], ...ENV },
+        stdio: ['ignore', 'pipe', 'ignore'],
+      })
+      let stdout = ''
+      child.stdout.setEncoding('utf8').on('data', (text: string) => {
+        stdout += text
+        if (text.includes('ready')) child.kill('SIGTERM')
+      })
+      const [code] = (await once(child, 'close')) as [number]
+      assert.deepEqual([code, stdout], [5, 'ready\nstopping\n'])
+      assert.deepEqual(
+        simulator.requests.map(({ path }) => path),
+        ['/v2/change/enqueue'],
+      )
+      assert.match(simulator.changes[0]?.payload.summary ?? '', /was cancelled/)
+    },
+  )
 
-  test(`${shell}: a sender that is interrupted while it waits ends at once, with 128 and the signal`, async () => {
-    simulator.behave({ behaviour: { kind: 'answer', status: 503, headers: { 'retry-after': '20' } } })
-    const [command, ...applet] = SHELLS[shell]
-    const child = spawn(command, [...applet, SCRIPT, 'failure'], {
-      env: { PATH: process.env['PATH'], ...ENV, TMPDIR: scratch },
-      stdio: ['ignore', 'ignore', 'pipe'],
-    })
-    child.stderr.once('data', () => child.kill('SIGTERM'))
-    const startedAt = performance.now()
-    const code = await new Promise((resolve) => child.on('exit', resolve))
-    assert.equal(code, 143)
-    assert.ok(performance.now() - startedAt < 15_000)
-    assert.deepEqual(
-      readdirSync(scratch).filter((name) => name.startsWith('tmp.')),
-      [],
-    )
-  })
+  test(
+    `${shell}: a sender that is interrupted while it waits ends at once, with 128 and the signal`,
+    { skip },
+    async () => {
+      simulator.behave({ behaviour: { kind: 'answer', status: 503, headers: { 'retry-after': '20' } } })
+      const [command, ...applet] = SHELLS[shell]
+      const child = spawn(command, [...applet, SCRIPT, 'failure'], {
+        env: { PATH: process.env['PATH'], ...ENV, TMPDIR: scratch },
+        stdio: ['ignore', 'ignore', 'pipe'],
+      })
+      child.stderr.once('data', () => child.kill('SIGTERM'))
+      const startedAt = performance.now()
+      const [code] = (await once(child, 'exit')) as [number]
+      assert.equal(code, 143)
+      assert.ok(performance.now() - startedAt < 15_000)
+      assert.deepEqual(
+        readdirSync(scratch).filter((name) => name.startsWith('tmp.')),
+        [],
+      )
+    },
+  )
 
-  test(`${shell}: no key and no token is ever an argument of a process`, async () => {
+  test(`${shell}: no key and no token is ever an argument of a process`, { skip }, async () => {
     simulator.behave({ behaviour: { kind: 'usual', delayMs: 400 } })
     simulator.behave({ endpoint: '/failure', behaviour: { kind: 'answer', status: 202, delayMs: 400 } })
     for (const env of [ENV, RELAY]) {
@@ -267,7 +290,7 @@ for (const shell of shells) {
     }
   })
 
-  test(`${shell}: a relay gets a form with what was set, and the bearer token`, async () => {
+  test(`${shell}: a relay gets a form with what was set, and the bearer token`, { skip }, async () => {
     simulator.behave({ endpoint: '/failure', behaviour: { kind: 'answer', status: 202 } })
     const details = '{"note":"50 % & more = ü"}'
     const env = { ...RELAY, PAGERDUTY_ENVIRONMENT: 'production', PAGERDUTY_DETAILS: details }
@@ -286,57 +309,62 @@ for (const shell of shells) {
   })
 }
 
-test('busybox alone is enough for a relay: no curl, no jq, no Node', async () => {
-  const bin = join(scratch, 'busybox')
-  await runProcess(['mkdir', bin], { env: { PATH: process.env['PATH'] ?? '' } })
-  const { stdout: path } = await runProcess(['sh', '-c', 'command -v busybox'], {
-    env: { PATH: process.env['PATH'] ?? '' },
-  })
-  await runProcess([path.trim(), '--install', '-s', bin])
-  const runBusybox = async (env: Record<string, string>, ...args: string[]): Promise<Run> =>
-    await runProcess([join(bin, 'sh'), SCRIPT, ...args], { env: { ...env, PATH: bin } })
-  const { PAGERDUTY_RELAY_TOKEN: _, ...env } = RELAY
-  simulator.behave({ times: 1, behaviour: { kind: 'answer', status: 503 } })
-  simulator.behave({ endpoint: '/success', times: 1, behaviour: { kind: 'answer', status: 200 } })
-  const good = await runBusybox({ ...env, PAGERDUTY_SUMMARY: 'Ü "x" & y' }, 'success')
-  assert.equal(good.code, 0, good.stderr)
-  assert.deepEqual(
-    simulator.requests.map(({ path: to }) => to),
-    ['/success', '/success'],
-  )
-  assert.equal(simulator.requests[1]?.body.toString(), simulator.requests[0]?.body.toString())
-  assert.equal(new URLSearchParams(simulator.requests[1]?.body.toString()).get('summary'), 'Ü "x" & y')
+test(
+  'busybox alone is enough for a relay: no curl, no jq, no Node',
+  { skip: skipWithout('busybox') },
+  async () => {
+    const bin = join(scratch, 'busybox')
+    await runProcess(['mkdir', bin], { env: { PATH: process.env['PATH'] ?? '' } })
+    await runProcess([programPath('busybox'), '--install', '-s', bin])
+    const runBusybox = async (env: Record<string, string>, ...args: string[]): Promise<Run> =>
+      await runProcess([join(bin, 'sh'), SCRIPT, ...args], { env: { ...env, PATH: bin } })
+    const { PAGERDUTY_RELAY_TOKEN: _, ...env } = RELAY
+    simulator.behave({ times: 1, behaviour: { kind: 'answer', status: 503 } })
+    simulator.behave({ endpoint: '/success', times: 1, behaviour: { kind: 'answer', status: 200 } })
+    const good = await runBusybox({ ...env, PAGERDUTY_SUMMARY: 'Ü "x" & y' }, 'success')
+    assert.equal(good.code, 0, good.stderr)
+    assert.deepEqual(
+      simulator.requests.map(({ path: to }) => to),
+      ['/success', '/success'],
+    )
+    assert.equal(simulator.requests[1]?.body.toString(), simulator.requests[0]?.body.toString())
+    assert.equal(new URLSearchParams(simulator.requests[1]?.body.toString()).get('summary'), 'Ü "x" & y')
 
-  assert.equal((await runBusybox(env, 'failure')).code, 65) // the simulator is no relay: 404
-  const token = await runBusybox(RELAY, 'failure')
-  assert.equal(token.code, 78)
-  assert.match(token.stderr, /PAGERDUTY_RELAY_TOKEN needs curl or GNU wget/)
-  const direct = await runBusybox(ENV, 'failure')
-  assert.equal(direct.code, 78)
-  assert.match(direct.stderr, /curl is needed where no relay is set/)
-})
+    assert.equal((await runBusybox(env, 'failure')).code, 65) // the simulator is no relay: 404
+    const token = await runBusybox(RELAY, 'failure')
+    assert.equal(token.code, 78)
+    assert.match(token.stderr, /PAGERDUTY_RELAY_TOKEN needs curl or GNU wget/)
+    const direct = await runBusybox(ENV, 'failure')
+    assert.equal(direct.code, 78)
+    assert.match(direct.stderr, /curl is needed where no relay is set/)
+  },
+)
 
-test('GNU wget stands in for curl, and keeps the token out of its arguments', async () => {
-  const bin = join(scratch, 'wget')
-  const tools = 'awk cat cut date grep head mktemp od rm sed sleep tail tr uname wget'.split(' ')
-  await runProcess(['mkdir', bin], { env: { PATH: process.env['PATH'] ?? '' } })
-  for (const tool of tools) {
-    const { stdout } = await runProcess(['sh', '-c', `command -v ${tool}`], {
-      env: { PATH: process.env['PATH'] ?? '' },
-    })
-    symlinkSync(stdout.trim(), join(bin, tool))
-  }
-  simulator.behave({ endpoint: '/success', behaviour: { kind: 'answer', status: 202, delayMs: 300 } })
-  const running = runProcess(['/bin/sh', SCRIPT, 'success'], { env: { ...RELAY, PATH: bin } })
-  await simulator.waitForRequests(1)
-  assert.deepEqual(
-    commandLines().filter((line) => line.includes(TOKEN)),
-    [],
-  )
-  const { code, stderr } = await running
-  assert.equal(code, 0, stderr)
-  assert.equal(simulator.requests[0]?.headers.authorization, `Bearer ${TOKEN}`)
-})
+test(
+  'GNU wget stands in for curl, and keeps the token out of its arguments',
+  { skip: skipWithout('wget', 'linux') },
+  async () => {
+    const bin = join(scratch, 'wget')
+    const tools = 'awk cat cut date grep head mktemp od rm sed sleep tail tr uname wget'.split(' ')
+    await runProcess(['mkdir', bin], { env: { PATH: process.env['PATH'] ?? '' } })
+    for (const tool of tools) {
+      const { stdout } = await runProcess(['sh', '-c', `command -v ${tool}`], {
+        env: { PATH: process.env['PATH'] ?? '' },
+      })
+      symlinkSync(stdout.trim(), join(bin, tool))
+    }
+    simulator.behave({ endpoint: '/success', behaviour: { kind: 'answer', status: 202, delayMs: 300 } })
+    const running = runProcess(['/bin/sh', SCRIPT, 'success'], { env: { ...RELAY, PATH: bin } })
+    await simulator.waitForRequests(1)
+    assert.deepEqual(
+      commandLines().filter((line) => line.includes(TOKEN)),
+      [],
+    )
+    const { code, stderr } = await running
+    assert.equal(code, 0, stderr)
+    assert.equal(simulator.requests[0]?.headers.authorization, `Bearer ${TOKEN}`)
+  },
+)
 
 /** The command line of every process of this machine. */
 function commandLines(): string[] {

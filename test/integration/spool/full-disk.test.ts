@@ -6,7 +6,8 @@ import { openSpool } from '../../../src/delivery/open-spool.ts'
 import type { Spool } from '../../../src/delivery/spool.ts'
 import { startTestDrain, until, type DrainRun } from '../../support/drain.ts'
 import { changeItem } from '../../support/spool.ts'
-import { mountSmallDisk, skipWithoutMounts } from '../../support/tmpfs.ts'
+import { skipWithout } from '../../support/required.ts'
+import { mountSmallDisk } from '../../support/tmpfs.ts'
 
 const EVENTS = 30
 
@@ -44,7 +45,7 @@ async function run(
 
 test(
   'whichever page the disk has no room for, nothing accepted is lost, and no process sends anything twice',
-  { skip: skipWithoutMounts() },
+  { skip: skipWithout('mount') },
   async (t) => {
     const disk = mountSmallDisk(t, 1)
     const filler = join(disk.directory, 'filler')

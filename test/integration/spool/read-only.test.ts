@@ -5,11 +5,12 @@ import { startSimulator } from '../../simulator/simulator.ts'
 import { until } from '../../support/drain.ts'
 import { CODESHIP_PRO, KEY, runProgram } from '../../support/program.ts'
 import { alertBody, post, startRelay } from '../../support/relay.ts'
-import { mountSmallDisk, skipWithoutMounts } from '../../support/tmpfs.ts'
+import { skipWithout } from '../../support/required.ts'
+import { mountSmallDisk } from '../../support/tmpfs.ts'
 
 test(
   'a spool on a disk that became read-only is told of by all that use it, and used again when it can be',
-  { skip: skipWithoutMounts() },
+  { skip: skipWithout('mount') },
   async (t) => {
     const simulator = await startSimulator()
     t.after(() => simulator.close())

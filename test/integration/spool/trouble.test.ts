@@ -5,7 +5,8 @@ import { DatabaseSync } from 'node:sqlite'
 import { test } from 'node:test'
 import { startTestDrain, until } from '../../support/drain.ts'
 import { changeItem, openTestSpool, ownKey, temporaryDirectory } from '../../support/spool.ts'
-import { mountSmallDisk, skipWithoutMounts } from '../../support/tmpfs.ts'
+import { skipWithout } from '../../support/required.ts'
+import { mountSmallDisk } from '../../support/tmpfs.ts'
 
 test('a file that is no database is set aside with a warning, and a new spool begun', async (t) => {
   const directory = temporaryDirectory(t)
@@ -73,7 +74,7 @@ test('where there can be no directory nothing is accepted, until there can', asy
   assert.equal((await spool.add([changeItem('x')])).kind, 'added')
 })
 
-const skip = skipWithoutMounts()
+const skip = skipWithout('mount')
 
 test(
   'a full disk is told of, loses nothing that was accepted, and is recovered from',
@@ -131,8 +132,12 @@ test('a directory of another user is told of', async (t) => {
   }
 })
 
-test('a directory that the kernel refuses is told at once, and not tried for ever', async (t) => {
-  const { spool, warnings } = await openTestSpool(t, { directory: '/proc/pagerduty-alert/spool' })
-  assert.match(warnings.join(), /no spool can be kept where PAGERDUTY_SPOOL says/)
-  assert.equal((await spool.add([changeItem('x')])).kind, 'unavailable')
-})
+test(
+  'a directory that the kernel refuses is told at once, and not tried for ever',
+  { skip: skipWithout('linux') },
+  async (t) => {
+    const { spool, warnings } = await openTestSpool(t, { directory: '/proc/pagerduty-alert/spool' })
+    assert.match(warnings.join(), /no spool can be kept where PAGERDUTY_SPOOL says/)
+    assert.equal((await spool.add([changeItem('x')])).kind, 'unavailable')
+  },
+)
