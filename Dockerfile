@@ -38,7 +38,8 @@ RUN set -eu; \
     echo 'hosts: files dns' >/rootfs/etc/nsswitch.conf
 
 
-# The program, with an interpreter line that needs no `env`. No package that the build uses needs its install script.
+# The program, with an interpreter line that needs no `env` and keeps Node from opening its debugger on SIGUSR1, from the
+# first moment on. No package that the build uses needs its install script.
 FROM runtime AS build
 WORKDIR /build
 COPY package.json package-lock.json .npmrc ./
@@ -55,7 +56,7 @@ RUN set -eu; \
     home=/opt/pagerduty-alert; \
     install -d /program$home/bin /program/usr/local/bin /program/usr/share/sbom; \
     cp -r LICENSE package.json dist /program$home/; \
-    sed -i "1s|.*|#!$home/lib/node|" /program$home/dist/bin.js; \
+    sed -i "1s|.*|#!$home/lib/node --disable-sigusr1|" /program$home/dist/bin.js; \
     ln -s ../dist/bin.js /program$home/bin/pagerduty-alert; \
     ln -s $home/bin/pagerduty-alert /program/usr/local/bin/pagerduty-alert; \
     dpkg-query -W -f '${Package} ${Version} ${Architecture}\n' $(cat /packages) >packages.txt; \

@@ -8,6 +8,8 @@ import { fileURLToPath } from 'node:url'
  * involved, so that no input is ever read as code. The program itself is the bundle beside it.
  */
 
+process.on('SIGUSR1', () => undefined) // without a listener Node would open its debugger
+
 const COMMANDS: readonly string[] = ['success', 'failure', 'change', 'trigger', 'acknowledge', 'resolve']
 
 const inputs = Object.entries(process.env).flatMap(([name, value = '']): [string, string][] =>

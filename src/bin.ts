@@ -89,7 +89,7 @@ async function end(status: number): Promise<void> {
  */
 function exit(status: number): never {
   if (process.getActiveResourcesInfo().includes('GetAddrInfoReqWrap')) {
-    const args = [process.execPath, '--eval', `process.exit(${status})`]
+    const args = [process.execPath, '--disable-sigusr1', '--eval', `process.exit(${status})`]
     process.execve?.(process.execPath, args, { ...process.env, NODE_OPTIONS: '' })
   }
   process.exit(status)

@@ -4,6 +4,10 @@
  * Starts the program: what `dist/bin.js` is. Plain enough for Node 12 to run, so that an old Node says what it lacks
  * instead of where it stumbled. The program and what it loads are CommonJS, so that V8's code cache can be used for them.
  */
+
+// Without a listener Node answers SIGUSR1 by opening its debugger on port 9229, through which others read the key.
+process.on('SIGUSR1', () => undefined)
+
 const { existsSync, readFileSync } = require('fs')
 
 const OLDEST = 'OLDEST_NODE' // the build puts package.json's here

@@ -81,6 +81,20 @@ suite('serve as process 1 of a container', { skip: await skipWithoutDocker() }, 
     assert.ok(performance.now() - startedAt < STOPPED_MS, 'docker stop takes too long')
   }
 
+  test('SIGUSR1 opens no debugger, not even before the program has loaded', async () => {
+    const options = { command: ['serve'], port: PORT, env: environmentFor(simulator) }
+    const exit = await runContainer(image, options, async (container) => {
+      const url = await container.url()
+      await container.kill('SIGUSR1')
+      await untilReply(`${url}/readyz`, ({ ok }) => ok)
+      await container.kill('SIGUSR1')
+      await accept(url, 'after the signals')
+      await container.stop()
+    })
+    assert.equal(exit.exitCode, 0, exit.stderr)
+    assert.doesNotMatch(exit.stderr, /Debugger/)
+  })
+
   test('docker stop lets the request in flight finish, and ends with 0', async () => {
     simulator.behave({ behaviour: { kind: 'usual', delayMs: 1500 } })
     const exit = await serve({}, async (url, container) => {
