@@ -11,7 +11,7 @@ import type { Intake } from './intake.ts'
 import { RELAY_LIMITS } from './limits.ts'
 import type { Metrics } from './metrics.ts'
 import { outcomeRoutes } from './outcome-routes.ts'
-import { sendProblem } from './problem.ts'
+import { refusalOf, sendProblem } from './problem.ts'
 import { spoolRoutes } from './spool-routes.ts'
 import { statusRoutes } from './status-routes.ts'
 import type { Call } from './take-in.ts'
@@ -74,8 +74,8 @@ function createServer(): FastifyInstance {
 }
 
 /**
- * Counts an answer and logs it. It is named by its route's path, since a caller's may hold anything. That an event was
- * taken has been logged already.
+ * Counts an answer and logs it, a refusal with the reason that the caller got. It is named by its route's path, since a
+ * caller's may hold anything. That an event was taken has been logged already.
  */
 function tellAnswer(request: FastifyRequest, reply: FastifyReply, { metrics, logger }: RelayDeps): void {
   const { id, method, is404, routeOptions } = request
@@ -84,7 +84,8 @@ function tellAnswer(request: FastifyRequest, reply: FastifyReply, { metrics, log
   metrics.answered(route, is404 ? 'unknown' : method, status)
   const level = status >= 500 ? 'warn' : status >= 400 ? 'info' : 'debug'
   if (!logger.isLevelEnabled(level)) return
-  logger[level]({ request_id: id, ms: Math.round(reply.elapsedTime) }, `${method} ${route} ${status}`)
+  const facts = { request_id: id, ms: Math.round(reply.elapsedTime), reason: refusalOf(reply) }
+  logger[level](facts, `${method} ${route} ${status}`)
 }
 
 const BAD_PATH = 'the path cannot be decoded; see /openapi.json for the routes'

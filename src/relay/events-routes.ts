@@ -6,7 +6,8 @@ import { readEvent } from '../core/read-event.ts'
 import type { RelayDeps } from './app.ts'
 import { parseObject, takeJson } from './parse-body.ts'
 import { takeIn, type Call } from './take-in.ts'
-import { invalidBody, sendJson } from './receipt.ts'
+import { noteRefusal } from './problem.ts'
+import { sendInvalid, sendJson } from './receipt.ts'
 import { routeEvent } from './routing.ts'
 
 /** PagerDuty's own Events API: what its clients send is taken, and answered as they know it. */
@@ -19,7 +20,10 @@ export function eventsRoutes(app: FastifyInstance, deps: RelayDeps): void {
 
 async function takeEvent(kind: Event['kind'], { request, reply, deps }: Call): Promise<FastifyReply> {
   const document = parseObject(request.body)
-  if (document === undefined) return sendJson(reply, 400, UNRECOGNIZED)
+  if (document === undefined) {
+    noteRefusal(reply, UNRECOGNIZED.errors)
+    return sendJson(reply, 400, UNRECOGNIZED)
+  }
   const members = cleanObject(document)
   const reading = readEvent(kind, members, () => ({}))
   const routing = routeEvent(
@@ -32,7 +36,7 @@ async function takeEvent(kind: Event['kind'], { request, reply, deps }: Call): P
     ...('problem' in routing ? [routing.problem] : []),
   ]
   if ('problems' in reading || 'problem' in routing)
-    return sendJson(reply, 400, invalidBody('Event object is invalid', problems))
+    return sendInvalid(reply, { status: 400, message: 'Event object is invalid', errors: problems })
   const event = withDedupKey(reading.event)
   const items = routing.keys.map((key) => ({ event, key }))
   return await takeIn(items, { request, reply, deps }, reading.warnings)

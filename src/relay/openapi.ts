@@ -28,6 +28,7 @@ export function openApi(): Record<string, unknown> {
       '/events': { get: listing() },
       '/events/retry': { post: changingDead('Make dead events pending again', RETRIED) },
       '/events/discard': { post: changingDead('Remove dead events for good', '{"discarded": N}') },
+      '/': { get: asking('What this is, and where its API is described', 'name and addresses', [401]) },
       '/healthz': { get: asking('Whether the process lives', 'alive', []) },
       '/readyz': { get: asking('Whether events can be taken; does not depend on PagerDuty', 'ready', [503]) },
       '/metrics': {

@@ -19,10 +19,26 @@ export const PROBLEM_TYPE = 'application/problem+json'
 export function sendProblem(reply: FastifyReply, problem: Problem): FastifyReply {
   const { status, retryAfterSeconds } = problem
   if (retryAfterSeconds !== undefined) void reply.header('retry-after', retryAfterSeconds)
+  noteRefusal(reply, [problem.detail, ...(problem.errors ?? [])])
   return reply.code(status).type(PROBLEM_TYPE).send(problemJson(problem))
 }
 
-/** The body that says it. */
+/** The body that says it, with a newline at its end for whoever reads it in a terminal. */
 export function problemJson({ status, detail, errors }: Problem): string {
-  return JSON.stringify({ type: 'about:blank', title: STATUS_CODES[status], status, detail, errors })
+  return `${JSON.stringify({ type: 'about:blank', title: STATUS_CODES[status], status, detail, errors })}\n`
+}
+
+const refusals = new WeakMap<FastifyReply, string>()
+
+/** Names that a caller made up, which may hold anything; only the caller is told of them. */
+const MADE_UP = /^unknown: .*/s
+
+/** Remembers why a request is refused, for the line that the log has of it. */
+export function noteRefusal(reply: FastifyReply, reasons: readonly string[]): void {
+  refusals.set(reply, reasons.map((reason) => reason.replace(MADE_UP, 'unknown members')).join('; '))
+}
+
+/** Why a request was refused; undefined if it was not, or if PagerDuty refused it. */
+export function refusalOf(reply: FastifyReply): string | undefined {
+  return refusals.get(reply)
 }

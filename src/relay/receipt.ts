@@ -1,7 +1,7 @@
 import type { FastifyReply } from 'fastify'
 import type { Event } from '../core/event.ts'
 import type { Answer } from '../core/outcome.ts'
-import { sendProblem } from './problem.ts'
+import { noteRefusal, sendProblem } from './problem.ts'
 
 /** What came of one event for one key, as its caller is told. */
 export type Receipt =
@@ -59,7 +59,11 @@ export function sendReceipt(reply: FastifyReply, receipt: Receipt): FastifyReply
     case 'delivered':
       return sendJson(reply, receipt.status, successBody(receipt.event))
     case 'dead':
-      return sendJson(reply, receipt.status, invalidBody('PagerDuty refused the event', [receipt.reason]))
+      return sendInvalid(reply, {
+        status: receipt.status,
+        message: 'PagerDuty refused the event',
+        errors: [receipt.reason],
+      })
     case 'undelivered':
     case 'turned-away': {
       const retryAfterSeconds = receipt.kind === 'turned-away' ? receipt.retryAfterSeconds : undefined
@@ -68,15 +72,19 @@ export function sendReceipt(reply: FastifyReply, receipt: Receipt): FastifyReply
   }
 }
 
-/** PagerDuty's answer as it came, apart from its headers: those are about a connection that is not the caller's. */
+/**
+ * PagerDuty's answer as it came, apart from its headers: those are about a connection that is not the caller's. That it
+ * has accepted an event ends with a newline, like the relay's own answers.
+ */
 function sendAnswer(reply: FastifyReply, { status, headers, body }: Answer): FastifyReply {
   const retryAfter = headers['retry-after']
   if (retryAfter !== undefined) void reply.header('retry-after', retryAfter)
+  const end = status <= 299 && !body.endsWith('\n') ? '\n' : ''
   const isJson = /^application\/(?:[\w.-]+\+)?json\b/i.test(headers['content-type'] ?? '')
   return reply
     .code(status)
     .type(isJson ? 'application/json' : 'text/plain; charset=utf-8')
-    .send(body)
+    .send(body + end)
 }
 
 /** What PagerDuty says to a good event (its OpenAPI; the change event's as its own Go client's tests have it). */
@@ -86,12 +94,20 @@ export function successBody({ kind, body }: Event): object {
     : { status: 'success', message: 'Event processed', dedup_key: body.dedup_key }
 }
 
-/** What PagerDuty says to an event that it cannot take. */
-export function invalidBody(message: string, errors: readonly string[]): object {
-  return { status: 'invalid event', message, errors }
+/** Refuses an event in PagerDuty's own form. */
+export function sendInvalid(
+  reply: FastifyReply,
+  refusal: { readonly status: number; readonly message: string; readonly errors: readonly string[] },
+): FastifyReply {
+  const { status, message, errors } = refusal
+  noteRefusal(reply, errors)
+  return sendJson(reply, status, { status: 'invalid event', message, errors })
 }
 
-/** Answers with JSON. */
+/** Answers with JSON, with a newline at its end for whoever reads it in a terminal. */
 export function sendJson(reply: FastifyReply, status: number, body: object): FastifyReply {
-  return reply.code(status).type('application/json').send(JSON.stringify(body))
+  return reply
+    .code(status)
+    .type('application/json')
+    .send(`${JSON.stringify(body)}\n`)
 }

@@ -1,11 +1,22 @@
 import type { FastifyInstance } from 'fastify'
 import type { RelayDeps } from './app.ts'
 import { openApi } from './openapi.ts'
+import { homepage, version } from '../version.ts'
 import { sendProblem } from './problem.ts'
 import { sendJson } from './receipt.ts'
 
+/** What somebody sees who opens the relay's address. */
+const ABOUT = {
+  service: 'pagerduty-alert relay',
+  version,
+  api: '/openapi.json',
+  readiness: '/readyz',
+  documentation: homepage,
+}
+
 /** What is asked of the relay by what runs and watches it. */
 export function statusRoutes(app: FastifyInstance, { metrics, checkReady }: RelayDeps): void {
+  app.get('/', (_request, reply) => sendJson(reply, 200, ABOUT))
   app.get('/healthz', (_request, reply) => sendJson(reply, 200, { status: 'alive' }))
   app.get('/readyz', (_request, reply) => {
     const reason = checkReady()

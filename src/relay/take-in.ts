@@ -1,5 +1,6 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { maskSecrets } from '../core/mask.ts'
+import { classifyAnswer } from '../core/outcome.ts'
 import type { SpoolItem } from '../delivery/spool.ts'
 import type { RelayDeps } from './app.ts'
 import { RELAY_LIMITS } from './limits.ts'
@@ -76,6 +77,14 @@ function logReceipt(log: EventLog, receipt: Receipt): void {
     action: body.event_action,
     dedup_key: body.dedup_key,
     status,
-    ...('reason' in receipt && { reason: receipt.reason }),
+    reason: reasonOf(receipt),
   }))
+}
+
+/** Why an event has not been accepted, in PagerDuty's words if it has answered. */
+function reasonOf(receipt: Receipt): string | undefined {
+  if ('reason' in receipt) return receipt.reason
+  if (receipt.kind !== 'answered' || receipt.answer.status < 400) return undefined
+  const outcome = classifyAnswer(receipt.answer, 0, [])
+  return 'reason' in outcome ? outcome.reason : undefined
 }
