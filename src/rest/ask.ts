@@ -64,15 +64,28 @@ export function toFailure(
 ): Failure {
   const cannot = `cannot ${purpose}: ${result.reason}`
   if (result.kind === 'undelivered') return new Failure('undelivered', cannot)
-  const advice = ADVICE[result.status]?.(scope)
+  const advice = result.status === 400 ? adviceOn400(result) : ADVICE[result.status]?.(scope)
   const isOurs = result.status === 401 || result.status === 403 || result.status === 404
   return new Failure(isOurs ? 'config' : 'refused', advice === undefined ? cannot : `${cannot}\n${advice}`)
 }
 
+/** What to do about a 400: of its many causes two are known by more than PagerDuty's words (REST docs, "Authentication"). */
+function adviceOn400({
+  reason,
+  isAnonymousWrite,
+}: {
+  readonly reason: string
+  readonly isAnonymousWrite: boolean
+}): string | undefined {
+  if (isAnonymousWrite)
+    return 'if the token is an account’s, set PAGERDUTY_FROM to the e-mail address of a PagerDuty user: writes need an author'
+  if (/requester user not found/i.test(reason))
+    return 'no user of this account has the e-mail address in PAGERDUTY_FROM; set it to one who has'
+  return undefined
+}
+
 /** What to do about a status (REST docs, "Errors"; the python client names the wrong region as a cause of 401). */
 const ADVICE: Readonly<Record<number, (scope: string) => string>> = {
-  400: () =>
-    'where the token is an account’s, set PAGERDUTY_FROM to the e-mail address of a PagerDuty user: writes need one',
   401: () =>
     'PagerDuty does not know this REST API token: copy it again, and set PAGERDUTY_REGION=eu (or us) if the account ' +
     'lives there',

@@ -26,7 +26,13 @@ export type RestResult =
       /** Undefined where the answer has none, or none in JSON. */
       readonly body: unknown
     }
-  | { readonly kind: 'refused'; readonly status: number; readonly reason: string }
+  | {
+      readonly kind: 'refused'
+      readonly status: number
+      readonly reason: string
+      /** Whether it was a write that named nobody as its author. */
+      readonly isAnonymousWrite: boolean
+    }
   | { readonly kind: 'undelivered'; readonly reason: string }
 
 export interface RestClient {
@@ -59,7 +65,7 @@ const MAX_ANSWER_BYTES = 16 * 1024 * 1024
 
 /** A client of PagerDuty's REST API v2 over one transport; outcomes, waits and deadline are those of events. */
 export function createRestClient(deps: RestClientDeps): RestClient {
-  const { transport, clock, deadlineAtMs, timeoutMs, signal, secrets, onRetry } = deps
+  const { transport, clock, from, deadlineAtMs, timeoutMs, signal, secrets, onRetry } = deps
   const call = async (restCall: RestCall): Promise<RestResult> => {
     const request = createRestRequest(restCall, deps)
     let answer: Answer | undefined
@@ -79,7 +85,9 @@ export function createRestClient(deps: RestClientDeps): RestClient {
     })
     const { outcome, status = 0, reason = '' } = result
     if (outcome === 'accepted') return { kind: 'answered', status, body: parseBody(answer?.body ?? '') }
-    return outcome === 'refused' ? { kind: outcome, status, reason } : { kind: outcome, reason }
+    if (outcome !== 'refused') return { kind: outcome, reason }
+    const isAnonymousWrite = restCall.method !== 'GET' && from === undefined
+    return { kind: outcome, status, reason, isAnonymousWrite }
   }
   return { call, close: () => transport.close() }
 }

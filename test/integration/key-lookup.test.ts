@@ -184,6 +184,26 @@ test('a token that may not write is told which right it lacks, and an account to
   assert.equal(named.code, 0)
 })
 
+test('a 400 gives advice on PAGERDUTY_FROM only if that is at fault', async () => {
+  const createsAs = async (from: string): Promise<Run> =>
+    await run(['failure', '--create-integration'], { PAGERDUTY_FROM: from })
+  const services = [{ id: 'PSHOP', name: 'Shop' }]
+  const tokens = [{ token: TOKEN, kind: 'account' as const }]
+  account({ services, tokens, users: ['jane@example.com'] })
+  const stranger = await createsAs('john@example.com')
+  assert.equal(stranger.code, 65)
+  assert.match(stranger.stderr, /no user of this account has the e-mail address in PAGERDUTY_FROM/)
+  const body = JSON.stringify({ error: { message: 'Invalid Input Provided', errors: ['Name is taken.'] } })
+  for (const endpoint of ['/services/PSHOP/integrations', '/services/PSHOP'])
+    simulator.behave({ endpoint, times: 1, behaviour: { kind: 'answer', status: 400, body } })
+  for (const what of ['a read', 'a write']) {
+    const { code, stderr } = await createsAs('jane@example.com')
+    assert.equal(code, 65, what)
+    assert.match(stderr, /400: Invalid Input Provided/)
+    assert.doesNotMatch(stderr, /PAGERDUTY_FROM/)
+  }
+})
+
 test('an integration is not created again where nobody knows whether it was', async () => {
   account({ services: [{ id: 'PSHOP', name: 'Shop' }] })
   simulator.behave({ endpoint: '/services/PSHOP/integrations', behaviour: { kind: 'truncate' } })
