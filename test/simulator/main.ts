@@ -1,14 +1,23 @@
 import { parseArgs } from 'node:util'
+import { EXAMPLE, EXAMPLE_ACCOUNT } from './example-account.ts'
 import { startSimulator } from './simulator.ts'
 
 const USAGE = `usage: npm run simulator -- [options]
 
-A simulated PagerDuty: its Events API and the parts of the REST API that this project uses. Send to it with
-PAGERDUTY_EVENTS_URL and PAGERDUTY_API_URL, and any routing key of 32 letters and digits.
+A simulated PagerDuty on this machine: the Events API, and the parts of the REST API that this project uses. It
+prints the events that it receives.
 
-  --port N     where it listens (default: a free port, which is printed)
-  --host HOST  the address that it listens on (default: 127.0.0.1)
-  --help       this text`
+  --port N     the port it listens on (default: a free one)
+  --host HOST  the address it listens on (default: 127.0.0.1)
+  --help       print this text
+
+Its account has one service, Shop, with Jane Doe on call. To send it events and to ask its REST API, paste into
+another shell what it prints when it starts; with --port 9999 that is:
+
+${exportLines('http://127.0.0.1:9999')}
+
+Any other routing key of 32 letters and digits is accepted as well; any other REST API token is refused with 401. An
+alert of the service is an open incident until it is resolved.`
 
 /** EX_USAGE of sysexits.h. */
 const USAGE_ERROR = 64
@@ -46,13 +55,28 @@ async function start(host: string, port: number): Promise<void> {
   const log = (line: string): void =>
     void process.stdout.write(`${new Date().toISOString().slice(11, 19)}  ${line}\n`)
   try {
-    const simulator = await startSimulator({ host, port, log })
+    const simulator = await startSimulator({
+      host,
+      port,
+      log,
+      rest: EXAMPLE_ACCOUNT,
+      alertsAreIncidents: true,
+    })
     for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => void simulator.close())
-    process.stdout.write(`PagerDuty simulator on ${simulator.url}\n`)
+    process.stdout.write(`PagerDuty simulator on ${simulator.url}\n\n`)
+    process.stdout.write(`Paste this into another shell to use it:\n\n${exportLines(simulator.url)}\n\n`)
   } catch (error) {
     const { code = 'unknown error' } = error as NodeJS.ErrnoException
     fail(code === 'EADDRINUSE' ? `another program has port ${port}` : `cannot listen on ${host}: ${code}`)
   }
+}
+
+/** Shell lines that point the program at a simulator. */
+function exportLines(url: string): string {
+  return [
+    `  export PAGERDUTY_EVENTS_URL=${url} PAGERDUTY_TOKEN=${EXAMPLE.routingKey}`,
+    `  export PAGERDUTY_API_URL=${url} PAGERDUTY_API_TOKEN=${EXAMPLE.apiToken} PAGERDUTY_SERVICE_ID=${EXAMPLE.serviceId}`,
+  ].join('\n')
 }
 
 function fail(reason: string): void {

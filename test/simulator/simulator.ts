@@ -1,5 +1,6 @@
 import type { AddressInfo, Socket } from 'node:net'
 import { fastify, type FastifyInstance } from 'fastify'
+import { createAlertIncidents } from './alert-incidents.ts'
 import { createPlaybook, type Instruction } from './behaviour.ts'
 import { mountControl } from './control-routes.ts'
 import { eventsRoutes } from './events-routes.ts'
@@ -26,6 +27,8 @@ export interface SimulatorOptions {
   readonly knownKeys?: readonly string[] | undefined
   /** What the REST API finds in the account. */
   readonly rest?: RestSeed | undefined
+  /** Whether an alert is an incident of its service too, so that the REST API shows what the events did. */
+  readonly alertsAreIncidents?: boolean | undefined
   /** Is told in a line of plain words what happens, with keys masked. */
   readonly log?: ((line: string) => void) | undefined
 }
@@ -80,12 +83,13 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
     ledger.clear()
   }
 
+  const withAlerts = createAlertIncidents(ledger.alerts)
   const app = createServer(tls)
   const connections = trackConnections(app)
   mountControl(app, { recorder, ledger, account: () => account, behave: playbook.add, seed, reset })
   const routes = [
     ...eventsRoutes({ ledger, knownKeys, isMuted: (key) => isMuted(account, key, Date.now()), log }),
-    ...restRoutes(() => account),
+    ...restRoutes(() => (options.alertsAreIncidents === true ? withAlerts(account) : account)),
   ]
   await app.register(async (scope) => {
     mountRoutes(scope, { routes, recorder, playbook, connections, log, closing: closing.signal })

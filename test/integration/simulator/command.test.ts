@@ -4,6 +4,7 @@ import { createInterface } from 'node:readline'
 import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { startSimulator } from '../../simulator/simulator.ts'
+import { CODESHIP_PRO, runProgram } from '../../support/program.ts'
 
 const MAIN = fileURLToPath(new URL('../../simulator/main.ts', import.meta.url))
 
@@ -53,4 +54,28 @@ test('it says where it listens, and ends on SIGTERM with 0', async () => {
   }
   child.kill('SIGTERM')
   assert.equal(await ended, 0)
+})
+
+test('what it prints, pasted, is enough for events and for the REST API', async (t) => {
+  const child = spawn(process.execPath, [MAIN])
+  t.after(() => child.kill())
+  const env: Record<string, string> = {}
+  for await (const line of createInterface(child.stdout)) {
+    for (const [, name = '', value = ''] of line.matchAll(/(PAGERDUTY_\w+)=(\S+)/g)) env[name] = value
+    if ('PAGERDUTY_SERVICE_ID' in env) break
+  }
+  const statusOf = async (...args: string[]): Promise<number | null> =>
+    (await runProgram(args, { env: { ...CODESHIP_PRO, ...env } })).code
+  assert.equal(await statusOf('gate'), 0)
+  assert.equal(await statusOf('failure'), 0)
+  assert.equal(await statusOf('gate'), 1)
+  assert.equal(await statusOf('success', '--note'), 0)
+  assert.equal(await statusOf('gate'), 0)
+  assert.equal(await statusOf('run', '--maintenance', '5', '--', 'true'), 0)
+  const state = await (await fetch(`${env['PAGERDUTY_API_URL']}/_simulator/state`)).text()
+  const { rest, alerts } = JSON.parse(state) as {
+    rest: { notes: object[]; windows: object[] }
+    alerts: object[]
+  }
+  assert.deepEqual([alerts.length, rest.notes.length, rest.windows.length], [1, 1, 1])
 })

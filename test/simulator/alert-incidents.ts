@@ -1,0 +1,36 @@
+import type { Alert } from './ledger.ts'
+import type { RestState, SimulatedIncident } from './rest-state.ts'
+
+type Opened = Omit<SimulatedIncident, 'status'>
+
+/**
+ * Shows every alert as an incident of the service whose integration has its key, as PagerDuty does.
+ * @returns the account as it is given, with those incidents in it
+ */
+export function createAlertIncidents(alerts: readonly Alert[]): (account: RestState) => RestState {
+  const known = new WeakMap<Alert, Opened>()
+  const open = (alert: Alert, serviceId: string): Opened => {
+    const incident = known.get(alert) ?? describe(alert, serviceId, alerts.indexOf(alert) + 1)
+    known.set(alert, incident)
+    return incident
+  }
+  return (account) => {
+    const incidents = alerts.flatMap((alert) =>
+      account.services
+        .filter(({ integrations }) => integrations.some(({ key }) => key === alert.routingKey))
+        .map(({ id }) => ({ ...open(alert, id), status: alert.status })),
+    )
+    return { ...account, incidents: [...account.incidents, ...incidents] }
+  }
+}
+
+function describe({ title, event }: Alert, serviceId: string, number: number): Opened {
+  const isUrgent = ['critical', 'error'].includes(event.payload?.severity ?? '')
+  return {
+    id: `Q${String(number).padStart(13, '0')}`,
+    serviceId,
+    title,
+    urgency: isUrgent ? 'high' : 'low',
+    createdAt: new Date().toISOString(),
+  }
+}
