@@ -1,6 +1,9 @@
 import { resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { EXIT_CODE, Failure } from '../src/core/failure.ts'
+import { planBuild } from '../test/codeship/plan.ts'
+import { readProject } from '../test/codeship/project.ts'
+import { readCommit } from '../test/codeship/variables.ts'
 import { hostUrl, runBuild, type BuildOptions } from '../test/codeship/run-build.ts'
 import { startSimulator } from '../test/simulator/simulator.ts'
 import { baseImageArgs, docker } from '../test/support/docker.ts'
@@ -14,6 +17,7 @@ const USAGE = `usage: npm run codeship -- [options]
 
   --tag TAG         the branch or git tag that is built (default: the branch that is checked out)
   -e, --env K=V     a variable for every container, above all others; repeatable
+  --plan            only print what would run; needs no Docker
   --approve         run the manual steps too, as after somebody's approval
   --dir FOLDER      where the Codeship files are, relative to where you start npm (default: this repository)
   --key-path FILE   the AES key, relative to FOLDER (default: codeship.aes)
@@ -46,6 +50,7 @@ async function run(): Promise<number> {
     say(USAGE)
     return 0
   }
+  if (options.plan) return await printPlan(options)
   await docker(['version']).catch((cause: unknown) => {
     throw new Failure('config', 'no Docker daemon answers here; start Docker, or let this user reach it', {
       cause,
@@ -54,7 +59,7 @@ async function run(): Promise<number> {
   say(`(codeship) runs the Codeship files of ${resolve(options.folder)}`)
   const buildOptions = await baseImageArgs()
   if (buildOptions.length === 0 && options.folder === OWN_FOLDER) say(NO_BASE_IMAGE)
-  const build = { ...options, buildOptions, print: say, signal: interruption.signal }
+  const build = { ...options, buildOptions, machine: process.env, print: say, signal: interruption.signal }
   if (options.env[EVENTS_URL] !== undefined) return (await runBuild(build)).passed ? 0 : FAILED
   const simulator = await startSimulator({
     host: '0.0.0.0',
@@ -75,11 +80,22 @@ async function run(): Promise<number> {
   }
 }
 
-type Options = Pick<BuildOptions, 'folder' | 'tag' | 'approved' | 'keyPath'> & { env: Record<string, string> }
+type Options = Pick<BuildOptions, 'folder' | 'tag' | 'approved' | 'keyPath'> & {
+  readonly env: Record<string, string>
+  readonly plan: boolean
+}
+
+async function printPlan({ folder, tag, approved = false, keyPath }: Options): Promise<number> {
+  const project = readProject(folder, keyPath)
+  for (const notice of project.notices) say(`notice: ${notice}`)
+  const built = tag ?? (await readCommit(folder)).branch
+  for (const line of planBuild(project, { tag: built, approved })) say(line)
+  return 0
+}
 
 /** @throws Failure of kind `usage` */
 function readOptions(): Options | undefined {
-  const { tag, env = [], approve, dir, 'key-path': keyPath, help } = parse()
+  const { tag, env = [], approve, plan = false, dir, 'key-path': keyPath, help } = parse()
   if (help === true) return undefined
   const pairs = env.map((pair) => {
     const [, name, value] = /^([^=]+)=(.*)$/s.exec(pair) ?? []
@@ -91,6 +107,7 @@ function readOptions(): Options | undefined {
     folder: dir === undefined ? OWN_FOLDER : resolve(process.env['INIT_CWD'] ?? '.', dir),
     tag,
     approved: approve,
+    plan,
     keyPath,
     env: Object.fromEntries(pairs) as Record<string, string>,
   }
@@ -103,6 +120,7 @@ function parse() {
         tag: { type: 'string' },
         env: { type: 'string', short: 'e', multiple: true },
         approve: { type: 'boolean' },
+        plan: { type: 'boolean' },
         dir: { type: 'string' },
         'key-path': { type: 'string' },
         help: { type: 'boolean', short: 'h' },

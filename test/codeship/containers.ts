@@ -37,6 +37,8 @@ export interface Job {
   readonly command: readonly string[]
   /** The image of each service. */
   readonly images: ReadonlyMap<string, string>
+  /** Goes before the names of named volumes. */
+  readonly volumePrefix: string
   /** What every container gets above its service's own environment. */
   readonly variables: Readonly<Record<string, string>>
   /** Takes every line of every container as it is written, and the name of its service. */
@@ -113,7 +115,7 @@ function containerSettings(job: Job, service: Service, network: string, command?
   const environment = { ...serviceEnvironment(job.project, service), ...job.variables }
   const { entrypoint, workingDir, user, hostname } = service
   const words = command ?? service.command
-  const anonymous = service.volumes.filter(({ host }) => host === undefined)
+  const anonymous = service.volumes.filter(({ host, name }) => host === undefined && name === undefined)
   return {
     Image: job.images.get(service.name),
     Env: Object.entries(environment).map(([name, value]) => `${name}=${value}`),
@@ -124,7 +126,7 @@ function containerSettings(job: Job, service: Service, network: string, command?
     ...(hostname !== undefined && { Hostname: hostname }),
     Volumes: Object.fromEntries(anonymous.map(({ container }) => [container, {}])),
     HostConfig: {
-      Binds: binds(job.project, service),
+      Binds: binds(job.project, service, job.volumePrefix),
       NetworkMode: network,
       ExtraHosts: [
         `${HOST}:host-gateway`,

@@ -1,8 +1,10 @@
 import { existsSync, readFileSync, statSync } from 'node:fs'
 import { join, relative, resolve } from 'node:path'
+import type { Environment } from '../../src/core/build.ts'
 import { Failure } from '../../src/core/failure.ts'
 import { decryptText, parseEncryptionKey } from './encryption.ts'
 import { parseEnvFile } from './env-file.ts'
+import type { Pairs } from './fields.ts'
 import { readServices, type ImageBuild, type Service } from './services.ts'
 import { readSteps, type Step } from './steps.ts'
 import { parseYaml, type YamlFile } from './yaml.ts'
@@ -16,6 +18,8 @@ export interface Project {
   readonly notices: readonly string[]
   /** Where its key is. */
   readonly keyPath: string
+  /** The environment of this machine, for variables that the files name without a value. */
+  readonly machine: Environment
 }
 
 /**
@@ -23,13 +27,20 @@ export interface Project {
  * @param keyPath where the AES key is, relative to the folder; read only when something encrypted is
  * @throws Failure of kind `usage` with file and line, or of kind `config` for a file that is missing
  */
-export function readProject(folder: string, keyPath = 'codeship.aes'): Project {
+export function readProject(folder: string, keyPath = 'codeship.aes', machine: Environment = {}): Project {
   const services = readServices(readFirst(folder, ['codeship-services.yml', 'docker-compose.yml']))
   const { steps, notices } = readSteps(
     readFirst(folder, ['codeship-steps.yml', 'codeship-steps.json']),
     services.byName,
   )
-  return { folder, services: services.byName, steps, notices: [...services.notices, ...notices], keyPath }
+  return {
+    folder,
+    services: services.byName,
+    steps,
+    notices: [...services.notices, ...notices],
+    keyPath,
+    machine,
+  }
 }
 
 /**
@@ -39,7 +50,7 @@ export function readProject(folder: string, keyPath = 'codeship.aes'): Project {
  */
 export function serviceEnvironment(project: Project, service: Service): Record<string, string> {
   return Object.assign(
-    { ...service.environment },
+    resolvePairs(service.environment, project.machine),
     ...service.envFiles.map((file) => parseEnvFile(file, readText(project.folder, file))),
     ...service.encryptedEnvFiles.map((file) => readEncrypted(project, file)),
   ) as Record<string, string>
@@ -53,18 +64,30 @@ export function buildArguments(
 ): Record<string, string> {
   const { encryptedArgs, encryptedArgsFile } = build
   return {
-    ...build.args,
+    ...resolvePairs(build.args, project.machine),
     ...(encryptedArgs && decryptPairs(project, `encrypted_args of ${service.name}`, encryptedArgs)),
     ...(encryptedArgsFile && readEncrypted(project, encryptedArgsFile)),
   }
 }
 
+/** The pairs with a value, and those of the others that this machine has. */
+function resolvePairs(pairs: Pairs, machine: Environment): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(pairs).flatMap(([name, written]): [string, string][] => {
+      const value = written ?? machine[name]
+      return value === undefined ? [] : [[name, value]]
+    }),
+  )
+}
+
 /**
  * A service's volumes in Docker's words.
+ * @param prefix goes before the names of named volumes, so that no two builds share one
  * @throws Failure of kind `config` for a folder that does not exist: Codeship does not make it either
  */
-export function binds({ folder }: Project, { volumes }: Service): string[] {
-  return volumes.flatMap(({ host, container, readOnly, where }) => {
+export function binds({ folder }: Project, { volumes }: Service, prefix: string): string[] {
+  return volumes.flatMap(({ host, name, container, readOnly, where }) => {
+    if (name !== undefined) return [`${prefix}${name}:${container}${readOnly ? ':ro' : ''}`]
     if (host === undefined) return []
     const path = resolve(folder, host)
     if (!existsSync(path)) throw new Failure('config', `${where}: ${host} does not exist; create it first`)

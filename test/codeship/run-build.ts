@@ -1,9 +1,12 @@
+import { randomUUID } from 'node:crypto'
+import type { Environment } from '../../src/core/build.ts'
+import { docker } from '../support/docker.ts'
+import { runningSteps, whySkipped, type BuildChoice } from './choose-steps.ts'
 import { HOST, runJob } from './containers.ts'
 import { makeImages } from './images.ts'
 import { readProject, type Project } from './project.ts'
 import { startOrder, type Service } from './services.ts'
 import type { GroupStep, Handler, RunStep, Step } from './steps.ts'
-import { whyLeftOut } from './tag.ts'
 import { codeshipVariables, readCommit, type Commit } from './variables.ts'
 
 /** What to build, and how. */
@@ -20,6 +23,8 @@ export interface BuildOptions {
   readonly approved?: boolean | undefined
   /** Where the AES key is, relative to the folder; `codeship.aes` where absent. */
   readonly keyPath?: string | undefined
+  /** Values of variables that the files name without one: this machine's environment. */
+  readonly machine?: Environment
   /** Further words for every `docker build`, such as those of `baseImageArgs`. */
   readonly buildOptions?: readonly string[]
   /** Takes every line of the log. */
@@ -47,12 +52,11 @@ export interface BuildResult {
   readonly log: string
 }
 
-interface Context {
+interface Context extends BuildChoice {
   readonly project: Project
-  readonly tag: string
-  readonly approved: boolean
   readonly variables: Readonly<Record<string, string>>
   readonly images: ReadonlyMap<string, string>
+  readonly volumePrefix: string
   readonly results: StepResult[]
   readonly print: (line: string) => void
   readonly signal: AbortSignal | undefined
@@ -70,27 +74,44 @@ interface Context {
  *   reason of `signal` once that is aborted
  */
 export async function runBuild(options: BuildOptions): Promise<BuildResult> {
-  const { folder, env = {}, approved = false, keyPath, buildOptions, signal } = options
+  const { folder, env = {}, approved = false, keyPath, buildOptions, machine, signal } = options
   const lines: string[] = []
   const print = (line: string): void => {
     lines.push(line)
     options.print?.(line)
   }
-  const project = readProject(folder, keyPath)
+  const project = readProject(folder, keyPath, machine)
   for (const notice of project.notices) print(`notice: ${notice}`)
   const known = { ...(await readCommit(folder)), ...options.commit }
   const tag = options.tag ?? known.branch
   const variables = { ...codeshipVariables({ ...known, branch: tag }, approved), ...env }
-  const running = project.steps.flatMap((step) => runningSteps(step, tag, approved))
-  const needed = new Set(
-    running.flatMap(({ service }) => [...startOrder(project.services, service), service]),
-  )
+  const needed = neededServices(project, { tag, approved })
   const images = await makeImages(project, needed, { variables, buildOptions, print: printFor(print) })
   const results: StepResult[] = []
-  const context = { project, tag, approved, variables, images, results, print, signal }
-  const failed = await runInOrder(project.steps, context)
-  print(failed === undefined ? 'build passed' : 'build failed')
-  return { passed: failed === undefined, steps: results, log: lines.join('\n') }
+  const volumePrefix = `codeship-${randomUUID()}-`
+  const context = { project, tag, approved, variables, images, volumePrefix, results, print, signal }
+  try {
+    const failed = await runInOrder(project.steps, context)
+    print(failed === undefined ? 'build passed' : 'build failed')
+    return { passed: failed === undefined, steps: results, log: lines.join('\n') }
+  } finally {
+    await removeVolumes(needed, volumePrefix)
+  }
+}
+
+/**
+ * The services that the steps of this build run in or depend on.
+ * @throws Failure for a step or a service that this build needs and that cannot run here
+ */
+function neededServices(project: Project, choice: BuildChoice): Set<Service> {
+  const running = project.steps.flatMap((step) => runningSteps(step, choice))
+  return new Set(running.flatMap(({ service }) => [...startOrder(project.services, service), service]))
+}
+
+async function removeVolumes(services: ReadonlySet<Service>, prefix: string): Promise<void> {
+  const names = [...services].flatMap(({ volumes }) => volumes.flatMap(({ name }) => name ?? []))
+  if (names.length > 0)
+    await docker(['volume', 'rm', '--force', ...new Set(names.map((name) => prefix + name))])
 }
 
 /** A port of this machine as containers see it. */
@@ -98,32 +119,11 @@ export function hostUrl(port: number): string {
   return `http://${HOST}:${port}`
 }
 
-/** Steps that this build runs, groups resolved. */
-function runningSteps(step: Step, tag: string, approved: boolean): RunStep[] {
-  if (whySkipped(step, { tag, approved }) !== undefined) return []
-  switch (step.type) {
-    case 'run':
-      return [step]
-    case 'push':
-      return []
-    case 'serial':
-    case 'parallel':
-    case 'manual':
-      return step.steps.flatMap((child) => runningSteps(child, tag, approved))
-  }
-}
-
-function whySkipped(step: Step, { tag, approved }: Pick<Context, 'tag' | 'approved'>): string | undefined {
-  const reason = whyLeftOut(step, tag)
-  if (reason !== undefined) return reason
-  if (step.type === 'push') return 'only Codeship pushes images'
-  return step.type === 'manual' && !approved ? 'it waits for approval' : undefined
-}
-
 /** Runs a step with all that belongs to it; returns the service in which it failed, if it did. */
 async function runStep(step: Step, context: Context): Promise<Service | undefined> {
   const reason = whySkipped(step, context)
   if (reason !== undefined || step.type === 'push') return skip(step, reason ?? '', context)
+  if (step.type === 'unreadable') throw step.failure
   const failed =
     step.type === 'run' ? await runCommand(step, step.service, context) : await runGroup(step, context)
   if (failed !== undefined) for (const handler of step.onFail) await runCommand(handler, failed, context)
@@ -148,10 +148,10 @@ async function runInOrder(steps: readonly Step[], context: Context): Promise<Ser
 async function runCommand(
   { name, command }: Pick<RunStep | Handler, 'name' | 'command'>,
   service: Service,
-  { project, images, variables, results, print, signal }: Context,
+  { project, images, variables, volumePrefix, results, print, signal }: Context,
 ): Promise<Service | undefined> {
   print(`(step: ${name}) started`)
-  const job = { project, service, command, images, variables, print: printFor(print), signal }
+  const job = { project, service, command, images, volumePrefix, variables, print: printFor(print), signal }
   const { exitCode, output } = await runJob(job)
   const passed = exitCode === 0
   print(`(step: ${name}) ${passed ? 'success ✔' : `failed ✗ with exit status ${exitCode}`}`)

@@ -1,5 +1,6 @@
 import { isAbsolute, normalize } from 'node:path'
-import { asList, asMap, asText, pairsOf, textOf, textsOf } from './fields.ts'
+import { Failure } from '../../src/core/failure.ts'
+import { asList, asMap, asText, pairsOf, textOf, textsOf, valueOf, type Pairs } from './fields.ts'
 import { splitWords } from './words.ts'
 import { refuse, type Fields, type Value, type YamlFile } from './yaml.ts'
 
@@ -9,16 +10,19 @@ export interface ImageBuild {
   /** Relative to the context. */
   readonly dockerfile: string
   /** Values may hold Go templates: `{{ .Branch }}`. */
-  readonly args: Readonly<Record<string, string>>
+  readonly args: Pairs
   /** Encrypted lines of `KEY=value`, in place. */
   readonly encryptedArgs?: string
   /** File of encrypted lines of `KEY=value`. */
   readonly encryptedArgsFile?: string
 }
 
-/** A part of a container's file system that is the machine's (`host`, relative to the services file) or its own. */
+/** A part of a container's file system that is the machine's, one that the build's containers share, or its own. */
 export interface Volume {
+  /** A folder of the machine, relative to the services file. */
   readonly host?: string
+  /** A named volume, which lasts as long as the build. */
+  readonly name?: string
   readonly container: string
   readonly readOnly: boolean
   readonly where: string
@@ -28,7 +32,7 @@ export interface Volume {
 export interface Service {
   readonly name: string
   readonly image: string | ImageBuild
-  readonly environment: Readonly<Record<string, string>>
+  readonly environment: Pairs
   readonly envFiles: readonly string[]
   readonly encryptedEnvFiles: readonly string[]
   readonly volumes: readonly Volume[]
@@ -40,6 +44,10 @@ export interface Service {
   readonly workingDir?: string
   readonly user?: string
   readonly hostname?: string
+  /** Where it is written. */
+  readonly where: string
+  /** Why it cannot run here. A build that does not need the service is none the worse for it. */
+  readonly problems: readonly Failure[]
 }
 
 /** The services by name, and what was left aside. */
@@ -48,10 +56,10 @@ export interface Services {
   readonly notices: readonly string[]
 }
 
-/** Without effect where images stay on one machine, or taken from that machine's own Docker. */
+/** Without effect if images stay on one machine, or taken from that machine's own Docker. */
 const WITHOUT_EFFECT = ['cached', 'default_cache_branch', 'encrypted_dockercfg_path', 'dockercfg_service']
 const REFUSED: Readonly<Record<string, string>> = {
-  add_docker: 'is not given here: it would hand this machine’s Docker to the step',
+  add_docker: 'is not supported here: it would hand this machine’s Docker to the step',
   volumes_from: 'is not supported here; mount a folder of the repository with volumes',
   encrypted_environment: 'is not supported here; use encrypted_env_file',
 }
@@ -60,59 +68,85 @@ const KNOWN = new Set([
   ...'image build dockerfile environment env_file encrypted_env_file volumes depends_on links'.split(' '),
   ...'entrypoint command working_dir user hostname'.split(' '),
 ])
+const KNOWN_IN_BUILD = new Set(
+  'image context path dockerfile dockerfile_path args encrypted_args encrypted_args_file'.split(' '),
+)
+/** What a file without `services` may hold beside its services, as in Docker Compose. */
+const TOP_LEVEL = ['version', 'volumes', 'networks', 'configs', 'secrets', 'name']
 
 /**
  * Reads `codeship-services.yml`: services at the top level or under `services`. As with Codeship, keys that it does not
- * know are left aside; each gives a notice.
+ * know are left aside; each gives a notice. `x-…` holds what anchors refer to. What is wrong with a service is kept with
+ * it, since this build may not need it.
  * Source: Codeship's documentation, "Services".
- * @throws Failure of kind `usage` with file and line
+ * @throws Failure of kind `usage` with file and line if the file as a whole cannot be read
  */
 export function readServices({ root, notices: found }: YamlFile): Services {
   const top = asMap(root, 'the file')
   const nested = top.entries.get('services')
   const notices = [...found]
   const definitions = nested === undefined ? top : asMap(nested, 'services')
-  const isService = (name: string): boolean => nested !== undefined || name !== 'version'
-  const entries = [...definitions.entries].filter(([name]) => isService(name))
-  const byName = new Map(
-    entries.map(([name, value]) => [name, readService(name, asMap(value, `the service ${name}`), notices)]),
-  )
-  for (const [name, value] of entries) checkDependencies(byName, name, value)
-  return { byName, notices }
+  const isService = (name: string): boolean => nested !== undefined || !TOP_LEVEL.includes(name)
+  const entries = [...definitions.entries].filter(([name]) => isService(name) && !isExtension(name))
+  return {
+    byName: new Map(entries.map(([name, value]) => [name, readService(name, value, notices)])),
+    notices,
+  }
 }
 
-function readService(name: string, fields: Fields, notices: string[]): Service {
-  for (const [key, value] of fields.entries) {
-    const reason = REFUSED[key]
-    const isOff = value.kind === 'text' && value.text === 'false'
-    if (reason !== undefined && !isOff) refuse(value, `${key} ${reason}`)
-    if (reason === undefined && !KNOWN.has(key))
-      notices.push(`${value.where}: ${key} has no effect on Codeship`)
+/** True for a key that only holds what anchors refer to, which Docker Compose leaves aside without a word. */
+export function isExtension(key: string): boolean {
+  return key.startsWith('x-')
+}
+
+function readService(name: string, value: Value, notices: string[]): Service {
+  const problems: Failure[] = []
+  const attempt = <T>(read: () => T, otherwise: T): T => {
+    try {
+      return read()
+    } catch (error) {
+      if (!(error instanceof Failure)) throw error
+      problems.push(error)
+      return otherwise
+    }
   }
-  const [entrypoint, command] = [commandOf(fields, 'entrypoint'), commandOf(fields, 'command')]
-  const [workingDir, user, hostname] = ['working_dir', 'user', 'hostname'].map((key) => textOf(fields, key))
+  const none: Fields = { kind: 'map', where: value.where, entries: new Map() }
+  const fields = attempt(() => asMap(value, `the service ${name}`), none)
+  for (const [key, member] of fields.entries) {
+    const reason = REFUSED[key]
+    const isOff = member.kind === 'text' && (member.isNull || member.text === 'false')
+    if (reason !== undefined && !isOff) attempt(() => refuse(member, `${key} ${reason}`), undefined)
+    if (reason === undefined && !KNOWN.has(key) && !isExtension(key))
+      notices.push(`${member.where}: ${key} has no effect on Codeship`)
+  }
+  const words = (key: string): string[] | undefined => attempt(() => commandOf(fields, key), undefined)
+  const text = (key: string): string | undefined => attempt(() => textOf(fields, key), undefined)
+  const [entrypoint, command] = [words('entrypoint'), words('command')]
+  const [workingDir, user, hostname] = [text('working_dir'), text('user'), text('hostname')]
   return {
     name,
-    image: readImage(name, fields),
-    environment: pairsOf(fields, 'environment'),
-    envFiles: textsOf(fields, 'env_file'),
-    encryptedEnvFiles: textsOf(fields, 'encrypted_env_file'),
-    volumes: itemsOf(fields, 'volumes').map(readVolume),
+    where: value.where,
+    image: fields === none ? '' : attempt(() => readImage(name, fields, notices), ''),
+    environment: attempt(() => pairsOf(fields, 'environment'), {}),
+    envFiles: attempt(() => textsOf(fields, 'env_file'), []),
+    encryptedEnvFiles: attempt(() => textsOf(fields, 'encrypted_env_file'), []),
+    volumes: attempt(() => itemsOf(fields, 'volumes').map(readVolume), []),
     dependencies: [
-      ...itemsOf(fields, 'depends_on').map((item) => ({ name: asText(item, 'a dependency') })),
-      ...itemsOf(fields, 'links').map(readLink),
+      ...attempt(() => dependenciesOf(fields), []),
+      ...attempt(() => itemsOf(fields, 'links').map(readLink), []),
     ],
     ...(entrypoint && { entrypoint }),
     ...(command && { command }),
     ...(workingDir !== undefined && { workingDir }),
     ...(user !== undefined && { user }),
     ...(hostname !== undefined && { hostname }),
+    problems,
   }
 }
 
-function readImage(name: string, fields: Fields): string | ImageBuild {
+function readImage(name: string, fields: Fields, notices: string[]): string | ImageBuild {
   const image = textOf(fields, 'image')
-  const build = fields.entries.get('build')
+  const build = valueOf(fields, 'build')
   if (image !== undefined && build !== undefined)
     return refuse(build, `the service ${name} has both image and build; it takes one of them`)
   if (image !== undefined) return image
@@ -122,6 +156,9 @@ function readImage(name: string, fields: Fields): string | ImageBuild {
     return { context: asText(build, 'build'), dockerfile, args: {} }
   }
   const map = asMap(build, 'build')
+  for (const [key, { where }] of map.entries)
+    if (!KNOWN_IN_BUILD.has(key) && !isExtension(key))
+      notices.push(`${where}: ${key} has no effect on Codeship`)
   const [encryptedArgs, encryptedArgsFile] = [
     textOf(map, 'encrypted_args'),
     textOf(map, 'encrypted_args_file'),
@@ -136,14 +173,40 @@ function readImage(name: string, fields: Fields): string | ImageBuild {
 }
 
 function readVolume(item: Value): Volume {
+  if (item.kind === 'map') return readLongVolume(item)
   const [first = '', second, mode] = asText(item, 'a volume').split(':')
   const { where } = item
   if (second === undefined) return { container: first, readOnly: false, where }
-  if (mode !== undefined && mode !== 'ro' && mode !== 'rw')
-    refuse(item, 'a volume ends with ro, rw or its path')
-  if (isAbsolute(first) || normalize(first).startsWith('..'))
+  const modes = mode?.split(',') ?? []
+  return placeVolume(item, { source: first, container: second, readOnly: modes.includes('ro') })
+}
+
+/** Docker Compose's long form. */
+function readLongVolume(item: Fields): Volume {
+  const container = textOf(item, 'target') ?? refuse(item, 'a volume needs a target')
+  const source = textOf(item, 'source')
+  const readOnly = textOf(item, 'read_only') === 'true'
+  if (source === undefined) return { container, readOnly, where: item.where }
+  return placeVolume(item, { source, container, readOnly })
+}
+
+/** As in Docker Compose a source is a folder if it looks like a path, else the name of a volume. */
+function placeVolume(
+  item: Value,
+  { source, container, readOnly }: { source: string; container: string; readOnly: boolean },
+): Volume {
+  const { where } = item
+  if (!/^[.~]|[/\\]/.test(source)) return { name: source, container, readOnly, where }
+  if (isAbsolute(source) || source.startsWith('~') || normalize(source).startsWith('..'))
     refuse(item, 'a volume has to be a folder of the repository, such as ./data:/data')
-  return { host: first, container: second, readOnly: mode === 'ro', where }
+  return { host: source, container, readOnly, where }
+}
+
+/** A list, or Docker Compose's map of names to conditions. Codeship waits for the health check of all of them. */
+function dependenciesOf(fields: Fields): { name: string }[] {
+  const value = valueOf(fields, 'depends_on')
+  if (value?.kind === 'map') return [...value.entries.keys()].map((name) => ({ name }))
+  return itemsOf(fields, 'depends_on').map((item) => ({ name: asText(item, 'a dependency') }))
 }
 
 function readLink(item: Value): { name: string; alias?: string } {
@@ -151,47 +214,39 @@ function readLink(item: Value): { name: string; alias?: string } {
   return alias === undefined ? { name } : { name, alias }
 }
 
-function commandOf({ entries }: Fields, key: string): string[] | undefined {
-  const value = entries.get(key)
+function commandOf(fields: Fields, key: string): string[] | undefined {
+  const value = valueOf(fields, key)
   if (value === undefined) return undefined
   return value.kind === 'list'
     ? value.items.map((item) => asText(item, `a word of ${key}`))
     : splitWords(asText(value, key), value)
 }
 
-function itemsOf({ entries }: Fields, key: string): readonly Value[] {
-  const value = entries.get(key)
+function itemsOf(fields: Fields, key: string): readonly Value[] {
+  const value = valueOf(fields, key)
   return value === undefined ? [] : asList(value, key)
 }
 
-/** @throws Failure when a service depends on one that does not exist, or on itself by whatever way */
-function checkDependencies(services: ReadonlyMap<string, Service>, name: string, place: Value): void {
-  const visit = (current: string, path: readonly string[]): void => {
-    if (path.includes(current)) refuse(place, `${[...path, current].join(' needs ')}: that is a circle`)
-    const service = services.get(current)
-    if (service === undefined)
-      return refuse(place, `${path.at(-1)} needs ${current}, which is not in the file`)
-    for (const dependency of service.dependencies) visit(dependency.name, [...path, current])
-  }
-  visit(name, [])
-}
-
-/** The services that have to run before one, each before those that need it. */
-export function startOrder(
-  services: ReadonlyMap<string, Service>,
-  { name, dependencies }: Service,
-): Service[] {
+/**
+ * The services that have to run before one, each before those that need it.
+ * @throws Failure with file and line if the service or one of them cannot run here, does not exist, or needs itself
+ */
+export function startOrder(services: ReadonlyMap<string, Service>, service: Service): Service[] {
   const order = new Set<Service>()
-  const add = (needed: Service): void => {
-    for (const { name: below } of needed.dependencies) add(named(services, below))
-    order.add(needed)
+  const add = (current: Service, path: readonly string[]): void => {
+    const names = [...path, current.name]
+    if (path.includes(current.name)) refuse(current, `${names.join(' needs ')}: that is a circle`)
+    const [problem] = current.problems
+    if (problem !== undefined) throw problem
+    for (const { name } of current.dependencies) {
+      add(
+        services.get(name) ?? refuse(current, `${current.name} needs ${name}, which is not in the file`),
+        names,
+      )
+    }
+    order.add(current)
   }
-  for (const dependency of dependencies) add(named(services, dependency.name))
-  return [...order].filter((service) => service.name !== name)
-}
-
-function named(services: ReadonlyMap<string, Service>, name: string): Service {
-  const service = services.get(name)
-  if (service === undefined) throw new Error(`no service ${name}`)
-  return service
+  add(service, [])
+  order.delete(service)
+  return [...order]
 }

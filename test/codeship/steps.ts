@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
-import { asList, asMap, asText, textOf, textsOf } from './fields.ts'
-import type { Service } from './services.ts'
+import { Failure } from '../../src/core/failure.ts'
+import { asList, asMap, asText, textOf, textsOf, valueOf } from './fields.ts'
+import { isExtension, type Service } from './services.ts'
 import type { TagFilter } from './tag.ts'
 import { splitWords } from './words.ts'
 import { refuse, type Fields, type YamlFile } from './yaml.ts'
@@ -35,8 +36,14 @@ export interface GroupStep extends Named {
   readonly onFail: readonly Handler[]
 }
 
+/** A step that says something that cannot be run. A build whose tag leaves it out is none the worse for it. */
+export interface UnreadableStep extends Named {
+  readonly type: 'unreadable'
+  readonly failure: Failure
+}
+
 /** A step of `codeship-steps.yml`. */
-export type Step = RunStep | PushStep | GroupStep
+export type Step = RunStep | PushStep | GroupStep | UnreadableStep
 
 /** The steps in order, and what was left aside. */
 export interface Steps {
@@ -53,7 +60,9 @@ interface Scope {
   readonly inherited?: Service
 }
 
-const TYPES = ['serial', 'parallel', 'manual', 'push']
+const TYPES = ['run', 'serial', 'parallel', 'manual', 'push']
+/** An old form of a group that runs its steps in several services. Documented nowhere, and still in use. */
+const MATRIX = 'matrix'
 const KNOWN = new Set([
   ...'name tag exclude service services command type steps on_fail'.split(' '),
   ...'image_name image_tag registry encrypted_dockercfg_path dockercfg_service'.split(' '),
@@ -77,10 +86,25 @@ export function readSteps({ root, notices }: YamlFile, services: ReadonlyMap<str
 
 function readStep(fields: Fields, scope: Scope): Step {
   for (const [key, value] of fields.entries)
-    if (!KNOWN.has(key)) scope.notices.push(`${value.where}: ${key} has no effect on Codeship`)
+    if (!KNOWN.has(key) && !isExtension(key))
+      scope.notices.push(`${value.where}: ${key} has no effect on Codeship`)
+  // A mistake here is one of the whole file, since it decides which builds the step belongs to.
+  const named = readName(fields, scope, `step at ${fields.where}`)
+  try {
+    return readKnownStep(fields, scope)
+  } catch (failure) {
+    if (!(failure instanceof Failure)) throw failure
+    return { type: 'unreadable', ...named, failure }
+  }
+}
+
+function readKnownStep(fields: Fields, scope: Scope): Step {
   const type = textOf(fields, 'type')
-  if (type === undefined || type === 'run') return readRun(fields, scope)
+  const isGroup = fields.entries.has('steps')
+  if (type === undefined || type === 'run')
+    return isGroup ? readGroup(fields, 'serial', scope) : readRun(fields, scope)
   if (type === 'push') return { type, ...readName(fields, scope, textOf(fields, 'image_name') ?? 'push') }
+  if (type === MATRIX) return readGroup(fields, 'parallel', scope)
   if (type === 'serial' || type === 'parallel' || type === 'manual') return readGroup(fields, type, scope)
   return refuse(fields, `${type} is not a type of step; known are ${TYPES.join(', ')}`)
 }
@@ -100,7 +124,7 @@ function readRun(fields: Fields, scope: Scope): Step {
 
 function readGroup(fields: Fields, type: GroupStep['type'], scope: Scope): GroupStep {
   const named = readName(fields, scope, type)
-  const children = fields.entries.get('steps')
+  const children = valueOf(fields, 'steps')
   if (children === undefined) return refuse(fields, `a ${type} step needs steps`)
   const services = servicesOf(fields, scope)
   const read = (inner: Scope): Step[] =>
@@ -124,7 +148,7 @@ function readGroup(fields: Fields, type: GroupStep['type'], scope: Scope): Group
 }
 
 function servicesOf(fields: Fields, { services, inherited }: Scope): Service[] {
-  const [one, many] = [fields.entries.get('service'), fields.entries.get('services')]
+  const [one, many] = [valueOf(fields, 'service'), valueOf(fields, 'services')]
   const own = one ?? many
   if (own === undefined) return inherited === undefined ? [] : [inherited]
   if (one !== undefined && many !== undefined) return refuse(many, 'a step has service or services, not both')
@@ -135,7 +159,7 @@ function servicesOf(fields: Fields, { services, inherited }: Scope): Service[] {
 }
 
 function commandOf(fields: Fields): string[] {
-  const value = fields.entries.get('command')
+  const value = valueOf(fields, 'command')
   if (value === undefined) return refuse(fields, 'a step needs a command')
   return splitWords(asText(value, 'command'), value)
 }
@@ -144,8 +168,8 @@ function commandOf(fields: Fields): string[] {
  * Handlers run in the service of the step that failed. That a handler may name another one stood in a draft of
  * Codeship's documentation only, so a file that leans on it is refused.
  */
-function handlersOf({ entries }: Fields, step: string): Handler[] {
-  const value = entries.get('on_fail')
+function handlersOf(group: Fields, step: string): Handler[] {
+  const value = valueOf(group, 'on_fail')
   if (value === undefined) return []
   return asList(value, 'on_fail').map((item, index) => {
     const fields = asMap(item, 'a step of on_fail')
@@ -157,7 +181,7 @@ function handlersOf({ entries }: Fields, step: string): Handler[] {
 }
 
 function readName(fields: Fields, { names }: Scope, fallback: string): Named {
-  const value = fields.entries.get('name')
+  const value = valueOf(fields, 'name')
   const name = value === undefined ? fallback : asText(value, 'name')
   if (value !== undefined) {
     const taken = names.get(name)
@@ -165,8 +189,13 @@ function readName(fields: Fields, { names }: Scope, fallback: string): Named {
       refuse(value, `the name ${name} is taken by the step at ${taken}`)
     names.set(name, value.where)
   }
-  const [tag, exclude] = [textOf(fields, 'tag'), textOf(fields, 'exclude')]
+  const [tag, exclude] = [patternsOf(fields, 'tag'), patternsOf(fields, 'exclude')]
   return { name, ...(tag !== undefined && { tag }), ...(exclude !== undefined && { exclude }) }
+}
+
+/** One pattern as it stands, several as a list. */
+function patternsOf(fields: Fields, key: string): string | readonly string[] | undefined {
+  return valueOf(fields, key)?.kind === 'list' ? textsOf(fields, key) : textOf(fields, key)
 }
 
 function shortHash(text: string): string {

@@ -2,8 +2,9 @@ import { RE2JS } from 're2js'
 
 /** Which builds a step belongs to. */
 export interface TagFilter {
-  readonly tag?: string
-  readonly exclude?: string
+  /** A name or a pattern, or several of which one has to fit. */
+  readonly tag?: string | readonly string[]
+  readonly exclude?: string | readonly string[]
 }
 
 /**
@@ -11,8 +12,14 @@ export interface TagFilter {
  * @param buildTag the branch of the build, or its git tag
  */
 export function whyLeftOut({ tag, exclude }: TagFilter, buildTag: string): string | undefined {
-  if (exclude !== undefined && matchesTag(exclude, buildTag)) return `it excludes ${exclude}`
-  if (tag !== undefined && !matchesTag(tag, buildTag)) return `it is for ${tag}`
+  const [only, never] = [tag, exclude].map((patterns) =>
+    patterns === undefined ? undefined : [patterns].flat(),
+  )
+  const excluding = never?.find((pattern) => matchesTag(pattern, buildTag))
+  if (excluding !== undefined) return `it excludes ${excluding}`
+  if (only !== undefined && !only.some((pattern) => matchesTag(pattern, buildTag))) {
+    return `it is for ${only.join(' or ')}`
+  }
   return undefined
 }
 

@@ -1,5 +1,5 @@
 import { split } from 'shlex'
-import { refuse, type Value } from './yaml.ts'
+import { refuse, type Placed } from './yaml.ts'
 
 /**
  * Splits a command into words. Quotes group and a backslash escapes, as in a shell; but no shell runs it, so `$VAR`,
@@ -7,7 +7,7 @@ import { refuse, type Value } from './yaml.ts'
  * command steps").
  * @throws Failure of kind `usage` with file and line where a quote is left open
  */
-export function splitWords(text: string, place: Value): string[] {
+export function splitWords(text: string, place: Placed): string[] {
   try {
     return split(text)
   } catch {

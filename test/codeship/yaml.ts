@@ -12,7 +12,7 @@ import {
 import { Failure } from '../../src/core/failure.ts'
 
 /** Where something is written: `codeship-steps.yml:3`. */
-interface Placed {
+export interface Placed {
   readonly where: string
 }
 
@@ -20,6 +20,8 @@ interface Placed {
 export interface Text extends Placed {
   readonly kind: 'text'
   readonly text: string
+  /** True if nothing is written, as after `environment:`, or `null` or `~`. */
+  readonly isNull: boolean
 }
 
 export interface List extends Placed {
@@ -87,9 +89,10 @@ function createConverter(
       return { kind: 'list', where, items: node.items.map((item) => convert(item, where)) }
     }
     if (isMap(node)) return convertMap(node, place(node, fallback))
-    if (!isScalar(node)) return { kind: 'text', where: fallback, text: '' }
-    const text = node.value === null ? '' : typeof node.value === 'string' ? node.value : (node.source ?? '')
-    return { kind: 'text', where: place(node, fallback), text }
+    if (!isScalar(node)) return { kind: 'text', where: fallback, text: '', isNull: true }
+    const isNull = node.value === null
+    const text = isNull ? '' : typeof node.value === 'string' ? node.value : (node.source ?? '')
+    return { kind: 'text', where: place(node, fallback), text, isNull }
   }
 
   function convertMap(node: YAMLMap, where: string): Fields {

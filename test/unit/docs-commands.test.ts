@@ -15,7 +15,15 @@ const PAGES = [
     .map((name) => `docs/${name}`),
 ]
 /** Options of other programs that stand in inline code: theirs in migrating.md, Docker's, npm's. */
-const FOREIGN_OPTIONS = new Set(['--init', '--dir', '--smoke', '--client_url', '--dedup_key', '--token'])
+const FOREIGN_OPTIONS = new Set([
+  '--init',
+  '--dir',
+  '--plan',
+  '--smoke',
+  '--client_url',
+  '--dedup_key',
+  '--token',
+])
 const KNOWN_VARIABLES = new Set(
   SETTING_LIST.flatMap(({ variable, secret }) =>
     variable === undefined ? [] : secret === true ? [variable, `${variable}_FILE`] : [variable],

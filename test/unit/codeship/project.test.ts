@@ -69,13 +69,15 @@ test('build arguments may be encrypted, in place or in a file', () => {
 })
 
 test('volumes belong to the repository, and have to exist', () => {
-  const read = project({ 'codeship-services.yml': 'app:\n  image: i\n  volumes:\n    - ./data:/data:ro\n' })
+  const read = project({
+    'codeship-services.yml': 'app:\n  image: i\n  volumes:\n    - ./data:/data:ro\n    - cache:/cache\n',
+  })
   const service = read.services.get('app')!
-  assert.throws(() => binds(read, service), {
+  assert.throws(() => binds(read, service, 'p-'), {
     message: 'codeship-services.yml:4: ./data does not exist; create it first',
   })
   mkdirSync(join(read.folder, 'data'))
-  assert.deepEqual(binds(read, service), [`${join(read.folder, 'data')}:/data:ro`])
+  assert.deepEqual(binds(read, service, 'p-'), [`${join(read.folder, 'data')}:/data:ro`, 'p-cache:/cache'])
 })
 
 test('docker-compose.yml and codeship-steps.json stand in for missing files', () => {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { readServices } from '../../codeship/services.ts'
+import { runningSteps } from '../../codeship/choose-steps.ts'
 import { readSteps, type Step, type Steps } from '../../codeship/steps.ts'
 import { parseYaml } from '../../codeship/yaml.ts'
 
@@ -13,6 +14,7 @@ function read(text: string): Steps {
 /** A step as one line: its type, name, service, command and children. */
 function outline(step: Step): string {
   if (step.type === 'push') return `push ${step.name}`
+  if (step.type === 'unreadable') return `unreadable ${step.name}: ${step.failure.message}`
   if (step.type === 'run') return `${step.name}@${step.service.name}: ${step.command.join(' ')}`
   return `${step.type} ${step.name} [${step.steps.map(outline).join(', ')}]`
 }
@@ -90,19 +92,43 @@ test('what Codeship ignores gives a notice with its place', () => {
   assert.deepEqual(notices, ['codeship-steps.yml:4: encrypted_env_file has no effect on Codeship'])
 })
 
+test('what is wrong with a step of another tag does not stop a build', () => {
+  const { steps } = read(
+    '- {name: a, service: app, command: x}\n- {name: b, service: nope, command: "echo \'", tag: release}\n',
+  )
+  const names = (tag: string): string[] =>
+    steps.flatMap((step) => runningSteps(step, { tag, approved: false })).map(({ name }) => name)
+  assert.deepEqual(names('main'), ['a'])
+  assert.throws(() => names('release'), /codeship-steps\.yml:2: /)
+})
+
+test('a step may have several tags, of which one has to fit', () => {
+  const { steps } = read(
+    '- {name: a, service: app, command: x, tag: [main, ^release/], exclude: [release/0]}',
+  )
+  const runs = (tag: string): boolean =>
+    steps.some((step) => runningSteps(step, { tag, approved: false }).length > 0)
+  assert.deepEqual(['main', 'release/2', 'release/0', 'dev'].map(runs), [true, true, false, false])
+})
+
+test('a matrix runs its steps once for each service, side by side', () => {
+  const { steps } = read('- {name: m, type: matrix, services: [app, db], steps: [{name: a, command: x}]}')
+  assert.deepEqual(steps.map(outline), ['parallel m [serial m (app) [a@app: x], serial m (db) [a@db: x]]'])
+})
+
 const REFUSED: [string, string][] = [
   ['a: b', '1: the file has to be a list'],
   ['- a', '1: a step has to be a map'],
   ['- name: a\n  service: app', '1: a step needs a command'],
   ['- name: a\n  command: x', '1: a step needs a service'],
   ['- name: a\n  command: x\n  service: nope', '3: there is no service nope'],
-  ['- service: app\n  command:', '2: command is blank'],
+  ['- service: app\n  command:', '1: a step needs a command'],
   ['- service: app\n  command: [a, b]', '2: command has to be a single value'],
   ['- service: app\n  command: echo "', '2: a quote is left open'],
   ['- service: app\n  services: [db]\n  command: x', '2: a step has service or services, not both'],
   [
-    '- type: matrix\n  steps: []',
-    '1: matrix is not a type of step; known are serial, parallel, manual, push',
+    '- type: diagonal\n  steps: []',
+    '1: diagonal is not a type of step; known are run, serial, parallel, manual, push',
   ],
   ['- type: serial', '1: a serial step needs steps'],
   ['- type: serial\n  steps: x', '2: steps has to be a list'],
@@ -123,7 +149,7 @@ const REFUSED: [string, string][] = [
 for (const [text, message] of REFUSED) {
   test(`${JSON.stringify(text)} is refused with file and line`, () => {
     assert.throws(
-      () => read(text),
+      () => read(text).steps.flatMap((step) => runningSteps(step, { tag: 'main', approved: true })),
       (error: Error) => {
         assert.ok(error.message.startsWith(`codeship-steps.yml:${message}`), error.message)
         return true

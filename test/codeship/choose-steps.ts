@@ -1,0 +1,35 @@
+import type { RunStep, Step } from './steps.ts'
+import { whyLeftOut } from './tag.ts'
+
+/** What decides which steps a build runs. */
+export interface BuildChoice {
+  /** The branch, or git tag, that is built. */
+  readonly tag: string
+  /** Whether somebody has approved the build, so that its manual steps run. */
+  readonly approved: boolean
+}
+
+/** Why a build skips a step, in words; undefined if it runs. */
+export function whySkipped(step: Step, { tag, approved }: BuildChoice): string | undefined {
+  const reason = whyLeftOut(step, tag)
+  if (reason !== undefined) return reason
+  if (step.type === 'push') return 'only Codeship pushes images'
+  return step.type === 'manual' && !approved ? 'it waits for approval' : undefined
+}
+
+/** Steps that a build runs, groups resolved. @throws Failure of the first that cannot be read */
+export function runningSteps(step: Step, choice: BuildChoice): RunStep[] {
+  if (whySkipped(step, choice) !== undefined) return []
+  switch (step.type) {
+    case 'run':
+      return [step]
+    case 'unreadable':
+      throw step.failure
+    case 'push':
+      return []
+    case 'serial':
+    case 'parallel':
+    case 'manual':
+      return step.steps.flatMap((child) => runningSteps(child, choice))
+  }
+}
