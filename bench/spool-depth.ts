@@ -1,4 +1,4 @@
-import type { SpoolItem } from '../src/delivery/spool.ts'
+import type { DueOptions, SpoolItem } from '../src/delivery/spool.ts'
 import { addAll, numberedItem, openBenchSpool } from './spool-work.ts'
 import type { Point } from './statistics.ts'
 
@@ -53,19 +53,18 @@ function nextItem(keyNumber: number): SpoolItem {
 async function settleOne(keyId: number): Promise<void> {
   const {
     events: [event],
-  } = spool.queue.due(keyId, {
-    nowMs: spool.queue.now(),
-    limit: 1,
-    exclude: new Set(),
-    freshFirst: false,
-  })
+  } = spool.queue.due(keyId, 'alert', firstDue())
   if (event !== undefined) await spool.queue.settle([{ kind: 'delivered', id: event.id, httpStatus: 202 }])
 }
 
 async function reopen(): Promise<void> {
   spool = await openBenchSpool(folder)
-  const options = { nowMs: spool.queue.now(), limit: 1, exclude: new Set<number>(), freshFirst: false }
-  for (const { keyId } of spool.queue.dueKeys()) spool.queue.due(keyId, options)
+  for (const { keyId } of spool.queue.dueKeys()) spool.queue.due(keyId, 'alert', firstDue())
+}
+
+function firstDue(): DueOptions {
+  const one = { fresh: 1, tried: 1, limit: 1 }
+  return { nowMs: spool.queue.now(), ...one, exclude: new Set<number>(), isNewestFirst: false }
 }
 
 for (let depth = 1; depth <= Number(maxDepth); depth *= 10) {

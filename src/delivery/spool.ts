@@ -156,10 +156,12 @@ export type Settlement =
       readonly dueAtMs: number
     }
 
-/** What is due of a key. */
+/** What is due of a key and kind. */
 export interface Due {
   readonly events: readonly DueEvent[]
-  /** When the next event is due that is not due yet; undefined where there is none, or more are due than were wanted. */
+  /** Whether more are due than were wanted. */
+  readonly isMore: boolean
+  /** When the next event is due that is not due yet; undefined if there is none. */
   readonly nextAtMs: number | undefined
 }
 
@@ -183,7 +185,7 @@ export interface SpoolQueue {
   key(keyId: number): SpoolKey | undefined
   /** Every key with events that wait for a time and not for another event. */
   dueKeys(): DueKey[]
-  due(keyId: number, options: DueOptions): Due
+  due(keyId: number, kind: Event['kind'], options: DueOptions): Due
   /** Does work that reads often, on one view of the spool; it must not wait for anything. */
   readTogether<T>(work: () => T): T
   /** Writes results down, together with whatever is added at the same time. Returns why that failed, if it did. */
@@ -205,13 +207,18 @@ export interface SpoolQueue {
   hasForeignChanges(): boolean
 }
 
-/** Which due events are wanted: the first of a key that are not in `exclude`. */
+/** Which due events are wanted: the first that are not in `exclude`, those that were never tried in turns with the others. */
 export interface DueOptions {
   readonly nowMs: number
+  /** How many at most of those that were never tried. */
+  readonly fresh: number
+  /** How many at most of those that were. */
+  readonly tried: number
+  /** How many of both. */
   readonly limit: number
   readonly exclude: ReadonlySet<number>
-  /** Those that were never tried before those that were. */
-  readonly freshFirst: boolean
+  /** Whether those that were never tried are taken from the end. */
+  readonly isNewestFirst: boolean
 }
 
 export interface SpoolOptions {

@@ -4,7 +4,7 @@ import type { DueEvent, Settlement } from '../spool.ts'
 import { checksumOf } from '../spool/checksum.ts'
 import { attemptOnce, tellSettlement } from './attempt.ts'
 import { judge } from './judge.ts'
-import { noteFailure, noteSuccess, type KeyState } from './key-state.ts'
+import { noteEnd, noteOutcome, noteStart, type KeyState } from './key-state.ts'
 import { createRecorder } from './recorder.ts'
 import type { TroubleWatch } from './trouble.ts'
 
@@ -31,15 +31,11 @@ export function createAttempts(deps: DrainDeps, { trouble, broken, lookAgain }: 
   const { clock, events, maxAgeMs } = deps
   const { queue } = deps.spool
   const recorder = createRecorder({ queue, clock, trouble, broken })
-  const note = (state: KeyState, outcome: Outcome, startedAtMs: number): void => {
+  const note = (state: KeyState, event: DueEvent, outcome: Outcome, startedAtMs: number): void => {
     const nowMs = queue.now()
-    if (outcome.kind === 'retry' || outcome.kind === 'unreachable') {
-      const afterMs = outcome.kind === 'retry' ? outcome.afterMs : undefined
-      noteFailure(state, { startedAtMs, nowMs, afterMs, random: clock.random() })
-    } else if (noteSuccess(state)) {
-      // What failed while the key did not work need not wait any longer.
-      void queue.clampDue(nowMs, state.keyId).then(() => lookAgain(state.keyId))
-    }
+    if (!noteOutcome(state, event, outcome, { startedAtMs, nowMs, random: clock.random() })) return
+    // What failed while the key did not work need not wait any longer.
+    void queue.clampDue(nowMs, state.keyId).then(() => lookAgain(state.keyId))
   }
   /** Undefined where it was broken off. */
   const attempt = async (
@@ -50,7 +46,7 @@ export function createAttempts(deps: DrainDeps, { trouble, broken, lookAgain }: 
     if (checksumOf(state.key, event.kind, event.body) !== event.checksum) return altered(event)
     const outcome = await attemptOnce(deps, state.key, event, broken)
     if (outcome.kind === 'retry' && broken.aborted) return undefined
-    note(state, outcome, startedAtMs)
+    note(state, event, outcome, startedAtMs)
     return judge(event, outcome, { nowMs: queue.now(), maxAgeMs, random: clock.random() })
   }
   const make = async (state: KeyState, event: DueEvent): Promise<boolean> => {
@@ -71,9 +67,8 @@ export function createAttempts(deps: DrainDeps, { trouble, broken, lookAgain }: 
   return {
     isTroubled: () => recorder.isTroubled(),
     make: async (state, event) => {
-      state.inFlight.add(event.id)
-      state.pace.use(queue.now())
-      return await make(state, event).finally(() => state.inFlight.delete(event.id))
+      noteStart(state, event, queue.now())
+      return await make(state, event).finally(() => noteEnd(state, event))
     },
   }
 }

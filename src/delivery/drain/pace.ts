@@ -2,10 +2,13 @@ const MINUTE_MS = 60_000
 
 /** How often a key may be used: a window of one minute that slides along. */
 export interface Pace {
-  /** How many attempts may begin now. */
-  left(nowMs: number): number
-  /** When the next one may begin; now where one may. */
-  nextAtMs(nowMs: number): number
+  /**
+   * How many attempts may begin now.
+   * @param reserve how many are kept for others
+   */
+  left(nowMs: number, reserve?: number): number
+  /** When the next one may begin; now if one may. */
+  nextAtMs(nowMs: number, reserve?: number): number
   /** Whether there was no attempt in the last minute. */
   isUnused(nowMs: number): boolean
   /** An attempt begins, or began earlier. */
@@ -28,13 +31,13 @@ export function createPace(ratePerMinute: number): Pace {
     if (first !== 0) used = first === -1 ? [] : used.slice(first)
   }
   return {
-    left: (nowMs) => {
+    left: (nowMs, reserve = 0) => {
       forget(nowMs)
-      return Math.max(0, ratePerMinute - used.length)
+      return Math.max(0, ratePerMinute - reserve - used.length)
     },
-    nextAtMs: (nowMs) => {
+    nextAtMs: (nowMs, reserve = 0) => {
       forget(nowMs)
-      const blocking = used[used.length - ratePerMinute]
+      const blocking = used[used.length - ratePerMinute + reserve]
       return blocking === undefined ? nowMs : blocking + MINUTE_MS
     },
     isUnused: (nowMs) => {

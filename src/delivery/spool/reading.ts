@@ -1,4 +1,5 @@
 import type { DatabaseSync } from 'node:sqlite'
+import type { Event } from '../../core/event.ts'
 import type {
   Due,
   DueKey,
@@ -26,7 +27,7 @@ export interface Reads {
   findKey(key: SpoolKey): number | undefined
   isAlertPending(keyId: number, dedupKey: string): boolean
   dueKeys(nowMs: number): DueKey[]
-  due(keyId: number, options: DueOptions): Due
+  due(keyId: number, kind: Event['kind'], options: DueOptions): Due
   deliveriesSince(sinceMs: number): { keyId: number; atMs: number }[]
   /** A number that changes whenever another connection has changed the store. */
   version(): number
@@ -91,46 +92,82 @@ function createListReads(db: DatabaseSync): Pick<Reads, 'list' | 'progress'> {
   }
 }
 
+/** An event that waits for a time: 0 if it was never tried. */
+interface WaitingRow {
+  readonly id: number
+  readonly dueAtMs: number
+}
+
 function createDueReads(db: DatabaseSync): Pick<Reads, 'dueKeys' | 'due'> {
-  // Keys are few and events are many: one look into the index for each key.
-  const dueKeys = prepareAll<DueKey>(
+  // Keys are few and events are many: two looks into the index for each key.
+  const earliest = (kind: Event['kind']): string =>
+    `(SELECT ${readable('min(due_at)')} FROM pending WHERE key_id = keys.id AND kind = '${kind}' AND due_at IS NOT NULL)`
+  const dueKeys = prepareAll<{ keyId: number; alertAtMs: number | null; changeAtMs: number | null }>(
     db,
-    `SELECT id AS keyId, dueAtMs FROM
-       (SELECT id, (SELECT ${readable('min(due_at)')} FROM pending WHERE key_id = keys.id AND due_at IS NOT NULL) AS dueAtMs
-        FROM keys)
-     WHERE dueAtMs IS NOT NULL`,
+    `SELECT id AS keyId, ${earliest('alert')} AS alertAtMs, ${earliest('change')} AS changeAtMs FROM keys`,
   )
-  const fresh = prepareAll<{ id: number }>(
+  const select = `SELECT id, ${readable('due_at')} AS dueAtMs FROM pending WHERE key_id = ? AND kind = ?`
+  const first = prepareAll<WaitingRow>(
     db,
-    `SELECT id FROM pending WHERE key_id = ? AND due_at = 0 ORDER BY id ${GIVEN_LIMIT}`,
+    `${select} AND due_at IS NOT NULL ORDER BY due_at, id ${GIVEN_LIMIT}`,
   )
-  const tried = prepareAll<{ id: number; dueAtMs: number }>(
-    db,
-    `SELECT id, ${readable('due_at')} AS dueAtMs FROM pending WHERE key_id = ? AND due_at > 0 ORDER BY due_at, id ${GIVEN_LIMIT}`,
-  )
+  const tried = prepareAll<WaitingRow>(db, `${select} AND due_at > 0 ORDER BY due_at, id ${GIVEN_LIMIT}`)
+  const newest = prepareAll<WaitingRow>(db, `${select} AND due_at = 0 ORDER BY id DESC ${GIVEN_LIMIT}`)
   const row = prepareGet<DueRow>(
     db,
     `SELECT id, key_id, kind, dedup_key, ${readable('accepted_at')} AS accepted_at, ${readable('attempts')} AS attempts,
        ${readable('checksum')} AS checksum, body FROM pending WHERE id = ?`,
   )
   return {
-    dueKeys: (nowMs) => dueKeys().map(({ keyId, dueAtMs }) => ({ keyId, dueAtMs: soonest(dueAtMs, nowMs) })),
-    due: (keyId, { nowMs, limit, exclude, freshFirst }) => {
+    dueKeys: (nowMs) =>
+      dueKeys().flatMap(({ keyId, alertAtMs, changeAtMs }) => {
+        const times = [alertAtMs, changeAtMs].filter((atMs) => atMs !== null)
+        return times.length === 0
+          ? []
+          : [{ keyId, dueAtMs: Math.min(...times.map((atMs) => soonest(atMs, nowMs))) }]
+      }),
+    due: (keyId, kind, options) => {
+      const { nowMs, exclude, limit, isNewestFirst } = options
       // What is excluded is at the front of each range, so it is asked for on top; and one more, which may be the next.
       const most = limit + exclude.size + 1
-      const wanted = ({ id }: { readonly id: number }): boolean => !exclude.has(id)
-      const again = tried(keyId, most).map(({ id, dueAtMs }) => ({ id, dueAtMs: soonest(dueAtMs, nowMs) }))
-      const dueAgain = again.filter(({ dueAtMs }) => dueAtMs <= nowMs).filter(wanted)
-      const isEnough = !freshFirst && dueAgain.length >= limit
-      const dueFirst = isEnough ? [] : fresh(keyId, most).filter(wanted)
-      const chosen = freshFirst ? [...dueFirst, ...dueAgain] : [...dueAgain, ...dueFirst]
+      const waiting = bounded(first(keyId, kind, most), nowMs)
+      const isAll = waiting.length < most
+      const again = isAll
+        ? waiting.filter(({ dueAtMs }) => dueAtMs > 0)
+        : bounded(tried(keyId, kind, most), nowMs)
+      const fresh = isNewestFirst && !isAll ? newest(keyId, kind, most) : waiting.filter(isFresh)
+      const isWanted = ({ id }: WaitingRow): boolean => !exclude.has(id)
+      const dueFresh = fresh.filter(isWanted)
+      const dueAgain = again.filter(({ dueAtMs }) => dueAtMs <= nowMs).filter(isWanted)
+      if (isNewestFirst && isAll) dueFresh.reverse()
+      const taken = inTurns(dueAgain.slice(0, options.tried), dueFresh.slice(0, options.fresh)).slice(
+        0,
+        limit,
+      )
       return {
-        events: chosen.slice(0, limit).flatMap(({ id }) => {
+        events: taken.flatMap(({ id }) => {
           const found = row(id)
           return found === undefined ? [] : [toDueEvent(found)]
         }),
+        isMore: dueFresh.length + dueAgain.length > taken.length,
         nextAtMs: again.find(({ dueAtMs }) => dueAtMs > nowMs)?.dueAtMs,
       }
     },
   }
+}
+
+function bounded(rows: readonly WaitingRow[], nowMs: number): WaitingRow[] {
+  return rows.map(({ id, dueAtMs }) => ({ id, dueAtMs: soonest(dueAtMs, nowMs) }))
+}
+
+function isFresh({ dueAtMs }: WaitingRow): boolean {
+  return dueAtMs === 0
+}
+
+/** One of each list after the other, and what is left of the longer one. */
+function inTurns<T>(one: readonly T[], other: readonly T[]): T[] {
+  return Array.from({ length: Math.max(one.length, other.length) }, (_, index) => [
+    ...one.slice(index, index + 1),
+    ...other.slice(index, index + 1),
+  ]).flat()
 }

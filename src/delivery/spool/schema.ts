@@ -1,6 +1,7 @@
 import type { DatabaseSync } from 'node:sqlite'
 import { Failure } from '../../core/failure.ts'
 import { checkIntegrity } from './integrity.ts'
+import { storeTrouble } from './sqlite-error.ts'
 
 /** Marks the file as a spool (`application_id`): the letters PDAL. */
 const APPLICATION_ID = 0x50_44_41_4c
@@ -14,6 +15,8 @@ const SCHEMA_VERSION = 2
  * Ids begin at the time of creation, so that an id never means two events though a damaged store was replaced.
  * `body` comes last: what is read of a row is read up to the last column that is asked for. `checksum.ts` has `checksum`.
  */
+/** Alerts and change events wait apart, so that neither is looked for among the others. */
+const TURN_INDEX = 'CREATE INDEX pending_turn ON pending (key_id, kind, due_at) WHERE due_at IS NOT NULL'
 const SCHEMA = `
 CREATE TABLE state (next_id INTEGER NOT NULL, pending INTEGER NOT NULL, delivered INTEGER NOT NULL, dead INTEGER NOT NULL) STRICT;
 CREATE TABLE keys (id INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT UNIQUE, secret TEXT UNIQUE) STRICT;
@@ -22,7 +25,7 @@ CREATE TABLE pending (
   accepted_at INTEGER NOT NULL, attempts INTEGER NOT NULL, http_status INTEGER, reason TEXT, due_at INTEGER,
   checksum INTEGER NOT NULL, body TEXT NOT NULL
 ) STRICT;
-CREATE INDEX pending_due ON pending (key_id, due_at) WHERE due_at IS NOT NULL;
+${TURN_INDEX};
 CREATE INDEX pending_alert ON pending (key_id, dedup_key) WHERE dedup_key IS NOT NULL;
 CREATE TABLE delivered (
   id INTEGER PRIMARY KEY, key_id INTEGER NOT NULL, kind TEXT NOT NULL, action TEXT, dedup_key TEXT,
@@ -50,8 +53,20 @@ export function prepareDatabase(db: DatabaseSync, nowMs: number): void {
   if (!isNew) checkOrigin(db) // before anything of it is changed
   db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA journal_size_limit = 67108864')
   if (isNew) createTables(db, Math.round(nowMs))
+  else replaceIndex(db)
   db.exec(SUPERSEDED)
   checkIntegrity(db)
+}
+
+/** Gives a spool of an earlier version the index of this one; where that cannot be written, all is only slower. */
+function replaceIndex(db: DatabaseSync): void {
+  if (db.prepare("SELECT 1 FROM sqlite_schema WHERE name = 'pending_turn'").get() !== undefined) return
+  try {
+    db.exec(`BEGIN IMMEDIATE; ${TURN_INDEX}; DROP INDEX IF EXISTS pending_due; COMMIT`)
+  } catch (error) {
+    if (db.isTransaction) db.exec('ROLLBACK')
+    if (storeTrouble(error)?.kind === 'damaged') throw error
+  }
 }
 
 /**

@@ -72,15 +72,22 @@ function explainSqlError(error: unknown): unknown {
   return error instanceof Error && 'errcode' in error && error.errcode === 1 ? damage(error.message) : error
 }
 
+/** Says which parts of the index by key, kind and time are meant: without it all of the key's part would be read. */
+const EACH_KIND = "kind IN ('alert', 'change')"
+
 function assembleStore(db: DatabaseSync): Store {
   // One look into the index for each key: the whole table is as large as all its events.
   const mendDues = prepareRun(
     db,
     `UPDATE pending SET due_at = ? WHERE id IN
-       (SELECT p.id FROM keys CROSS JOIN pending AS p ON p.key_id = keys.id WHERE p.due_at > ?
-        UNION ALL SELECT p.id FROM keys CROSS JOIN pending AS p ON p.key_id = keys.id WHERE p.due_at < 0)`,
+       (SELECT p.id FROM keys CROSS JOIN pending AS p ON p.key_id = keys.id AND ${EACH_KIND} WHERE p.due_at > ?
+        UNION ALL
+        SELECT p.id FROM keys CROSS JOIN pending AS p ON p.key_id = keys.id AND ${EACH_KIND} WHERE p.due_at < 0)`,
   )
-  const clampDue = prepareRun(db, 'UPDATE pending SET due_at = ? WHERE due_at > ? AND key_id = ?')
+  const clampDue = prepareRun(
+    db,
+    `UPDATE pending SET due_at = ? WHERE due_at > ? AND key_id = ? AND ${EACH_KIND}`,
+  )
   const forgetKeys = prepareRun(
     db,
     `DELETE FROM keys WHERE secret IS NOT NULL

@@ -10,7 +10,7 @@ export function createStoredQueue(connection: Connection, commits: Commits, now:
   return {
     dueKeys: () => connection.read(({ reads }) => reads.dueKeys(now())),
     key: (keyId) => connection.read(({ reads }) => reads.key(keyId)),
-    due: (keyId, options) => connection.read(({ reads }) => reads.due(keyId, options)),
+    due: (keyId, kind, options) => connection.read(({ reads }) => reads.due(keyId, kind, options)),
     readTogether: (work) => connection.read(({ readTogether }) => readTogether(work)),
     settle: async (settlements) => {
       const written = await commits.write(({ settle }, tx) => {
