@@ -7,8 +7,12 @@ const ANSWERED: How = { isAnswered: true, afterMs: undefined, random: 1 }
 const BROKEN: How = { ...ANSWERED, isAnswered: false }
 
 /** An attempt that begins and fails at a moment. */
-function fail(breaker: Breaker, id: number, atMs: number, lane: Lane = 'fresh', fault = ANSWERED): void {
-  breaker.failed({ id, alert: `alert-${id}`, lane, startedAtMs: atMs }, { ...fault, nowMs: atMs })
+function fail(breaker: Breaker, id: number, atMs: number, how: Partial<How> & { lane?: Lane } = {}): void {
+  const { lane = 'fresh', ...fault } = how
+  breaker.failed(
+    { id, alert: `alert-${id}`, lane, startedAtMs: atMs },
+    { ...ANSWERED, ...fault, nowMs: atMs },
+  )
 }
 
 test('while all is well there is room for any number of attempts', () => {
@@ -29,7 +33,8 @@ test('after a 5xx the next probe takes another alert, at once and alone', () => 
 
 test('an alert that fails alone never pauses others, however often it does', () => {
   const breaker = createBreaker()
-  for (let count = 0; count < 100; count++) fail(breaker, 1, count * 1000, count === 0 ? 'fresh' : 'tried')
+  for (let count = 0; count < 100; count++)
+    fail(breaker, 1, count * 1000, { lane: count === 0 ? 'fresh' : 'tried' })
   assert.equal(breaker.room('fresh', 99_000), 1)
   assert.equal(breaker.room('tried', 99_000), 1)
 })
@@ -46,16 +51,16 @@ test('different alerts that fail pause their lane, longer with each one', () => 
 
 test('alerts that fail again wait up to a minute, and delay none that was never tried', () => {
   const breaker = createBreaker()
-  for (let count = 0; count < 20; count++) fail(breaker, count % 5, count * 100_000, 'tried')
+  for (let count = 0; count < 20; count++) fail(breaker, count % 5, count * 100_000, { lane: 'tried' })
   assert.equal(breaker.pausedUntilMs('tried', 1_900_000), 1_960_000)
   assert.equal(breaker.room('fresh', 1_900_000), 1)
 })
 
 test('a server that cannot be reached pauses from the first failure on, up to a minute', () => {
   const breaker = createBreaker()
-  fail(breaker, 1, 0, 'fresh', BROKEN)
+  fail(breaker, 1, 0, BROKEN)
   assert.equal(breaker.pausedUntilMs('fresh', 0), 1000)
-  for (let id = 2; id < 20; id++) fail(breaker, id, id * 100_000, 'fresh', BROKEN)
+  for (let id = 2; id < 20; id++) fail(breaker, id, id * 100_000, BROKEN)
   assert.equal(breaker.pausedUntilMs('fresh', 1_900_000), 1_960_000)
 })
 
@@ -69,7 +74,7 @@ test('what was in flight together counts as one failure', () => {
 test('one acceptance shows that the server works: no lane waits any longer', () => {
   const breaker = createBreaker()
   for (let id = 0; id < 10; id++) fail(breaker, id, 0)
-  for (let id = 0; id < 10; id++) fail(breaker, id, 1000, 'tried')
+  for (let id = 0; id < 10; id++) fail(breaker, id, 1000, { lane: 'tried' })
   breaker.worked(99, 1000)
   for (const lane of ['fresh', 'tried'] as const)
     assert.equal(breaker.room(lane, 1000), Number.POSITIVE_INFINITY, lane)
@@ -86,7 +91,7 @@ test('that a server works after long trouble is told, and after a moment’s is 
 test('events that fail again, while others are accepted in between, are at fault by themselves', () => {
   const breaker = createBreaker()
   for (let round = 0; round < 50; round++) {
-    for (let id = 0; id < 20; id++) fail(breaker, id, round * 1000, round === 0 ? 'fresh' : 'tried')
+    for (let id = 0; id < 20; id++) fail(breaker, id, round * 1000, { lane: round === 0 ? 'fresh' : 'tried' })
     if (round > 0) assert.equal(breaker.isProbing(), false, `round ${round}`)
     breaker.worked(1000 + round, round * 1000 + 500)
   }
@@ -96,7 +101,7 @@ test('events that fail again without an acceptance in between count as the serve
   const breaker = createBreaker()
   for (const id of [1, 2]) fail(breaker, id, 0)
   breaker.worked(9, 1)
-  for (const atMs of [2, 3]) for (const id of [1, 2]) fail(breaker, id, atMs, 'tried')
+  for (const atMs of [2, 3]) for (const id of [1, 2]) fail(breaker, id, atMs, { lane: 'tried' })
   assert.equal(breaker.isProbing(), true)
   assert.equal(breaker.room('tried', 3), 0)
 })
@@ -104,9 +109,9 @@ test('events that fail again without an acceptance in between count as the serve
 test('what the server asks for is waited, once it has asked different alerts', () => {
   const breaker = createBreaker()
   const asked = { ...ANSWERED, afterMs: 30_000, random: 0 }
-  fail(breaker, 1, 0, 'fresh', asked)
+  fail(breaker, 1, 0, asked)
   assert.equal(breaker.pausedUntilMs('fresh', 0), undefined)
-  fail(breaker, 2, 0, 'fresh', asked)
+  fail(breaker, 2, 0, asked)
   assert.equal(breaker.pausedUntilMs('fresh', 0), 30_000)
 })
 
