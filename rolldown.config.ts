@@ -56,7 +56,7 @@ export default defineConfig({
         { name: 'zod', test: /node_modules.zod/ },
         {
           name: 'shared',
-          test: /src.(?:ci|commands(?!.(?:report-)?run\.ts)|config|core(?!.(?:event-schema|read-event|user-event))|delivery.(?:choose-proxy|spool.(?:checksum|sqlite-error))|log|version)/,
+          test: /src.(?:ci|commands(?!.(?:report-)?run\.ts)|config|core(?!.(?:event-schema|read-event|user-event))|delivery.(?:choose-proxy|tls-options|spool.(?:checksum|sqlite-error))|log|version)/,
           minShareCount: 2,
         },
       ],

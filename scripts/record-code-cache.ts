@@ -1,11 +1,13 @@
-import { writeFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import v8 from 'node:v8'
 import vm from 'node:vm'
+import { crc32 } from 'node:zlib'
 
 /*
  * Loaded before the program (`node --import`): when it ends, whatever V8 has compiled of its files is written beside them,
- * where `bin.js` looks for it. What an earlier run has left there is kept in what is written.
+ * where `bin.js` looks for it, with a checksum of it and of the source at the end. What an earlier run has left there is
+ * kept in what is written.
  */
 const scripts = new Map<string, vm.Script>()
 const { setFlagsFromString } = v8
@@ -30,6 +32,10 @@ vm.Script = class extends vm.Script {
 
 process.on('exit', () => {
   compileInBatches(true)
-  for (const [file, script] of scripts)
-    writeFileSync(join(dirname(file), 'code-cache', basename(file)), script.createCachedData())
+  for (const [file, script] of scripts) {
+    const data = script.createCachedData()
+    const checksum = Buffer.alloc(4)
+    checksum.writeUInt32LE(crc32(data, crc32(readFileSync(file))))
+    writeFileSync(join(dirname(file), 'code-cache', basename(file)), Buffer.concat([data, checksum]))
+  }
 })

@@ -91,6 +91,11 @@ test('a relay that keeps its events starts by it, too', async () => {
   assert.match(stderr, /cannot listen/)
 })
 
+test('with the flag by which the image starts it, too', async () => {
+  const seen = await verdicts(['success', '--dry-run'], 0, '--disable-sigusr1')
+  assert.deepEqual(new Set(seen.values()), new Set(['accepted']))
+})
+
 test('it holds the functions that ran, not only the outermost', () => {
   for (const file of ['program.js', 'undici.js', 'start-run.js']) {
     const source = `(function (exports, require, module) {\n${readFileSync(join(dist, file), 'utf8')}\n})`
@@ -105,13 +110,41 @@ test('what V8 cannot use it does without: other flags, a file that was cut off, 
   assert.deepEqual(new Set(others.values()), new Set(['rejected']))
   const file = join(cache, 'shared.js')
   const whole = readFileSync(file)
-  writeFileSync(file, whole.subarray(0, 20))
-  assert.equal((await verdicts(['success', '--dry-run'], 0)).get('shared.js'), 'rejected')
+  for (const bytes of [0, 3, 4, 20, whole.length - 1]) {
+    writeFileSync(file, whole.subarray(0, bytes))
+    assert.equal((await verdicts(['success', '--dry-run'], 0)).get('shared.js'), 'absent', `${bytes} bytes`)
+  }
   rmSync(file)
   assert.equal((await verdicts(['success', '--dry-run'], 0)).get('shared.js'), 'absent')
   mkdirSync(file)
   assert.equal((await verdicts(['success', '--dry-run'], 0)).get('shared.js'), 'absent')
   rmdirSync(file)
+  writeFileSync(file, whole)
+})
+
+test('a file that was edited runs as it is now, also if its length is the same', async () => {
+  const file = join(dist, 'help.js')
+  const source = readFileSync(file, 'utf8')
+  const help = ['--help'] as const
+  assert.equal((await verdicts(help, 0)).get('help.js'), 'accepted')
+  writeFileSync(file, source.replace('Usage: ', 'EDITED '))
+  assert.notEqual(readFileSync(file, 'utf8'), source)
+  assert.equal((await verdicts(help, 0)).get('help.js'), 'absent')
+  const { stdout } = await runProcess([process.execPath, join(dist, 'bin.js'), ...help], { env })
+  assert.match(stdout, /^EDITED /m)
+  writeFileSync(file, source)
+})
+
+test('no bit that flips in the cache is run: V8 would crash by some of them', async () => {
+  const file = join(cache, 'shared.js')
+  const whole = readFileSync(file)
+  const places = Array.from({ length: 30 }, (_, index) => Math.floor((index * (whole.length - 1)) / 29))
+  for (const place of places) {
+    const damaged = Buffer.from(whole)
+    damaged[place] = (damaged[place] ?? 0) ^ (1 << (place % 8))
+    writeFileSync(file, damaged)
+    assert.equal((await verdicts(['success', '--dry-run'], 0)).get('shared.js'), 'absent', `byte ${place}`)
+  }
   writeFileSync(file, whole)
 })
 
