@@ -68,7 +68,7 @@ async function commandSections([env]: CiCase): Promise<string> {
       `### ${title}\n\n\`\`\`console\n${line}\n${words}\`\`\`\n\n${requests.map(jsonBlock).join('\n')}`,
     )
   }
-  const run = await runEvents(shown)
+  const run = await failedRun(shown)
   const intro = '`run -- ./deploy.sh`, whose command ended with exit status 3, makes of its outcome:'
   parts.push(`### run\n\n${intro}\n\n${run.map(({ body }) => jsonBlock(body)).join('\n')}`)
   return parts.join('\n')
@@ -104,7 +104,8 @@ async function dryRun(
   return { requests: requests.map(({ body }) => body), words }
 }
 
-async function runEvents(env: Readonly<Record<string, string>>): Promise<readonly Event[]> {
+/** The event of a `run` whose command has failed, on Codeship Pro. */
+export async function failedRun(env: Readonly<Record<string, string>>): Promise<readonly Event[]> {
   const build = withRepositoryUrl(await detectBuild(env, () => ''), 'https://github.com/acme/shop')
   const identity = identify(
     { environment: { value: 'production', origin: '--environment' } },
