@@ -4,7 +4,7 @@
 #   docker build -t pagerduty-alert:shell --target shell .     the program on Debian, with sh and curl
 #
 # The first one keeps everything that the program needs in /opt/pagerduty-alert, the C library and its loader included, so
-# that it also runs where that directory is copied: `COPY --from=pagerduty-alert /opt/pagerduty-alert /opt/pagerduty-alert`.
+# that it also runs where that directory is copied: `COPY --from=registry.example.com/pagerduty-alert:0.1.0 /opt/pagerduty-alert /opt/pagerduty-alert`.
 #
 # NODE_IMAGE is any Debian-based image that has Node 24 and npm under /usr/local.
 ARG NODE_IMAGE=node:24.21.0-bookworm-slim

@@ -17,6 +17,7 @@ const PAGES = [
 /** Options of other programs that stand in inline code: theirs in migrating.md, Docker's, npm's. */
 const FOREIGN_OPTIONS = new Set([
   '--init',
+  '--network',
   '--dir',
   '--plan',
   '--smoke',
