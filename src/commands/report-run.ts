@@ -1,11 +1,10 @@
 import type { RunConfig } from '../config/read-run.ts'
 import { EXIT_CODE, Failure } from '../core/failure.ts'
-import { maskOutput, secretValues } from '../core/mask-output.ts'
-import { formatOutput } from '../core/output.ts'
 import type { EventCommand } from '../core/plan-events.ts'
 import type { CommandResult } from '../core/summary.ts'
 import { exitStatusOf, type Ending } from '../run/supervise.ts'
 import type { Tail } from '../run/tail.ts'
+import type { maskedRun } from './masked-run.ts'
 import { notify } from './notify.ts'
 import { failureLine } from './report-failure.ts'
 import type { Session } from './session.ts'
@@ -42,7 +41,7 @@ export async function reportRun(session: Session, watched: Watched): Promise<num
     exitStatus: (own: number) => watched.ending && runStatus(watched.ending, own, config.run.strict),
   }
   try {
-    return await notify(reporting, outcomeOf(watched, config.run), resultOf(watched, session))
+    return await notify(reporting, outcomeOf(watched, config.run), await resultOf(watched, session))
   } catch (error) {
     if (!(error instanceof Failure)) throw error
     log.error(error.message)
@@ -87,19 +86,20 @@ function outcomeOf({ ending, isCancelled }: Watched, { isSoftFailure }: RunConfi
   return isSoftFailure(status) ? 'soft-failure' : 'failure'
 }
 
-function resultOf(
-  { argv, tail, durationMs, ending, isCancelled }: Watched,
-  { io, config }: Session,
-): CommandResult {
-  const secrets = [...config.delivery.secrets.map((secret) => secret.reveal()), ...secretValues(io.env)]
+async function resultOf(watched: Watched, session: Session): Promise<CommandResult> {
+  const { durationMs, ending, isCancelled } = watched
   const isFailure = ending !== undefined && exitStatusOf(ending) !== 0
-  const output =
-    isFailure || isCancelled ? formatOutput(tail?.text() ?? '', config.run.outputLines, secrets) : undefined
+  const showsOutput = isFailure || isCancelled
   return {
     ...(ending !== undefined && ending.kind !== 'killed' && isFailure && { exitCode: ending.exitCode }),
     ...(ending?.kind === 'killed' && { signal: ending.signal }),
     durationSeconds: Math.round(durationMs) / 1000,
-    ...(output !== undefined && { output }),
-    ...(config.run.showCommand && { command: maskOutput(argv.join(' '), secrets) }),
+    ...((showsOutput || session.config.run.showCommand) && (await showRun(watched, session, showsOutput))),
   }
+}
+
+/** Loads the masker, which a success has no use for. */
+async function showRun(...run: Parameters<typeof maskedRun>): Promise<ReturnType<typeof maskedRun>> {
+  const masked = await import('./masked-run.ts')
+  return masked.maskedRun(...run)
 }

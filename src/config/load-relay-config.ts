@@ -1,6 +1,6 @@
 import { parseRepositoryUrl, withRepositoryUrl } from '../ci/repository-url.ts'
 import type { Build } from '../core/build.ts'
-import { secretValues } from '../core/mask-output.ts'
+import { secretValues } from '../core/secret-values.ts'
 import type { RoutingKey } from '../core/routing-key.ts'
 import type { Gathered } from './gather.ts'
 import { isKeyLookedUp, keyMissing, throwProblems, type Surroundings } from './load-config.ts'

@@ -1,14 +1,27 @@
 import { describe, test } from 'node:test'
 import { Failure } from '../../src/core/failure.ts'
 import { blankComments, parseJson } from '../../src/core/json.ts'
+import { maskOutput, stripControls } from '../../src/core/mask-output.ts'
+import { oneLine } from '../../src/core/mask.ts'
+import { formatOutput } from '../../src/core/output.ts'
 import { replaceReferences } from '../../src/core/references.ts'
 import { checkTemplate, defaultSummary, renderTemplate, type SummaryFacts } from '../../src/core/summary.ts'
+import { secretValues } from '../../src/core/secret-values.ts'
 import { parseForm } from '../../src/relay/parse-form.ts'
 import { assertLinear, HOSTILE_TEXTS } from '../support/hostile.ts'
 
 const factsWith = (text: string): SummaryFacts => ({
   build: { commitMessage: text, repository: text, branch: text, commit: text, committer: text, origins: {} },
   result: {},
+})
+
+/** As much of an output as is looked at. */
+const MASKED_CHARS = 128 * 1024
+const SECRETS = secretValues({
+  A_TOKEN: 'aaaaaaaaaaaaaaaa',
+  B_TOKEN: 'Xk29 dk3',
+  C_KEY: '//////////',
+  D_PASS: 'a1\nb2',
 })
 
 /** Everything that reads text of others. A new reader is a new row. */
@@ -23,6 +36,10 @@ const READERS: Readonly<Record<string, (text: string) => unknown>> = {
   'a JSON list': (text) => parseJson(`[${text}1e1]`),
   'a JSON string': (text) => parseJson(`[${JSON.stringify(text)},1e1]`),
   'a form': parseForm,
+  'what is masked of an output': (text) => maskOutput(text.slice(-MASKED_CHARS), SECRETS),
+  'the output of a command': (text) => formatOutput(text, 40, SECRETS),
+  'escape sequences': stripControls,
+  'one line': oneLine,
 }
 
 describe('no text of 512,000 bytes holds the event loop for more than 100 ms', () => {

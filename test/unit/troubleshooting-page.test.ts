@@ -6,7 +6,8 @@ import { collectMessages } from '../support/messages.ts'
 const PAGE = plain(readFileSync(new URL('../../docs/troubleshooting.md', import.meta.url), 'utf8'))
 
 /** What becomes a part of an event, not of what is printed. */
-const EVENT_TEXTS = /^(?:ci\/|core\/(?:build-event|summary|identity)|commands\/explain)/
+const EVENT_TEXTS =
+  /^(?:ci\/|core\/(?:build-event|summary|identity|output|secret-looks|secret-values)|commands\/explain)/
 
 /** Parts of messages and of events that are listed whole, and what the relay says where all is well. */
 const PARTS: ReadonlySet<string> = new Set([

@@ -145,9 +145,22 @@ test('nothing secret of the output reaches PagerDuty', async () => {
   ]) {
     assert.ok(!String(details().output).includes(secret), secret)
   }
-  assert.match(String(details().command), /^sh -c env; echo "https:\/\/\[masked\]db\//)
+  assert.match(String(details().command), /^sh -c env; echo "https:\/\/\[masked\]@db\//)
   assert.match(String(details().output), /red \ufffd\n\[masked\]$/)
   assert.equal(simulator.alerts[0]?.dedupKey, 'deploy/acme/shop/master/db')
+})
+
+test('a secret is masked though the command encodes it', async () => {
+  const value = 'Xy7Zw8Qk9Lm1+Np2/Rs3=Tu4'
+  const script =
+    'printf %s "$DB_PASS" | base64; echo "a$DB_PASS" | base64; echo "ab$DB_PASS" | base64; printf %s "$DB_PASS" | od -An -tx1; ' +
+    'echo "postgres://app:p@ss/w#rd7@db/shop"; echo "pwd=\'two words 7\'"; exit 1'
+  await watch(shell(script), { env: { ...ENV, DB_PASS: value } })
+  const output = String(details().output)
+  assert.match(
+    output,
+    /^\[masked\]\n\S{0,2}\[masked\]\S{0,2}\n\S{0,3}\[masked\]\S{0,2}\n \[masked\]\npostgres:\/\/\[masked\]@db\/shop\npwd='\[masked\]'$/,
+  )
 })
 
 test('a secret is masked though the other stream prints between its two halves', async () => {

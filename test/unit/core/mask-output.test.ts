@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { maskOutput, secretValues, stripControls } from '../../../src/core/mask-output.ts'
+import { maskOutput, stripControls } from '../../../src/core/mask-output.ts'
 import { formatOutput } from '../../../src/core/output.ts'
+import { secretValues } from '../../../src/core/secret-values.ts'
 
 const SHAPES: [string, string][] = [
   ['password=hunter2 next', 'password=[masked] next'],
@@ -10,11 +11,11 @@ const SHAPES: [string, string][] = [
   ['{"api_key": "abc123", "user": "jane"}', '{"api_key": "[masked]", "user": "jane"}'],
   ['mysql --password=hunter2 --host=db', 'mysql --password=[masked] --host=db'],
   ['curl --token hunter2 x', 'curl --token [masked] x'],
-  ['https://jane:hunter2@db.example/x', 'https://[masked]db.example/x'],
-  ['git clone https://x-access-token@github.com/a', 'git clone https://[masked]github.com/a'],
+  ['https://jane:hunter2@db.example/x', 'https://[masked]@db.example/x'],
+  ['git clone https://x-access-token@github.com/a', 'git clone https://[masked]@github.com/a'],
   ['Authorization: Bearer abc.def-ghi', 'Authorization: [masked]'],
   ['-H "authorization: Token token=abcdef"', '-H "authorization: [masked]"'],
-  ['sent bearer abcdefghijk', 'sent bearer [masked]'],
+  ['sent bearer abcdef7ghijk', 'sent bearer [masked]'],
   ['id AKIAIOSFODNN7EXAMPLE used', 'id [masked] used'],
   ['a\n-----BEGIN RSA PRIVATE KEY-----\nMIIE\nabc\n-----END RSA PRIVATE KEY-----\nb', 'a\n[masked]\nb'],
   ['a\n-----BEGIN PRIVATE KEY-----\nMIIE\ncut off', 'a\n[masked]'],
@@ -105,7 +106,7 @@ test('whatever is printed: the output is well-formed, bounded, and holds no know
       fc.string({ unit: 'binary' }),
       fc.string({ minLength: 8, unit: 'grapheme-ascii' }),
       (noise, raw) => {
-        const secret = `s${raw.replaceAll(/\s/g, '_')}e`
+        const secret = `s7${raw.replaceAll(/\s/g, '_')}e`
         const output =
           formatOutput(`${noise}\n${secret}${noise}`, 40, secretValues({ A_SECRET: secret })) ?? ''
         assert.ok(!output.includes(secret))
