@@ -2,6 +2,8 @@ import { spawnSync } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
 import { appendFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
+import { prepareStart, readInputs } from './environment.ts'
+import { whyWithoutSecrets } from './without-secrets.ts'
 
 /*
  * Entry of the GitHub Action: inputs become the variables of the same name, the report becomes outputs. No shell is
@@ -12,44 +14,42 @@ process.on('SIGUSR1', () => undefined) // without a listener Node would open its
 
 const COMMANDS: readonly string[] = ['success', 'failure', 'change', 'trigger', 'acknowledge', 'resolve']
 
-const inputs = Object.entries(process.env).flatMap(([name, value = '']): [string, string][] =>
-  name.startsWith('INPUT_') && value.trim() !== '' ? [[name.slice('INPUT_'.length), value]] : [],
-)
-const command = inputs.find(([name]) => name === 'COMMAND')?.[1].trim()
+const inputs = readInputs(process.env)
+const command = inputs.get('COMMAND')?.trim()
+const { env, args } = prepareStart(process.env, inputs)
+const reason = whyWithoutSecrets(env)
+
 if (command !== undefined && !COMMANDS.includes(command)) {
   process.stderr.write(`pagerduty-alert: error: command: must be one of ${COMMANDS.join(', ')}\n`)
-  process.exit(64)
-}
-const settings = inputs
-  .filter(([name]) => name !== 'COMMAND')
-  .map(([name, value]): [string, string] => [`PAGERDUTY_${name.replaceAll('-', '_')}`, value])
-
-const program = fileURLToPath(new URL('../dist/bin.js', import.meta.url))
-const { status, stdout } = spawnSync(
-  process.execPath,
-  [program, ...(command === undefined ? [] : [command]), '--json'],
-  {
-    env: { ...process.env, ...Object.fromEntries<string>(settings) },
+  process.exitCode = 64
+} else if (reason === undefined) {
+  const program = fileURLToPath(new URL('../dist/bin.js', import.meta.url))
+  const { status, stdout } = spawnSync(process.execPath, [program, ...args], {
+    env,
     stdio: ['ignore', 'pipe', 'inherit'],
     encoding: 'utf8',
-  },
-)
-writeOutputs(stdout)
-process.exitCode = status ?? 70
+  })
+  if (stdout !== '') writeReport(stdout)
+  process.exitCode = status ?? 70
+} else {
+  process.stdout.write(`::notice title=PagerDuty alert::Nothing is sent: there is no token, and ${reason}\n`)
+  writeOutputs({ outcome: 'skipped', 'dedup-key': '' })
+}
 
 interface Report {
   readonly outcome: string
   readonly events: readonly { readonly dedup_key?: string }[]
 }
 
-function writeOutputs(line: string): void {
-  const file = process.env['GITHUB_OUTPUT']
-  if (file === undefined || line === '') return
+function writeReport(line: string): void {
   const { outcome, events } = JSON.parse(line) as Report
-  const outputs = {
-    outcome,
-    'dedup-key': events.find((event) => event.dedup_key !== undefined)?.dedup_key ?? '',
-  }
+  const dedupKey = events.find((event) => event.dedup_key !== undefined)?.dedup_key ?? ''
+  writeOutputs({ outcome, 'dedup-key': dedupKey })
+}
+
+function writeOutputs(outputs: Readonly<Record<string, string>>): void {
+  const file = process.env['GITHUB_OUTPUT']
+  if (file === undefined) return
   for (const [name, value] of Object.entries(outputs)) {
     // A delimiter that nobody can guess keeps a value from becoming an output of its own.
     const delimiter = randomUUID()
