@@ -6,8 +6,9 @@
 # The first one keeps everything that the program needs in /opt/pagerduty-alert, the C library and its loader included, so
 # that it also runs where that directory is copied: `COPY --from=registry.example.com/pagerduty-alert:0.1.0 /opt/pagerduty-alert /opt/pagerduty-alert`.
 #
-# NODE_IMAGE is any Debian-based image that has Node 24 and npm under /usr/local.
-ARG NODE_IMAGE=node:24.21.0-bookworm-slim
+# NODE_IMAGE is any Debian-based image that has Node 24 and npm under /usr/local. The digest, of the image for every
+# platform, goes with the tag: change both.
+ARG NODE_IMAGE=node:24.21.0-bookworm-slim@sha256:0e0ff40c39bc087845bfb27465a0df4ea419520094bc35842ff83dd8cbe6f9b6
 
 
 # What Node needs to run: itself without its symbol table, the libraries it is linked with, and their licences. It is told
