@@ -21,8 +21,9 @@ interface Workflow {
   readonly jobs: Readonly<Record<string, Job>>
 }
 
-/** What a job with rights may use: what fetches, and what signs. */
-const HARMLESS = /^(?:actions\/(?:checkout|setup-node|download-artifact)|sigstore\/cosign-installer)@/
+/** What a job with rights may use: what fetches, what signs, and CodeQL, which reads the code and runs none of it. */
+const HARMLESS =
+  /^(?:actions\/(?:checkout|setup-node|download-artifact)|sigstore\/cosign-installer|github\/codeql-action\/(?:init|analyze))@/
 /** What runs code of others: dependencies, bundler, image build. */
 const BUILDS =
   /\b(?:npm (?:ci|install|i|run|test|exec|pack)|npx|yarn|pnpm|rolldown|docker (?:build|run|buildx))\b/
