@@ -39,7 +39,14 @@ PagerDuty refuses a whole event for one thing too long, so everything is brought
 | links of a change event | ${LIMITS.changeLinks} | the last ones go |
 | whole body | ${LIMITS.bodyBytes.toLocaleString('en')} bytes | the output loses its beginning, then the largest details their ends, then links and images go |
 
-\`custom_details.truncated\` lists what was cut. An event is never lost for its size.
+\`custom_details.truncated\` lists what was cut, and a warning says how much of it. An event is never lost for its size.
+
+Nor is it lost for its decoration. Only a summary, and of an alert a source, a severity and, to acknowledge or resolve it, a
+dedup key can refuse an event. Whatever else is blank, of the wrong type or no URL is turned into text or left out, with a
+warning; a timestamp without a zone is taken for UTC. This holds for options and variables (\`--link\`, \`--image\`,
+\`--client-url\`), for \`send\`, and for what clients post to a relay. Of an acknowledge or resolve only the key is read.
+
+The program's own secrets (keys, tokens, the password of a proxy) are masked in every event.
 
 ## Commands
 

@@ -128,6 +128,7 @@ function misfits(name: CommandName, operands: readonly string[], options: Option
   return [
     ...(tooMany ? [`${name} takes ${arity}`] : []),
     ...(name === 'help' ? [] : foreign.map(({ option }) => `--${option} is not an option of ${name}`)),
+    ...(name === 'success' && options['status'] ? [`--status chooses the command: leave out either`] : []),
   ]
 }
 

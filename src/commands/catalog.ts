@@ -1,4 +1,5 @@
 import type { SettingName } from '../config/settings.ts'
+import { EVENT_SETTINGS } from '../config/settings/event.ts'
 import type { SettingGroup } from '../config/settings/setting.ts'
 
 /** What is known of a command before it runs: the command line is checked and the help printed from this. */
@@ -18,8 +19,22 @@ const SENDING: readonly SettingGroup[] = ['event', 'delivery', 'rest', 'printing
 
 const DEPLOYING: readonly SettingGroup[] = ['event', 'note', 'delivery', 'rest', 'printing']
 
-function sending(does: string, example: string, groups = SENDING): CommandInfo {
-  return { does, operands: '', maxOperands: 0, groups, example }
+/** What only a deployment's outcome uses: the form of a success, and the choice of the command itself. */
+const OF_SUCCESS: readonly SettingName[] = ['as', 'resolve', 'status']
+/** What PagerDuty knows of an alert and not of a change event, and no detail can stand for. */
+const NOT_IN_CHANGE: readonly SettingName[] = [...OF_SUCCESS, 'severity', 'dedupKey']
+/** PagerDuty reads nothing but the key of an acknowledge or resolve; these are what the key is made of. */
+const IN_FOLLOW_UP: readonly string[] = ['dedupKey', 'environment', 'step']
+const NOT_IN_FOLLOW_UP = (Object.keys(EVENT_SETTINGS) as SettingName[]).filter(
+  (name) => !IN_FOLLOW_UP.includes(name),
+)
+
+function sending(
+  does: string,
+  example: string,
+  { groups = SENDING, omits = OF_SUCCESS }: Partial<Pick<CommandInfo, 'groups' | 'omits'>> = {},
+): CommandInfo {
+  return { does, operands: '', maxOperands: 0, groups, omits, example }
 }
 
 /** Every command, in the order of the help. */
@@ -27,30 +42,36 @@ export const COMMANDS = {
   success: sending(
     'report a deployment that succeeded; resolves its failure alert',
     'pagerduty-alert success --environment production',
-    DEPLOYING,
+    { groups: DEPLOYING, omits: [] },
   ),
   failure: sending(
     'report a deployment that failed; triggers its failure alert',
     'pagerduty-alert failure --environment production --severity critical',
-    DEPLOYING,
+    { groups: DEPLOYING },
   ),
   run: {
     does: 'run a command, report how it ended, and exit with its status',
     operands: '-- CMD [ARG…]',
     maxOperands: 0,
     groups: ['run', ...DEPLOYING],
+    omits: ['status'],
     example: 'pagerduty-alert run --environment production -- ./deploy.sh',
   },
   change: sending(
     'send one change event, made from the options alone',
     'pagerduty-alert change --summary "Feature flag checkout-v2 switched on"',
+    { omits: NOT_IN_CHANGE },
   ),
   trigger: sending(
     'trigger one alert, made from the options alone; prints its dedup key',
     'key=$(pagerduty-alert trigger --summary "Migration is stuck" --severity warning)',
   ),
-  acknowledge: sending('acknowledge an alert', 'pagerduty-alert acknowledge --dedup-key "$key"'),
-  resolve: sending('resolve an alert', 'pagerduty-alert resolve --dedup-key "$key"'),
+  acknowledge: sending('acknowledge an alert', 'pagerduty-alert acknowledge --dedup-key "$key"', {
+    omits: NOT_IN_FOLLOW_UP,
+  }),
+  resolve: sending('resolve an alert', 'pagerduty-alert resolve --dedup-key "$key"', {
+    omits: NOT_IN_FOLLOW_UP,
+  }),
   send: {
     ...sending(
       'send one event that you wrote as PagerDuty JSON, from a FILE or stdin',

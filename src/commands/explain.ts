@@ -12,8 +12,12 @@ export function explainIdentity(events: readonly Event[], identity: Identity, lo
   const bodies = events.map(({ body }) => body)
   const key = bodies.findLast((body) => body.dedup_key !== undefined)?.dedup_key
   const source = bodies.find((body) => body.payload?.source !== undefined)?.payload?.source
-  explain(log, 'environment', identity.environment)
-  if (events.some(({ kind }) => kind === 'alert')) explain(log, 'dedup key', traceKey(key, identity))
+  const hasAlert = events.some(({ kind }) => kind === 'alert')
+  const isShown = bodies.some((body) => body.payload?.custom_details?.['environment'] !== undefined)
+  // A change event made of options alone does not say what environment the build is for.
+  if (hasAlert || isShown || identity.environment === undefined)
+    explain(log, 'environment', identity.environment)
+  if (hasAlert) explain(log, 'dedup key', traceKey(key, identity))
   if (source !== undefined) explain(log, 'source', trace(source, identity.source))
 }
 

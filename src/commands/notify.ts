@@ -41,6 +41,7 @@ export function eventInput({ config, io }: Session, result: CommandResult = {}):
     fields: event.fields,
     build,
     identity: identify(event.choices, build, io.hostname),
+    ...(event.choices.environment && { environment: event.choices.environment.value }),
     result,
     nowIso: new Date().toISOString(),
   }

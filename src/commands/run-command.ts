@@ -45,16 +45,20 @@ export async function runCommand(
     const needsKey = command !== 'send' && command !== 'gate' && command !== 'flush'
     const config = loadConfig(gathered, { env: io.env, build }, needsKey)
     for (const warning of config.warnings) log.warn(warning)
+    if (named === 'success' && line.options['severity'] && config.event.as === 'change')
+      throw new Failure('usage', `--severity: ${NO_SEVERITY}`)
     const session = { io, config, log, command, json: printing.json }
     if (command === 'flush') return await (await import('./flush.ts')).flush(session)
     if (command === 'gate') return await (await import('./gate.ts')).gate(session)
     if (command !== 'send') return await notify(session, command, chosen.result)
     const { send } = await import('./send.ts')
-    return await send(session, line.operands[0])
+    return await send(session, line)
   } catch (error) {
     return reportFailure({ io, log, printing, command }, toFailure(error, io))
   }
 }
+
+const NO_SEVERITY = 'a change event has none; --as alert or --as both sends an alert, which has'
 
 /** A command that no word of the command line names, and what is known of the deployment's outcome. */
 interface ImpliedCommand {

@@ -1,4 +1,5 @@
 import type { Event } from '../core/event.ts'
+import { createMask } from '../core/mask-event.ts'
 import type { RoutingKey } from '../core/routing-key.ts'
 import type { Secret } from '../core/secret.ts'
 import { isKeyLookedUp } from '../config/load-config.ts'
@@ -33,7 +34,9 @@ export async function sendEvents(
 ): Promise<number> {
   const { config, io } = session
   const keys = ownKey === undefined ? await resolveKeys(session) : [ownKey]
-  const posts = addressEvents(events, { ...config.delivery, keys })
+  // A key that was looked up is known only now; every other secret was masked before the events were made.
+  const shown = isKeyLookedUp(config) ? createMask(keys.map(({ key }) => key))(events) : events
+  const posts = addressEvents(shown, { ...config.delivery, keys })
   if (config.dryRun) {
     for (const { event, destination } of posts) {
       io.writeOut(`${JSON.stringify(describeRequest(event, destination))}\n`)

@@ -4,8 +4,11 @@ import { Failure } from '../core/failure.ts'
 import { blankComments, parseJson } from '../core/json.ts'
 import { parseRoutingKeys, type RoutingKey } from '../core/routing-key.ts'
 import { readUserEvent } from '../core/user-event.ts'
-import { errorInWords } from '../config/gather.ts'
+import { errorInWords, type Options } from '../config/gather.ts'
 import { keyMissing } from '../config/load-config.ts'
+import { SETTING_LIST } from '../config/settings.ts'
+import type { CommandLine } from './args.ts'
+import { takesSetting } from './catalog.ts'
 import { explainIdentity } from './explain.ts'
 import { eventInput } from './notify.ts'
 import { sendEvents } from './send-events.ts'
@@ -13,18 +16,24 @@ import { randomDedupKey, type Io, type Session } from './session.ts'
 
 /**
  * `send [FILE]`: one event written by the user as PagerDuty JSON, mended and filled from the build.
- * @param operand a path, or `-` or nothing for stdin
+ * The first operand is a path, or `-` or nothing for stdin.
  * @returns the exit status
  */
-export async function send(session: Session, operand: string | undefined): Promise<number> {
+export async function send(
+  session: Session,
+  { operands, options }: Pick<CommandLine, 'operands' | 'options'>,
+): Promise<number> {
   const { io, config, log } = session
   const input = eventInput(session)
-  const document = parseDocument(await readDocument(io, operand))
+  const document = parseDocument(await readDocument(io, operands[0]))
   const { event, routingKey, warnings } = readUserEvent(document, {
     lookUp: (name) => io.env[name],
+    isSecret: (name) => SETTING_LIST.some(({ secret, variable }) => secret === true && variable === name),
+    secrets: config.delivery.secrets,
     defaults: (kind, action) => defaultBody(kind, action, input),
   })
   for (const warning of warnings) log.warn(warning)
+  refuseUnused(event, options)
   if (routingKey === PLACEHOLDER) log.warn(PLACEHOLDER_WARNING)
   const ownKey = routingKey === undefined || routingKey === PLACEHOLDER ? undefined : readOwnKey(routingKey)
   const missing = ownKey === undefined && !config.dryRun ? keyMissing(config) : undefined
@@ -32,6 +41,24 @@ export async function send(session: Session, operand: string | undefined): Promi
   if (config.dryRun) explainIdentity([event], input.identity, log)
   return await sendEvents(session, [event], ownKey)
 }
+
+/** @throws Failure of kind `usage` for options that mean nothing to the kind of event that the document turned out to be */
+function refuseUnused({ kind, body }: Event, options: Options): void {
+  const command = kind === 'change' ? 'change' : (body.event_action ?? 'trigger')
+  const unused = SETTING_LIST.filter(
+    (setting) => setting.option && options[setting.option] && !takesSetting(command, setting),
+  )
+  if (unused.length === 0) return
+  const names = unused.map(({ option }) => `--${option}`).join(', ')
+  throw new Failure('usage', `${names} cannot apply: the event is ${KINDS[command]}`)
+}
+
+const KINDS = {
+  change: 'a change event',
+  trigger: 'a trigger',
+  acknowledge: 'an acknowledge',
+  resolve: 'a resolve',
+} as const
 
 /** What stands for the key in the examples of PagerDuty's documentation and on Codeship's PagerDuty page. */
 const PLACEHOLDER = 'samplekeyhere'

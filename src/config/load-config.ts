@@ -1,6 +1,7 @@
 import type { Build, Environment } from '../core/build.ts'
 import { parseRepositoryUrl, withRepositoryUrl } from '../ci/repository-url.ts'
 import { Failure } from '../core/failure.ts'
+import { createMask } from '../core/mask-event.ts'
 import type { Gathered, Problem } from './gather.ts'
 import { plainHttpWarnings, readDeliveryConfig, type DeliveryConfig } from './read-delivery.ts'
 import { readEventConfig, type EventConfig } from './read-event.ts'
@@ -52,29 +53,32 @@ export function readConfig(
   needsKey: boolean,
 ): { config: Config; problems: readonly Problem[] } {
   const problems = [...found]
-  const reader = createReader(values, problems)
+  const mended: string[] = []
+  const reader = createReader(values, problems, mended)
   const repositoryUrl = reader.one('repositoryUrl', parseRepositoryUrl)
   const delivery = readDeliveryConfig(reader, env)
   const rest = readRestConfig(reader, delivery.region)
   const spool = readSpoolConfig(reader)
   const dryRun = reader.isSet('dryRun')
   readPrintConfig(reader)
+  const secrets = [...delivery.secrets, ...(rest.token ? [rest.token] : [])]
+  const mask = createMask(secrets)
   const settings = {
-    event: readEventConfig(reader),
-    delivery: { ...delivery, secrets: [...delivery.secrets, ...(rest.token ? [rest.token] : [])] },
+    event: mask(readEventConfig(reader)),
+    delivery: { ...delivery, secrets },
     rest,
     run: readRunConfig(reader),
     gate: readGateConfig(reader),
     note: reader.isSet('note'),
     ...(spool && { spool }),
-    build: withRepositoryUrl(build, repositoryUrl),
+    build: mask(withRepositoryUrl(build, repositoryUrl)),
     dryRun,
   }
   const missing = needsKey ? keyMissing(settings) : undefined
   const hasKeyProblem = problems.some(({ kind }) => kind === 'config')
   if (missing !== undefined && !dryRun && !hasKeyProblem) problems.push({ kind: 'config', message: missing })
   const dryWarnings = missing !== undefined && dryRun ? [`${missing}; a real run would stop here`] : []
-  const warnings = [...tlsWarnings(env), ...plainHttpWarnings(delivery, rest), ...dryWarnings]
+  const warnings = [...tlsWarnings(env), ...plainHttpWarnings(delivery, rest), ...mended, ...dryWarnings]
   return { config: Object.freeze({ ...settings, warnings }), problems }
 }
 

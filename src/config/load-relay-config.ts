@@ -1,5 +1,6 @@
 import { parseRepositoryUrl, withRepositoryUrl } from '../ci/repository-url.ts'
 import type { Build } from '../core/build.ts'
+import { createMask, type Mask } from '../core/mask-event.ts'
 import { secretValues } from '../core/secret-values.ts'
 import type { RoutingKey } from '../core/routing-key.ts'
 import type { Gathered } from './gather.ts'
@@ -32,6 +33,8 @@ export interface RelayConfig extends RelayAccess {
   /** Absent where nothing is kept: then callers wait for PagerDuty. */
   readonly spool?: SpoolConfig
   readonly printing: PrintConfig
+  /** Masks the program's own secrets in what callers send. */
+  readonly mask: Mask
   /** Values that are masked in a deployment's output: the program's own secrets, and what its environment keeps secret. */
   readonly outputSecrets: readonly string[]
   readonly warnings: readonly string[]
@@ -48,12 +51,14 @@ export function loadRelayConfig(
   const problems = [...found]
   // One environment is often shared by a build's containers, so it may hold the address of this very relay.
   const own = new Map([...values].filter(([name]) => name !== 'relay'))
-  const reader = createReader(own, problems)
+  const mended: string[] = []
+  const reader = createReader(own, problems, mended)
   const repositoryUrl = reader.one('repositoryUrl', parseRepositoryUrl)
-  const event = readEventConfig(reader)
   const events = readDeliveryConfig(reader, env)
   const rest = readRestConfig(reader, events.region)
   const delivery = { ...events, secrets: [...events.secrets, ...(rest.token ? [rest.token] : [])] }
+  const mask = createMask(delivery.secrets)
+  const event = mask(readEventConfig(reader))
   const missing = keyMissing({ delivery, rest })
   const spool = readSpoolConfig(reader)
   const access = readRelayAccess(own, env, problems)
@@ -63,12 +68,14 @@ export function loadRelayConfig(
   throwProblems(problems)
   return Object.freeze({
     ...config,
-    build: withRepositoryUrl(build, repositoryUrl),
+    build: mask(withRepositoryUrl(build, repositoryUrl)),
+    mask,
     ...(spool && { spool }),
     outputSecrets: [...delivery.secrets.map((secret) => secret.reveal()), ...secretValues(env)],
     warnings: [
       ...tlsWarnings(env),
       ...plainHttpWarnings(delivery, rest),
+      ...mended,
       ...(missing === undefined ? [] : [rest.token === undefined ? NO_KEY : `${missing}. ${UNTIL_THEN}`]),
     ],
   })

@@ -1,6 +1,8 @@
 import type { EventFields } from '../core/build-event.ts'
 import type { IdentityChoices } from '../core/identity.ts'
-import type { JsonObject } from '../core/json.ts'
+import type { Image, Link } from '../core/event.ts'
+import { mendImages, mendLinks, mendUrl, type Mend, type Notes } from '../core/decoration.ts'
+import type { Json, JsonObject } from '../core/json.ts'
 import type { SuccessForm } from '../core/plan-events.ts'
 import { checkTemplate } from '../core/summary.ts'
 import type { Reader } from './reader.ts'
@@ -8,7 +10,6 @@ import {
   parseChoice,
   parseDetail,
   parseDetails,
-  parseHttpUrl,
   parseImage,
   parseImageList,
   parseLink,
@@ -50,13 +51,38 @@ function readFields(reader: Reader): EventFields {
     group: reader.one('group', text),
     class: reader.one('class', text),
     details: readDetails(reader),
-    links: reader.many('link', parseLink, parseLinkList),
-    images: reader.many('image', parseImage, parseImageList),
+    links: decoration(reader, 'link', reader.many('link', parseLink, parseLinkList), mendLinks) as
+      | readonly Link[]
+      | undefined,
+    images: decoration(reader, 'image', reader.many('image', parseImage, parseImageList), mendImages) as
+      | readonly Image[]
+      | undefined,
     client: reader.one('client', text),
-    clientUrl: reader.one('clientUrl', parseHttpUrl),
-    timestamp: reader.one('timestamp', parseTime),
+    clientUrl: decoration(reader, 'clientUrl', reader.one('clientUrl', text), mendUrl) as string | undefined,
+    timestamp: readTimestamp(reader),
   }
   return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined))
+}
+
+/** A value that an event can do without: what is unusable of it is left out with a warning. */
+function decoration(
+  reader: Reader,
+  name: 'link' | 'image' | 'clientUrl',
+  value: Json | undefined,
+  mend: Mend,
+): Json | undefined {
+  const notes: Notes = new Set()
+  const mended = value === undefined ? undefined : mend(value, NAMES[name], notes)
+  reader.warn(name, notes)
+  return mended
+}
+
+const NAMES = { link: 'links', image: 'images', clientUrl: 'client_url' } as const
+
+function readTimestamp(reader: Reader): string | undefined {
+  const timestamp = reader.one('timestamp', parseTime)
+  if (timestamp?.hasZone === false) reader.warn('timestamp', ['has no zone, so it is taken for UTC'])
+  return timestamp?.iso
 }
 
 /** `--details` (or its variable), with every `--detail` on top. */

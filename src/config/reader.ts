@@ -17,10 +17,16 @@ export interface Reader {
   traced(name: SettingName): Traced | undefined
   isSet(name: SettingName): boolean
   report(problem: Problem): void
+  /** Notes what was mended in the value of a setting, or left out of it. */
+  warn(name: SettingName, notes: Iterable<string>): void
 }
 
-/** A reader over gathered values that adds what it finds wrong to `problems`. */
-export function createReader(values: ReadonlyMap<SettingName, RawValue>, problems: Problem[]): Reader {
+/** A reader over gathered values that adds what it finds wrong to `problems`, and what was mended to `warnings`. */
+export function createReader(
+  values: ReadonlyMap<SettingName, RawValue>,
+  problems: Problem[],
+  warnings: string[] = [],
+): Reader {
   const attempt = <T>(origin: string, parse: () => T): T | undefined => {
     try {
       return parse()
@@ -51,5 +57,9 @@ export function createReader(values: ReadonlyMap<SettingName, RawValue>, problem
     },
     isSet: (name) => values.has(name),
     report: (problem) => problems.push(problem),
+    warn: (name, notes) => {
+      const origin = values.get(name)?.origin ?? name
+      for (const note of notes) warnings.push(`${origin}: ${note}`)
+    },
   }
 }

@@ -1,7 +1,7 @@
-import { SEVERITIES, type Image, type Link, type Severity } from '../core/event.ts'
+import { SEVERITIES, type Severity } from '../core/event.ts'
 import { Failure } from '../core/failure.ts'
-import { isObject, parseJson, type Json, type JsonObject } from '../core/json.ts'
-import { parseTimestamp, TIMESTAMP_EXAMPLES } from '../core/timestamp.ts'
+import { cleanObject, isObject, parseJson, type Json, type JsonObject } from '../core/json.ts'
+import { parseTimestamp, TIMESTAMP_EXAMPLES, type Timestamp } from '../core/timestamp.ts'
 
 /*
  * Readers of single values. Each takes the text that the user gave and returns the value, or throws a Failure of kind
@@ -54,8 +54,8 @@ export function parseExitCodes(text: string): (exitCode: number) => boolean {
   return (exitCode) => codes.has(exitCode)
 }
 
-/** A point in time, normalised to ISO 8601 with `Z`. */
-export function parseTime(text: string): string {
+/** A point in time. */
+export function parseTime(text: string): Timestamp {
   return parseTimestamp(text) ?? refuse(`must be like ${TIMESTAMP_EXAMPLES}`)
 }
 
@@ -73,59 +73,43 @@ export function parseBaseUrl(text: string): string {
   return url.href.replace(/\/+$/, '')
 }
 
-/** `URL` or `URL|TEXT`. */
-export function parseLink(text: string): Link {
+/** `URL` or `URL|TEXT`; `mendLinks` looks at the URL. */
+export function parseLink(text: string): JsonObject {
   const [href = '', ...rest] = text.split('|')
   const label = rest.join('|').trim()
-  return { href: parseHttpUrl(href.trim()), ...(label !== '' && { text: label }) }
+  return { href: href.trim(), ...(label !== '' && { text: label }) }
 }
 
-/** `SRC`, `SRC|HREF` or `SRC|HREF|ALT`; PagerDuty wants the source served over https. */
-export function parseImage(text: string): Image {
+/** `SRC`, `SRC|HREF` or `SRC|HREF|ALT`; `mendImages` looks at the URLs. */
+export function parseImage(text: string): JsonObject {
   const [src = '', href = '', ...rest] = text.split('|').map((part) => part.trim())
   const alt = rest.join('|')
-  return toImage({ src, ...(href !== '' && { href }), ...(alt !== '' && { alt }) })
+  return { src, ...(href !== '' && { href }), ...(alt !== '' && { alt }) }
 }
 
-/** A JSON list of `{"href","text"}`. Entries without an address are dropped. */
-export function parseLinkList(text: string): Link[] {
-  return parseList(text, '[{"href":"https://…","text":"…"}]').flatMap(({ href, text: label }) => {
-    if (isBlank(href)) return []
-    return [{ href: parseHttpUrl(String(href)), ...(!isBlank(label) && { text: String(label) }) }]
-  })
+/** A JSON list of `{"href","text"}`. */
+export function parseLinkList(text: string): readonly Json[] {
+  return parseList(text, '[{"href":"https://…","text":"…"}]')
 }
 
-/** A JSON list of `{"src","href","alt"}`. Entries without a source are dropped. */
-export function parseImageList(text: string): Image[] {
-  return parseList(text, '[{"src":"https://…","href":"https://…","alt":"…"}]').flatMap(
-    ({ src, href, alt }) => {
-      if (isBlank(src)) return []
-      return [
-        toImage({
-          src: String(src),
-          ...(!isBlank(href) && { href: String(href) }),
-          ...(!isBlank(alt) && { alt: String(alt) }),
-        }),
-      ]
-    },
-  )
+/** A JSON list of `{"src","href","alt"}`. */
+export function parseImageList(text: string): readonly Json[] {
+  return parseList(text, '[{"src":"https://…","href":"https://…","alt":"…"}]')
 }
 
-function toImage(image: Image): Image {
-  if (!/^https:\/\//i.test(image.src) || !URL.canParse(image.src))
-    refuse('must have an https URL as its source')
-  if (image.href !== undefined) parseHttpUrl(image.href)
-  return image
+/** A JSON list, or the one entry of it that somebody wrote without brackets. */
+function parseList(text: string, example: string): readonly Json[] {
+  const value = parseJsonText(text, example)
+  const list: unknown[] = Array.isArray(value) ? value : [value]
+  if (!list.every((item) => isObject(item) || typeof item === 'string'))
+    refuse(`must be a JSON list such as ${example}`)
+  return list.map((item) => (isObject(item) ? withoutBlanks(cleanObject(item)) : item))
 }
 
-function parseList(text: string, example: string): Record<string, unknown>[] {
-  const list = parseJsonText(text, example)
-  if (!Array.isArray(list) || !list.every(isObject)) refuse(`must be a JSON list such as ${example}`)
-  return list
-}
-
-function isBlank(value: unknown): boolean {
-  return value === undefined || value === null || (typeof value === 'string' && value.trim() === '')
+/** Blank counts as unset, as everywhere in the configuration. */
+function withoutBlanks(members: JsonObject): JsonObject {
+  const isGiven = ([, value]: [string, Json]): boolean => typeof value !== 'string' || value.trim() !== ''
+  return Object.fromEntries(Object.entries(members).filter(isGiven))
 }
 
 /** Custom details: a JSON object. */

@@ -33,6 +33,8 @@ export interface EventInput {
   readonly fields: EventFields
   readonly build: Build
   readonly identity: Identity
+  /** The environment that the user named; `identity` has the one that the build says, too. */
+  readonly environment?: string
   readonly result: CommandResult
   readonly nowIso: string
 }
@@ -43,7 +45,10 @@ export type Subject = { outcome: DeploymentOutcome } | 'options'
 /** The change event of a deployment that succeeded or was cancelled, or one from options only. */
 export function buildChange(input: EventInput, subject: Subject): Event {
   const { source } = input.identity
-  const payload: Payload = { ...basicPayload(input, subject), source: source.value }
+  const { component, group, class: className, client, clientUrl } = input.fields
+  // A change event has no such fields, so what the user gave stands in the details.
+  const given = present({ component, group, class: className, client, client_url: clientUrl })
+  const payload: Payload = { ...basicPayload(input, subject, given), source: source.value }
   return { kind: 'change', body: { payload, ...attachments(input, subject) } }
 }
 
@@ -53,7 +58,7 @@ export function buildTrigger(input: EventInput, subject: Subject, dedupKey: stri
   const isDeployment = subject !== 'options'
   const severity = fields.severity ?? (isDeployment && subject.outcome === 'success' ? 'info' : 'error')
   const component = fields.component ?? (isDeployment ? build.repository : undefined)
-  const group = fields.group ?? (isDeployment ? identity.environment?.value : undefined)
+  const group = fields.group ?? (isDeployment ? identity.environment?.value : input.environment)
   const className = fields.class ?? (isDeployment ? 'deploy' : undefined)
   const client = fields.client ?? (isDeployment ? build.ci : undefined)
   const clientUrl = fields.clientUrl ?? (isDeployment ? build.buildUrl : undefined)
@@ -82,12 +87,13 @@ export function buildFollowUp(action: Exclude<Action, 'trigger'>, dedupKey: stri
   return { kind: 'alert', body: { event_action: action, dedup_key: dedupKey } }
 }
 
-function basicPayload(input: EventInput, subject: Subject): Payload {
+function basicPayload(input: EventInput, subject: Subject, given: JsonObject = {}): Payload {
   const { fields, build, identity, result, nowIso } = input
   const outcome = subject === 'options' ? undefined : subject.outcome
   const facts = { build, environment: identity.environment?.value, outcome, result }
   const rendered = fields.summary === undefined ? '' : renderTemplate(fields.summary, facts)
-  const details = { ...(subject === 'options' ? {} : deploymentDetails(input)), ...fields.details }
+  const own = subject === 'options' ? optionDetails(input) : deploymentDetails(input)
+  const details = { ...own, ...given, ...fields.details }
   return {
     summary: rendered === '' ? fallbackSummary(facts, identity) : rendered,
     timestamp: fields.timestamp ?? nowIso,
@@ -149,6 +155,11 @@ function deploymentDetails({ build, identity, result }: EventInput): JsonObject 
     output: result.output,
     command: result.command,
   })
+}
+
+/** `custom_details` of an event from options only: where and what was deployed, if the options say so. */
+function optionDetails({ environment, identity }: EventInput): JsonObject {
+  return present({ environment, step: identity.step?.value })
 }
 
 /** The members that have a value. */

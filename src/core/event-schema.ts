@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { ACTIONS, LIMITS, SEVERITIES, type Event } from './event.ts'
-import { isObject, type JsonObject } from './json.ts'
+import { describeType, isObject, type JsonObject } from './json.ts'
 
 const nonBlank = z.string().refine((text) => text.trim() !== '', 'must not be blank')
 const webUrl = (scheme: RegExp, what: string): z.ZodType<string> =>
@@ -26,6 +26,11 @@ const commonPayload = {
   class: nonBlank.optional(),
   custom_details: z.custom<JsonObject>(isObject, 'must be an object').optional(),
 }
+const commonTop = {
+  images: imagesSchema.optional(),
+  client: nonBlank.optional(),
+  client_url: httpUrl.optional(),
+}
 const dedupKey = nonBlank.refine(
   (text) => text.length <= LIMITS.dedupKeyChars,
   `must have at most ${LIMITS.dedupKeyChars} characters`,
@@ -38,9 +43,7 @@ export const ALERT_SCHEMA = z.discriminatedUnion('event_action', [
     dedup_key: dedupKey.optional(),
     payload: z.looseObject({ ...commonPayload, source: nonBlank, severity: z.enum(SEVERITIES) }),
     links: linksSchema.optional(),
-    images: imagesSchema.optional(),
-    client: nonBlank.optional(),
-    client_url: httpUrl.optional(),
+    ...commonTop,
   }),
   z.looseObject({ event_action: z.enum(['acknowledge', 'resolve']), dedup_key: dedupKey }),
 ])
@@ -49,7 +52,7 @@ export const ALERT_SCHEMA = z.discriminatedUnion('event_action', [
 export const CHANGE_SCHEMA = z.looseObject({
   payload: z.looseObject({ ...commonPayload, source: nonBlank.optional() }),
   links: linksSchema.max(LIMITS.changeLinks).optional(),
-  images: imagesSchema.optional(),
+  ...commonTop,
 })
 
 /**
@@ -60,12 +63,29 @@ export function findProblems(event: { kind: Event['kind']; body: unknown }): str
   const schema = event.kind === 'alert' ? ALERT_SCHEMA : CHANGE_SCHEMA
   const result = schema.safeParse(event.body)
   if (result.success) return []
-  return result.error.issues.map((issue) => `${issue.path.join('.') || 'the event'}: ${sentence(issue)}`)
+  return result.error.issues.map((issue) => {
+    const value = issue.path.reduce<unknown>(memberOf, event.body)
+    return `${issue.path.join('.') || 'the event'}: ${sentence(issue, value)}`
+  })
 }
 
-function sentence(issue: z.core.$ZodIssue): string {
-  if (issue.code === 'invalid_type' && issue.input === undefined) return `is missing (${issue.expected})`
-  if (issue.code === 'invalid_value') return `must be one of ${issue.values.join(', ')}`
-  if (issue.code === 'invalid_union') return `must be one of ${ACTIONS.join(', ')}`
-  return issue.message
+function memberOf(value: unknown, name: PropertyKey): unknown {
+  const isParent = typeof value === 'object' && value !== null && Object.hasOwn(value, name)
+  return isParent ? (value as Record<PropertyKey, unknown>)[name] : undefined
+}
+
+function sentence(issue: z.core.$ZodIssue, value: unknown): string {
+  const expected = expectation(issue)
+  if (expected === undefined) return issue.message
+  if (value === undefined) return `is missing; it must be ${expected}`
+  const isWrongType = issue.code === 'invalid_type' || typeof value !== 'string'
+  return isWrongType ? `must be ${expected}, not ${describeType(value)}` : `must be ${expected}`
+}
+
+/** What a value must be, where the issue's own message does not say it. */
+function expectation(issue: z.core.$ZodIssue): string | undefined {
+  if (issue.code === 'invalid_type')
+    return /^[aeiou]/.test(issue.expected) ? `an ${issue.expected}` : `a ${issue.expected}`
+  if (issue.code === 'invalid_value') return `one of ${issue.values.join(', ')}`
+  return issue.code === 'invalid_union' ? `one of ${ACTIONS.join(', ')}` : undefined
 }

@@ -1,15 +1,15 @@
 import { cutChars } from './cut.ts'
 import { LIMITS, type Event, type EventBody } from './event.ts'
 import { cleanObject, type Json, type JsonObject } from './json.ts'
-import { shrinkToBytes } from './shrink.ts'
+import { shrinkToBytes, type Cut } from './shrink.ts'
 
 /** Bytes that `"routing_key":"…",` adds on the wire; the key joins the event only there. */
 const ROUTING_KEY_BYTES = `"routing_key":"${'k'.repeat(32)}",`.length
 
-/** An event within every limit, and the names of what had to be cut for that. */
+/** An event within every limit, and what had to be cut for that. */
 export interface Fitted {
   readonly event: Event
-  readonly truncated: readonly string[]
+  readonly cuts: readonly Cut[]
 }
 
 /**
@@ -20,24 +20,26 @@ export interface Fitted {
 export function fitEvent(event: Event): Fitted {
   const clean = cleanObject(event.body) as EventBody
   const { payload } = clean
-  if (payload === undefined) return { event: { kind: event.kind, body: clean }, truncated: [] } // nothing in it can grow
-  const truncated: string[] = []
+  if (payload === undefined) return { event: { kind: event.kind, body: clean }, cuts: [] } // nothing in it can grow
+  const cuts: Cut[] = []
   const links = clean.links ?? []
   const maxLinks = event.kind === 'change' ? LIMITS.changeLinks : links.length
   let details = payload.custom_details
   const summary = cutChars(payload.summary, LIMITS.summaryChars)
   if (summary !== payload.summary) {
-    truncated.push('summary')
+    const total = payload.summary.length
+    cuts.push({ name: 'summary', lost: total - summary.length, total, unit: ' characters' })
     details = addDetail(details ?? {}, ['summary', 'full_summary'], payload.summary)
   }
-  if (links.length > maxLinks) truncated.push('links')
+  if (links.length > maxLinks)
+    cuts.push({ name: 'links', lost: links.length - maxLinks, total: links.length, unit: '' })
   const body: EventBody = {
     ...clean,
     payload: { ...payload, summary, ...(details && { custom_details: details }) },
     ...(links.length > maxLinks && { links: links.slice(0, maxLinks) }),
   }
-  const shrunk = shrinkToBytes(body, LIMITS.bodyBytes - ROUTING_KEY_BYTES, truncated)
-  return { event: { kind: event.kind, body: shrunk.body }, truncated: shrunk.truncated }
+  const shrunk = shrinkToBytes(body, LIMITS.bodyBytes - ROUTING_KEY_BYTES, cuts)
+  return { event: { kind: event.kind, body: shrunk.body }, cuts: shrunk.cuts }
 }
 
 /** Adds a detail of ours under the first of its names that the user has not taken. */
@@ -46,8 +48,20 @@ function addDetail(details: JsonObject, names: readonly string[], value: Json): 
   return name === undefined ? details : { ...details, [name]: value }
 }
 
-/** One sentence on what was cut, or none. */
-export function truncationWarning(truncated: Iterable<string>): string[] {
-  const names = [...new Set(truncated)]
-  return names.length === 0 ? [] : [`cut to PagerDuty's limits: ${names.slice(0, 10).join(', ')}`]
+/** Cuts that one warning tells of; a body of many large details may lose more. */
+const MAX_TOLD = 10
+
+/** One sentence on what was cut and how much of it, or none: `summary: 1,310 of 2,334 characters cut`. */
+export function cutWarning(cuts: readonly Cut[]): string[] {
+  const byName = new Map(cuts.map((cut) => [cut.name, cut]))
+  const told = [...byName.values()].slice(0, MAX_TOLD).map(describeCut)
+  if (byName.size > told.length) told.push(`${byName.size - told.length} more`)
+  return told.length === 0 ? [] : [`cut to PagerDuty's limits: ${told.join('; ')}`]
 }
+
+function describeCut({ name, lost, total, unit }: Cut): string {
+  return `${cutChars(name, MAX_NAME_CHARS)}: ${lost.toLocaleString('en')} of ${total.toLocaleString('en')}${unit} cut`
+}
+
+/** Longest name of a detail that a warning repeats. */
+const MAX_NAME_CHARS = 64

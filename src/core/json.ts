@@ -58,12 +58,20 @@ export function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
+/** What a JSON value is, in JSON's own words: `a number`, `an array`. */
+export function describeType(value: unknown): string {
+  if (value === undefined) return 'missing'
+  if (value === null) return 'null'
+  if (Array.isArray(value)) return 'an array'
+  return typeof value === 'object' ? 'an object' : `a ${typeof value}`
+}
+
 /**
- * A copy that is safe to send: `null` and `undefined` dropped, lone surrogates replaced by U+FFFD (a server may
- * refuse them), numbers finite, nesting at most `MAX_DEPTH`. Returns `undefined` for what has no JSON form.
+ * A copy that is safe to send: `null` and `undefined` dropped, lone surrogates and U+0000 replaced by U+FFFD (a server
+ * may refuse them), numbers finite, nesting at most `MAX_DEPTH`. Returns `undefined` for what has no JSON form.
  */
 export function cleanJson(value: unknown, depth = 0): Json | undefined {
-  if (typeof value === 'string') return value.toWellFormed()
+  if (typeof value === 'string') return cleanText(value)
   if (typeof value === 'boolean') return value
   if (typeof value === 'number') return Number.isFinite(value) ? value : String(value)
   if (typeof value === 'bigint') return String(value)
@@ -84,7 +92,7 @@ function cleanMembers(value: object, depth: number): JsonObject {
   const entries: [string, Json][] = []
   for (const [name, item] of Object.entries(value)) {
     const clean = cleanJson(item, depth + 1)
-    if (clean !== undefined) entries.push([name.toWellFormed(), clean])
+    if (clean !== undefined) entries.push([cleanText(name), clean])
   }
   // `fromEntries` defines properties, so that a member named `__proto__` stays a member.
   return Object.fromEntries(entries)
@@ -93,15 +101,23 @@ function cleanMembers(value: object, depth: number): JsonObject {
 /** Whether a cleaned copy would be equal. Looking costs a fraction of copying. */
 function isClean(value: object, depth: number): value is JsonObject {
   if (Object.getPrototypeOf(value) !== Object.prototype || depth >= MAX_DEPTH) return false
-  return Object.entries(value).every(([name, item]) => name.isWellFormed() && isCleanJson(item, depth + 1))
+  return Object.entries(value).every(([name, item]) => isCleanText(name) && isCleanJson(item, depth + 1))
 }
 
 function isCleanJson(value: unknown, depth: number): boolean {
-  if (typeof value === 'string') return value.isWellFormed()
+  if (typeof value === 'string') return isCleanText(value)
   if (typeof value === 'number') return Number.isFinite(value)
   if (typeof value !== 'object' || value === null) return typeof value === 'boolean'
   if (!Array.isArray(value)) return isClean(value, depth)
   return depth < MAX_DEPTH && value.every((item) => isCleanJson(item, depth + 1))
+}
+
+function cleanText(text: string): string {
+  return isCleanText(text) ? text : text.toWellFormed().replaceAll('\0', '\uFFFD')
+}
+
+function isCleanText(text: string): boolean {
+  return text.isWellFormed() && !text.includes('\0')
 }
 
 function asText(value: object): string {

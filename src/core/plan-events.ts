@@ -2,7 +2,7 @@ import { buildChange, buildFollowUp, buildTrigger, type EventInput } from './bui
 import { successKeyFor } from './dedup-key.ts'
 import type { Action, Event } from './event.ts'
 import { Failure } from './failure.ts'
-import { fitEvent, truncationWarning } from './fit.ts'
+import { cutWarning, fitEvent } from './fit.ts'
 import { renderTemplate, type DeploymentOutcome } from './summary.ts'
 
 /** The commands that make their events themselves. */
@@ -34,7 +34,7 @@ export function planEvents(command: EventCommand, input: EventInput, options: Pl
   const fitted = eventsOf(command, input, options, warnings).map(fitEvent)
   return {
     events: fitted.map((one) => one.event),
-    warnings: [...warnings, ...truncationWarning(fitted.flatMap((one) => one.truncated))],
+    warnings: [...warnings, ...cutWarning(fitted.flatMap((one) => one.cuts))],
   }
 }
 

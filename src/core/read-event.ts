@@ -1,9 +1,9 @@
 import { limitDedupKey } from './dedup-key.ts'
 import { ACTIONS, type Action, type Event, type EventBody } from './event.ts'
 import { findProblems } from './event-schema.ts'
-import { fitEvent, truncationWarning, type Fitted } from './fit.ts'
+import { cutWarning, fitEvent, type Fitted } from './fit.ts'
 import type { Json, JsonObject } from './json.ts'
-import { mendBody } from './mend-body.ts'
+import { mendBody, mendFollowUp } from './mend-body.ts'
 
 /** Members of the old Events API v1, which the v2 endpoints refuse, and what takes their place. */
 const V1_MEMBERS: Readonly<Record<string, string>> = {
@@ -27,7 +27,8 @@ export interface NoEvent {
 
 /**
  * Reads one event written in PagerDuty's JSON by others: mends what can be mended without guessing, fills in what is
- * missing, and brings it within PagerDuty's limits. The document's own values win.
+ * missing, and brings it within PagerDuty's limits. The document's own values win. Only what PagerDuty must have can
+ * make it no event; see `decoration.ts` for the rest.
  * @param members  the document after `cleanObject`
  * @param defaults a whole body of the same kind, for the members that the document leaves out
  */
@@ -36,20 +37,22 @@ export function readEvent(
   members: JsonObject,
   defaults: (action: Action) => EventBody,
 ): ReadEvent | NoEvent {
-  const version1 = version1Problem(members)
-  if (version1 !== undefined) return { problems: [version1] }
   const { routing_key: routingKey, event_action: actionText, ...own } = members
+  const version1 = version1Problems(members)
+  const isVersion1 = actionText === undefined && own.payload === undefined
+  if (isVersion1 && version1.length > 0) return { problems: version1 }
   const action = kind === 'change' ? 'trigger' : readAction(actionText)
   if (action === undefined) return { problems: [`event_action: must be one of ${ACTIONS.join(', ')}`] }
-  const mended = mendBody(own, defaults(action))
+  const mended =
+    action === 'trigger' ? mendBody(kind, own, defaults(action)) : mendFollowUp(action, own, defaults(action))
   const body = kind === 'alert' ? alertBody(action, mended.body) : mended.body
-  const { event, truncated } = fitIfReadable({ kind, body })
-  const problems = [...mended.problems, ...findProblems(event)]
-  if (problems.length > 0) return { problems }
+  const { event, cuts } = fitIfReadable({ kind, body })
+  const problems = mended.problems.length > 0 ? mended.problems : findProblems(event)
+  if (problems.length > 0) return { problems: [...problems, ...version1] }
   const hasKey = routingKey !== undefined && routingKey !== ''
   return {
     event,
-    warnings: [...mended.warnings, ...truncationWarning(truncated)],
+    warnings: [...mended.warnings, ...cutWarning(cuts)],
     // A key of another type than string is still given, as text, so that the key's own check names the mistake.
     ...(hasKey && { routingKey: typeof routingKey === 'string' ? routingKey : JSON.stringify(routingKey) }),
   }
@@ -57,16 +60,16 @@ export function readEvent(
 
 /** Fits what has the shape of an event; the rest is left to `findProblems` to name. */
 function fitIfReadable(event: Event): Fitted {
-  const { payload, links = [] } = event.body
-  const isReadable = payload === undefined || (typeof payload.summary === 'string' && Array.isArray(links))
-  return isReadable ? fitEvent(event) : { event, truncated: [] }
+  const { payload } = event.body
+  const isReadable = payload === undefined || typeof payload.summary === 'string'
+  return isReadable ? fitEvent(event) : { event, cuts: [] }
 }
 
-function version1Problem(members: JsonObject): string | undefined {
+function version1Problems(members: JsonObject): string[] {
   const found = Object.keys(V1_MEMBERS).filter((name) => Object.hasOwn(members, name))
-  if (found.length === 0) return undefined
+  if (found.length === 0) return []
   const renames = found.map((name) => `${name} is ${V1_MEMBERS[name]}`).join(', ')
-  return `this is Events API v1; in v2 ${renames}, and the text goes into payload.summary`
+  return [`this is Events API v1; in v2 ${renames}, and the text goes into payload.summary`]
 }
 
 function readAction(action: Json | undefined): Action | undefined {
@@ -74,11 +77,7 @@ function readAction(action: Json | undefined): Action | undefined {
   return ACTIONS.find((name) => name === lower)
 }
 
-/** PagerDuty reads nothing but the key of an acknowledge or resolve, so nothing else is sent. */
 function alertBody(action: Action, { dedup_key: dedupKey, ...rest }: EventBody): EventBody {
-  const key =
-    typeof dedupKey === 'string'
-      ? { dedup_key: limitDedupKey(dedupKey) }
-      : dedupKey && { dedup_key: dedupKey }
-  return { event_action: action, ...key, ...(action === 'trigger' && rest) }
+  const key = typeof dedupKey === 'string' ? limitDedupKey(dedupKey) : dedupKey
+  return { event_action: action, ...(key !== undefined && { dedup_key: key }), ...rest }
 }

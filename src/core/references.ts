@@ -15,32 +15,43 @@ const MAX_NAME_CHARS = 64
 const MAX_CHARS = 10_000_000
 
 /**
- * Replaces `${NAME}` inside every string value of a JSON document, names of members excepted.
- * @param lookUp the value of a variable, or undefined where it is not set
- * @throws Failure of kind `usage` that names every variable that is not set, once
+ * Replaces `${NAME}` inside every string value of an event, names of members excepted. Only its `routing_key`, which is
+ * no part of what the event says, may refer to a secret.
+ * @param lookUp   the value of a variable, or undefined where it is not set
+ * @param isSecret whether a variable holds a secret of this program
+ * @throws Failure of kind `usage` that names every variable that is secret or not set, once
  */
-export function replaceReferences(document: unknown, lookUp: (name: string) => string | undefined): unknown {
+export function replaceReferences(
+  document: unknown,
+  lookUp: (name: string) => string | undefined,
+  isSecret: (name: string) => boolean = () => false,
+): unknown {
   const missing = new Set<string>()
+  const secret = new Set<string>()
   let length = 0
-  const replaced = mapStrings(document, (text) =>
+  const replace = (text: string): string =>
     text.replaceAll(REFERENCE, (reference, name?: string, close?: string) => {
       if (name === undefined) return reference.slice(1)
       if (close === '') return reference
       const value = lookUp(name)
       if (value === undefined) missing.add(name)
+      if (isSecret(name)) secret.add(name)
       length += value?.length ?? 0
       if (length > MAX_CHARS)
         throw new Failure('usage', 'the event is far too long with the values of the variables it refers to')
       return value ?? ''
-    }),
-  )
-  if (missing.size > 0) {
-    throw new Failure(
-      'usage',
-      `the event refers to variables that are not set: ${listed(missing)} (write $\${ for a literal \${)`,
-    )
-  }
-  return replaced
+    })
+  const { routing_key: routingKey, ...members } = isObject(document) ? document : {}
+  const replaced = mapStrings(isObject(document) ? members : document, replace)
+  refuse(secret, 'secrets of this program', 'only its routing_key may hold one')
+  const key = typeof routingKey === 'string' ? replace(routingKey) : routingKey
+  refuse(missing, 'variables that are not set', 'write $${ for a literal ${')
+  return key === undefined ? replaced : { ...(replaced as object), routing_key: key }
+}
+
+/** @throws Failure where there are any */
+function refuse(names: ReadonlySet<string>, what: string, advice: string): void {
+  if (names.size > 0) throw new Failure('usage', `the event refers to ${what}: ${listed(names)} (${advice})`)
 }
 
 function listed(names: ReadonlySet<string>): string {

@@ -25,27 +25,35 @@ const CUTTABLE: ReadonlySet<string> = new Set(['source', 'component', 'group', '
 
 type Fields = Map<string, Json>
 
-/** The body under way, the bytes that it still has to lose, and the names of what was cut so far. */
+/** What was cut: how much of how much, `unit` being ` characters` or nothing where the name says it. */
+export interface Cut {
+  readonly name: string
+  readonly lost: number
+  readonly total: number
+  readonly unit: string
+}
+
+/** The body under way, the bytes that it still has to lose, and what was cut so far, by name. */
 interface Draft {
   readonly top: Fields
   readonly payload: Fields
   readonly details: Fields
-  readonly cut: Set<string>
+  readonly cut: Map<string, Cut>
   excessBytes: number
 }
 
 /**
  * Cuts a body until its JSON has at most `maxBytes` bytes, in this order and no further than needed: the output
  * (whose end is kept), the largest details, links and images from their ends, the rest of the details, other fields.
- * @param truncated what was cut before; all names together stand in `custom_details.truncated`
+ * @param cuts what was cut before; all names together stand in `custom_details.truncated`
  */
 export function shrinkToBytes(
   body: EventBody,
   maxBytes: number,
-  truncated: readonly string[],
-): { body: EventBody; truncated: readonly string[] } {
-  if (truncated.length === 0 && jsonBytes(body as JsonObject) <= maxBytes) return { body, truncated }
-  const draft = openDraft(body, truncated)
+  cuts: readonly Cut[],
+): { body: EventBody; cuts: readonly Cut[] } {
+  if (cuts.length === 0 && jsonBytes(body as JsonObject) <= maxBytes) return { body, cuts }
+  const draft = openDraft(body, cuts)
   draft.excessBytes = jsonBytes(closeDraft(draft) as JsonObject) - maxBytes
   if (draft.excessBytes > 0) {
     draft.excessBytes += LIST_BYTES
@@ -61,23 +69,23 @@ export function shrinkToBytes(
     }
     for (const fields of [draft.top, draft.payload]) shrinkFields(draft, fields)
   }
-  return { body: closeDraft(draft), truncated: [...draft.cut] }
+  return { body: closeDraft(draft), cuts: [...draft.cut.values()] }
 }
 
-function openDraft(body: EventBody, truncated: readonly string[]): Draft {
+function openDraft(body: EventBody, cuts: readonly Cut[]): Draft {
   const { payload, ...top } = body
   const { custom_details: details = {}, ...rest } = { ...payload }
   return {
     top: new Map(Object.entries(top as JsonObject)),
     payload: new Map(Object.entries(rest as JsonObject)),
     details: new Map(Object.entries(details)),
-    cut: new Set(truncated),
+    cut: new Map(cuts.map((one) => [one.name, one])),
     excessBytes: 0,
   }
 }
 
 function closeDraft({ top, payload, details, cut }: Draft): EventBody {
-  const listed = [...cut].slice(0, MAX_LISTED).map((name) => cutJsonBytes(name, MAX_NAME_BYTES))
+  const listed = [...cut.keys()].slice(0, MAX_LISTED).map((name) => cutJsonBytes(name, MAX_NAME_BYTES))
   if (cut.size > MAX_LISTED) listed.push(`and ${cut.size - MAX_LISTED} more`)
   const allDetails = new Map<string, Json>(details)
   if (listed.length > 0) allDetails.set(details.has('truncated') ? 'truncated_fields' : 'truncated', listed)
@@ -93,8 +101,8 @@ function cutText(draft: Draft, fields: Fields, name: string, keptBytes: number):
   if (value === undefined || draft.excessBytes <= 0) return
   const bytes = jsonBytes(value)
   if (bytes <= keptBytes) return
-  note(draft, name)
-  const text = typeof value === 'string' ? value : JSON.stringify(value)
+  const text = textOf(value)
+  makeRoom(draft, name)
   const cut = cutJsonBytes(
     text,
     Math.max(keptBytes, bytes - draft.excessBytes),
@@ -102,11 +110,14 @@ function cutText(draft: Draft, fields: Fields, name: string, keptBytes: number):
   )
   fields.set(name, cut)
   draft.excessBytes -= bytes - jsonBytes(cut)
+  note(draft, name, { lost: text.length - cut.length, of: text.length, unit: ' characters' })
 }
 
 function drop(draft: Draft, fields: Fields, { name, bytes }: Member): void {
   if (draft.excessBytes <= 0) return
-  note(draft, name)
+  makeRoom(draft, name)
+  const { length } = textOf(fields.get(name) ?? '')
+  note(draft, name, { lost: length, of: length, unit: ' characters' })
   fields.delete(name)
   draft.excessBytes -= bytes
 }
@@ -114,11 +125,12 @@ function drop(draft: Draft, fields: Fields, { name, bytes }: Member): void {
 function dropLast(draft: Draft, name: 'links' | 'images'): void {
   const items = draft.top.get(name)
   if (!Array.isArray(items) || items.length === 0 || draft.excessBytes <= 0) return
-  note(draft, name)
+  makeRoom(draft, name)
   const kept = [...(items as Json[])]
   for (let last = kept.pop(); last !== undefined; last = draft.excessBytes > 0 ? kept.pop() : undefined) {
     draft.excessBytes -= jsonBytes(last) + 1
   }
+  note(draft, name, { lost: items.length - kept.length, of: items.length, unit: '' })
   if (kept.length > 0) draft.top.set(name, kept)
   else draft.top.delete(name)
 }
@@ -130,11 +142,24 @@ function shrinkFields(draft: Draft, fields: Fields): void {
   }
 }
 
-/** Lists a name as cut; while the list still grows, its bytes have to be saved elsewhere. */
-function note(draft: Draft, name: string): void {
-  if (draft.cut.has(name)) return
-  if (draft.cut.size < MAX_LISTED) draft.excessBytes += Math.min(jsonBytes(name), MAX_NAME_BYTES) + 1
-  draft.cut.add(name)
+/** While the list of what was cut still grows, the bytes of a new name have to be saved elsewhere. */
+function makeRoom(draft: Draft, name: string): void {
+  if (draft.cut.has(name) || draft.cut.size >= MAX_LISTED) return
+  draft.excessBytes += Math.min(jsonBytes(name), MAX_NAME_BYTES) + 1
+}
+
+/** Notes a cut; of what was cut before the length that it had then counts. */
+function note(
+  draft: Draft,
+  name: string,
+  { lost, of, unit }: { lost: number; of: number; unit: string },
+): void {
+  const total = draft.cut.get(name)?.total ?? of
+  draft.cut.set(name, { name, lost: lost + total - of, total, unit })
+}
+
+function textOf(value: Json): string {
+  return typeof value === 'string' ? value : JSON.stringify(value)
 }
 
 /** A name and the bytes of its member. */

@@ -1,38 +1,91 @@
 /** What a user is shown when a timestamp is refused. */
 export const TIMESTAMP_EXAMPLES = '2026-01-31T12:00:00Z, 2026-01-31T13:00:00.5+01:00 or epoch seconds'
 
-/**
- * ISO 8601 date and time with a zone, extended form: fraction with `.` or `,`, seconds optional, zone as `Z`,
- * `+01:00`, `+0100` (PagerDuty's own examples) or `+01`.
- */
-const ISO_8601 =
-  /^(\d{4})-(\d{2})-(\d{2})[Tt](\d{2}):(\d{2})(?::(\d{2})(?:[.,](\d{1,9}))?)?([Zz]|[+-]\d{2}(?::?\d{2})?)$/
-const EPOCH_SECONDS = /^\d{1,11}(?:\.\d{1,9})?$/
+/** A moment that was read. */
+export interface Timestamp {
+  /** As PagerDuty likes it best: `2026-01-31T12:00:00.000Z`. */
+  readonly iso: string
+  /** False if the text names no zone, in which case it was read as UTC. */
+  readonly hasZone: boolean
+}
+
+/** Longer texts are no timestamps; the longest known is that of JavaScript's `Date`, with the name of its zone. */
+const MAX_CHARS = 100
 
 /**
- * Reads a timestamp and gives it as PagerDuty likes it best, `2026-01-31T12:00:00.000Z`.
+ * The forms that clients send. ISO 8601 in the extended form (`T` or a blank between date and time, as Python's `str()`
+ * and Ruby's `to_s` print it; seconds optional; a zone such as `Z`, `+01:00`, `+0100`, `+01`, ` UTC`, or Go's
+ * ` +0000 UTC`) and in the basic form, RFC 2822, the `date` command, and JavaScript's `Date`.
+ */
+const FORMS: readonly RegExp[] = [
+  /^(?<year>\d{4})-(?<month>\d{2})-(?<day>\d{2})[Tt ](?<hour>\d{2}):(?<minute>\d{2})(?::(?<second>\d{2})(?:[.,](?<fraction>\d{1,9}))?)?(?: ?(?<zone>[Zz]|[+-]\d{2}(?::?\d{2})?|[A-Z]{2,3})(?: [A-Z]{3,4})?)?(?: m=[+-][\d.]+)?$/,
+  /^(?<year>\d{4})(?<month>\d{2})(?<day>\d{2})T(?<hour>\d{2})(?<minute>\d{2})(?<second>\d{2})(?:[.,](?<fraction>\d{1,9}))?(?<zone>Z|[+-]\d{2}(?:\d{2})?)?$/,
+  /^(?:[A-Z][a-z]{2}, ?)?(?<day>\d{1,2}) (?<month>[A-Z][a-z]{2}) (?<year>\d{4}) (?<hour>\d{2}):(?<minute>\d{2})(?::(?<second>\d{2}))?(?: (?<zone>[+-]\d{4}|[A-Z]{1,3})(?: \([\w ]+\))?)?$/,
+  /^[A-Z][a-z]{2} (?<month>[A-Z][a-z]{2}) {1,2}(?<day>\d{1,2}) (?<hour>\d{2}):(?<minute>\d{2}):(?<second>\d{2})(?: (?<zone>[+-]\d{2,4}|[A-Z]{3}))? (?<year>\d{4})$/,
+  /^[A-Z][a-z]{2} (?<month>[A-Z][a-z]{2}) (?<day>\d{2}) (?<year>\d{4}) (?<hour>\d{2}):(?<minute>\d{2}):(?<second>\d{2}) GMT(?<zone>[+-]\d{4})(?: \([^()]+\))?$/,
+]
+const EPOCH = /^\d{1,20}(?:\.\d{1,9})?$/
+const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec']
+
+/** Hours from UTC of the zones that RFC 2822 names (section 4.3); other names stand for several zones each. */
+const NAMED_ZONES: Readonly<Record<string, number>> = {
+  Z: 0,
+  UT: 0,
+  UTC: 0,
+  GMT: 0,
+  EST: -5,
+  EDT: -4,
+  CST: -6,
+  CDT: -5,
+  MST: -7,
+  MDT: -6,
+  PST: -8,
+  PDT: -7,
+}
+
+/**
+ * Reads a timestamp in one of the forms that clients send, or as seconds, milliseconds, microseconds or nanoseconds since
+ * the epoch.
  * `Date.parse` is the wrong reader: it takes `2021-10-22 5:01:32`, which PagerDuty refuses, rolls 30 February over
  * to March, and does not know `2011-05-06T03:30-07`.
- * @returns undefined for anything else than ISO 8601 with a zone, or epoch seconds
+ * @returns undefined for anything else
  */
-export function parseTimestamp(text: string): string | undefined {
+export function parseTimestamp(text: string): Timestamp | undefined {
   const trimmed = text.trim()
-  if (EPOCH_SECONDS.test(trimmed)) return toIso(Number(trimmed) * 1000)
-  const match = ISO_8601.exec(trimmed)
-  if (match === null) return undefined
-  const [, year, month, day, hour, minute, second = '0', fraction = '', zone = 'Z'] = match
-  const offsetMs = zoneOffsetMs(zone)
+  if (trimmed.length > MAX_CHARS) return undefined
+  if (EPOCH.test(trimmed)) return toTimestamp(epochMs(trimmed), true)
+  for (const form of FORMS) {
+    const fields = form.exec(trimmed)?.groups
+    if (fields !== undefined) return readFields(fields)
+  }
+  return undefined
+}
+
+/** Tells the units of an epoch by its digits: 11 digits of seconds last until the year 5138. */
+function epochMs(text: string): number {
+  const [whole = ''] = text.split('.', 1)
+  if (whole.length <= 11) return Number(text) * 1000
+  if (whole.length <= 14) return Number(whole)
+  return Number(whole.slice(0, whole.length <= 17 ? -3 : -6))
+}
+
+type Fields = Readonly<Record<string, string | undefined>>
+
+function readFields({ year, month = '', day, hour, minute, ...more }: Fields): Timestamp | undefined {
+  const { second = '0', fraction = '', zone } = more
+  const offsetMs = zone === undefined ? 0 : zoneOffsetMs(zone)
+  const monthIndex = /^\d/.test(month) ? Number(month) - 1 : MONTHS.indexOf(month)
   const isLeapSecond = second === '60' // ISO 8601 allows it; POSIX time does not know it
   const date = new Date(0)
-  date.setUTCFullYear(Number(year), Number(month) - 1, Number(day))
+  date.setUTCFullYear(Number(year), monthIndex, Number(day))
   date.setUTCHours(Number(hour), Number(minute), isLeapSecond ? 59 : Number(second), milliseconds(fraction))
   const isReal =
     offsetMs !== undefined &&
-    date.getUTCMonth() === Number(month) - 1 &&
+    date.getUTCMonth() === monthIndex &&
     date.getUTCDate() === Number(day) &&
     date.getUTCHours() === Number(hour) &&
     date.getUTCMinutes() === Number(minute)
-  return isReal ? toIso(date.getTime() - offsetMs) : undefined
+  return isReal ? toTimestamp(date.getTime() - offsetMs, zone !== undefined) : undefined
 }
 
 function milliseconds(fraction: string): number {
@@ -40,7 +93,9 @@ function milliseconds(fraction: string): number {
 }
 
 function zoneOffsetMs(zone: string): number | undefined {
-  if (/^z$/i.test(zone)) return 0
+  const named = NAMED_ZONES[zone.toUpperCase()]
+  if (named !== undefined) return named * 3_600_000
+  if (!/^[+-]/.test(zone)) return undefined
   const digits = zone.replaceAll(/\D/g, '').padEnd(4, '0')
   const hours = Number(digits.slice(0, 2))
   const minutes = Number(digits.slice(2))
@@ -49,8 +104,8 @@ function zoneOffsetMs(zone: string): number | undefined {
 }
 
 /** Years that a four-digit ISO year can hold, so that the result never has a sign or six digits. */
-function toIso(timeMs: number): string | undefined {
+function toTimestamp(timeMs: number, hasZone: boolean): Timestamp | undefined {
   const date = new Date(timeMs)
   const year = date.getUTCFullYear()
-  return year >= 0 && year <= 9999 ? date.toISOString() : undefined
+  return year >= 0 && year <= 9999 ? { iso: date.toISOString(), hasZone } : undefined
 }

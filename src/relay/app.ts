@@ -11,6 +11,7 @@ import type { Intake } from './intake.ts'
 import { RELAY_LIMITS } from './limits.ts'
 import type { Metrics } from './metrics.ts'
 import { outcomeRoutes } from './outcome-routes.ts'
+import { bodyErrorDetail } from './parse-body.ts'
 import { refusalOf, sendProblem } from './problem.ts'
 import { spoolRoutes } from './spool-routes.ts'
 import { statusRoutes } from './status-routes.ts'
@@ -100,7 +101,10 @@ const DETAIL: Readonly<Record<number, string>> = {
 function answerError(error: unknown, { request, reply, deps }: Call): FastifyReply {
   const status = error instanceof Error && 'statusCode' in error ? Number(error.statusCode) : 500
   if (status >= 400 && status <= 499)
-    return sendProblem(reply, { status, detail: DETAIL[status] ?? 'the request cannot be taken' })
+    return sendProblem(reply, {
+      status,
+      detail: bodyErrorDetail(error) ?? DETAIL[status] ?? 'the request cannot be taken',
+    })
   const trouble = storeTrouble(error)
   if (trouble !== undefined)
     return sendProblem(reply, {

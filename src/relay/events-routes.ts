@@ -2,13 +2,14 @@ import { randomUUID } from 'node:crypto'
 import type { FastifyInstance, FastifyReply } from 'fastify'
 import { ENDPOINT, type Event } from '../core/event.ts'
 import { cleanObject } from '../core/json.ts'
+import { maskMembers } from '../core/mask-event.ts'
 import { readEvent } from '../core/read-event.ts'
 import type { RelayDeps } from './app.ts'
 import { parseObject, takeJson } from './parse-body.ts'
 import { takeIn, type Call } from './take-in.ts'
 import { noteRefusal } from './problem.ts'
 import { sendInvalid, sendJson } from './receipt.ts'
-import { routeEvent } from './routing.ts'
+import { requestedKey, routeEvent } from './routing.ts'
 
 /** PagerDuty's own Events API: what its clients send is taken, and answered as they know it. */
 export function eventsRoutes(app: FastifyInstance, deps: RelayDeps): void {
@@ -24,13 +25,10 @@ async function takeEvent(kind: Event['kind'], { request, reply, deps }: Call): P
     noteRefusal(reply, UNRECOGNIZED.errors)
     return sendJson(reply, 400, UNRECOGNIZED)
   }
-  const members = cleanObject(document)
+  const members = maskMembers(cleanObject(document), deps.config.mask)
   const reading = readEvent(kind, members, () => ({}))
-  const routing = routeEvent(
-    kind,
-    'problems' in reading ? undefined : reading.routingKey,
-    deps.config.ownKeys,
-  )
+  const given = 'problems' in reading ? undefined : reading.routingKey
+  const routing = routeEvent(kind, requestedKey(given, request.headers['x-routing-key']), deps.config.ownKeys)
   const problems = [
     ...('problems' in reading ? reading.problems : []),
     ...('problem' in routing ? [routing.problem] : []),

@@ -39,8 +39,10 @@ export function mountGate(app: FastifyInstance, { access: { token, names }, isDr
       void reply.header('connection', 'close')
       return sendProblem(reply, { status: 503, detail: 'the relay is shutting down', retryAfterSeconds: 5 })
     }
-    if (!PLAIN.has(request.headers['content-encoding'] ?? 'identity'))
+    if (!PLAIN.has((request.headers['content-encoding'] ?? '').toLowerCase())) {
+      void reply.header('accept-encoding', 'identity') // RFC 9110, section 12.5.3
       return sendProblem(reply, { status: 415, detail: 'send the body as it is, without Content-Encoding' })
+    }
     return done()
   })
   // Never reached: the hook has answered. Without a handler of its own Fastify would parse the body first.

@@ -98,6 +98,13 @@ const PREFER = {
   schema: { type: 'string' },
 } as const
 
+const KEY_HEADER = {
+  name: 'X-Routing-Key',
+  in: 'header',
+  description: 'The routing key, as if it were in the body.',
+  schema: { type: 'string' },
+} as const
+
 function toSchema(schema: z.ZodType): Record<string, unknown> {
   const { $schema: _, ...rest } = z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' })
   return rest
@@ -110,7 +117,7 @@ function eventSchema(schema: z.ZodType): object {
 function sendingEvent(summary: string, schema: string): object {
   return {
     summary,
-    parameters: [PREFER],
+    parameters: [PREFER, KEY_HEADER],
     requestBody: { required: true, content: json(schema) },
     responses: {
       ...sendingResponses(),
@@ -126,7 +133,7 @@ function sendingOutcome(summary: string): object {
   }
   return {
     summary,
-    parameters: [PREFER],
+    parameters: [PREFER, KEY_HEADER],
     requestBody: { required: false, content },
     responses: { ...sendingResponses(), 400: PROBLEM_REF },
   }

@@ -1,9 +1,9 @@
 import { z } from 'zod'
-import { parseCount, parseDetails, parseLink, parseLinkList, parseSeverity } from '../config/values.ts'
+import { parseCount, parseLink, parseSeverity } from '../config/values.ts'
+import { mendDetails, mendLinks, mendMembers, type Mend, type Notes } from '../core/decoration.ts'
 import { SEVERITIES, type Link, type Severity } from '../core/event.ts'
 import { Failure } from '../core/failure.ts'
-import { cleanObject, type JsonObject } from '../core/json.ts'
-import { oneLine } from '../core/mask.ts'
+import { cleanObject, describeType, parseJson, type Json, type JsonObject } from '../core/json.ts'
 import { checkTemplate } from '../core/summary.ts'
 
 /** What a caller of `/success` or `/failure` says of the deployment. What it leaves out, the build says. */
@@ -17,8 +17,11 @@ export interface OutcomeBody {
   readonly links?: readonly Link[]
 }
 
-/** The shape of that body; what the texts mean is read after it. In a form every member is text. */
-export const OUTCOME_SCHEMA = z.strictObject({
+/**
+ * The shape of that body, as callers are told it. More is taken: what cannot be used and is no reason to keep a page from
+ * going out is left out. In a form every member is text.
+ */
+export const OUTCOME_SCHEMA = z.object({
   summary: z.string().optional().describe('Title of the event; a template, as --summary takes it.'),
   severity: z
     .string()
@@ -40,66 +43,96 @@ export const OUTCOME_SCHEMA = z.strictObject({
     .describe('Links for responders: a list of {"href","text"} or of URL|TEXT, or one of the latter.'),
 })
 
-/** A body that was read, or what is wrong with it, a sentence a mistake. */
-export type ReadOutcome = OutcomeBody | { readonly problems: readonly string[] }
+/** A body that was read, and what of it was mended or left out; or what is wrong with it, a sentence a mistake. */
+export type ReadOutcome =
+  | { readonly body: OutcomeBody; readonly notes: readonly string[] }
+  | { readonly problems: readonly string[] }
 
 /** Reads the members of a JSON body or a form. Blank texts count as left out. */
-export function readOutcomeBody(members: Readonly<Record<string, unknown>>): ReadOutcome {
-  const given = Object.entries(cleanObject(members)).filter(
+export function readOutcomeBody(members: JsonObject): ReadOutcome {
+  const given = Object.entries(members).filter(
     ([, value]) => typeof value !== 'string' || value.trim() !== '',
   )
-  const shape = OUTCOME_SCHEMA.safeParse(Object.fromEntries(given))
-  if (!shape.success) return { problems: shape.error.issues.map(describeIssue) }
-  const { summary, severity, environment, exit_code: exitCode, output, details, links } = shape.data
+  const notes: Notes = new Set()
   const problems: string[] = []
-  const read = <T, U>(name: string, value: T | undefined, parse: (value: T) => U): U | undefined => {
-    try {
-      return value === undefined ? undefined : parse(value)
-    } catch (error) {
-      if (!(error instanceof Failure)) throw error
-      problems.push(`${name}: ${error.message}`)
-      return undefined
-    }
-  }
+  const known = given.filter(([name]) => Object.hasOwn(OUTCOME_SCHEMA.shape, name))
+  // Their names are the caller's and may hold anything, so they are counted and not named.
+  if (known.length < given.length)
+    notes.add(`${given.length - known.length} unknown members are left out; known are ${NAMES}`)
+  const mended = mendMembers(Object.fromEntries(known), MENDS, '', notes)
   const body: { [K in keyof OutcomeBody]: OutcomeBody[K] | undefined } = {
-    summary: read('summary', summary, checkTemplate),
-    severity: read('severity', severity, (text) => parseSeverity(text.trim())),
-    environment: environment?.trim(),
-    exitCode: read('exit_code', exitCode, (value) => parseCount(MAX_EXIT_CODE)(String(value).trim())),
-    output,
-    details: read('details', details, readDetails),
-    links: read('links', links, (value) => (Array.isArray(value) ? value : [value]).flatMap(readLinks)),
+    summary: required(mended, 'summary', checkTemplate, problems),
+    severity: required(mended, 'severity', (text) => parseSeverity(text.trim()), problems),
+    environment: required(mended, 'environment', (text) => text.trim(), problems),
+    exitCode: mended['exit_code'] as number | undefined,
+    output: mended['output'] as string | undefined,
+    details: mended['details'] as JsonObject | undefined,
+    links: mended['links'] as readonly Link[] | undefined,
   }
   if (problems.length > 0) return { problems }
-  return Object.fromEntries(Object.entries(body).filter(([, value]) => value !== undefined))
+  const present = Object.entries(body).filter(([, value]) => value !== undefined)
+  return { body: Object.fromEntries(present), notes: [...notes] }
 }
 
+const NAMES = Object.keys(OUTCOME_SCHEMA.shape).join(', ')
 const MAX_EXIT_CODE = 255
-
-function readDetails(value: Record<string, unknown> | string): JsonObject {
-  return typeof value === 'string' ? parseDetails(value) : cleanObject(value)
-}
-
-/** `URL|TEXT`, a JSON list of links as text, or one link as an object. */
-function readLinks(value: string | { href: string; text?: string | undefined }): Link[] {
-  if (typeof value !== 'string') return parseLinkList(JSON.stringify([value]))
-  return value.trim().startsWith('[') ? parseLinkList(value) : [parseLink(value)]
-}
-
-/** Says what is wrong with a member, by its name and never by its value. */
-function describeIssue(issue: z.core.$ZodIssue): string {
-  if (issue.code === 'unrecognized_keys') {
-    const known = Object.keys(OUTCOME_SCHEMA.shape).join(', ')
-    const shown = issue.keys.slice(0, MAX_NAMES).map((key) => oneLine(key.slice(0, MAX_NAME)))
-    const rest = issue.keys.length > MAX_NAMES ? ` and ${issue.keys.length - MAX_NAMES} more` : ''
-    return `unknown: ${shown.join(', ')}${rest}; known are ${known}`
+function mendExitCode(value: Json, name: string, notes: Notes): number | undefined {
+  try {
+    return parseCount(MAX_EXIT_CODE)(typeof value === 'string' ? value.trim() : JSON.stringify(value))
+  } catch {
+    notes.add(`${name} must be a whole number from 0 to ${MAX_EXIT_CODE}, so it is left out`)
+    return undefined
   }
-  const name = issue.path.join('.')
-  if (issue.code === 'invalid_union') return `${name}: has the wrong type`
-  return `${name}: ${issue.message}`
 }
 
-/** How many unknown members are named. */
-const MAX_NAMES = 10
-/** Longest name of an unknown member that is repeated. */
-const MAX_NAME = 64
+/** Output as text; anything else is shown as its JSON. */
+function mendOutput(value: Json): string {
+  return typeof value === 'string' ? value : JSON.stringify(value)
+}
+
+/** A list of links or one of them, or as text `URL|TEXT` or the JSON of a list. */
+function mendOutcomeLinks(value: Json, name: string, notes: Notes): Json | undefined {
+  const list = typeof value === 'string' && value.trim().startsWith('[') ? tryParse(value) : value
+  const items: readonly Json[] = Array.isArray(list) ? list : [list]
+  return mendLinks(
+    items.map((item) => (typeof item === 'string' ? parseLink(item) : item)),
+    name,
+    notes,
+  )
+}
+
+function tryParse(text: string): Json {
+  try {
+    const value = parseJson(text)
+    return Array.isArray(value) ? (cleanObject({ value })['value'] ?? []) : text
+  } catch {
+    return text
+  }
+}
+
+/** How the members are mended that an event can do without. */
+const MENDS: Readonly<Record<string, Mend>> = {
+  exit_code: mendExitCode,
+  output: mendOutput,
+  details: mendDetails,
+  links: mendOutcomeLinks,
+}
+
+/** A text that decides what the event says or which alert it is about: what is wrong with it is a problem. */
+function required<T>(
+  members: JsonObject,
+  name: 'summary' | 'severity' | 'environment',
+  parse: (text: string) => T,
+  problems: string[],
+): T | undefined {
+  const value = members[name]
+  if (value === undefined) return undefined
+  try {
+    if (typeof value === 'object') throw new Failure('usage', `must be a string, not ${describeType(value)}`)
+    return parse(String(value))
+  } catch (error) {
+    if (!(error instanceof Failure)) throw error
+    problems.push(`${name}: ${error.message}`)
+    return undefined
+  }
+}

@@ -3,6 +3,7 @@ import type { FastifyInstance, FastifyReply } from 'fastify'
 import type { EventInput } from '../core/build-event.ts'
 import type { Event } from '../core/event.ts'
 import { identify } from '../core/identity.ts'
+import { cleanObject } from '../core/json.ts'
 import { formatOutput } from '../core/output.ts'
 import { planEvents } from '../core/plan-events.ts'
 import type { SpoolItem } from '../delivery/spool.ts'
@@ -11,7 +12,7 @@ import { readOutcomeBody, type OutcomeBody } from './outcome-body.ts'
 import { parseObject, takeForms, takeJson } from './parse-body.ts'
 import type { Form } from './parse-form.ts'
 import { sendProblem } from './problem.ts'
-import { routeEvent } from './routing.ts'
+import { requestedKey, routeEvent } from './routing.ts'
 import { takeIn, type Call } from './take-in.ts'
 
 /** Last lines of a deployment's output that its alert shows. */
@@ -30,15 +31,18 @@ async function reportOutcome(outcome: 'success' | 'failure', call: Call): Promis
   const { request, reply, deps } = call
   const members = readMembers(request.body)
   if (typeof members === 'string') return sendProblem(reply, { status: 400, detail: members })
-  const body = readOutcomeBody(members)
-  if ('problems' in body)
-    return sendProblem(reply, { status: 400, detail: 'the body cannot be used', errors: body.problems })
+  const reading = readOutcomeBody(deps.config.mask(cleanObject(members)))
+  if ('problems' in reading)
+    return sendProblem(reply, { status: 400, detail: 'the body cannot be used', errors: reading.problems })
   const { as, resolve } = deps.config.event
-  const plan = planEvents(outcome, eventInput(body, deps), { as, resolve, randomKey: randomUUID })
-  const routed = plan.events.map((event) => routeAll(event, deps))
+  const plan = planEvents(outcome, eventInput(reading.body, deps), { as, resolve, randomKey: randomUUID })
+  const given = requestedKey(undefined, request.headers['x-routing-key'])
+  const routed = plan.events.map((event) => routeAll(event, given, deps))
   const problem = routed.find((routing) => typeof routing === 'string')
-  if (problem !== undefined) return sendProblem(reply, { status: 500, detail: problem })
-  return await takeIn(routed.filter((items) => typeof items !== 'string').flat(), call, plan.warnings)
+  if (problem !== undefined)
+    return sendProblem(reply, { status: given === undefined ? 500 : 400, detail: problem })
+  const items = routed.filter((one) => typeof one !== 'string').flat()
+  return await takeIn(items, call, [...reading.notes, ...plan.warnings])
 }
 
 /** What a body says, or why it says nothing; an empty one leaves everything to the build. */
@@ -74,8 +78,8 @@ function traced(value: string): { value: string; origin: string } {
   return { value, origin: 'the request' }
 }
 
-/** An event for each of the relay's keys, or why there is none that takes it. */
-function routeAll(event: Event, { config }: RelayDeps): SpoolItem[] | string {
-  const routing = routeEvent(event.kind, undefined, config.ownKeys)
+/** An event for the caller's key or each of the relay's own, or why there is none that takes it. */
+function routeAll(event: Event, given: string | undefined, { config }: RelayDeps): SpoolItem[] | string {
+  const routing = routeEvent(event.kind, given, config.ownKeys)
   return 'problem' in routing ? routing.problem : routing.keys.map((key) => ({ event, key }))
 }

@@ -30,12 +30,9 @@ export function problemJson({ status, detail, errors }: Problem): string {
 
 const refusals = new WeakMap<FastifyReply, string>()
 
-/** Names that a caller made up, which may hold anything; only the caller is told of them. */
-const MADE_UP = /^unknown: .*/s
-
 /** Remembers why a request is refused, for the line that the log has of it. */
 export function noteRefusal(reply: FastifyReply, reasons: readonly string[]): void {
-  refusals.set(reply, reasons.map((reason) => reason.replace(MADE_UP, 'unknown members')).join('; '))
+  refusals.set(reply, reasons.join('; '))
 }
 
 /** Why a request was refused; undefined if it was not, or if PagerDuty refused it. */

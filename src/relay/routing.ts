@@ -12,13 +12,30 @@ export type Routing = { readonly keys: readonly SpoolKey[] } | { readonly proble
 const KEY_LENGTH = 32
 
 /**
+ * The key that a caller asks for: the body's, or where that names none the `X-Routing-Key` header's, which counts as if it
+ * were in the body.
+ */
+export function requestedKey(
+  inBody: string | undefined,
+  header: string | string[] | undefined,
+): string | undefined {
+  return isOwnKey(inBody) && header !== undefined ? String(header) : inBody
+}
+
+/** Whether the relay's own key is asked for. */
+function isOwnKey(given: string | undefined): boolean {
+  const text = given?.trim() ?? ''
+  return text === '' || text === 'relay'
+}
+
+/**
  * Whose key an event goes out with: the caller's where it brought one, else each of the relay's own.
  * The words about a bad key are PagerDuty's.
  * @param given what the body has as `routing_key`; blank, absent or `relay` asks for the relay's
  */
 export function routeEvent(kind: Event['kind'], given: string | undefined, configured: OwnKeys): Routing {
-  const text = given?.trim() ?? ''
-  if (text === '' || text === 'relay') return ownKeys(kind, configured)
+  if (given === undefined || isOwnKey(given)) return ownKeys(kind, configured)
+  const text = given.trim()
   const key = createSecret(text)
   if (text.length !== KEY_LENGTH)
     return { problem: `Length of 'routing_key' is incorrect (should be ${KEY_LENGTH} characters)` }

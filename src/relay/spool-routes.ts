@@ -1,5 +1,6 @@
 import type { FastifyInstance, FastifyReply } from 'fastify'
 import { z } from 'zod'
+import { createMask } from '../core/mask-event.ts'
 import type { Secret } from '../core/secret.ts'
 import type { EventStatus, DeadFilter, SpoolEntry, SpoolKey } from '../delivery/spool.ts'
 import { createKeyFinder } from '../delivery/spool-keys.ts'
@@ -54,12 +55,17 @@ function describeEntry(entry: SpoolEntry, secret: Secret | undefined): object {
     kind,
     action,
     key: secret?.masked() ?? (key.kind === 'configured' ? key.name : '…'),
-    dedup_key: dedupKey,
+    dedup_key: hideKey(dedupKey, key),
     status,
     attempts,
     accepted_at: new Date(acceptedAtMs).toISOString(),
     reason,
   }
+}
+
+/** A dedup key without the caller's own routing key: it is sent as the caller wrote it, but whoever lists it sees no key. */
+function hideKey(dedupKey: string | undefined, key: SpoolKey): string | undefined {
+  return key.kind === 'own' ? createMask([key.key])(dedupKey) : dedupKey
 }
 
 async function retryEvents(call: Call): Promise<FastifyReply> {

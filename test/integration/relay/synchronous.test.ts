@@ -5,6 +5,7 @@ import { connect } from 'node:net'
 import { after, beforeEach, test } from 'node:test'
 import { promisify } from 'node:util'
 import { startSimulator } from '../../simulator/simulator.ts'
+import { until } from '../../support/drain.ts'
 import { CODESHIP_PRO, KEY, runProgram } from '../../support/program.ts'
 import { alertBody, keyFor, post, startRelay } from '../../support/relay.ts'
 import { skipWithout } from '../../support/required.ts'
@@ -226,11 +227,8 @@ for (const [form, body, type] of [
 }
 
 const BAD_OUTCOMES: [string, RegExp][] = [
-  ['colour=red', /unknown: colour; known are summary/],
   ['severity=bad', /severity: must be one of critical/],
-  ['exit_code=256', /exit_code: must be a whole number/],
-  ['details=x', /details: is not valid JSON/],
-  ['links=ftp://x', /links: must be an http/],
+  ['environment=a&environment=b', /environment: must be a string, not an array/],
   ['summary={{nope}}', /summary: has the unknown name/],
 ]
 for (const [form, reason] of BAD_OUTCOMES) {
@@ -242,6 +240,18 @@ for (const [form, reason] of BAD_OUTCOMES) {
     assert.equal(simulator.requests.length, 0)
   })
 }
+
+test('/failure pages whatever else its body holds, and the log says what was left out', async () => {
+  const form = 'colour=red&size=5&exit_code=256&links=ftp://x&links=https://a.example|A&details=x&output=boom'
+  const headers = { 'content-type': 'application/x-www-form-urlencoded' }
+  assert.equal((await post(`${relay.url}/failure`, form, headers)).status, 202)
+  const { payload, links } = lastBody() as { payload: { custom_details: object }; links: unknown[] }
+  const { output, details, exit_code: exitCode } = payload.custom_details as Record<string, unknown>
+  assert.deepEqual([output, details, exitCode], ['boom', 'x', undefined])
+  assert.deepEqual(links.at(-1), { href: 'https://a.example', text: 'A' })
+  const notes = /2 unknown members are left out; .*exit_code must be a whole number.*1 of 2 links dropped/
+  await until(() => notes.test(relay.log()), 'the log says what was left out')
+})
 
 const REFUSED: [string, string, RequestInit, number][] = [
   [

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { EventBody } from '../../../src/core/event.ts'
 import { Failure } from '../../../src/core/failure.ts'
+import { createSecret } from '../../../src/core/secret.ts'
 import { readUserEvent } from '../../../src/core/user-event.ts'
 
 const DEFAULTS: EventBody = {
@@ -101,6 +102,80 @@ test('the routing key is split off, and one that is no text is left to the check
   assert.equal(read({ routing_key: '', payload: {} }).routingKey, undefined)
 })
 
+test('a timestamp without a zone is UTC, one that cannot be read is the default, and both are warned of', () => {
+  const zoneless = read({ event_action: 'trigger', payload: { timestamp: '2026-01-31T12:00:00.5' } })
+  assert.equal(zoneless.event.body.payload?.timestamp, '2026-01-31T12:00:00.500Z')
+  assert.deepEqual(zoneless.warnings, ['payload.timestamp has no zone, so it is taken for UTC'])
+  const unreadable = read({ event_action: 'trigger', payload: { timestamp: 'yesterday' } })
+  assert.equal(unreadable.event.body.payload?.timestamp, DEFAULTS.payload?.timestamp)
+  assert.match(unreadable.warnings.join(), /^payload.timestamp must be like .*, so it is left out$/)
+})
+
+test('numbers and booleans that stand for text are sent as text', () => {
+  const { event, warnings } = read({
+    event_action: 'trigger',
+    dedup_key: 42,
+    client: true,
+    payload: { summary: 5, source: 10.5, class: 404, group: ['eu', 1] },
+  })
+  const { dedup_key: key, client, payload } = event.body
+  assert.deepEqual([key, client], ['42', 'true'])
+  assert.deepEqual(
+    { ...payload },
+    { ...DEFAULTS.payload, summary: '5', source: '10.5', class: '404', group: 'eu, 1' },
+  )
+  assert.ok(warnings.includes('payload.class must be a string, not a number, so it is sent as text'))
+})
+
+test('a payload that was encoded twice is read', () => {
+  const { event, warnings } = read({ event_action: 'trigger', payload: '{"summary":"twice"}' })
+  assert.equal(event.body.payload?.summary, 'twice')
+  assert.match(warnings.join(), /^payload must be an object, not a string/)
+})
+
+test('of an acknowledge or resolve only the key is read', () => {
+  const junk = { payload: 'text', links: 5, images: {}, client: [], client_url: 'x', routing_key: 'k' }
+  for (const action of ['acknowledge', 'resolve']) {
+    for (const payload of ['text', [], { timestamp: '2026-01-31T12:00:00', severity: 'P1', summary: {} }]) {
+      const { event, warnings } = read({ ...junk, event_action: action, dedup_key: 'k', payload })
+      assert.deepEqual(event.body, { event_action: action, dedup_key: 'k' })
+      assert.deepEqual(warnings, [])
+    }
+  }
+})
+
+test("members of version 1 beside version 2's are others' own, and are named only if the event lacks something", () => {
+  assert.equal(alertOf({ summary: 's' }, { incident_key: 'k' }).dedup_key, 'default-key')
+  assert.throws(
+    () => read({ event_action: 'trigger', incident_key: 'k', payload: { summary: [] } }),
+    /summary: must be a string.*\n.*incident_key is dedup_key/,
+  )
+})
+
+test("a reference to a secret of the program is refused, but for the event's own key", () => {
+  const context = {
+    lookUp: () => 'secret-value-0123456789',
+    isSecret: (name: string) => name === 'PAGERDUTY_TOKEN',
+    secrets: [createSecret('secret-value-0123456789')],
+    defaults: () => DEFAULTS,
+  }
+  assert.throws(
+    () => readUserEvent({ payload: { summary: '${PAGERDUTY_TOKEN} ${OTHER}' } }, context),
+    /^Failure: the event refers to secrets of this program: \$\{PAGERDUTY_TOKEN\} \(only its routing_key may hold one\)$/,
+  )
+  const { event, routingKey } = readUserEvent(
+    { routing_key: '${PAGERDUTY_TOKEN}', payload: { summary: 'of ${OTHER}' } },
+    context,
+  )
+  assert.equal(routingKey, 'secret-value-0123456789')
+  assert.equal(event.body.payload?.summary, 'of …6789', 'it is masked, whatever variable it came from')
+})
+
+test('a cut summary is told with its lengths', () => {
+  const { warnings } = read({ payload: { summary: 'a'.repeat(2334) } })
+  assert.deepEqual(warnings, ["cut to PagerDuty's limits: summary: 1,310 of 2,334 characters cut"])
+})
+
 const REFUSED: [unknown, RegExp][] = [
   [[], /must be one JSON object/],
   ['text', /must be one JSON object/],
@@ -111,13 +186,24 @@ const REFUSED: [unknown, RegExp][] = [
   [{ incident_key: 'k' }, /incident_key is dedup_key/],
   [{ event_action: 'page' }, /event_action: must be one of trigger, acknowledge, resolve/],
   [{ event_action: null }, /event_action: must be one of/],
-  [{ event_action: 'trigger', payload: 'x' }, /payload: must be an object/],
+  [{ event_action: 'trigger', payload: 'x' }, /payload: must be an object, not a string/],
+  [{ event_action: 'trigger', payload: [] }, /payload: must be an object, not an array/],
+  [{ payload: 5 }, /payload: must be an object, not a number/],
   [
     { event_action: 'trigger', payload: { severity: 'P1' } },
     /payload.severity: must be one of critical, error/,
   ],
-  [{ event_action: 'trigger', payload: { timestamp: 'now' } }, /payload.timestamp: must be like/],
-  [{ event_action: 'trigger', payload: { summary: 5 } }, /payload.summary: /],
+  [
+    { event_action: 'trigger', payload: { severity: 5 } },
+    /payload.severity: must be one of critical, error, warning, info, not a number/,
+  ],
+  [
+    { event_action: 'trigger', payload: { summary: { text: 's' } } },
+    /payload.summary: must be a string, not an object/,
+  ],
+  [{ event_action: 'trigger', payload: { source: ['a'] } }, /payload.source: must be a string, not an array/],
+  [{ event_action: 'resolve', dedup_key: {} }, /dedup_key: must be a string, not an object/],
+  [{ payload: { summary: ['s'] } }, /payload.summary: must be a string, not an array/],
   [{ payload: { summary: '${NONE} ${NEITHER} ${NONE}' } }, /not set: \$\{NONE\}, \$\{NEITHER\} \(/],
 ]
 for (const [document, message] of REFUSED) {

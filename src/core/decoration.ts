@@ -1,0 +1,163 @@
+import { SEVERITIES } from './event.ts'
+import { describeType, isObject, parseJson, type Json, type JsonObject } from './json.ts'
+import { parseTimestamp, TIMESTAMP_EXAMPLES } from './timestamp.ts'
+
+/*
+ * Decoration is whatever an event can do without: PagerDuty needs a summary, a source, a severity and for some actions a
+ * dedup key, and nothing else may keep a page from going out. So what cannot be used is turned into text or left out.
+ */
+
+/** Collects what was changed in a way that the writer may want to know of, each sentence once. */
+export type Notes = Set<string>
+
+/** Makes a member usable, or says with undefined that it has to be left out. `name` is for the notes. */
+export type Mend = (value: Json, name: string, notes: Notes) => Json | undefined
+
+/** How each of some members is mended, by name. Others are carried along as they are. */
+export type MendTable = Readonly<Record<string, Mend>>
+
+/** Text as it is, numbers and booleans as text, a list of those joined. */
+function mendText(value: Json, name: string, notes: Notes): string | undefined {
+  if (typeof value === 'string') {
+    if (value.trim() !== '') return value
+    notes.add(`${name} is blank, so it is left out`)
+    return undefined
+  }
+  const parts: readonly Json[] = Array.isArray(value) ? value : [value]
+  const text = parts.some((part) => typeof part === 'object') ? '' : parts.map(String).join(', ')
+  if (!/[^\s,]/.test(text)) {
+    notes.add(`${name} must be a string, not ${describeType(value)}, so it is left out`)
+    return undefined
+  }
+  notes.add(`${name} must be a string, not ${describeType(value)}, so it is sent as text`)
+  return text
+}
+
+/** Text that may be blank, which PagerDuty takes of a link's or an image's. */
+function mendLabel(value: Json, name: string, notes: Notes): string | undefined {
+  return typeof value === 'string' ? value : mendText(value, name, notes)
+}
+
+/** A number or boolean as text. Anything else stays, for the schema to name: without this text there is no event. */
+export function mendRequiredText(value: Json, name: string, notes: Notes): Json | undefined {
+  return typeof value === 'number' || typeof value === 'boolean' ? mendText(value, name, notes) : value
+}
+
+/** A severity in lower case. Anything else stays, for the schema to name. */
+function mendSeverity(value: Json): Json {
+  return typeof value === 'string' ? value.trim().toLowerCase() : value
+}
+
+function mendOptionalSeverity(value: Json, name: string, notes: Notes): Json | undefined {
+  const severity = mendSeverity(value)
+  if (SEVERITIES.some((known) => known === severity)) return severity
+  notes.add(`${name} is none of ${SEVERITIES.join(', ')}, so it is left out`)
+  return undefined
+}
+
+/** What both kinds of URL are called in messages, and how they begin. */
+const WEB = { what: 'an http(s) URL', scheme: /^https?:\/\//i }
+const TLS = { what: 'an https URL', scheme: /^https:\/\//i }
+
+/** An absolute URL of the web; a path, a word or a placeholder that nobody has filled in is none. */
+export function mendUrl(value: Json, name: string, notes: Notes, { what, scheme } = WEB): string | undefined {
+  const url = typeof value === 'string' ? value.trim() : ''
+  if (scheme.test(url) && URL.canParse(url)) return url
+  notes.add(
+    value === '' ? `${name} is blank, so it is left out` : `${name} must be ${what}, so it is left out`,
+  )
+  return undefined
+}
+
+function mendTimestamp(value: Json, name: string, notes: Notes): string | undefined {
+  const isReadable = typeof value === 'string' || typeof value === 'number'
+  const timestamp = isReadable ? parseTimestamp(String(value)) : undefined
+  if (timestamp === undefined) notes.add(`${name} must be like ${TIMESTAMP_EXAMPLES}, so it is left out`)
+  else if (!timestamp.hasZone) notes.add(`${name} has no zone, so it is taken for UTC`)
+  return timestamp?.iso
+}
+
+/** Details as text or list, which PagerDuty's rules cannot address, become an object. */
+export function mendDetails(value: Json, name: string, notes: Notes): JsonObject {
+  if (isObject(value)) return value
+  const parsed = typeof value === 'string' ? parseObjectText(value) : undefined
+  if (parsed !== undefined) return parsed
+  notes.add(`${name} is not an object, so it is sent as its member "details"`)
+  return { details: value }
+}
+
+/** The object whose JSON a text is, as clients send it that encode twice. */
+export function parseObjectText(text: string): JsonObject | undefined {
+  try {
+    const value = parseJson(text)
+    return isObject(value) ? (value as JsonObject) : undefined
+  } catch {
+    return undefined
+  }
+}
+
+/** Members of a link besides its `href`, and of an image besides its `src`. */
+const LINK: MendTable = { text: mendLabel }
+const IMAGE: MendTable = { href: mendUrl, alt: mendLabel }
+
+/** Links, each an object or just its address; one that is no list is a list of one. */
+export const mendLinks: Mend = (value, name, notes) => mendList(value, name, notes, 'href', WEB, LINK)
+/** Images in the same way; PagerDuty wants them served over https. */
+export const mendImages: Mend = (value, name, notes) => mendList(value, name, notes, 'src', TLS, IMAGE)
+
+// oxlint-disable-next-line max-params -- the three that a caller passes on, and the three that tell links from images
+function mendList(
+  value: Json,
+  name: string,
+  notes: Notes,
+  address: 'href' | 'src',
+  kind: typeof WEB,
+  members: MendTable,
+): Json | undefined {
+  const items: readonly Json[] = Array.isArray(value) ? value : [value]
+  const kept = items.flatMap((item): JsonObject[] => {
+    const object = isObject(item) ? item : { [address]: item }
+    const url = mendUrl(object[address] ?? '', '', new Set(), kind)
+    return url === undefined ? [] : [{ ...mendMembers(object, members, `${name}[].`, notes), [address]: url }]
+  })
+  const dropped = items.length - kept.length
+  if (dropped > 0) notes.add(`${dropped} of ${items.length} ${name} dropped: ${address} must be ${kind.what}`)
+  return dropped > 0 && kept.length === 0 ? undefined : kept
+}
+
+/** Decoration of both kinds of event, beside `payload` and within it. */
+const TOP = { links: mendLinks, images: mendImages, client: mendText, client_url: mendUrl } as const
+const PAYLOAD = {
+  component: mendText,
+  group: mendText,
+  class: mendText,
+  timestamp: mendTimestamp,
+  custom_details: mendDetails,
+} as const
+
+/** Every known member of an event and how it is mended. What one kind must have is decoration of the other. */
+export const MENDS = {
+  alert: {
+    top: { ...TOP, dedup_key: mendText }, // a trigger gets another where it has none
+    payload: {
+      ...PAYLOAD,
+      summary: mendRequiredText,
+      source: mendRequiredText,
+      severity: mendSeverity,
+    },
+  },
+  change: {
+    top: { ...TOP, dedup_key: mendText },
+    payload: { ...PAYLOAD, summary: mendRequiredText, source: mendText, severity: mendOptionalSeverity },
+  },
+} as const satisfies Record<string, { top: MendTable; payload: MendTable }>
+
+/** An object with its known members mended, in the order in which they were written. */
+export function mendMembers(members: JsonObject, table: MendTable, prefix: string, notes: Notes): JsonObject {
+  const entries = Object.entries(members).flatMap(([name, value]): [string, Json][] => {
+    const mend = Object.hasOwn(table, name) ? table[name] : undefined
+    const mended = mend === undefined ? value : mend(value, prefix + name, notes)
+    return mended === undefined ? [] : [[name, mended]]
+  })
+  return Object.fromEntries(entries)
+}
