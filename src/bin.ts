@@ -1,5 +1,6 @@
 import { writeSync } from 'node:fs'
 import { hostname } from 'node:os'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { isatty } from 'node:tty'
 import { main } from './commands/main.ts'
 import { describeBug } from './commands/report-failure.ts'
@@ -48,6 +49,9 @@ const DESCRIPTOR = { stdout: 1, stderr: 2 } as const
 /** What an empty pipe takes at once, in bytes, on every system. */
 const LEAST_PIPE_BYTES = 4096
 
+/** How long a reader who has stopped reading is waited for in the end. */
+const LAST_WORDS_MS = 1000
+
 /** Which of Node's streams were written to. */
 const written = new Set<keyof typeof DESCRIPTOR>()
 
@@ -67,8 +71,9 @@ void main(
     writeOut: (text) => write('stdout', text),
     writeErr: (text) => write('stderr', text),
     signal: interruption.signal,
-    takeSignals: (listener) => {
+    takeSignals: (listener, further = []) => {
       signalListener = listener
+      for (const signal of further) process.on(signal, listener)
     },
     kill: (target, signal) => process.kill(target, signal),
     startedAtMs: 0, // `performance.now()` counts from the start of the process
@@ -77,18 +82,29 @@ void main(
   async (start) => (await import('./relay/serve.ts')).serve(start),
 ).then(end)
 
-/** Ends the process as soon as its words are written, whatever the event loop still waits for. */
+/**
+ * Ends the process as soon as its words are written, whatever the event loop still waits for. A command that handles signals
+ * by itself cannot be ended by one any more, so it does not wait for ever for somebody who does not read.
+ */
 async function end(status: number): Promise<void> {
-  for (const name of written) await new Promise((resolve) => process[name].write('', resolve))
+  const flushed = Promise.all(
+    [...written].map((name) => new Promise((resolve) => process[name].write('', resolve))),
+  )
+  await (signalListener === undefined ? flushed : Promise.race([flushed, sleep(LAST_WORDS_MS)]))
   exit(status)
 }
 
+/** What runs in a thread of its own and may take long: a DNS lookup, or a write to somebody who does not read. */
+const THREAD_WORK = ['GetAddrInfoReqWrap', 'FSReqCallback']
+
 /**
- * Exits at once. A DNS lookup cannot be cancelled, and `process.exit` waits for its thread, which takes 10 s where no
- * name server answers; so with one under way the process becomes a fresh one that does nothing but exit.
+ * Exits at once. What runs in another thread cannot be cancelled, and `process.exit` waits for it: 10 s for a lookup where no
+ * name server answers, and for ever for a full pipe. So with such work under way the process becomes a fresh one that does
+ * nothing but exit.
  */
 function exit(status: number): never {
-  if (process.getActiveResourcesInfo().includes('GetAddrInfoReqWrap')) {
+  const active = process.getActiveResourcesInfo()
+  if (THREAD_WORK.some((work) => active.includes(work))) {
     const args = [process.execPath, '--disable-sigusr1', '--eval', `process.exit(${status})`]
     process.execve?.(process.execPath, args, { ...process.env, NODE_OPTIONS: '' })
   }

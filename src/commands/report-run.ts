@@ -2,7 +2,7 @@ import type { RunConfig } from '../config/read-run.ts'
 import { EXIT_CODE, Failure } from '../core/failure.ts'
 import type { EventCommand } from '../core/plan-events.ts'
 import type { CommandResult } from '../core/summary.ts'
-import { exitStatusOf, type Ending } from '../run/supervise.ts'
+import type { Ending } from '../run/supervise.ts'
 import type { Tail } from '../run/tail.ts'
 import type { maskedRun } from './masked-run.ts'
 import { notify } from './notify.ts'
@@ -69,7 +69,7 @@ export function reportNothing(
  * 65, 75 or 78.
  */
 export function runStatus(ending: Ending, reportStatus: number, isStrict: boolean): number {
-  const status = exitStatusOf(ending)
+  const status = ending.exitCode
   return status === 0 && reportStatus !== 0 && isStrict ? strictStatus(reportStatus) : status
 }
 
@@ -81,14 +81,14 @@ function strictStatus(reportStatus: number): number {
 
 function outcomeOf({ ending, isCancelled }: Watched, { isSoftFailure }: RunConfig): EventCommand {
   if (isCancelled || ending === undefined) return 'cancelled'
-  const status = exitStatusOf(ending)
+  const status = ending.exitCode
   if (status === 0) return 'success'
   return isSoftFailure(status) ? 'soft-failure' : 'failure'
 }
 
 async function resultOf(watched: Watched, session: Session): Promise<CommandResult> {
   const { durationMs, ending, isCancelled } = watched
-  const isFailure = ending !== undefined && exitStatusOf(ending) !== 0
+  const isFailure = ending !== undefined && ending.exitCode !== 0
   const showsOutput = isFailure || isCancelled
   return {
     ...(ending !== undefined && ending.kind !== 'killed' && isFailure && { exitCode: ending.exitCode }),

@@ -3,7 +3,7 @@ import { MAX_OUTPUT_LINES } from '../config/read-run.ts'
 import { parseCount } from '../config/values.ts'
 import { EXIT_CODE, Failure } from '../core/failure.ts'
 import type { Log } from '../log.ts'
-import { supervise, type Supervised } from '../run/supervise.ts'
+import { ENDING_SIGNALS, supervise, type Ending, type Supervised } from '../run/supervise.ts'
 import { createTail } from '../run/tail.ts'
 import { createHeartbeat, type Heartbeat } from './heartbeat.ts'
 import { reportNothing, reportRun, runStatus, type Watched } from './report-run.ts'
@@ -14,6 +14,25 @@ import type { Io, Session } from './session.ts'
  * take it fits into the 10 s that Docker leaves between SIGTERM and SIGKILL.
  */
 const CANCEL_WAIT_MS = 4000
+
+/**
+ * Signals that would end us alone, and leave the command unwatched, besides those that every command of ours takes; and two
+ * that are meant for programs with a terminal. Not among them are those by which the system reports a fault of our own.
+ */
+const FORWARDED: readonly NodeJS.Signals[] = [
+  'SIGQUIT',
+  'SIGUSR1',
+  'SIGUSR2',
+  'SIGALRM',
+  'SIGVTALRM',
+  'SIGPROF',
+  'SIGIO',
+  'SIGPWR',
+  'SIGXCPU',
+  'SIGSTKFLT',
+  'SIGWINCH',
+  'SIGCONT',
+]
 
 export interface RunOptions {
   readonly io: Io
@@ -35,28 +54,31 @@ export interface RunOptions {
  * with the configuration or with PagerDuty keeps it from running or changes its status, but `--strict` for a success.
  * @returns the exit status
  */
-export async function run(options: RunOptions): Promise<number> {
-  const { io, argv, isStrict } = options
+export async function run(runOptions: RunOptions): Promise<number> {
+  const { io, argv, isStrict } = runOptions
   const startedAtMs = performance.now()
-  const tail = wantsTail(options.outputLines) ? createTail() : undefined
+  const tail = wantsTail(runOptions.outputLines) ? createTail() : undefined
   const heartbeat = createHeartbeat()
   const command = supervise({ argv, tail, onOutput: heartbeat.beat, kill: io.kill })
   keepCompilerFromHanging()
   const watch = watchSignals(io, command)
+  const words: string[] = [] // for stdout, after all that the command prints there
+  const options = { ...runOptions, io: { ...io, writeOut: (text: string) => void words.push(text) } }
   const log = await options.openLog()
   const session = await prepare(options, { log, heartbeat, watch })
 
-  // A cancelled command that takes its time is reported while it is still ending.
+  // The report does not wait for what the command has left behind, and not for a cancelled one that takes its time.
   const early = await Promise.race([command.ended, watch.overdue])
   const durationMs = performance.now() - startedAtMs
-  const watched = { argv, tail, durationMs, ending: early, isCancelled: watch.isCancelled() }
+  const watched = { argv, tail, durationMs, ending: early, isCancelled: watch.isCancelled(early) }
   const reporting = report(session, watched, { ...options, log })
   const ending = await command.ended
   heartbeat.stop()
   watch.commandEnded()
-  if (watch.isCancelled()) await command.sweep()
-  const reportStatus = await reporting
+  if (watch.isCancelled(ending)) await command.sweep()
+  const [reportStatus] = await Promise.all([reporting, command.passedOn])
   command.close()
+  words.forEach((text) => io.writeOut(text))
   return runStatus(ending, reportStatus, isStrict)
 }
 
@@ -80,9 +102,12 @@ function wantsTail(outputLines: string | undefined): boolean {
 
 /** What becomes of the signals that we get. */
 interface SignalWatch {
-  /** Whether there was one while the command ran: what ends after it was cancelled. */
-  readonly isCancelled: () => boolean
-  /** Resolves when a command that was sent one has not ended in `CANCEL_WAIT_MS`. */
+  /**
+   * Whether the command was cancelled: asked to end while it ran, or ended by another signal that it got through us.
+   * @param ending undefined while it runs
+   */
+  readonly isCancelled: (ending: Ending | undefined) => boolean
+  /** Resolves when a command that was asked to end has not ended in `CANCEL_WAIT_MS`. */
   readonly overdue: Promise<undefined>
   /** From here on signals end the report. */
   readonly commandEnded: () => void
@@ -94,18 +119,22 @@ interface SignalWatch {
 
 /** Passes signals on to the command while it runs. */
 function watchSignals(io: Io, command: Supervised): SignalWatch {
-  let isCancelled = false
+  const seen = new Set<string>()
+  let isAsked = false
   let hasEnded = false
   const impatience = new AbortController()
   const hurry = new AbortController()
   const overdue = new Promise<undefined>((resolve) => {
     io.takeSignals((signal) => {
+      const asksToEnd = ENDING_SIGNALS.has(signal)
       if (hasEnded) {
+        if (!asksToEnd) return
         hurry.abort()
         return impatience.abort(EXIT_CODE.undelivered)
       }
-      const isFirst = !isCancelled
-      isCancelled = true
+      seen.add(signal)
+      const isFirst = asksToEnd && !isAsked
+      isAsked ||= asksToEnd
       // What came from a terminal has nobody behind it who kills in 10 s: the command may ask whether that is meant.
       const isForwarded = command.forward(signal)
       if (!isFirst || !isForwarded) return
@@ -113,10 +142,10 @@ function watchSignals(io: Io, command: Supervised): SignalWatch {
         hurry.abort()
         resolve(undefined)
       }, CANCEL_WAIT_MS).unref()
-    })
+    }, FORWARDED)
   })
   return {
-    isCancelled: () => isCancelled,
+    isCancelled: (ending) => isAsked || (ending?.kind === 'killed' && seen.has(ending.signal)),
     overdue,
     commandEnded: () => (hasEnded = true),
     hurry: hurry.signal,

@@ -19,8 +19,11 @@ export interface Io {
   readonly writeErr: (text: string) => void
   /** Aborts on SIGHUP, SIGINT and SIGTERM; the reason is the exit status that the signal asks for. */
   readonly signal: AbortSignal
-  /** Hands SIGHUP, SIGINT and SIGTERM to a listener instead; without one they abort `signal` again. */
-  readonly takeSignals: (listener: ((signal: NodeJS.Signals) => void) | undefined) => void
+  /** Hands SIGHUP, SIGINT and SIGTERM to a listener instead, and further signals if they are wanted. */
+  readonly takeSignals: (
+    listener: (signal: NodeJS.Signals) => void,
+    further?: readonly NodeJS.Signals[],
+  ) => void
   /** `process.kill`. */
   readonly kill: (target: number, signal: NodeJS.Signals | 0) => void
   /** When the process began, on the scale of `performance.now()`. */

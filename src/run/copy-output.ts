@@ -1,14 +1,20 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { OutputEnd } from './output-pipes.ts'
+import type { OutputEnd, Reading } from './output-pipes.ts'
 import { createSink } from './sink.ts'
-import type { Tail } from './tail.ts'
+import type { StreamTail, Tail } from './tail.ts'
 
-/** How long output may still come after the command has ended, from children that it left behind. */
-const LINGER_MS = 250
+/** How long output is passed on after the command has ended: to its end, until it is quiet, or at most. */
+const QUIET_MS = 250
+const LINGER_MS = 1800
 
 /** Output on its way from the command to our own streams. */
 export interface Copying {
-  /** Resolves at the end of the output, or when it has been quiet for `LINGER_MS` with nothing left to write. */
+  /** Resolves when the tail has all that is in the pipes now: what the command itself has printed, once it has ended. */
+  drained(): Promise<void>
+  /**
+   * Resolves when no more is worth waiting for: at the end of the output, when it has been quiet for `QUIET_MS` with nothing
+   * left to write, and after `LINGER_MS` in any case, since a child that was left behind may print for ever.
+   */
   settled(): Promise<void>
   /** Stops reading: of children that outlive the command. */
   close(): void
@@ -21,33 +27,61 @@ export interface Copying {
  * @param onOutput called whenever there is some
  */
 export function copyOutput(ends: readonly OutputEnd[], tail: Tail, onOutput: () => void): Copying {
-  let writing = 0
   let chunks = 0
-  const readings = ends.map((read, index) => {
-    const sink = createSink(index + 1)
-    const kept = tail.stream()
-    return read((chunk) => {
-      chunks += 1
-      kept.write(chunk)
-      onOutput()
-      const pending = sink(chunk)
-      if (pending === undefined) return undefined
-      writing += 1
-      return pending.finally(() => (writing -= 1))
-    })
-  })
-  const ended = Promise.all(readings.map((reading) => reading.ended)).then(() => true)
+  const count = (): void => {
+    chunks += 1
+    onOutput()
+  }
+  const copies = ends.map((read, index) => copyStream(read, { fd: index + 1, kept: tail.stream(), count }))
+  const ended = Promise.all(copies.map((copy) => copy.ended.then(copy.written))).then(() => true)
   return {
+    drained: async () => void (await Promise.all(copies.map((copy) => copy.drain()))),
     settled: async () => {
+      const giveUpAtMs = performance.now() + LINGER_MS
       const waiting = new AbortController()
-      const linger = (): Promise<boolean> =>
-        sleep(LINGER_MS, false, { signal: waiting.signal }).catch(() => false)
-      for (let seen = -1; ; seen = chunks) {
-        const isEnded = await Promise.race([ended, linger()])
-        if (isEnded || (chunks === seen && writing === 0)) break
+      const linger = (delayMs: number): Promise<boolean> =>
+        sleep(delayMs, false, { signal: waiting.signal }).catch(() => false)
+      for (let [seen, leftMs] = [-1, LINGER_MS]; leftMs > 0; leftMs = giveUpAtMs - performance.now()) {
+        const isEnded = await Promise.race([ended, linger(Math.min(QUIET_MS, leftMs))])
+        if (isEnded || (chunks === seen && !copies.some((copy) => copy.isWriting()))) break
+        seen = chunks
       }
       waiting.abort() // a timer would keep the process
     },
-    close: () => readings.forEach((reading) => reading.close()),
+    close: () => copies.forEach((copy) => copy.close()),
+  }
+}
+
+interface Copy extends Reading {
+  readonly isWriting: () => boolean
+  /** Resolves when what was read has been written. */
+  readonly written: () => Promise<void>
+}
+
+interface CopyTarget {
+  readonly fd: number
+  readonly kept: StreamTail
+  readonly count: () => void
+}
+
+/** Copies one stream, each chunk after the ones before it. */
+function copyStream(read: OutputEnd, { fd, kept, count }: CopyTarget): Copy {
+  const sink = createSink(fd)
+  let writing: Promise<void> | undefined
+  const reading = read((chunk) => {
+    kept.write(chunk)
+    count()
+    const pending = writing === undefined ? sink(chunk) : writing.then(() => sink(chunk))
+    if (pending === undefined) return undefined
+    const mine = pending.finally(() => {
+      if (writing === mine) writing = undefined
+    })
+    writing = mine
+    return mine
+  })
+  return {
+    ...reading,
+    isWriting: () => writing !== undefined,
+    written: async () => await writing?.catch(() => undefined), // where nobody reads any more
   }
 }

@@ -1,9 +1,9 @@
 import { spawnSync, type ChildProcess } from 'node:child_process'
-import { closeSync, constants, fstatSync, mkdtempSync, openSync, rmSync } from 'node:fs'
+import { closeSync, constants, fstatSync, mkdtempSync, openSync, readSync, rmSync } from 'node:fs'
 import { Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { setTimeout as sleep } from 'node:timers/promises'
+import { setImmediate as turn, setTimeout as sleep } from 'node:timers/promises'
 
 /** The ends of the pipes through which a command's output comes to us. */
 export interface OutputPipes {
@@ -25,6 +25,11 @@ export type OutputEnd = (onChunk: (chunk: Buffer) => Promise<void> | undefined) 
 export interface Reading {
   /** Resolves when everything was read, or reading was stopped. */
   readonly ended: Promise<void>
+  /**
+   * Hands on what the pipe holds now, whether the chunks before it are settled or not. When the command has ended, that is
+   * the rest of what it printed itself; whatever it has left behind may go on.
+   */
+  readonly drain: () => Promise<void>
   /** Stops reading. The command learns of it as it would without us: by SIGPIPE. */
   readonly close: () => void
 }
@@ -36,6 +41,8 @@ const READ_BYTES = 64 * 1024
  */
 const SMALL_BYTES = 4 * 1024
 const GATHER_MS = 1
+/** What a pipe holds at most, if the command has made it larger (pipe(7): `pipe-max-size`). */
+const MOST_PIPE_BYTES = 1024 * 1024
 
 /**
  * Opens the pipes for a command's stdout and stderr. They are real pipes wherever `mkfifo` is found: Node's own "pipe" is
@@ -103,18 +110,52 @@ function fifoEnd(fd: number): OutputEnd {
       },
     }
     const socket = new Socket({ fd, readable: true, writable: false, onread })
-    return reading(socket)
+    const drain = (): Promise<void> => {
+      for (const chunk of readNow(fd, socket)) void take(socket, onChunk, chunk)
+      return Promise.resolve()
+    }
+    return reading(socket, drain)
+  }
+}
+
+/** Reads beside the event loop what a non-blocking pipe holds, each chunk into memory of its own. */
+function* readNow(fd: number, socket: Socket): Generator<Buffer> {
+  try {
+    for (let byteCount = 0; byteCount < MOST_PIPE_BYTES && !socket.destroyed;) {
+      const buffer = Buffer.allocUnsafe(READ_BYTES)
+      const chunk = buffer.subarray(0, readSync(fd, buffer))
+      if (chunk.length === 0) return
+      byteCount += chunk.length
+      yield chunk
+    }
+  } catch {
+    // EAGAIN: it is empty
   }
 }
 
 function socketEnd(socket: Socket): OutputEnd {
   return (onChunk) => {
+    const seen = { bytes: 0 }
+    let isDraining = false
     socket.on('data', (chunk: Buffer) => {
+      seen.bytes += chunk.length
       const pending = take(socket, onChunk, chunk)
-      if (pending !== undefined) socket.pause()
-      void pending?.then(() => resume(socket))
+      if (pending === undefined || isDraining) return
+      socket.pause()
+      void pending.then(() => resume(socket))
     })
-    return reading(socket)
+    const drain = async (): Promise<void> => {
+      isDraining = true
+      resume(socket)
+      const end = seen.bytes + MOST_PIPE_BYTES
+      for (let before = -1; before < seen.bytes && seen.bytes < end;) {
+        before = seen.bytes
+        await turn() // the rest of this turn of the event loop, which may be over with reading
+        await turn()
+      }
+      isDraining = false
+    }
+    return reading(socket, drain)
   }
 }
 
@@ -137,11 +178,11 @@ function resume(socket: Socket): void {
   if (!socket.destroyed) socket.resume()
 }
 
-function reading(socket: Socket): Reading {
+function reading(socket: Socket, drain: () => Promise<void>): Reading {
   socket.resume()
   const ended = new Promise<void>((resolve) => socket.on('close', () => resolve()))
   socket.on('error', () => undefined) // `close` follows
-  return { ended, close: () => void socket.destroy() }
+  return { ended, drain, close: () => void socket.destroy() }
 }
 
 function isSameFile(a: number, b: number): boolean {

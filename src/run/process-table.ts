@@ -6,6 +6,8 @@ export interface ProcessEntry {
   readonly parent: number
   /** Process group. */
   readonly group: number
+  /** By SIGSTOP and its like: it takes no other signal before SIGCONT, but SIGKILL. */
+  readonly isStopped: boolean
   /** The group that has the terminal of the process; -1 without a terminal. */
   readonly foreground: number
   /** Start time in clock ticks since boot: with the id it names one process for good. */
@@ -36,6 +38,7 @@ export function readProcess(pid: string): ProcessEntry | undefined {
       pid: Number.parseInt(stat, 10),
       parent: Number(parent),
       group: Number(group),
+      isStopped: state === 'T',
       foreground: Number(foreground),
       startedAt: rest[13] ?? '',
     }

@@ -6,18 +6,22 @@ import { hasTerminal, inheritedFds, isInForeground } from './inheritance.ts'
 import { openOutputPipes, type OutputPipes } from './output-pipes.ts'
 import { ownGroup, sharedGroup, type Kill, type ProcessGroup } from './process-group.ts'
 import type { Tail } from './tail.ts'
+import { signalName, watchWaitStatus } from './wait-status.ts'
 
-/** How a command ended. */
+/** How a command ended, with the exit status that a shell gives for it. */
 export type Ending =
   | { readonly kind: 'exited'; readonly exitCode: number }
-  | { readonly kind: 'killed'; readonly signal: NodeJS.Signals }
-  /** It could not be started; the exit status is the shell's for that, 126 or 127. */
+  /** By a signal; the exit status is 128 and its number. */
+  | { readonly kind: 'killed'; readonly exitCode: number; readonly signal: string }
+  /** It could not be started: 126 or 127. */
   | { readonly kind: 'not started'; readonly exitCode: number; readonly reason: string }
 
 /** A command under way. */
 export interface Supervised {
-  /** Resolves when the command has ended and its output has been passed on. */
+  /** Resolves when the command has ended, whatever it has left behind; what it printed is in the tail. */
   readonly ended: Promise<Ending>
+  /** Resolves when its output has been passed on, or as much as comes within 2 s of its end. */
+  readonly passedOn: Promise<void>
   /**
    * Passes a signal on to the command and its process group.
    * @returns false where they have it already, from the terminal that they share with us
@@ -38,6 +42,20 @@ export interface SuperviseOptions {
   readonly onOutput: () => void
   readonly kill: Kill
 }
+
+/** What asks a process to end. */
+export const ENDING_SIGNALS: ReadonlySet<NodeJS.Signals> = new Set(['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGQUIT'])
+/** What reaches everybody in the foreground: from the terminal, or for SIGCONT from the shell's `fg`. */
+const TERMINAL_SIGNALS: ReadonlySet<NodeJS.Signals> = new Set([
+  'SIGINT',
+  'SIGQUIT',
+  'SIGHUP',
+  'SIGWINCH',
+  'SIGCONT',
+])
+
+/** When to look for where the command's status will be: not while it is being started. */
+const PREPARE_MS = 50
 
 /** How long the rest of a process group has to end after a signal, before it is killed, and to be gone after that. */
 const SWEEP_MS = 1000
@@ -61,13 +79,15 @@ export function supervise({ argv, tail, onOutput, kill }: SuperviseOptions): Sup
   const group = groupOf(child, isOnTerminal, kill)
   return {
     ended: ending.then(async (result) => {
-      await copying?.settled()
+      await copying?.drained()
       return result
     }),
+    passedOn: ending.then(() => copying?.settled()),
     close: () => copying?.close(),
     forward: (signal) => {
-      if (isOnTerminal && signal !== 'SIGTERM' && isInForeground()) return false
+      if (isOnTerminal && TERMINAL_SIGNALS.has(signal) && isInForeground()) return false
       group?.signal(signal)
+      if (ENDING_SIGNALS.has(signal)) group?.wake()
       return true
     },
     sweep: async () => {
@@ -104,15 +124,11 @@ function notStarted({ code = '' }: NodeJS.ErrnoException): Ending {
 function neverStarted(ending: Ending): Supervised {
   return {
     ended: Promise.resolve(ending),
+    passedOn: Promise.resolve(),
     close: () => undefined,
     forward: () => true,
     sweep: () => Promise.resolve(),
   }
-}
-
-/** The exit status that a shell gives for an ending: the command's own, or 128 and the signal's number. */
-export function exitStatusOf(ending: Ending): number {
-  return ending.kind === 'killed' ? 128 + constants.signals[ending.signal] : ending.exitCode
 }
 
 /** Undefined where the command could not be started. */
@@ -130,13 +146,24 @@ async function hasEnded(group: ProcessGroup, withinMs: number): Promise<boolean>
 }
 
 function endingOf(child: ChildProcess): Promise<Ending> {
+  const { pid } = child
+  const status = pid === undefined ? undefined : watchWaitStatus(pid)
+  const preparing = setTimeout(() => status?.prepare(), PREPARE_MS).unref()
   return new Promise((resolve) => {
     child.once('exit', (exitCode, signal) => {
-      resolve(signal === null ? { kind: 'exited', exitCode: exitCode ?? 0 } : { kind: 'killed', signal })
+      clearTimeout(preparing)
+      const unnamed = exitCode === 0 ? status?.signal() : undefined
+      if (signal !== null) resolve(killed(constants.signals[signal], signal))
+      else if (unnamed !== undefined) resolve(killed(unnamed, signalName(unnamed)))
+      else resolve({ kind: 'exited', exitCode: exitCode ?? 0 })
     })
     child.once('error', (error: NodeJS.ErrnoException) => {
-      if (child.pid !== undefined) return // a signal that could not be sent; the command goes on
+      if (pid !== undefined) return // a signal that could not be sent; the command goes on
       resolve(notStarted(error))
     })
   })
+}
+
+function killed(number: number, signal: string): Ending {
+  return { kind: 'killed', exitCode: 128 + number, signal }
 }

@@ -7,10 +7,15 @@ const LONG_LINE = '[a line of more than 16 KiB]'
 const LINE_FEED = 10
 const CARRIAGE_RETURN = 13
 
+/** Where one stream of a command is recorded. */
+export interface StreamTail {
+  write(chunk: Buffer): void
+}
+
 /** The last lines that a command printed. */
 export interface Tail {
   /** A writer for one stream: lines are kept whole, so that two streams never mix inside a line. */
-  stream(): { write(chunk: Buffer): void }
+  stream(): StreamTail
   /** The kept lines, oldest first, the unfinished ones last. Bytes that are not UTF-8 become U+FFFD. */
   text(): string
 }
