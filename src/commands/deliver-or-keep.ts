@@ -5,7 +5,7 @@ import type { Post } from '../delivery/address.ts'
 import type { DrainEvents } from '../delivery/drain.ts'
 import { openSpool } from '../delivery/open-spool.ts'
 import type { Delivery, Sender } from '../delivery/sender.ts'
-import { toSpoolKey } from '../delivery/spool-keys.ts'
+import { spoolKeysOf, toSpoolKey } from '../delivery/spool-keys.ts'
 import type { Progress, Spool, SpoolItem } from '../delivery/spool.ts'
 import { spoolExists } from '../delivery/spool/files.ts'
 import { version } from '../version.ts'
@@ -65,7 +65,8 @@ function isAddressed({ config }: Session, { destination }: Post): boolean {
 function isBehind({ config }: Session, spool: Spool, { event, destination }: Post): boolean {
   const { dedup_key: dedupKey } = event.body
   if (event.kind !== 'alert' || dedupKey === undefined) return false
-  return spool.hasPending(toSpoolKey(destination.routingKey, config.delivery.keys), dedupKey)
+  const keys = spoolKeysOf(destination.routingKey, config.delivery.keys)
+  return keys.some((key) => spool.hasPending(key, dedupKey))
 }
 
 const BEHIND = 'an earlier event of the same alert is still waiting there'

@@ -15,6 +15,8 @@ const ROUTING_KEY = /^[A-Za-z0-9]{32}$/
 /** Key of a ruleset or of Global Event Orchestration: takes alerts, refuses change events. */
 const ORCHESTRATION_KEY = /^R[0-9A-Z]{31}$/
 const ALIAS = /^[A-Za-z0-9][\w.-]{0,63}$/
+/** Names that keys without an alias have in a spool, and what callers of a relay call its own. */
+const OWN_NAME = /^(?:default|relay|key-\d+)$/i
 
 /**
  * What a token is, by its shape: REST API tokens have 20 characters or contain `+`, `-` or `_`
@@ -36,21 +38,32 @@ export function takesChanges(key: Secret): boolean {
  */
 export function parseRoutingKeys(text: string): RoutingKey[] {
   const keys = new Map<string, RoutingKey>()
+  const aliases = new Set<string>()
   for (const [index, entry] of text.split(',').entries()) {
     const where = text.includes(',') ? `entry ${index + 1} ` : ''
     const [first = '', second] = entry.split('=', 2).map((part) => part.trim())
     const alias = second === undefined ? undefined : first
     const value = second ?? first
-    if (alias !== undefined && !ALIAS.test(alias)) {
-      throw new Failure(
-        'config',
-        `${where}has an alias that is not a word of letters, digits, ".", "_" or "-"`,
-      )
-    }
+    if (alias !== undefined) checkAlias(alias, aliases, where)
     checkRoutingKey(value, where)
     if (!keys.has(value)) keys.set(value, { alias: alias ?? maskSecret(value), key: createSecret(value) })
   }
   return [...keys.values()]
+}
+
+/**
+ * Events are kept by their key's alias, so it has to mean one key.
+ * @param taken aliases so far, to which this one is added
+ */
+function checkAlias(alias: string, taken: Set<string>, where: string): void {
+  const refuse = (problem: string): never => {
+    throw new Failure('config', `${where}has an alias that ${problem}`)
+  }
+  if (!ALIAS.test(alias)) refuse('is not a word of letters, digits, ".", "_" or "-"')
+  if (tokenKind(alias) === 'routing-key') refuse('looks like a key itself, and an alias is printed')
+  if (OWN_NAME.test(alias)) refuse('the program uses itself (default, relay, key-1, key-2, …)')
+  if (taken.has(alias)) refuse('another key has already; give each key its own')
+  taken.add(alias)
 }
 
 /** @throws Failure of kind `config` when the value is not shaped like a routing key */

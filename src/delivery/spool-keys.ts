@@ -26,6 +26,14 @@ export function toSpoolKey(key: Secret | undefined, keys: readonly RoutingKey[])
   return found === undefined ? { kind: 'own', key } : { kind: 'configured', name: spoolKeyName(found, index) }
 }
 
+/** Every form in which a key may be kept: by its name, as the first one, and written out by a caller. */
+export function spoolKeysOf(key: Secret | undefined, keys: readonly RoutingKey[]): SpoolKey[] {
+  const kept = toSpoolKey(key, keys)
+  if (key === undefined || kept.kind === 'own') return [kept]
+  const isFirst = keys[0]?.key.reveal() === key.reveal()
+  return [kept, { kind: 'own', key }, ...(isFirst ? [toSpoolKey(undefined, keys)] : [])]
+}
+
 /** The secret behind a kept key; undefined for a name that is not configured (any more). */
 export function createKeyFinder(keys: readonly RoutingKey[]): (key: SpoolKey) => Secret | undefined {
   const byName = new Map(keys.map((key, index) => [spoolKeyName(key, index), key.key]))

@@ -186,6 +186,8 @@ export interface SpoolQueue {
   /** Every key with events that wait for a time and not for another event. */
   dueKeys(): DueKey[]
   due(keyId: number, kind: Event['kind'], options: DueOptions): Due
+  /** Whether an event of an alert is pending that was accepted before the event of that id. */
+  hasEarlier(keyId: number, dedupKey: string, id: number): boolean
   /** Does work that reads often, on one view of the spool; it must not wait for anything. */
   readTogether<T>(work: () => T): T
   /** Writes results down, together with whatever is added at the same time. Returns why that failed, if it did. */

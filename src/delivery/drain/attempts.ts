@@ -1,6 +1,6 @@
 import type { Outcome } from '../../core/outcome.ts'
 import type { DrainDeps } from '../drain.ts'
-import type { DueEvent, Settlement } from '../spool.ts'
+import type { DueEvent, Settlement, SpoolKey } from '../spool.ts'
 import { checksumOf } from '../spool/checksum.ts'
 import { attemptOnce, tellSettlement } from './attempt.ts'
 import { judge } from './judge.ts'
@@ -35,28 +35,31 @@ export function createAttempts(deps: DrainDeps, { trouble, broken, lookAgain }: 
     const nowMs = queue.now()
     if (!noteOutcome(state, event, outcome, { startedAtMs, nowMs, random: clock.random() })) return
     // What failed while the key did not work need not wait any longer.
-    void queue.clampDue(nowMs, state.keyId).then(() => lookAgain(state.keyId))
+    const clamped = [...state.keys.keys()].map((keyId) => queue.clampDue(nowMs, keyId))
+    void Promise.all(clamped).then(() => lookAgain(event.keyId))
   }
   /** Undefined where it was broken off. */
   const attempt = async (
     state: KeyState,
     event: DueEvent,
-    startedAtMs: number,
+    key: SpoolKey,
   ): Promise<Settlement | undefined> => {
-    if (checksumOf(state.key, event.kind, event.body) !== event.checksum) return altered(event)
-    const outcome = await attemptOnce(deps, state.key, event, broken)
+    const startedAtMs = queue.now()
+    if (checksumOf(key, event.kind, event.body) !== event.checksum) return altered(event)
+    const outcome = await attemptOnce(deps, key, event, broken)
     if (outcome.kind === 'retry' && broken.aborted) return undefined
     note(state, event, outcome, startedAtMs)
     return judge(event, outcome, { nowMs: queue.now(), maxAgeMs, random: clock.random() })
   }
   const make = async (state: KeyState, event: DueEvent): Promise<boolean> => {
     const startedAtMs = queue.now()
-    const settlement = await attempt(state, event, startedAtMs)
+    const key = state.keys.get(event.keyId)
+    const settlement = key && (await attempt(state, event, key))
     const nowMs = queue.now()
-    if (settlement === undefined || !(await recorder.record(settlement))) return false
+    if (key === undefined || settlement === undefined || !(await recorder.record(settlement))) return false
     const report = {
       event,
-      key: state.key,
+      key,
       attempts: event.attempts + 1,
       attemptMs: nowMs - startedAtMs,
       ageMs: Math.max(0, nowMs - event.acceptedAtMs),

@@ -15,8 +15,10 @@ const TRIED_PER_MINUTE = 90
 
 /** What is known of a key while its events are delivered. One key's trouble stays in here. */
 export interface KeyState {
-  readonly keyId: number
-  readonly key: SpoolKey
+  /** What makes several keys of the spool one; it holds the secret. */
+  readonly identity: string
+  /** The keys in the spool that mean one secret: written out, by its alias, as the relay's own. */
+  readonly keys: Map<number, SpoolKey>
   /** Ids of the events being attempted, until what came of them is written down. */
   readonly inFlight: Set<number>
   readonly pace: Pace
@@ -36,10 +38,10 @@ export interface KeyState {
 }
 
 /** A key of which nothing is known. */
-export function createKeyState(keyId: number, key: SpoolKey, ratePerMinute: number): KeyState {
+export function createKeyState(identity: string, ratePerMinute: number): KeyState {
   return {
-    keyId,
-    key,
+    identity,
+    keys: new Map(),
     inFlight: new Set(),
     pace: createPace(ratePerMinute),
     ratePerMinute,

@@ -44,6 +44,10 @@ export function createPace(ratePerMinute: number): Pace {
       forget(nowMs)
       return used.length === 0
     },
-    use: (atMs) => void used.push(atMs),
+    use: (atMs) => {
+      const isLater = atMs >= (used.at(-1) ?? 0)
+      used.push(atMs)
+      if (!isLater) used.sort((a, b) => a - b)
+    },
   }
 }

@@ -42,36 +42,33 @@ export interface WorkerHooks {
 /** A worker that has not begun. */
 export function createWorker(deps: DrainDeps, { wake, trouble, broken }: WorkerHooks): Worker {
   const { queue } = deps.spool
-  const states = createKeyStates(queue, deps.ratePerMinute)
   const agenda = createAgenda()
-  const inFlight = new Set<Promise<void>>()
+  const running = createRunning()
   const lookAgain = (keyId: number): void => {
     agenda.addNow(keyId)
     wake()
   }
+  const states = createKeyStates({ ...deps, queue, lookAgain })
   const attempts = createAttempts(deps, { trouble, broken, lookAgain })
 
-  const finish = (state: KeyState, isSettled: boolean): void => {
+  const start = async (state: KeyState, event: DueEvent): Promise<void> => {
+    const isSettled = await running.add(attempts.make(state, event))
     // Most events are the only one of their key. Whatever comes to be due by a transaction is told by it.
-    if (state.mayHaveMore || !isSettled) agenda.addNow(state.keyId)
+    if (state.mayHaveMore || !isSettled) agenda.addNow(event.keyId)
     if ((agenda.nextAtMs() ?? Infinity) <= queue.now()) wake()
-  }
-  const start = (state: KeyState, event: DueEvent): void => {
-    const running = attempts.make(state, event).then((isSettled) => {
-      inFlight.delete(running)
-      return finish(state, isSettled)
-    })
-    inFlight.add(running)
   }
   const serve = (keyId: number, nowMs: number): void => {
     const state = states.get(keyId)
     if (state === undefined) return
-    const { events, againAtMs } = lookForDue(queue, state, nowMs, MAX_IN_FLIGHT - inFlight.size)
-    for (const event of events) start(state, event)
+    const { events, againAtMs } = lookForDue(queue, state, nowMs, running.room())
+    for (const event of events) void start(state, event)
     if (againAtMs !== undefined) agenda.addAt(keyId, againAtMs)
   }
   const refresh = (): void => {
-    for (const { keyId, dueAtMs } of queue.dueKeys()) agenda.addAt(keyId, dueAtMs)
+    for (const { keyId, dueAtMs } of queue.dueKeys()) {
+      states.prepare(keyId) // all names of a secret are known before the events of one of them are looked at
+      agenda.addAt(keyId, dueAtMs)
+    }
   }
   return {
     takeOver: async () => {
@@ -89,21 +86,47 @@ export function createWorker(deps: DrainDeps, { wake, trouble, broken }: WorkerH
     work: () => {
       if (attempts.isTroubled()) return Infinity // until what is in flight is written down
       const nowMs = queue.now()
-      agenda.take(nowMs, MAX_IN_FLIGHT - inFlight.size, (keyIds) =>
-        queue.readTogether(() => keyIds.forEach((keyId) => serve(keyId, nowMs))),
+      agenda.take(nowMs, running.room(), (keyIds) =>
+        queue.readTogether(() => {
+          for (const keyId of keyIds) states.prepare(keyId)
+          for (const keyId of keyIds) serve(keyId, nowMs)
+        }),
       )
-      return inFlight.size < MAX_IN_FLIGHT ? (agenda.nextAtMs() ?? Infinity) : Infinity
+      return running.room() > 0 ? (agenda.nextAtMs() ?? Infinity) : Infinity
     },
     tidy: async () => {
       states.tidy()
       await queue.tidy()
     },
     isTroubled: () => attempts.isTroubled(),
-    settled: () => allOf(inFlight),
+    settled: running.settled,
   }
 }
 
-/** Resolves when there are none left, of those that come meanwhile either. */
-async function allOf(running: ReadonlySet<Promise<void>>): Promise<void> {
-  while (running.size > 0) await Promise.all(running)
+/** The attempts in flight, of all keys. */
+interface Running {
+  /** For how many more there is room. */
+  readonly room: () => number
+  /** Resolves with the attempt's result when it counts no more. */
+  readonly add: <T>(attempt: Promise<T>) => Promise<T>
+  /** Resolves when there are none left, of those that come meanwhile either. */
+  readonly settled: () => Promise<void>
+}
+
+function createRunning(): Running {
+  const running = new Set<Promise<unknown>>()
+  return {
+    room: () => MAX_IN_FLIGHT - running.size,
+    add: (attempt) => {
+      const counted = attempt.then((result) => {
+        running.delete(counted)
+        return result
+      })
+      running.add(counted)
+      return counted
+    },
+    settled: async () => {
+      while (running.size > 0) await Promise.all(running)
+    },
+  }
 }

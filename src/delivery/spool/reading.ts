@@ -26,6 +26,7 @@ export interface Reads {
   deadIds(keyIds: ReadonlySet<number> | undefined): number[]
   findKey(key: SpoolKey): number | undefined
   isAlertPending(keyId: number, dedupKey: string): boolean
+  hasEarlier(keyId: number, dedupKey: string, id: number): boolean
   dueKeys(nowMs: number): DueKey[]
   due(keyId: number, kind: Event['kind'], options: DueOptions): Due
   deliveriesSince(sinceMs: number): { keyId: number; atMs: number }[]
@@ -45,6 +46,10 @@ export function createReads(db: DatabaseSync): Reads {
   const findName = prepareGet<{ id: number }>(db, 'SELECT id FROM keys WHERE name = ?')
   const findSecret = prepareGet<{ id: number }>(db, 'SELECT id FROM keys WHERE secret = ?')
   const isPending = prepareGet(db, 'SELECT 1 FROM pending WHERE key_id = ? AND dedup_key = ? LIMIT 1')
+  const earlier = prepareGet(
+    db,
+    'SELECT 1 FROM pending WHERE key_id = ? AND dedup_key = ? AND id < ? LIMIT 1',
+  )
   const deadIds = prepareAll<{ id: number; key_id: number }>(db, 'SELECT id, key_id FROM dead ORDER BY id')
   const deliveries = prepareAll<{ keyId: number; atMs: number }>(
     db,
@@ -64,6 +69,7 @@ export function createReads(db: DatabaseSync): Reads {
     deadIds: (keyIds) =>
       deadIds().flatMap(({ id, key_id: keyId }) => (keyIds?.has(keyId) === false ? [] : [id])),
     findKey: (key) => (key.kind === 'own' ? findSecret(key.key.reveal()) : findName(key.name))?.id,
+    hasEarlier: (keyId, dedupKey, id) => earlier(keyId, dedupKey, id) !== undefined,
     isAlertPending: (keyId, dedupKey) => isPending(keyId, dedupKey) !== undefined,
     deliveriesSince: (sinceMs) => deliveries(sinceMs),
     version: () => version()?.data_version ?? 0,

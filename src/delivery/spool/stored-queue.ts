@@ -11,6 +11,8 @@ export function createStoredQueue(connection: Connection, commits: Commits, now:
     dueKeys: () => connection.read(({ reads }) => reads.dueKeys(now())),
     key: (keyId) => connection.read(({ reads }) => reads.key(keyId)),
     due: (keyId, kind, options) => connection.read(({ reads }) => reads.due(keyId, kind, options)),
+    hasEarlier: (keyId, dedupKey, id) =>
+      connection.read(({ reads }) => reads.hasEarlier(keyId, dedupKey, id)),
     readTogether: (work) => connection.read(({ readTogether }) => readTogether(work)),
     settle: async (settlements) => {
       const written = await commits.write(({ settle }, tx) => {

@@ -43,6 +43,12 @@ const REFUSED: [string, RegExp][] = [
   [`${KEY.slice(0, 31)}é`, /32 letters and digits/],
   [`a b=${KEY}`, /alias/],
   [`=${KEY}`, /alias/],
+  [`a=${KEY},a=${OTHER}`, /entry 2 has an alias that another key has already/],
+  [`a=${KEY},b=${OTHER},a=${KEY}`, /entry 3 has an alias that another key has already/],
+  [`default=${KEY}`, /an alias that the program uses itself/],
+  [`key-2=${KEY},${OTHER}`, /entry 1 has an alias that the program uses itself/],
+  [`Relay=${KEY}`, /an alias that the program uses itself/],
+  [`${OTHER}=${KEY}`, /an alias that looks like a key itself/],
 ]
 for (const [text, message] of REFUSED) {
   test(`keys are refused with a message like ${message.source}`, () => {

@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import { Failure } from '../../../src/core/failure.ts'
 import { parseRoutingKeys } from '../../../src/core/routing-key.ts'
 import { createSecret } from '../../../src/core/secret.ts'
-import { createResolver, toSpoolKey } from '../../../src/delivery/spool-keys.ts'
+import { createResolver, spoolKeysOf, toSpoolKey } from '../../../src/delivery/spool-keys.ts'
 
 const KEY = '0123456789abcdef0123456789abcdef'
 const OTHER = 'f'.repeat(32)
@@ -46,4 +46,13 @@ function failing(why: Error): ReturnType<typeof createResolver> {
 test('why a key is not found is told on one line, and a bug stays one', async () => {
   assert.equal(keyIn(await failing(new Failure('config', 'none\nadd one'))(DEFAULT)), 'none; add one')
   await assert.rejects(async () => await failing(new TypeError('bug'))(DEFAULT), /bug/)
+})
+
+test('a key may be kept under each of its names', () => {
+  const keys = parseRoutingKeys(`web=${KEY},${OTHER}`)
+  const namesOf = (key: string): string[] =>
+    spoolKeysOf(createSecret(key), keys).map((kept) => (kept.kind === 'own' ? 'own' : kept.name))
+  assert.deepEqual(namesOf(KEY), ['web', 'own', 'default'])
+  assert.deepEqual(namesOf(OTHER), ['key-2', 'own'])
+  assert.deepEqual(namesOf('a'.repeat(32)), ['own'])
 })
