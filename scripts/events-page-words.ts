@@ -8,6 +8,8 @@ export const EVENTS_HEAD = `# Events
 What PagerDuty is told, and what responders read. A successful deployment is a **change event**, which pages nobody, and
 resolves the alert of an earlier failure. A failed one is an **alert**.
 
+![An alert with the exit status, the last lines of output, and links to the build and the commit](pictures/alert.svg)
+
 ## Identity
 
 Three things decide which events belong together; \`--dry-run\` says where each came from.

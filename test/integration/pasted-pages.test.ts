@@ -4,6 +4,7 @@ import { after, beforeEach, test } from 'node:test'
 import { EXAMPLE_ACCOUNT } from '../simulator/example-account.ts'
 import { startSimulator } from '../simulator/simulator.ts'
 import { BIN } from '../support/program.ts'
+import { skipWithout } from '../support/required.ts'
 import { startRelay } from '../support/relay.ts'
 import { runProcess } from '../support/shell-script.ts'
 
@@ -54,21 +55,25 @@ test('docs/getting-started.md: every command ends well, and no alert is left ope
   for (const { status, title } of simulator.alerts) assert.equal(status, 'resolved', title)
 })
 
-test('docs/sidecar.md: what is posted by hand is accepted, and the alert ends resolved', async () => {
-  const blocks = shellBlocks('sidecar.md')
-  const relay = await startRelay({
-    PAGERDUTY_TOKEN: /PAGERDUTY_TOKEN=(\w+)/.exec(blocks[0] ?? '')?.[1] ?? '',
-    PAGERDUTY_EVENTS_URL: simulator.url,
-    CI_REPO_NAME: /CI_REPO_NAME=(\S+)/.exec(blocks[0] ?? '')?.[1] ?? '',
-  })
-  try {
-    const { said } = await paste(blocks[1] ?? '', relay.url)
-    assert.equal(said.split('\n').filter((line) => line.startsWith('{"status":"success"')).length, 3, said)
-    assert.deepEqual(
-      simulator.alerts.map(({ status }) => status),
-      ['resolved'],
-    )
-  } finally {
-    await relay.stop()
-  }
-})
+test(
+  'docs/sidecar.md: what is posted by hand is accepted, and the alert ends resolved',
+  { skip: skipWithout('curl') },
+  async () => {
+    const blocks = shellBlocks('sidecar.md')
+    const relay = await startRelay({
+      PAGERDUTY_TOKEN: /PAGERDUTY_TOKEN=(\w+)/.exec(blocks[0] ?? '')?.[1] ?? '',
+      PAGERDUTY_EVENTS_URL: simulator.url,
+      CI_REPO_NAME: /CI_REPO_NAME=(\S+)/.exec(blocks[0] ?? '')?.[1] ?? '',
+    })
+    try {
+      const { said } = await paste(blocks[1] ?? '', relay.url)
+      assert.equal(said.split('\n').filter((line) => line.startsWith('{"status":"success"')).length, 3, said)
+      assert.deepEqual(
+        simulator.alerts.map(({ status }) => status),
+        ['resolved'],
+      )
+    } finally {
+      await relay.stop()
+    }
+  },
+)

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
-import { spawnSync } from 'node:child_process'
 import { after, beforeEach, suite, test } from 'node:test'
 import { startSimulator } from '../simulator/simulator.ts'
+import { skipWithout } from '../support/required.ts'
 import { runOnTerminal } from '../support/terminal.ts'
 import { BIN, CODESHIP_PRO, KEY, runProgram } from '../support/program.ts'
 import { SCRIPT } from '../support/shell-script.ts'
@@ -11,8 +11,7 @@ after(() => simulator.close())
 beforeEach(() => simulator.reset())
 
 const LAPTOP = { PAGERDUTY_TOKEN: KEY, PAGERDUTY_EVENTS_URL: simulator.url }
-const hasScript = spawnSync('script', ['--version']).error === undefined
-const skip = hasScript ? false : 'needs script: apt-get install bsdutils'
+const skip = skipWithout('script')
 
 const PROGRAMS = { 'pagerduty-alert': [process.execPath, BIN], 'pagerduty.sh': ['sh', SCRIPT] } as const
 for (const [name, program] of Object.entries(PROGRAMS))
