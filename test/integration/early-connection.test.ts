@@ -24,7 +24,7 @@ const CA_FILE = fileURLToPath(new URL('../simulator/localhost-cert.pem', import.
 const ENV = {
   ...CODESHIP_PRO,
   PAGERDUTY_TOKEN: KEY,
-  PAGERDUTY_EVENTS_URL: simulator.url.replace('127.0.0.1', 'localhost'),
+  PAGERDUTY_EVENTS_URL: simulator.url,
   NODE_EXTRA_CA_CERTS: CA_FILE,
 }
 const NO_SIGNAL = new AbortController().signal
@@ -96,12 +96,13 @@ test(
       return lookup(...args)
     }`,
     )
-    const env = { ...ENV, NODE_OPTIONS: `--require ${JSON.stringify(witness)}` }
+    const url = simulator.url.replace('127.0.0.1', 'localhost')
+    const env = { ...ENV, PAGERDUTY_EVENTS_URL: url, NODE_OPTIONS: `--require ${JSON.stringify(witness)}` }
     const { code } = await runProgram(['success'], { env })
     assert.equal(code, 0)
     assert.match(readFileSync(looked, 'utf8'), /localhost/)
     rmSync(looked)
-    const outsideOfCi = { PAGERDUTY_TOKEN: KEY, PAGERDUTY_EVENTS_URL: ENV.PAGERDUTY_EVENTS_URL }
+    const outsideOfCi = { PAGERDUTY_TOKEN: KEY, PAGERDUTY_EVENTS_URL: url }
     const refused = await runProgram(['acknowledge'], {
       env: { ...outsideOfCi, NODE_OPTIONS: env.NODE_OPTIONS },
     })

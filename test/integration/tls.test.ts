@@ -7,7 +7,7 @@ import { startSimulator, type Simulator } from '../simulator/simulator.ts'
 import { CA_FILE, certificate } from '../support/certificates.ts'
 import { KEY, runProgram, type Run } from '../support/program.ts'
 import { skipWithout } from '../support/required.ts'
-import { startProxy } from '../support/proxy.ts'
+import { PROXIED_HOST, startProxy } from '../support/proxy.ts'
 import { alertBody, post, startRelay } from '../support/relay.ts'
 import { REST_TOKEN } from '../support/rest.ts'
 
@@ -223,6 +223,23 @@ test('a server that speaks nothing newer than TLS 1.1 gets no event, whatever No
     '1s',
   )
   assert.equal(code, 75)
+  assert.match(stderr, /the server speaks no TLS from version 1\.2 on/)
+  assert.ok(seen.length > 0 && seen.every((protocol) => protocol === null))
+})
+
+test('the same holds behind a proxy', async (t) => {
+  const { url, seen } = await listen(t, { minVersion: 'TLSv1', maxVersion: 'TLSv1.1' })
+  const proxy = await startProxy()
+  t.after(() => proxy.close())
+  const { code, stderr } = await trigger(
+    url.replace('127.0.0.1', PROXIED_HOST),
+    {
+      HTTPS_PROXY: `http://127.0.0.1:${proxy.port}`,
+      NODE_OPTIONS: '--tls-min-v1.0 --tls-cipher-list=ALL@SECLEVEL=0',
+    },
+    '2s',
+  )
+  assert.equal(code, 75, stderr)
   assert.match(stderr, /the server speaks no TLS from version 1\.2 on/)
   assert.ok(seen.length > 0 && seen.every((protocol) => protocol === null))
 })

@@ -4,6 +4,7 @@ import { startSimulator } from '../simulator/simulator.ts'
 import { skipWithout } from '../support/required.ts'
 import { runOnTerminal } from '../support/terminal.ts'
 import { BIN, CODESHIP_PRO, KEY, runProgram } from '../support/program.ts'
+import { skipWithout } from '../support/required.ts'
 import { SCRIPT } from '../support/shell-script.ts'
 
 const simulator = await startSimulator()
@@ -13,9 +14,12 @@ beforeEach(() => simulator.reset())
 const LAPTOP = { PAGERDUTY_TOKEN: KEY, PAGERDUTY_EVENTS_URL: simulator.url }
 const skip = skipWithout('script')
 
-const PROGRAMS = { 'pagerduty-alert': [process.execPath, BIN], 'pagerduty.sh': ['sh', SCRIPT] } as const
-for (const [name, program] of Object.entries(PROGRAMS))
-  suite(`${name} on a terminal, without a command`, { skip }, () => {
+const PROGRAMS = {
+  'pagerduty-alert': { program: [process.execPath, BIN], skip },
+  'pagerduty.sh': { program: ['sh', SCRIPT], skip: skip || skipWithout('curl', 'jq') },
+} as const
+for (const [name, { program, skip: skipProgram }] of Object.entries(PROGRAMS))
+  suite(`${name} on a terminal, without a command`, { skip: skipProgram }, () => {
     for (const args of [[], ['true'], [name], ['--environment', 'production']])
       test(`"${[name, ...args].join(' ')}" prints the help and sends nothing`, async () => {
         const { code, screen } = await runOnTerminal([...program, ...args], LAPTOP)

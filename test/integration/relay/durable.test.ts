@@ -60,6 +60,18 @@ test('what it has accepted outlives kill -9 and a PagerDuty that is down, and go
   assert.equal((await second.stop()).code, 0)
 })
 
+test('Prefer: wait has an upper bound, which the answer names', async () => {
+  const relay = await startRelay(environment())
+  for (const [asked, applied] of [
+    ['60', 'wait=60'],
+    ['61', 'wait=60'],
+    ['999999999', 'wait=60'],
+  ] as const) {
+    const answer = await post(`${relay.url}/v2/enqueue`, alertBody(), { prefer: `wait=${asked}` })
+    assert.deepEqual([answer.status, answer.headers.get('preference-applied')], [202, applied])
+  }
+})
+
 test('Prefer: wait answers with the outcome: delivered, refused, or still waiting', async () => {
   const relay = await startRelay(environment())
   const headers = { prefer: 'respond-async, wait=10' }

@@ -1,8 +1,12 @@
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
+import { connect, type Socket } from 'node:net'
 import { after, beforeEach, test } from 'node:test'
+import { RELAY_LIMITS } from '../../../src/relay/limits.ts'
 import { startSimulator } from '../../simulator/simulator.ts'
 import { KEY } from '../../support/program.ts'
+import { until } from '../../support/drain.ts'
 import { alertBody, post, startRelay } from '../../support/relay.ts'
 import { skipWithout } from '../../support/required.ts'
 
@@ -64,3 +68,60 @@ test(
     assert.ok(peak < MOST_MIB, `${peak} MiB`)
   },
 )
+
+/** Opens a connection to the relay; what it writes is thrown away. */
+async function open(url: string): Promise<Socket> {
+  const { hostname, port } = new URL(url)
+  const socket = connect(Number(port), hostname)
+  socket.on('error', () => undefined).resume()
+  await once(socket, 'connect')
+  return socket
+}
+
+test('what requests have held is free again when they are over, however they end', async (t) => {
+  const relay = await startRelay(ENV)
+  t.after(() => relay.stop('SIGKILL'))
+  const atATime = RELAY_LIMITS.heldBytes / RELAY_LIMITS.bodyBytes
+  const head = `POST /v2/enqueue HTTP/1.1\r\nhost: ${new URL(relay.url).host}\r\ncontent-type: application/json\r\n`
+  const occupy = async (): Promise<Socket[]> => {
+    const sockets = await Promise.all(Array.from({ length: atATime }, () => open(relay.url)))
+    for (const socket of sockets) socket.write(`${head}content-length: ${RELAY_LIMITS.bodyBytes}\r\n\r\n{`)
+    return sockets
+  }
+  const statusOf = async (): Promise<number> => (await post(`${relay.url}/v2/enqueue`, alertBody())).status
+  for (let round = 0; round < 2; round++) {
+    const sockets = await occupy()
+    await until(async () => (await statusOf()) === 503, 'the relay is full')
+    for (const socket of sockets) socket.destroy() // in the middle of their bodies
+    await until(async () => (await statusOf()) === 202, 'there is room again')
+  }
+  // A body in chunks counts as the largest one until it is there.
+  for (let number = 0; number < 2 * atATime; number++) {
+    const socket = await open(relay.url)
+    const answered = once(socket, 'data') as Promise<[Buffer]>
+    socket.write(`${head}transfer-encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n`)
+    assert.match(String((await answered)[0]), /^HTTP\/1\.1 400 /)
+    socket.destroy()
+  }
+  assert.equal(await statusOf(), 202)
+})
+
+test('more connections than the limit are closed at once, and the others are served', async (t) => {
+  const relay = await startRelay(ENV)
+  t.after(() => relay.stop('SIGKILL'))
+  const MORE_CONNECTIONS = 20
+  const sockets: Socket[] = []
+  t.after(() => sockets.forEach((socket) => socket.destroy()))
+  let closed = 0
+  for (let number = 0; number < RELAY_LIMITS.connections + MORE_CONNECTIONS; number++) {
+    const socket = await open(relay.url)
+    socket.once('close', () => (closed += 1))
+    sockets.push(socket)
+  }
+  await until(() => closed >= MORE_CONNECTIONS, 'those over the limit are closed')
+  const [first] = sockets
+  const answered = once(first!, 'data') as Promise<[Buffer]>
+  first!.write(`GET /healthz HTTP/1.1\r\nhost: ${new URL(relay.url).host}\r\n\r\n`)
+  assert.match(String((await answered)[0]), /^HTTP\/1\.1 200 /)
+  assert.equal(closed, MORE_CONNECTIONS)
+})

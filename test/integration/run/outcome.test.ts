@@ -165,7 +165,7 @@ test('a secret is masked though the command encodes it', async () => {
 
 test('a secret is masked though the other stream prints between its two halves', async () => {
   const env = { ...ENV, DB_PASSWORD: 'hunter2-and-more' }
-  const wait = (name: string): string => `until [ -e ${join(folder, name)} ]; do sleep 0.02; done`
+  const wait = (name: string): string => `until [ -e "${join(folder, name)}" ]; do sleep 0.02; done`
   const script = `printf hunter2; ${wait('a')}; echo other >&2; ${wait('b')}; echo -and-more; exit 1`
   const { child, ended } = start(shell(script), { env })
   await once(child.stdout, 'data')

@@ -35,7 +35,7 @@ for (const [signal, status] of [
 
 test('after a signal the command may still clean up, and a child that ignores the signal is not left behind', async () => {
   const done = join(folder, 'cleaned')
-  const script = `trap 'sleep 0.3; echo x > ${done}; exit 5' TERM; (trap '' TERM; sleep 1000) & echo $!; while :; do sleep 0.05; done`
+  const script = `trap 'sleep 0.3; echo x > "${done}"; exit 5' TERM; (trap '' TERM; sleep 1000) & echo $!; while :; do sleep 0.05; done`
   const { child, ended } = start(shell(script))
   const [pid] = (await once(child.stdout, 'data')) as [string]
   child.kill('SIGTERM')

@@ -217,3 +217,33 @@ test('200 MB through each stream leave our memory flat', { skip: skipWithout('li
   assert.ok(peakKb > 10_000 && peakKb < 160_000, `${peakKb} kB at most`)
   assert.match(String(details().output), /^a line of output\n/m)
 })
+
+test(
+  'a stdout that somebody made non-blocking gets everything, although it is full at times',
+  { skip: skipWithout('python3') },
+  async () => {
+    const started = 'import os, sys; os.set_blocking(1, False); os.execv(sys.argv[1], sys.argv[1:])'
+    const command = shell('head -c 3000000 /dev/zero; exit 4')
+    const child = spawn(
+      'python3',
+      ['-c', started, process.execPath, BIN, 'run', '--quiet', '--', ...command],
+      { env: ENV, stdio: ['ignore', 'pipe', 'inherit'] }, // a socket, which cannot be opened once more as a pipe can
+    )
+    await sleep(700) // nobody reads: the socket fills up
+    let bytes = 0
+    child.stdout.on('data', (chunk: Buffer) => (bytes += chunk.length))
+    const [code] = (await once(child, 'close')) as [number]
+    assert.deepEqual([code, bytes], [4, 3_000_000])
+  },
+)
+
+test('what a child prints soon after the command has ended still comes', async () => {
+  // A busy machine may take longer than the program waits, but not every time.
+  for (let attempt = 0; attempt < 20; attempt++) {
+    const { stdout } = await watch(shell('(sleep 0.1; echo late) & exit 0'), {
+      options: ['--dry-run'], // since output also comes while events are sent
+    })
+    if (/^late$/m.test(stdout)) return
+  }
+  assert.fail('it never came')
+})

@@ -107,6 +107,20 @@ test('a caller’s key is forgotten when no event needs it any more', async (t) 
   db.close()
 })
 
+test('of delivered events the newest are kept, and the oldest forgotten', async (t) => {
+  const { spool } = await openTestSpool(t, { limit: 100_000 })
+  const added = await spool.add(Array.from({ length: 11_001 }, (_, n) => changeItem(String(n))))
+  const ids = idsOf(added)
+  await spool.queue.settle(ids.slice(0, 11_000).map((id) => ({ kind: 'delivered', id, httpStatus: 202 })))
+  assert.deepEqual(spool.counts(), { pending: 1, delivered: 11_000, dead: 0 })
+  await spool.queue.settle([{ kind: 'delivered', id: ids.at(-1)!, httpStatus: 202 }])
+  assert.deepEqual(spool.counts(), { pending: 0, delivered: 10_000, dead: 0 })
+  assert.deepEqual(
+    spool.list('delivered', 100_000).map(({ id }) => id),
+    ids.slice(-10_000),
+  )
+})
+
 test('an alert has pending events until all of them are settled', async (t) => {
   const { spool } = await openTestSpool(t)
   const [id = 0] = idsOf(await spool.add([alertItem('trigger', 'a')]))

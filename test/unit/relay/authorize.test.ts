@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict'
+import crypto from 'node:crypto'
+import { syncBuiltinESMExports } from 'node:module'
 import { test } from 'node:test'
 import { createSecret } from '../../../src/core/secret.ts'
 import { createTokenCheck } from '../../../src/relay/authorize.ts'
@@ -20,3 +22,21 @@ for (const header of [
 ]) {
   test(`${JSON.stringify(header)} is not`, () => assert.equal(isAuthorized(header), false))
 }
+
+test('whatever is presented, one comparison in constant time of equally many bytes decides', (t) => {
+  const compare = t.mock.method(crypto, 'timingSafeEqual')
+  syncBuiltinESMExports() // so that named imports see it
+  t.after(() => {
+    compare.mock.restore()
+    syncBuiltinESMExports()
+  })
+  for (const header of [undefined, 'Bearer s3cret', 'Bearer s', `Bearer ${'x'.repeat(5000)}`])
+    isAuthorized(header)
+  const lengths = compare.mock.calls.map(({ arguments: [a, b] }) => [a.byteLength, b.byteLength])
+  assert.deepEqual(lengths, [
+    [32, 32],
+    [32, 32],
+    [32, 32],
+    [32, 32],
+  ])
+})
