@@ -17,14 +17,22 @@ const skip = skipWithout('alertmanager')
 const PATIENCE_MS = 60_000
 
 /** Alertmanager with the receiver of `docs/sidecar.md`, impatient. Returns the address of its API. */
-async function startAlertmanager(t: TestContext, relayUrl: string): Promise<string> {
+async function startAlertmanager(
+  t: TestContext,
+  relayUrl: string,
+  receivers: readonly object[] = [{}],
+): Promise<string> {
   const directory = mkdtempSync(join(tmpdir(), 'alertmanager-'))
   const config = {
     route: { receiver: 'pagerduty', group_by: ['alertname'], group_wait: '0s', group_interval: '1s' },
     receivers: [
       {
         name: 'pagerduty',
-        pagerduty_configs: [{ routing_key: 'relay', url: `${relayUrl}/v2/enqueue` }],
+        pagerduty_configs: receivers.map((more) => ({
+          routing_key: 'relay',
+          url: `${relayUrl}/v2/enqueue`,
+          ...more,
+        })),
       },
     ],
   }
@@ -113,3 +121,40 @@ for (const isKept of [false, true]) {
     },
   )
 }
+
+/** What people configure, by the client's name under which its pages are recognized. Alertmanager repeats nothing that is answered 400. */
+const ODD_CONFIGS: Readonly<Record<string, object>> = {
+  'no href': { images: [{ src: 'https://grafana.example/graph.png', alt: 'Graph' }] },
+  'an href that is a path': { images: [{ src: 'https://grafana.example/graph.png', href: '/d/1' }] },
+  'an image over http': { images: [{ src: 'http://grafana.example/graph.png' }] },
+  'an image without a source': {
+    images: [{ src: '{{ .CommonAnnotations.graph }}', href: 'https://a.example' }],
+  },
+  'a link that is a path': { links: [{ href: '{{ .CommonAnnotations.runbook }}/x', text: 'Runbook' }] },
+  'a client_url that is a path': { client_url: '/alerts' },
+  'a client_url that is a word': { client_url: 'alertmanager' },
+  'a client_url that renders empty': { client_url: '{{ .CommonAnnotations.none }}' },
+  'blank fields': { class: ' ', component: '', group: '{{ .CommonAnnotations.none }}' },
+}
+
+test('Alertmanager with odd images, links and addresses: every page is delivered', { skip }, async (t) => {
+  const simulator = await startSimulator()
+  t.after(() => simulator.close())
+  const relay = await startRelay({ PAGERDUTY_TOKEN: KEY, PAGERDUTY_EVENTS_URL: simulator.url })
+  t.after(() => relay.stop())
+  const names = Object.keys(ODD_CONFIGS).toSorted()
+  const receivers = Object.entries(ODD_CONFIGS).map(([client, more]) => ({ client, ...more }))
+  const url = await startAlertmanager(t, relay.url, receivers)
+  const bodies = (): Record<string, unknown>[] =>
+    simulator.requests.map(({ body }) => JSON.parse(String(body)) as Record<string, unknown>)
+  const paged = (): string[] =>
+    bodies().flatMap(({ client, event_action: action }) => (action === 'trigger' ? [String(client)] : []))
+  await tell(url, undefined)
+  await until(() => new Set(paged()).size === names.length, 'every page is delivered', PATIENCE_MS)
+  assert.deepEqual([...new Set(paged())].toSorted(), names)
+  const withImage = bodies().find(({ client }) => client === 'no href')
+  assert.deepEqual(withImage?.['images'], [{ src: 'https://grafana.example/graph.png', alt: 'Graph' }])
+  await tell(url, new Date())
+  await until(() => simulator.alerts[0]?.status === 'resolved', 'it is resolved', PATIENCE_MS)
+  assert.doesNotMatch(relay.log(), / 400 /)
+})
