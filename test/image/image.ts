@@ -53,6 +53,8 @@ export interface ContainerOptions {
   readonly binds?: readonly string[]
   /** Without the right to write anywhere, to gain rights, or to use any that root has. */
   readonly confined?: boolean
+  /** A seccomp profile instead of Docker's own. */
+  readonly seccomp?: object
   /** A port of the container that is reached from this machine, see {@link RunningContainer.url}. */
   readonly port?: number
 }
@@ -127,8 +129,12 @@ function collect(stream: PassThrough): { text: () => string; contains: (awaited:
 }
 
 function settingsOf(options: ContainerOptions): object {
-  const { command, entrypoint, env = {}, user, binds = [], confined = false, port } = options
-  const confinement = { ReadonlyRootfs: true, CapDrop: ['ALL'], SecurityOpt: ['no-new-privileges'] }
+  const { command, entrypoint, env = {}, user, binds = [], confined = false, seccomp, port } = options
+  const confinement = { ReadonlyRootfs: true, CapDrop: ['ALL'] }
+  const security = [
+    ...(confined ? ['no-new-privileges'] : []),
+    ...(seccomp === undefined ? [] : [`seccomp=${JSON.stringify(seccomp)}`]),
+  ]
   return {
     ...(command === undefined ? {} : { Cmd: command }),
     ...(entrypoint === undefined ? {} : { Entrypoint: entrypoint }),
@@ -140,6 +146,7 @@ function settingsOf(options: ContainerOptions): object {
       ExtraHosts: [`${HOST}:host-gateway`],
       // A free port is taken where none is named.
       ...(port === undefined ? {} : { PortBindings: { [`${port}/tcp`]: [{ HostIp: '127.0.0.1' }] } }),
+      SecurityOpt: security,
       ...(confined ? confinement : {}),
     },
   }
