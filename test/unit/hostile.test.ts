@@ -7,6 +7,7 @@ import { formatOutput } from '../../src/core/output.ts'
 import { replaceReferences } from '../../src/core/references.ts'
 import { checkTemplate, defaultSummary, renderTemplate, type SummaryFacts } from '../../src/core/summary.ts'
 import { secretValues } from '../../src/core/secret-values.ts'
+import { refuseForeign } from '../../src/relay/foreign-request.ts'
 import { parseForm } from '../../src/relay/parse-form.ts'
 import { assertLinear, HOSTILE_TEXTS } from '../support/hostile.ts'
 
@@ -36,6 +37,11 @@ const READERS: Readonly<Record<string, (text: string) => unknown>> = {
   'a JSON list': (text) => parseJson(`[${text}1e1]`),
   'a JSON string': (text) => parseJson(`[${JSON.stringify(text)},1e1]`),
   'a form': parseForm,
+  'the site that a request comes from': (text) =>
+    refuseForeign(
+      { url: `http://${text}`, headers: { origin: `http://${text}`, host: text }, rawHeaders: [] },
+      { names: new Set(), isAnyName: false },
+    ),
   'what is masked of an output': (text) => maskOutput(text.slice(-MASKED_CHARS), SECRETS),
   'the output of a command': (text) => formatOutput(text, 40, SECRETS),
   'escape sequences': stripControls,
