@@ -46,8 +46,7 @@ function isHostName(text: string, index: number): boolean {
 
 /** Host and port that the request is for. An absolute target wins over the header (RFC 9112, section 3.2.2). */
 function authorityOf({ url = '', headers }: Addressed): string | undefined {
-  if (url.startsWith('/') || !URL.canParse(url)) return headers.host
-  return new URL(url).host
+  return url.startsWith('/') ? headers.host : (URL.parse(url)?.host ?? headers.host)
 }
 
 /** Whether a page of another origin sent this. `null` stands for a page without one: a sandbox, a file. */
@@ -57,12 +56,11 @@ function isForeignOrigin(
   names: ReadonlySet<string>,
 ): boolean {
   if (origin === undefined) return false
-  if (!/^https?:/i.test(origin) || !URL.canParse(origin)) return true
-  const page = new URL(origin)
+  const page = /^https?:/i.test(origin) ? URL.parse(origin) : null
+  if (page === null) return true
   if (names.has(withoutDot(page.host))) return false // a proxy in front may write another Host
   // By the page's scheme, which a proxy that ends TLS changes: 443 is the same as no port for it.
-  const own = `${page.protocol}//${host}`
-  return host === undefined || !URL.canParse(own) || new URL(own).host !== page.host
+  return host === undefined || URL.parse(`${page.protocol}//${host}`)?.host !== page.host
 }
 
 /** A host and an optional port (RFC 9110, section 7.2). Names of containers may hold an underscore. */
