@@ -80,7 +80,7 @@ function bodiesOf({ stdout }: Run): string {
 
 test('the matrix has every option that shapes an event', () => {
   const options = SETTING_LIST.filter(({ group, option }) => group === 'event' && option !== undefined)
-  assert.deepEqual(ALL.toSorted(), options.map(({ option }) => option).toSorted())
+  assert.deepEqual(new Set<string>(ALL), new Set(options.map(({ option }) => option)))
 })
 
 for (const [name, { lines, stdin, refuses }] of Object.entries(ROWS)) {
