@@ -13,6 +13,8 @@ const MEMBER = fileURLToPath(new URL('member.ts', import.meta.url))
 /** Processes that are killed; `npm run chaos` has more patience. */
 const KILLS = Number(process.env['CHAOS_KILLS'] ?? 50)
 const MEMBERS = 4
+/** Limit of each wait: much more than a busy machine needs. */
+const PATIENCE_MS = 300_000
 const HOUR_MS = 3_600_000
 /** Attempts of one process that may be in flight, and are repeated when it is killed. */
 const MAX_IN_FLIGHT = 256
@@ -51,17 +53,18 @@ test(`after ${KILLS} kills of ${MEMBERS} processes nothing accepted is lost, and
   while (killed < KILLS) {
     while (running.size < MEMBERS) start(1_000_000)
     await sleep(20 + chance.number() * 250)
+    await until(() => accepted.length > killed, 'another event is accepted', PATIENCE_MS) // so that there is load
     const behaviour = FAULTS[killed % FAULTS.length]
     if (behaviour !== undefined) simulator.behave({ times: 1 + (killed % 7), behaviour })
     const victims = [...running]
     const victim = chance.pick(victims)
     if (victim.kill('SIGKILL')) killed++
-    await until(() => !running.has(victim), 'the killed process is gone')
+    await until(() => !running.has(victim), 'the killed process is gone', PATIENCE_MS)
   }
   running.forEach((child) => child.kill('SIGKILL'))
   await until(() => running.size === 0, 'all are gone')
   start(0, HOUR_MS) // only delivers; by the latest of all clocks nothing has to wait
-  await until(() => spool.counts().pending === 0, 'everything is delivered', 120_000)
+  await until(() => spool.counts().pending === 0, 'everything is delivered', PATIENCE_MS)
 
   const received = simulator.requests.flatMap(({ json }) => {
     const { payload } = (json ?? {}) as { payload?: { summary: string } }
@@ -73,7 +76,7 @@ test(`after ${KILLS} kills of ${MEMBERS} processes nothing accepted is lost, and
   t.diagnostic(
     `${killed} kills, ${accepted.length} accepted, ${received.length} requests, ${taken - distinct.size} taken twice`,
   )
-  assert.ok(accepted.length > KILLS, 'there was load')
+  assert.ok(accepted.length >= KILLS, 'there was load')
   assert.deepEqual(lost, [])
   assert.deepEqual([spool.counts().dead, warnings], [0, []])
   assert.ok(taken - distinct.size <= (killed + 1) * MAX_IN_FLIGHT)

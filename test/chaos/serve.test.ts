@@ -14,7 +14,7 @@ import { untilDelivered } from './until-delivered.ts'
 const KILLS = Number(process.env['CHAOS_KILLS'] ?? 50)
 const RELAYS = 2
 /** What is left at the end goes out at the pace of each key, and there is more of it the longer all this took. */
-const REST_MS = 120_000 + KILLS * 1000
+const REST_MS = 300_000 + KILLS * 1000
 const ALERTS = Array.from({ length: 20 }, (_, index) => `posted-${index}`)
 const COMMANDS = ['commanded-0', 'commanded-1']
 const FAULTS: readonly Behaviour[] = [
@@ -45,7 +45,7 @@ test(`after ${KILLS} kills of relays and commands on one spool nothing accepted 
   while (killed < KILLS) {
     await sleep(100 + chance.number() * 500)
     simulator.behave({ times: 1 + Math.floor(chance.number() * 8), behaviour: chance.pick(FAULTS) })
-    if (await fleet.killOne()) killed++
+    if (fleet.accepted.size > killed && (await fleet.killOne())) killed++ // no sooner, so that there is load
   }
   ending.abort()
   await fleet.killAll()
@@ -61,7 +61,7 @@ test(`after ${KILLS} kills of relays and commands on one spool nothing accepted 
     repeated: verdict.repeated,
   }
   t.diagnostic(JSON.stringify(figures))
-  assert.ok(fleet.accepted.size > KILLS, 'there was load')
+  assert.ok(fleet.accepted.size >= KILLS, 'there was load')
   const { repeated, ...wrong } = verdict
   assert.deepEqual(wrong, { lost: [], outOfOrder: [], repeatedInVain: [], secondDeliverers: [] })
   assert.ok(repeated <= killed * 256, `${repeated} repeated`)

@@ -17,7 +17,11 @@ type Occasion = (typeof OCCASIONS)[number]
 
 /** Limits of a run: generous where it comes to an end by itself, short where only the deadline ends it. */
 const GENEROUS = { deadlineMs: 60_000, timeoutMs: 20_000 } as const
-const SHORT = { deadlineMs: 5000, timeoutMs: 1500 } as const
+const SHORT = { deadlineMs: 5000, timeoutMs: 4000 } as const
+/** Often enough for more than one attempt that has no answer. */
+const SLOW = { ...SHORT, timeoutMs: 1500 } as const
+/** How often a run with short limits is tried: on a busy machine it may meet those instead of the fault. */
+const TRIES = 3
 /** What a busy machine may add to the time of a process. */
 const SLACK_MS = 10_000
 
@@ -51,6 +55,17 @@ after(() => {
 })
 
 async function meet(fault: Fault, command: SendingCommand, occasion: Occasion): Promise<void> {
+  const isShort = fault.means === 'retried' && occasion === 'on every attempt'
+  for (let left = isShort ? TRIES - 1 : 0; ; left--) {
+    try {
+      return await meetOnce(fault, command, occasion)
+    } catch (error) {
+      if (left === 0) throw error
+    }
+  }
+}
+
+async function meetOnce(fault: Fault, command: SendingCommand, occasion: Occasion): Promise<void> {
   const simulator = await startSimulator()
   const spoilt = occasion === 'on the first attempt' ? command.posts : Infinity
   const front =
@@ -79,7 +94,8 @@ function misbehave(
 }
 
 function limitsOf(fault: Fault, occasion: Occasion): { deadlineMs: number; timeoutMs: number } {
-  if (fault.means === 'retried' && occasion === 'on every attempt') return SHORT
+  if (fault.means === 'retried' && occasion === 'on every attempt')
+    return fault.isSlow === true ? SLOW : SHORT
   if (fault.means === 'given up') return { ...GENEROUS, deadlineMs: 25_000 } // less than PagerDuty's 30 s
   return fault.isSlow === true ? { ...GENEROUS, timeoutMs: 2000 } : GENEROUS
 }
@@ -165,7 +181,7 @@ function checkWords({ fault, occasion, run }: Met): void {
   assert.doesNotMatch(stderr, new RegExp(KEY))
   if (fault.says !== undefined) assert.match(stderr, fault.says)
   if (fault.means === 'retried' && occasion === 'on every attempt')
-    assert.match(stderr, /not delivered: .*\(\d+ attempts? in .*; deadline 5 s, 1\.5 s an attempt\)/)
+    assert.match(stderr, /not delivered: .*\(\d+ attempts? in .*; deadline 5 s, (?:1\.5|4) s an attempt\)/)
   if (fault.means === 'given up')
     assert.match(stderr, /not delivered: .*\(1 attempt in .*; deadline .* an attempt\)/)
 }

@@ -38,7 +38,7 @@ export function createRecorder(): Recorder {
   const requests: RecordedRequest[] = []
   const listeners = new Set<() => void>()
 
-  function waitFor(count: number, timeoutMs = 5000): Promise<readonly RecordedRequest[]> {
+  function waitFor(count: number, timeoutMs = 60_000): Promise<readonly RecordedRequest[]> {
     return new Promise((resolve, reject) => {
       const settle = (outcome: () => void): void => {
         clearTimeout(timer)

@@ -62,9 +62,9 @@ export function shell(script: string): string[] {
   return ['sh', '-c', script]
 }
 
-/** Waits until a condition holds, and fails when it does not in ten seconds. */
+/** Waits until a condition holds, and fails if it does not within a minute. */
 export async function until(condition: () => boolean, what: string): Promise<void> {
-  const giveUpAt = performance.now() + 10_000
+  const giveUpAt = performance.now() + 60_000
   while (!condition()) {
     if (performance.now() > giveUpAt) assert.fail(`waited in vain for ${what}`)
     await sleep(10)

@@ -89,7 +89,7 @@ export function startTestDrain(
 export async function until(
   condition: () => boolean | Promise<boolean>,
   what: string,
-  timeoutMs = 10_000,
+  timeoutMs = 60_000,
 ): Promise<void> {
   const startedAtMs = performance.now()
   while (!(await condition())) {
