@@ -87,7 +87,7 @@ test('a skipped job needs no key, and says that there is nothing to report', asy
     PAGERDUTY_STATUS: 'NOT_BUILT',
   })
   assert.equal(code, 0)
-  assert.deepEqual(JSON.parse(stdout), { command: 'skipped', exit_code: 0, events: [] })
+  assert.deepEqual(JSON.parse(stdout), { command: 'skipped', outcome: 'skipped', exit_code: 0, events: [] })
   assert.match(stderr, /nothing to report: the job was skipped/)
 })
 
