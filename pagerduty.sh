@@ -1,6 +1,10 @@
 #!/bin/sh
 # pagerduty.sh: tells PagerDuty what a deployment did, from any machine that has a shell. See --help, and
 # docs/shell-script.md for where it differs from pagerduty-alert, whose settings, events and exit statuses it shares.
+
+# All of it is one function, so that the command of `run` can be started before anything else is defined or assigned: it gets
+# exactly the environment of this script. The last lines of the file call it.
+pagerduty_sh() {
 set -uf
 # Bytes everywhere: no locale decides what a letter is. jq reads UTF-8 all the same.
 export LC_ALL=C
@@ -158,7 +162,7 @@ plan() {
   jq "$@" --arg hash "$hash" "$(program) main" || exit 70
 }
 
-# jq 1.5: no $ENV, no utf8bytelength, no walk. In its regular expressions ^ is the start of any line, so \A is used.
+# The text of src/shell/events.jq; `npm run docs` puts it in. jq 1.5: no $ENV, no utf8bytelength, no walk. In its regular expressions ^ is the start of any line, so \A is used.
 program() {
   cat <<'JQ'
 # Text, by code point.
@@ -661,20 +665,14 @@ add_field() {
   body="$body${body:+&}$1=$(printf %s "$2" | od -A n -v -t x1 | tr -d ' \n' | sed 's/../%&/g')"
 }
 
-# run_command CMD [ARG...]: whatever goes wrong with the report, the command runs and its status is ours.
+# run_command: waits for the command, which runs already. Whatever goes wrong with the report, its status is ours.
 run_command() {
-  [ $# -gt 0 ] || fail 64 'run needs a command: pagerduty.sh run CMD [ARG...]'
-  cancelled=
-  for signal in HUP INT TERM; do
-    # A shell's background commands ignore INT, so it is TERM that is passed on.
-    trap 'cancelled=1; [ -z "$child" ] || kill -s TERM "$child" 2>/dev/null' "$signal"
-  done
   started_at=$(date +%s)
-  "$@" <&3 3<&- &
-  wait_for $!
+  wait_for "$child"
   code=$?
+  trap : HUP INT TERM
   took=$(($(date +%s) - started_at))
-  if [ -n "$cancelled" ]; then
+  if [ "${cancelled-}" = "by a signal to $$" ]; then
     export PAGERDUTY_DEADLINE=4s # what Docker leaves until SIGKILL is 10 s in all
     outcome=cancelled
   elif [ "$code" -eq 0 ]; then
@@ -721,12 +719,14 @@ is_typed_alone() {
   done
 }
 
+# main go ARG...: all that the script does. main count ARG...: nothing but `run` and how many words precede its command.
 main() {
   command=
   dry_run=
-  child=
   tab=$(printf '\t')
-  exec 3<&0
+  mode=$1
+  shift
+  words=$#
   # What Codeship's steps put in front, and its way to give no command.
   case ${1-} in pagerduty-alert | pagerduty.sh | */pagerduty.sh) shift ;; esac
   if [ "$*" = true ]; then shift; fi
@@ -751,7 +751,11 @@ main() {
     shift
   done
   case $command in
-    run) run_command "$@" ;;
+    run)
+      [ $# -gt 0 ] || fail 64 'run needs a command: pagerduty.sh run CMD [ARG...]'
+      [ "$mode" = go ] || { echo "run $((words - $#))" && exit; }
+      run_command
+      ;;
     success | failure | change | trigger | acknowledge | resolve) ;;
     '')
       if is_typed_alone; then
@@ -762,6 +766,7 @@ main() {
       ;;
     *) fail 64 'unknown command; known are success, failure, run, change, trigger, acknowledge, resolve' ;;
   esac
+  [ "$mode" = go ] || exit
   if [ "$command" = skipped ]; then
     say 'nothing to report: the job was skipped'
     exit
@@ -771,3 +776,29 @@ main() {
 }
 
 main "$@"
+}
+
+# start 'run COUNT' ARG...: becomes the command that COUNT words precede: a program, no function or builtin. When bash becomes
+# another program, or starts one in the background, it lowers SHLVL.
+pagerduty_sh_start() {
+  shift "$((${1#run } + 1))"
+  [ -z "${BASH_VERSION-}" ] || SHLVL=$((SHLVL + 1))
+  exec "$@" <&9 9<&-
+}
+
+case "$*" in
+  *run*) set -- "$(pagerduty_sh count "$@" 2>/dev/null)" "$@" ;;
+  *) set -- '' "$@" ;;
+esac
+case $1 in
+  'run '*)
+    # A shell's background commands ignore INT, so it is TERM that is passed on. They have no stdin either, unless it is
+    # another descriptor.
+    trap 'cancelled="by a signal to $$"; [ -z "${!-}" ] || kill -s TERM "$!" 2>/dev/null' HUP INT TERM
+    if (: <&0) 2>/dev/null; then { pagerduty_sh_start "$@" & } 9<&0; else { pagerduty_sh_start "$@" & } 9</dev/null; fi
+    child=$!
+    ;;
+  *) child= ;;
+esac
+shift
+pagerduty_sh go "$@"

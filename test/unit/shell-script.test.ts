@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
 import { JOB_STATUS_WORDS } from '../../src/core/job-status.ts'
+import { joinShellScript } from '../../scripts/join-shell-script.ts'
 import { version } from '../../src/version.ts'
 
 const script = readFileSync(new URL('../../pagerduty.sh', import.meta.url), 'utf8')
@@ -42,7 +43,7 @@ const NEW_IN_JQ =
   walk`.split(/\s+/)
 
 test('the jq program calls nothing that is newer than jq 1.5', () => {
-  const program = /<<'JQ'\n([\s\S]*?)\nJQ\n/.exec(script)?.[1] ?? ''
+  const program = readFileSync(new URL('../../src/shell/events.jq', import.meta.url), 'utf8')
   const code = program.replaceAll(/^#.*$/gm, '')
   const own = new Set([...code.matchAll(/def (\w+)/g)].map(([, name]) => name))
   const words = new Set(code.match(/[$@]?\b\w+\b/g))
@@ -71,4 +72,8 @@ test('the script knows the same words for how a job ended as the program', () =>
     const patterns = branches.filter(([, does]) => does?.trim() === `echo ${outcome}`).map(([names]) => names)
     assert.deepEqual(patterns.join(' ').match(/[a-z]+/g), words, outcome)
   }
+})
+
+test('the script holds the jq program of src/shell/events.jq; `npm run docs` puts it in', () => {
+  assert.equal(script, joinShellScript())
 })
