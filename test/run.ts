@@ -24,6 +24,10 @@ const FILE_LIMIT_S = 900
 /** After this the runner gives up a file whose processes it has killed: something else holds its output open. */
 const GRACE_MS = 30_000
 
+// A proxy of the machine's is not for what the tests send to themselves with curl, wget or Python.
+for (const name of ['http_proxy', 'https_proxy', 'all_proxy', 'no_proxy', 'node_use_env_proxy'])
+  for (const variable of [name, name.toUpperCase()]) delete process.env[variable]
+
 const { values, positionals } = parseArgs({
   options: { 'file-limit': { type: 'string', default: String(FILE_LIMIT_S) } },
   allowPositionals: true,

@@ -264,7 +264,7 @@ test('what may pass is asked again: a 500, a reset, a body that is cut off, a 42
 test('a 429 without any header is given up where the deadline is too near to wait', async () => {
   account()
   simulator.behave({ endpoint: '/services/PSHOP', behaviour: { kind: 'answer', status: 429 } })
-  const { code, stderr } = await run(['failure', '--deadline', '2s'])
+  const { code, stderr } = await run(['failure', '--deadline', '25s'])
   assert.equal(code, 75)
   assert.match(stderr, /cannot read the service: 429: Too Many Requests/)
   assert.equal(calls().length, 1)

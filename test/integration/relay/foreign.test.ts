@@ -7,6 +7,7 @@ import { openApi } from '../../../src/relay/openapi.ts'
 import { startSimulator } from '../../simulator/simulator.ts'
 import { CODESHIP_PRO, KEY, runProgram } from '../../support/program.ts'
 import { alertBody, post, startRelay } from '../../support/relay.ts'
+import { skipWithout } from '../../support/required.ts'
 
 /*
  * What a browser can be made to send to a relay on the same machine or network, and what other programs send.
@@ -133,22 +134,22 @@ test('a page of the relay’s own is served', async () => {
 
 describe('programs that are not browsers notice nothing', () => {
   for (const name of ['pagerduty', 'PagerDuty', 'localhost', 'relay.example.com'])
-    test(`curl, by the name ${name}`, async () => {
+    test(`curl, by the name ${name}`, { skip: skipWithout('curl') }, async () => {
       const there = ['--resolve', `${name}:${port}:127.0.0.1`, '--noproxy', '*']
       await run('curl', ['-fsS', ...there, '-X', 'POST', `http://${name}:${port}/failure`])
       assert.equal(simulator.alerts.length, 1)
     })
 
-  test('curl, with HTTP/1.0 and no Host', async () => {
+  test('curl, with HTTP/1.0 and no Host', { skip: skipWithout('curl') }, async () => {
     await run('curl', ['-fsS', '--http1.0', '-H', 'Host:', '-X', 'POST', `${open.url}/failure`])
     assert.equal(simulator.alerts.length, 1)
   })
-  test('curl that takes the relay for a proxy', async () => {
+  test('curl that takes the relay for a proxy', { skip: skipWithout('curl') }, async () => {
     const target = `http://localhost:${port}/failure`
     await run('curl', ['-fsS', '--noproxy', '', '--proxy', open.url, '-X', 'POST', target])
     assert.equal(simulator.alerts.length, 1)
   })
-  test('wget', async () => {
+  test('wget', { skip: skipWithout('wget') }, async () => {
     const { stdout } = await run('wget', [
       '-qO-',
       '--post-data=environment=production',
@@ -156,12 +157,12 @@ describe('programs that are not browsers notice nothing', () => {
     ])
     assert.match(stdout, /"dedup_key":"deploy\/acme\/shop\/production"/)
   })
-  test('busybox’s wget', async () => {
+  test('busybox’s wget', { skip: skipWithout('busybox') }, async () => {
     const data = ['--post-data', 'environment=staging']
     const { stdout } = await run('busybox', ['wget', '-qO-', ...data, `${open.url}/failure`])
     assert.match(stdout, /"dedup_key":"deploy\/acme\/shop\/staging"/)
   })
-  test('Python, by the name localhost', async () => {
+  test('Python, by the name localhost', { skip: skipWithout('python3') }, async () => {
     const program = `import http.client, sys
 connection = http.client.HTTPConnection("127.0.0.1", ${port})
 connection.request("POST", "/failure", headers={"Host": "localhost:${port}", "Content-Length": "0"})
