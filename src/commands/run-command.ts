@@ -83,7 +83,8 @@ function commandFromStatus({ values }: Gathered, log: Log): ImpliedCommand | und
 /** A job that did not run deployed nothing and broke nothing. */
 function reportNothing(io: Io, log: Log, json: boolean): number {
   log.info('nothing to report: the job was skipped')
-  if (json) io.writeOut(`${JSON.stringify({ command: 'skipped', outcome: 'skipped', exit_code: 0, events: [] })}\n`)
+  if (json)
+    io.writeOut(`${JSON.stringify({ command: 'skipped', outcome: 'skipped', exit_code: 0, events: [] })}\n`)
   return 0
 }
 
