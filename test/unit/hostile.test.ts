@@ -1,11 +1,16 @@
 import { describe, test } from 'node:test'
 import { Failure } from '../../src/core/failure.ts'
-import { blankComments, parseJson } from '../../src/core/json.ts'
+import { charsetOf, decodeText } from '../../src/core/charset.ts'
+import { blankComments, parseJson, type JsonObject } from '../../src/core/json.ts'
+import { createMask } from '../../src/core/mask-event.ts'
 import { maskOutput, stripControls } from '../../src/core/mask-output.ts'
 import { oneLine } from '../../src/core/mask.ts'
 import { formatOutput } from '../../src/core/output.ts'
+import { readEvent } from '../../src/core/read-event.ts'
 import { replaceReferences } from '../../src/core/references.ts'
 import { checkTemplate, defaultSummary, renderTemplate, type SummaryFacts } from '../../src/core/summary.ts'
+import { createSecret } from '../../src/core/secret.ts'
+import { parseTimestamp } from '../../src/core/timestamp.ts'
 import { secretValues } from '../../src/core/secret-values.ts'
 import { refuseForeign } from '../../src/relay/foreign-request.ts'
 import { parseForm } from '../../src/relay/parse-form.ts'
@@ -25,6 +30,27 @@ const SECRETS = secretValues({
   D_PASS: 'a1\nb2',
 })
 
+const MASK = createMask(
+  ['0123456789abcdef0123456789abcdef', 'aaaaaaaaaaaaaaaa', 'u+abc/defghij"klm', '          1'].map(
+    createSecret,
+  ),
+)
+const eventOf = (text: string): JsonObject => ({
+  event_action: 'trigger',
+  dedup_key: text,
+  client: text,
+  client_url: text,
+  links: [text, { href: text, text }],
+  payload: {
+    summary: text,
+    source: text,
+    severity: 'error',
+    class: text,
+    timestamp: text,
+    custom_details: text,
+  },
+})
+
 /** Everything that reads text of others. A new reader is a new row. */
 const READERS: Readonly<Record<string, (text: string) => unknown>> = {
   'the check of a template': checkTemplate,
@@ -36,7 +62,16 @@ const READERS: Readonly<Record<string, (text: string) => unknown>> = {
   JSON: parseJson,
   'a JSON list': (text) => parseJson(`[${text}1e1]`),
   'a JSON string': (text) => parseJson(`[${JSON.stringify(text)},1e1]`),
-  'a form': parseForm,
+  'a form': (text) => parseForm(text),
+  'a form in another charset': (text) => parseForm(text, (bytes) => decodeText(bytes, 'iso-8859-1') ?? ''),
+  'a content type': charsetOf,
+  'a timestamp': parseTimestamp,
+  'an event whose every field is the text': (text) =>
+    readEvent('alert', MASK(eventOf(text.slice(0, text.length / 8))), () => ({})),
+  'an event of small texts, links and images': (text) => {
+    const parts = text.slice(0, text.length / 48).split('')
+    return readEvent('alert', MASK({ ...eventOf('s'), links: parts, images: parts, more: parts }), () => ({}))
+  },
   'the site that a request comes from': (text) =>
     refuseForeign(
       { url: `http://${text}`, headers: { origin: `http://${text}`, host: text }, rawHeaders: [] },
