@@ -3,7 +3,6 @@ import type { Environment } from '../core/build.ts'
 import { createSecret, type Secret } from '../core/secret.ts'
 import { gather } from './gather.ts'
 import { proxySecrets, readProxy } from './read-proxy.ts'
-import { createReader } from './reader.ts'
 import { SETTING_LIST } from './settings.ts'
 
 /** Shortest part of a secret that is one by itself, in characters: several keys may stand in one variable. */
@@ -19,8 +18,5 @@ export function knownSecrets(env: Environment, recall: ReadFile): Secret[] {
     ({ name }) => values.get(name)?.texts ?? [],
   )
   const parts = texts.flatMap((text) => text.split(/[\s,=]+/)).filter((part) => part.length >= MIN_PART_CHARS)
-  return [
-    ...[...texts, ...parts].map(createSecret),
-    ...proxySecrets(readProxy(createReader(values, []), env)),
-  ]
+  return [...[...texts, ...parts].map(createSecret), ...proxySecrets(readProxy(env))]
 }

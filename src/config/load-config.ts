@@ -6,6 +6,7 @@ import type { Gathered, Problem } from './gather.ts'
 import { plainHttpWarnings, readDeliveryConfig, type DeliveryConfig } from './read-delivery.ts'
 import { readEventConfig, type EventConfig } from './read-event.ts'
 import { readPrintConfig, type PrintConfig } from './read-printing.ts'
+import { reportProxies } from './read-proxy.ts'
 import { readGateConfig, readRestConfig, type GateConfig, type RestConfig } from './read-rest.ts'
 import { readRunConfig, type RunConfig } from './read-run.ts'
 import { readSpoolConfig, type SpoolConfig } from './read-spool.ts'
@@ -60,6 +61,7 @@ export function readConfig(
   const rest = readRestConfig(reader, delivery.region)
   const spool = readSpoolConfig(reader)
   const dryRun = reader.isSet('dryRun')
+  if (!dryRun) reportProxies(reader, delivery.proxy, serversOf(delivery, rest))
   readPrintConfig(reader)
   const secrets = [...delivery.secrets, ...(rest.token ? [rest.token] : [])]
   const mask = createMask(secrets)
@@ -80,6 +82,11 @@ export function readConfig(
   const dryWarnings = missing !== undefined && dryRun ? [`${missing}; a real run would stop here`] : []
   const warnings = [...tlsWarnings(env), ...plainHttpWarnings(delivery, rest), ...mended, ...dryWarnings]
   return { config: Object.freeze({ ...settings, warnings }), problems }
+}
+
+/** The servers that may be spoken to. */
+export function serversOf({ eventsUrl }: DeliveryConfig, { apiUrl, token }: RestConfig): string[] {
+  return [eventsUrl, ...(token === undefined ? [] : [apiUrl])]
 }
 
 /** What to do where nothing says with which key to send; undefined where something does. */

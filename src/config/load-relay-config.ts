@@ -4,11 +4,12 @@ import { createMask, type Mask } from '../core/mask-event.ts'
 import { secretValues } from '../core/secret-values.ts'
 import type { RoutingKey } from '../core/routing-key.ts'
 import type { Gathered } from './gather.ts'
-import { isKeyLookedUp, keyMissing, throwProblems, type Surroundings } from './load-config.ts'
+import { isKeyLookedUp, keyMissing, serversOf, throwProblems, type Surroundings } from './load-config.ts'
 import { plainHttpWarnings, readDeliveryConfig, type DeliveryConfig } from './read-delivery.ts'
 import { readEventConfig, type EventConfig } from './read-event.ts'
 import { readPrintConfig, type PrintConfig } from './read-printing.ts'
 import { readRelayAccess, type RelayAccess } from './read-relay-access.ts'
+import { reportProxies } from './read-proxy.ts'
 import { readRestConfig, type RestConfig } from './read-rest.ts'
 import { readSpoolConfig, type SpoolConfig } from './read-spool.ts'
 import { createReader, type Reader } from './reader.ts'
@@ -59,6 +60,7 @@ export function loadRelayConfig(
   const delivery = { ...events, secrets: [...events.secrets, ...(rest.token ? [rest.token] : [])] }
   const mask = createMask(delivery.secrets)
   const event = mask(readEventConfig(reader))
+  reportProxies(reader, delivery.proxy, serversOf(delivery, rest))
   const missing = keyMissing({ delivery, rest })
   const spool = readSpoolConfig(reader)
   const access = readRelayAccess(own, env, problems)
@@ -83,9 +85,17 @@ export function loadRelayConfig(
 
 function readAddress(reader: Reader): { host: string; port: number } {
   return {
-    host: reader.one('relayHost', (text) => text) ?? '127.0.0.1',
-    port: reader.one('relayPort', parseCount(65_535)) ?? 8080,
+    host: reader.one('relayHost', (text) => text.replace(/^\[(.+)\]$/, '$1')) ?? '127.0.0.1',
+    port: reader.one('relayPort', parsePort) ?? 8080,
   }
+}
+
+/**
+ * A port, or undefined for what Kubernetes and Docker's links put into a variable of that name where a service is called
+ * `pagerduty-relay`: `tcp://10.96.12.3:8080`.
+ */
+function parsePort(text: string): number | undefined {
+  return /^(?:tcp|udp|sctp):\/\//.test(text) ? undefined : parseCount(65_535)(text)
 }
 
 const UNTIL_THEN = 'Until then only callers that bring a routing_key of their own are served'

@@ -32,7 +32,7 @@ export function readDeliveryConfig(reader: Reader, env: Environment): DeliveryCo
   const eventsUrl = reader.one('eventsUrl', parseBaseUrl) ?? EVENTS_URL[region]
   const keys = reader.one('routingKey', parseRoutingKeys) ?? reader.one('token', routingKeysIn) ?? []
   const relayToken = reader.one('relayToken', parseBearerToken)
-  const proxy = readProxy(reader, env)
+  const proxy = readProxy(env)
   return {
     region,
     eventsUrl: relayUrl ?? eventsUrl,

@@ -1,5 +1,6 @@
 import type { Environment } from '../core/build.ts'
 import { createSecret, type Secret } from '../core/secret.ts'
+import { isDirect } from './no-proxy.ts'
 import type { Reader } from './reader.ts'
 
 /** Proxies from the environment, in the forms that they are looked for everywhere. Absent means none. */
@@ -7,25 +8,54 @@ export interface ProxyConfig {
   readonly httpProxy?: string
   readonly httpsProxy?: string
   readonly noProxy?: string
+  /** The variables whose value is no proxy that can be used. They matter only to those who would need it. */
+  readonly unusable?: Readonly<Partial<Record<Scheme, string>>>
 }
 
+type Scheme = 'http' | 'https'
+
 /** Reads `HTTP_PROXY`, `HTTPS_PROXY` and `NO_PROXY`; the lower-case form wins, as with curl, and blank counts as unset. */
-export function readProxy(reader: Reader, env: Environment): ProxyConfig {
+export function readProxy(env: Environment): ProxyConfig {
   const find = (name: string): string | undefined =>
     [name.toLowerCase(), name].find((variable) => (env[variable]?.trim() ?? '') !== '')
-  const read = (name: string): string | undefined => {
-    const found = find(name)
+  const unusable: Partial<Record<Scheme, string>> = {}
+  const read = (scheme: Scheme): string | undefined => {
+    const found = find(`${scheme.toUpperCase()}_PROXY`)
     if (found === undefined) return undefined
     const text = env[found]?.trim() ?? ''
     const url = /^[a-z][a-z0-9+.-]*:\/\//i.test(text) ? text : `http://${text}` // as curl reads it
     if (URL.canParse(url) && /^https?:\/\//i.test(url)) return url
-    reader.report({ kind: 'config', message: `${found}: must be a proxy such as http://proxy.example:3128` })
+    unusable[scheme] = found
     return undefined
   }
-  const httpProxy = read('HTTP_PROXY')
-  const httpsProxy = read('HTTPS_PROXY')
+  const httpProxy = read('http')
+  const httpsProxy = read('https')
   const noProxy = env[find('NO_PROXY') ?? '']
-  return { ...(httpProxy && { httpProxy }), ...(httpsProxy && { httpsProxy }), ...(noProxy && { noProxy }) }
+  return {
+    ...(httpProxy && { httpProxy }),
+    ...(httpsProxy && { httpsProxy }),
+    ...(noProxy && { noProxy }),
+    ...(Object.keys(unusable).length > 0 && { unusable }),
+  }
+}
+
+/** Reports proxies that cannot be used, if one of these servers is reached through them. */
+export function reportProxies(
+  reader: Reader,
+  { noProxy = '', unusable = {} }: ProxyConfig,
+  baseUrls: readonly string[],
+): void {
+  const needed = baseUrls
+    .filter((baseUrl) => !isDirect(baseUrl, noProxy))
+    .map((baseUrl) => new URL(baseUrl).protocol)
+  for (const scheme of ['http', 'https'] as const) {
+    const variable = unusable[scheme]
+    if (variable !== undefined && needed.includes(`${scheme}:`))
+      reader.report({
+        kind: 'config',
+        message: `${variable}: must be a proxy such as http://proxy.example:3128`,
+      })
+  }
 }
 
 /** The user name and password in a proxy's URL, as they stand in a Basic authorization header. */

@@ -2,6 +2,7 @@ import { nowMs } from './clock.ts'
 import type { ProxyConfig } from '../config/read-proxy.ts'
 import { classifyError, isConnectionLost } from '../core/network-error.ts'
 import { classifyAnswer, type Answer, type Outcome } from '../core/outcome.ts'
+import { hostAndPort } from './host-and-port.ts'
 import { chooseProxy } from './choose-proxy.ts'
 import { createConnections, type Connections } from './dispatcher.ts'
 import type { EarlyConnections } from './early-connection.ts'
@@ -60,7 +61,8 @@ export function createTransport({
     keepAliveMs,
     early,
   })
-  const way = chosen === undefined ? '' : `, through the proxy of ${chosen.variable}`
+  const proxied = chosen && `, through the proxy of ${chosen.variable} (${hostAndPort(chosen.url)})`
+  const way = `${proxied ?? ''}, server ${hostAndPort(baseUrl)}`
   const exchange: Transport['exchange'] = async (request, timeoutMs, signal) => {
     const ending = await makeRequest(connections, request, { timeoutMs, signal })
     if (ending.kind === 'answered') return ending
@@ -77,7 +79,8 @@ export function createTransport({
     post: async (request, timeoutMs, signal) => {
       const result = await exchange(request, timeoutMs, signal)
       if (result.kind === 'failed') return result.outcome
-      return classifyAnswer(result.answer, Date.now(), request.secrets)
+      const outcome = classifyAnswer(result.answer, Date.now(), request.secrets)
+      return outcome.kind === 'unreachable' ? { ...outcome, reason: outcome.reason + way } : outcome
     },
     close: connections.close,
   }

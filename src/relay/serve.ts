@@ -154,7 +154,7 @@ async function listen(app: FastifyInstance, { host, port }: RelayConfig): Promis
     const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown error'
     throw new Failure(
       'config',
-      `cannot listen: ${IN_WORDS[code] ?? code}; see PAGERDUTY_RELAY_HOST and PAGERDUTY_RELAY_PORT`,
+      `cannot listen: ${IN_WORDS[code] ?? code}; see PAGERDUTY_RELAY_HOST and PAGERDUTY_RELAY_PORT (${host}:${port})`,
       { cause: error },
     )
   }

@@ -3,7 +3,7 @@ import { test, type TestContext } from 'node:test'
 import { startSimulator, type Simulator } from '../simulator/simulator.ts'
 import { CA_FILE, certificate } from '../support/certificates.ts'
 import { KEY, runProgram, type Run } from '../support/program.ts'
-import { startProxy, type Proxy, type ProxyOptions } from '../support/proxy.ts'
+import { PROXIED_HOST, startProxy, type Proxy, type ProxyOptions } from '../support/proxy.ts'
 
 const PASSWORD = 'pa%ss wörd/9876'
 const USER_INFO = `build:${encodeURIComponent(PASSWORD)}`
@@ -15,7 +15,7 @@ interface Scene {
 }
 
 async function set(t: TestContext, scheme: 'http' | 'https', options: ProxyOptions = {}): Promise<Scene> {
-  const simulator = await startSimulator(scheme === 'https' ? { tls: certificate('good') } : {})
+  const simulator = await startSimulator(scheme === 'https' ? { tls: certificate('other-host') } : {})
   const proxy = await startProxy(options)
   t.after(() => Promise.all([simulator.close(), proxy.close()]))
   return { simulator, proxy }
@@ -26,7 +26,7 @@ async function success(url: string, env: Record<string, string>): Promise<Run> {
     env: {
       PAGERDUTY_DEADLINE: '20s',
       PAGERDUTY_TOKEN: KEY,
-      PAGERDUTY_EVENTS_URL: url,
+      PAGERDUTY_EVENTS_URL: url.replace('127.0.0.1', PROXIED_HOST),
       NODE_EXTRA_CA_CERTS: CA_FILE,
       CI_REPO_NAME: 'acme/shop',
       CI_BRANCH: 'master',
@@ -45,11 +45,12 @@ for (const variable of VARIABLES) {
     })
     assert.equal(code, 0, stderr)
     assert.equal(simulator.requests.length, 2)
+    const there = simulator.url.replace('127.0.0.1', PROXIED_HOST)
     const asked = proxy.seen.map(({ request }) => request).toSorted()
     const expected =
       scheme === 'https'
-        ? [`CONNECT 127.0.0.1:${simulator.port}`, `CONNECT 127.0.0.1:${simulator.port}`]
-        : [`POST ${simulator.url}/v2/change/enqueue`, `POST ${simulator.url}/v2/enqueue`]
+        ? [`CONNECT ${PROXIED_HOST}:${simulator.port}`, `CONNECT ${PROXIED_HOST}:${simulator.port}`]
+        : [`POST ${there}/v2/change/enqueue`, `POST ${there}/v2/enqueue`]
     assert.deepEqual(asked, expected)
     assert.ok(proxy.seen.every(({ authorization }) => authorization === `Basic ${CREDENTIALS}`))
     assert.ok(simulator.requests.every(({ headers }) => headers['proxy-authorization'] === undefined))
@@ -75,12 +76,55 @@ test('a password with a lone percent sign is taken as it is', async (t) => {
 
 for (const variable of ['no_proxy', 'NO_PROXY']) {
   test(`${variable} excepts a host from the proxy`, async (t) => {
-    const { simulator, proxy } = await set(t, 'http')
-    const env = { HTTP_PROXY: `127.0.0.1:${proxy.port}`, [variable]: 'other.example, 127.0.0.0/8' }
-    assert.equal((await success(simulator.url, env)).code, 0)
-    assert.deepEqual([proxy.seen.length, simulator.requests.length], [0, 2])
+    const { proxy } = await set(t, 'http')
+    const excepted = `other.example, ${PROXIED_HOST}`
+    const env = { HTTP_PROXY: `127.0.0.1:${proxy.port}`, [variable]: excepted, PAGERDUTY_DEADLINE: '1s' }
+    assert.equal((await success('http://127.0.0.1:9', env)).code, 75)
+    assert.deepEqual(proxy.seen, [])
   })
 }
+
+const OWN_HOSTS = ['127.0.0.1', '127.9.9.9', 'localhost', 'LOCALHOST', '2130706433'] as const
+for (const host of OWN_HOSTS) {
+  test(`a relay on ${host} is reached without the proxy`, async (t) => {
+    const simulator = await startSimulator({ host: '0.0.0.0' })
+    const proxy = await startProxy()
+    t.after(() => Promise.all([simulator.close(), proxy.close()]))
+    const { code, stderr } = await runProgram(['trigger', '--summary', 's', '--dedup-key', 'k'], {
+      env: {
+        PAGERDUTY_TOKEN: KEY,
+        PAGERDUTY_EVENTS_URL: `http://${host}:${simulator.port}`,
+        HTTP_PROXY: `http://127.0.0.1:${proxy.port}`,
+      },
+    })
+    assert.equal(code, 0, stderr)
+    assert.deepEqual([proxy.seen.length, simulator.requests.length], [0, 1])
+  })
+}
+
+const NEEDLESS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  'of the other scheme': { HTTPS_PROXY: 'socks5h://proxy:1080' },
+  'for another machine': { HTTP_PROXY: 'socks5h://proxy:1080', https_proxy: 'http://:0:' },
+  'excepted everywhere': { HTTP_PROXY: 'socks5h://proxy:1080', NO_PROXY: '*' },
+}
+for (const [name, env] of Object.entries(NEEDLESS)) {
+  test(`a proxy that cannot be used stops no event that does not need it: ${name}`, async (t) => {
+    const simulator = await startSimulator()
+    t.after(() => simulator.close())
+    const { code, stderr } = await runProgram(['trigger', '--summary', 's', '--dedup-key', 'k'], {
+      env: { PAGERDUTY_TOKEN: KEY, PAGERDUTY_EVENTS_URL: simulator.url, ...env },
+    })
+    assert.equal(code, 0, stderr)
+  })
+}
+
+test('a proxy that cannot be used is refused if the event needs it, and not for a dry run', async () => {
+  const args = ['trigger', '--summary', 's', '--dedup-key', 'k']
+  const env = { PAGERDUTY_TOKEN: KEY, all_proxy: 'http://unused', https_proxy: 'socks5h://proxy:1080' }
+  const { code, stderr } = await runProgram(args, { env })
+  assert.deepEqual([code, stderr.includes('https_proxy: must be a proxy such as')], [78, true], stderr)
+  assert.equal((await runProgram([...args, '--dry-run'], { env })).code, 0)
+})
 
 for (const scheme of ['http', 'https'] as const) {
   test(`a proxy's 407 is explained and final over ${scheme}, and no credentials are shown`, async (t) => {
@@ -89,6 +133,10 @@ for (const scheme of ['http', 'https'] as const) {
     const { code, stdout, stderr } = await success(simulator.url, env)
     assert.equal(code, 75)
     assert.match(stderr, /the proxy wants other credentials \(407\); check the user name and password in/)
+    assert.match(
+      stderr,
+      new RegExp(`proxy of ${scheme.toUpperCase()}_PROXY \\(127\\.0\\.0\\.1:${proxy.port}\\)`),
+    )
     const { events } = JSON.parse(stdout) as { events: { attempts: number; status: number }[] }
     assert.deepEqual(
       events.map(({ attempts, status }) => [attempts, status]),
@@ -133,6 +181,11 @@ test('a proxy that is not there is named by its variable', async (t) => {
     PAGERDUTY_DEADLINE: '2s',
   })
   assert.equal(code, 75)
-  assert.match(stderr, /refused \(ECONNREFUSED\), through the proxy of HTTP_PROXY/)
+  assert.match(
+    stderr,
+    new RegExp(
+      `refused \\(ECONNREFUSED\\), through the proxy of HTTP_PROXY \\(127\\.0\\.0\\.1:${proxy.port}\\), server ${PROXIED_HOST}:${simulator.port}`,
+    ),
+  )
   assert.doesNotMatch(stderr, /9876/)
 })

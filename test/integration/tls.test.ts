@@ -74,7 +74,8 @@ for (const [name, tls, env, says] of BAD) {
       const proxy = await startProxy()
       t.after(() => proxy.close())
       const proxied = isProxied ? { HTTPS_PROXY: `127.0.0.1:${proxy.port}` } : {}
-      const { code, stdout, stderr } = await trigger(simulator.url, { ...env, ...proxied })
+      const url = isProxied ? simulator.url.replace('127.0.0.1', 'pagerduty.example') : simulator.url
+      const { code, stdout, stderr } = await trigger(url, { ...env, ...proxied })
       assert.equal(code, 75)
       assert.match(stderr, says)
       const { events } = JSON.parse(stdout) as { events: { attempts: number; outcome: string }[] }
@@ -127,8 +128,9 @@ for (const [what, [args, env]] of Object.entries(CONNECTIONS)) {
       const proxy = await startProxy()
       t.after(() => proxy.close())
       const proxied = isProxied ? { HTTPS_PROXY: `127.0.0.1:${proxy.port}` } : {}
+      const url = isProxied ? simulator.url.replace('127.0.0.1', 'pagerduty.example') : simulator.url
       const { code, stderr } = await runProgram([...args, '--deadline', '20s'], {
-        env: { ...SWITCHED_OFF, ...env(simulator.url), ...proxied },
+        env: { ...SWITCHED_OFF, ...env(url), ...proxied },
       })
       assert.equal(code, 75, stderr)
       assert.match(stderr, IGNORED)

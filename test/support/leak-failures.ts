@@ -36,8 +36,12 @@ const at = (port: number, scheme = 'http'): Readonly<Record<string, string>> => 
   PAGERDUTY_API_URL: `${scheme}://127.0.0.1:${port}`,
 })
 const CREDENTIALS = `${PROXY_USER}:${encodeURIComponent(MARKERS.proxyPassword)}`
+const AFAR = {
+  PAGERDUTY_EVENTS_URL: 'https://pagerduty.example:9',
+  PAGERDUTY_API_URL: 'https://pagerduty.example:9',
+}
 const through = (port: number): Readonly<Record<string, string>> => ({
-  ...at(9, 'https'),
+  ...AFAR,
   HTTPS_PROXY: `http://${CREDENTIALS}@127.0.0.1:${port}`,
   http_proxy: `http://${CREDENTIALS}@127.0.0.1:${port}`,
 })
@@ -116,14 +120,14 @@ const CONNECTIONS: readonly LeakFailure[] = [
   {
     name: 'a proxy without TLS where TLS is asked for',
     env: ({ ports }) => ({
-      ...at(9, 'https'),
+      ...AFAR,
       HTTPS_PROXY: `https://${CREDENTIALS}@127.0.0.1:${ports.accepting}`,
     }),
   },
   {
     name: 'an address of a proxy that cannot be read',
     env: () => ({
-      ...at(1),
+      ...AFAR,
       HTTP_PROXY: `http://${CREDENTIALS}@:port`,
       HTTPS_PROXY: `socks5://${CREDENTIALS}@proxy`,
     }),

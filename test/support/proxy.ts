@@ -10,8 +10,8 @@ export interface Proxy {
 }
 
 /**
- * A host that only a proxy of ours knows: its loopback. A program does not go through a proxy to its own loopback. The
- * certificate `other-host` is for this name.
+ * A host that only a proxy of ours knows, as all others in `.example`: its loopback. A program does not go through a proxy to
+ * its own loopback. The certificate `other-host` is for this name.
  */
 export const PROXIED_HOST = 'elsewhere.example'
 
@@ -83,5 +83,5 @@ export async function startProxy({
 }
 
 function localized(target: string): string {
-  return target.replace(PROXIED_HOST, '127.0.0.1')
+  return target.replace(/[\w-]+\.example\b/, '127.0.0.1')
 }

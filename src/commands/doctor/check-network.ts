@@ -6,6 +6,7 @@ import { classifyError } from '../../core/network-error.ts'
 import { describeAnswer, type Answer } from '../../core/outcome.ts'
 import { chooseProxy } from '../../delivery/choose-proxy.ts'
 import { TLS_OPTIONS } from '../../delivery/tls-options.ts'
+import { hostAndPort } from '../../delivery/host-and-port.ts'
 import type { Transport } from '../../delivery/transport.ts'
 import { failed, ok, warning, type Finding } from './finding.ts'
 
@@ -57,7 +58,7 @@ async function checkCertificate(baseUrl: string, timeoutMs: number): Promise<Fin
     return days < SOON_DAYS ? warning('TLS', detail, 'its owner has to renew it') : ok('TLS', detail)
   } catch (error) {
     return failed('TLS', 'undelivered', {
-      detail: `${hostname}: ${classifyError(error).reason}`,
+      detail: `${hostname}: ${classifyError(error).reason}, server ${hostAndPort(baseUrl)}`,
       advice:
         'where a proxy signs, NODE_EXTRA_CA_CERTS names its CA certificate; else check firewall and clock',
     })

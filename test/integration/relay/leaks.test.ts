@@ -38,7 +38,8 @@ const WORLDS: Readonly<Record<string, (ports: Ports) => Env>> = {
   'a redirect repeats the request': ({ redirect }) => at(redirect),
   'the certificate is not trusted': ({ tls }) => at(tls, 'https'),
   'a proxy refuses the credentials and repeats them': ({ proxy407 }) => ({
-    ...at(9, 'https'),
+    PAGERDUTY_EVENTS_URL: 'https://pagerduty.example:9',
+    PAGERDUTY_API_URL: 'https://pagerduty.example:9',
     HTTPS_PROXY: `http://${PROXY_USER}:${encodeURIComponent(MARKERS.proxyPassword)}@127.0.0.1:${proxy407}`,
   }),
   'nothing listens': () => at(1),

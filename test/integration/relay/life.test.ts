@@ -167,3 +167,16 @@ test('a line of text stays one line, whatever an event has in it', async () => {
       .every((line) => line.startsWith('pagerduty-alert: ')),
   )
 })
+
+const ADDRESSES: Readonly<Record<string, [env: Readonly<Record<string, string>>, listens: RegExp]>> = {
+  'an IPv6 address in brackets': [{ PAGERDUTY_RELAY_HOST: '[::1]' }, /listening on http:\/\/\[::1\]:\d+/],
+  'an IPv6 address without': [{ PAGERDUTY_RELAY_HOST: '::1' }, /listening on http:\/\/\[::1\]:\d+/],
+}
+for (const [name, [env, listens]] of Object.entries(ADDRESSES)) {
+  test(`it listens on ${name}`, async (t) => {
+    const relay = await startRelay({ ...ENV, ...env })
+    t.after(() => relay.stop('SIGKILL'))
+    assert.equal((await fetch(`${relay.url}/healthz`)).status, 200)
+    assert.match((await relay.stop()).stderr, listens)
+  })
+}

@@ -27,11 +27,16 @@ const EXCEPTED: [noProxy: string, baseUrl: string][] = [
   ['pagerduty.com:443', US],
   ['relay:8080', 'http://relay:8080/prefix'],
   ['relay', 'http://relay:8080'],
-  ['127.0.0.1', 'http://127.0.0.1:8080'],
   ['10.0.0.0/8', 'http://10.20.30.40'],
-  ['::1', 'http://[::1]:8080'],
-  ['[::1]', 'http://[::1]:8080'],
-  ['[::1]:8080', 'http://[::1]:8080'],
+  ['', 'http://127.0.0.1:8080'],
+  ['', 'https://127.1.2.3'],
+  ['', 'http://localhost:8080'],
+  ['', 'http://relay.localhost'],
+  ['', 'http://[::1]:8080'],
+  ['', 'http://[::ffff:127.0.0.1]:8080'],
+  ['fd00::1', 'http://[fd00::1]:8080'],
+  ['[fd00::1]', 'http://[fd00::1]:8080'],
+  ['[fd00::1]:8080', 'http://[fd00::1]:8080'],
   ['fd00::/8', 'http://[fd12::1]:8080'],
 ]
 for (const [noProxy, baseUrl] of EXCEPTED) {
@@ -47,13 +52,15 @@ const NOT_EXCEPTED: [noProxy: string, baseUrl: string][] = [
   ['events.pagerduty.com.example', US],
   ['pagerduty.com:80', US],
   ['relay:80', 'http://relay:8080'],
-  ['0.0.1', 'http://127.0.0.1:8080'],
+  ['0.0.1', 'http://10.0.0.1:8080'],
+  ['', 'http://localhost.example'],
+  ['', 'http://127.example'],
   ['10.0.0.0/8', 'http://11.0.0.1'],
   ['10.0.0.0/99', 'http://10.0.0.1'],
   ['10.0.0.0/', 'http://10.0.0.1'],
   ['relay/8', 'http://relay'],
   ['fd00::/8', 'http://10.0.0.1'],
-  ['[::1]:80', 'http://[::1]:8080'],
+  ['[fd00::1]:80', 'http://[fd00::1]:8080'],
 ]
 for (const [noProxy, baseUrl] of NOT_EXCEPTED) {
   test(`NO_PROXY="${noProxy}" does not except ${baseUrl}`, () =>
