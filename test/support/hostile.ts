@@ -223,9 +223,10 @@ export function assertLinear(
 function fastestMs(text: string, work: (text: string) => unknown): number {
   let fastest = Infinity
   for (let run = 0; run < 3 && fastest > LIMIT_MS; run++) {
-    const startMs = performance.now()
+    const start = process.threadCpuUsage() // a busy machine gives the time of the clock to others
     work(text)
-    fastest = Math.min(fastest, performance.now() - startMs)
+    const { user, system } = process.threadCpuUsage(start)
+    fastest = Math.min(fastest, (user + system) / 1000)
     if (fastest > GUARD_MS) break
   }
   return fastest
