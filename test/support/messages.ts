@@ -1,15 +1,26 @@
+import assert from 'node:assert/strict'
 import { readdirSync, readFileSync } from 'node:fs'
 import { parseAst } from 'rolldown/parseAst'
 
 const SOURCE = new URL('../../src/', import.meta.url)
 
-/** Files and folders of src/ whose prose is for a page of its own: help, tables of settings, the API's description, SQL. */
-const ELSEWHERE =
-  /^(?:commands\/(?:catalog|help|completion)|config\/settings\/|relay\/(?:openapi|metrics)|delivery\/spool\/(?!sqlite-error|connection|schema))/
+/** Files of src/ whose prose has a page of its own: the help, the API's description, metrics, shell completion. */
+export const FILES_WITH_OTHER_PAGES = [
+  'commands/catalog.ts',
+  'commands/help.ts',
+  'commands/completion.ts',
+  'relay/openapi.ts',
+  'relay/metrics.ts',
+]
 
 /** Two words or more, as a person would read them. */
 const PROSE = /[a-z’'",)]:? [a-z…]/i
-const NO_PROSE = /^\s*(?:PRAGMA|CREATE|SELECT|BEGIN|INSERT|ROLLBACK)\b|text\/plain|^deny|^Bearer realm/
+const SQL =
+  /\b(?:PRAGMA|CREATE|SELECT|BEGIN|INSERT|UPDATE|DELETE FROM|WHERE|ROLLBACK|ORDER BY)\b|\bIN \('|^id, /
+const NO_PROSE = /text\/plain|^deny|^Bearer realm|^max\(/
+
+/** A tree with fewer messages than this has been read wrongly. */
+const LEAST_MESSAGES = 400
 
 type Node = Readonly<Record<string, unknown>> & { readonly type: string }
 
@@ -19,17 +30,24 @@ type Node = Readonly<Record<string, unknown>> & { readonly type: string }
  */
 export function collectMessages(): { file: string; text: string }[] {
   const files = readdirSync(SOURCE, { recursive: true, encoding: 'utf8' }).filter((file) =>
-    file.endsWith('.ts'),
+    /(?<!\.d)\.ts$/.test(file),
   )
-  return files
-    .filter((file) => !file.endsWith('.d.ts') && !ELSEWHERE.test(file))
-    .flatMap((file) => {
-      const program = parseAst(readFileSync(new URL(file, SOURCE), 'utf8'), { lang: 'ts' })
-      return [...textsIn(program)]
-        .map((text) => text.replaceAll(/\s+/g, ' ').trim())
-        .filter((text) => PROSE.test(text) && !NO_PROSE.test(text))
-        .map((text) => ({ file, text }))
-    })
+  for (const file of FILES_WITH_OTHER_PAGES)
+    assert.ok(files.includes(file), `src/${file} has moved: correct the list in test/support/messages.ts`)
+  const messages = files
+    .filter((file) => !FILES_WITH_OTHER_PAGES.includes(file))
+    .flatMap((file) =>
+      messagesIn(readFileSync(new URL(file, SOURCE), 'utf8')).map((text) => ({ file, text })),
+    )
+  assert.ok(messages.length >= LEAST_MESSAGES, `only ${messages.length} messages found in src/`)
+  return messages
+}
+
+/** The same of one file's source. */
+export function messagesIn(source: string): string[] {
+  return [...textsIn(parseAst(source, { lang: 'ts' }))]
+    .map((text) => text.replaceAll(/\s+/g, ' ').trim())
+    .filter((text) => PROSE.test(text) && !SQL.test(text) && !NO_PROSE.test(text))
 }
 
 /** The outermost texts of a tree, and those within the parts that `…` stands for. */
@@ -44,9 +62,10 @@ function* textsIn(value: unknown): Generator<string> {
   }
 }
 
-/** Types, imports, what describes a schema, and errors that only a bug throws. */
+/** Types, imports, the help of a setting, what describes a schema, and errors that only a bug throws. */
 function isSkipped(node: Node): boolean {
-  const { type, callee } = node
+  const { type, callee, key } = node
+  if (type === 'Property' && isNode(key) && key['name'] === 'help') return true
   if (type.startsWith('TS') && type.endsWith('Type')) return true
   if (type === 'ImportDeclaration' || type === 'TSTypeAliasDeclaration' || type === 'TSInterfaceDeclaration')
     return true
