@@ -22,6 +22,8 @@ export interface Look {
   readonly dead: readonly DeadEvent[]
   /** Files of damaged spools, of whose events nobody knows whether they were delivered. */
   readonly setAside: readonly string[]
+  /** What keeps it from being delivered or written down. */
+  readonly note?: string
 }
 
 /** Something that holds events: a relay or a spool. */
@@ -32,6 +34,7 @@ export interface FlushSource {
   close(): Promise<void>
 }
 
+const NOT_WRITTEN = 'what was delivered could not be written down and will be sent again'
 /** Dead events that are named. */
 const MAX_NAMED = 100
 /** How long an attempt in flight may take when the time of the invocation is over. */
@@ -41,7 +44,7 @@ const GRACE_MS = 1000
 export async function createSpoolSource(session: Session, config: SpoolConfig): Promise<FlushSource> {
   const { log } = session
   const spool = await openSpool({ ...config, onWarning: (message) => log.warn(message) })
-  const trouble: { reason: string | undefined } = { reason: spool.checkWritable() }
+  const trouble: { reason: string | undefined } = { reason: undefined }
   const { drain, transport } = composeDrain({
     spool,
     delivery: session.config.delivery,
@@ -61,7 +64,16 @@ export async function createSpoolSource(session: Session, config: SpoolConfig): 
   })
   return {
     name: 'spool',
-    look: async () => trouble.reason ?? lookAt(spool),
+    look: async () => {
+      const look = lookAt(spool)
+      if (typeof look === 'string') return look
+      const { reason } = trouble
+      // What is delivered and cannot be written down is delivered again by the next process.
+      const note = spool.queue.unwritten() > 0 ? `${NOT_WRITTEN}: ${reason ?? ''}` : reason
+      return note === undefined || (look.counts.pending === 0 && spool.queue.unwritten() === 0)
+        ? look
+        : { ...look, note }
+    },
     close: async () => {
       await drain.stop(GRACE_MS)
       await transport.close()

@@ -64,7 +64,8 @@ function isEmpty({ look }: Finding): boolean {
 function describe({ source, look }: Finding): string {
   if (typeof look === 'string') return `${source}: ${look}`
   const { pending, delivered, dead } = look.counts
-  return `${source}: ${pending} pending, ${delivered} delivered, ${dead} dead`
+  const note = look.note === undefined ? '' : `; ${look.note}`
+  return `${source}: ${pending} pending, ${delivered} delivered, ${dead} dead${note}`
 }
 
 function report({ io, log, json }: Session, findings: readonly Finding[]): number {
@@ -79,6 +80,7 @@ function report({ io, log, json }: Session, findings: readonly Finding[]): numbe
   const dead = looks.flatMap((look) => look.dead)
   for (const finding of findings) {
     if (verdict === 'undelivered') log.error(`not everything is delivered: ${describe(finding)}`)
+    else if (typeof finding.look !== 'string' && finding.look.note !== undefined) log.warn(describe(finding))
     else log.info(describe(finding))
   }
   for (const { what, reason } of dead) log.error(`dead: ${what}: ${reason}`)

@@ -4,6 +4,7 @@ import type { Resolve } from './spool-keys.ts'
 import type { DeadCause, DueEvent, Spool, SpoolKey } from './spool.ts'
 import type { Transport } from './transport.ts'
 import { createAlarm } from './drain/alarm.ts'
+import { createLeaseKeeper } from './drain/lease-keeper.ts'
 import { createTroubleWatch } from './drain/trouble.ts'
 import { createWorker } from './drain/worker.ts'
 
@@ -22,7 +23,7 @@ export interface DrainReport {
 
 /** What a drain tells. Every callback is synchronous and must not throw. */
 export interface DrainEvents {
-  /** PagerDuty has it, and that is written down. */
+  /** PagerDuty has it, and that is written down, or remembered until it can be. */
   readonly onDelivered: (report: DrainReport) => void
   /** It is tried again after `delayMs` at the earliest. */
   readonly onRetry: (report: DrainReport & { readonly reason: string; readonly delayMs: number }) => void
@@ -56,6 +57,8 @@ export interface DrainDeps {
 export interface Drain {
   /** Whether this process holds the lease. */
   isDelivering(): boolean
+  /** Why nobody may deliver as far as this process can tell; undefined where it does or another one may. */
+  obstacle(): string | undefined
   /**
    * Starts no more attempts, lets those in flight finish for `graceMs` and breaks them off after that, writes down what
    * came of them, and gives up the lease. What is left stays in the spool.
@@ -81,26 +84,20 @@ export function startDrain(deps: DrainDeps): Drain {
   const worker = createWorker(deps, { wake, trouble, broken: breaking.signal })
   const isTimeToPoll = createInterval(() => queue.now(), POLL_MS)
   const isTimeToTidy = createInterval(() => queue.now(), TIDY_MS)
-  let isHeld = false
-  let isFirstLook = true
+  const lease = createLeaseKeeper(queue, {
+    onTaken: () => worker.takeOver(),
+    onLease: events.onLease,
+  })
 
-  const ensureLease = async (): Promise<boolean> => {
-    if (isHeld) return true
-    const isTaken = queue.tryLease()
-    if (isTaken && !(await worker.takeOver())) return false
-    isHeld = isTaken
-    if (isHeld || isFirstLook) events.onLease(isHeld)
-    isFirstLook = false
-    return isHeld
-  }
   /** One look at the spool. Returns for how long nothing happens by itself. */
   const turn = async (): Promise<number> => {
     try {
-      if (!(await ensureLease())) return POLL_MS
+      if (!(await lease.ensure())) return POLL_MS
       if (isTimeToPoll() && queue.hasForeignChanges()) worker.refresh()
       if (isTimeToTidy()) await worker.tidy()
       const untilMs = worker.work()
-      if (!worker.isTroubled()) trouble.clear()
+      if (queue.unwritten() > 0) void queue.settle([])
+      else trouble.clear()
       return Math.min(POLL_MS, untilMs - queue.now())
     } catch (error) {
       trouble.explain(error)
@@ -116,7 +113,8 @@ export function startDrain(deps: DrainDeps): Drain {
   })
   const running = run()
   return {
-    isDelivering: () => isHeld,
+    isDelivering: () => lease.isHeld(),
+    obstacle: () => lease.obstacle(),
     stop: async (graceMs) => {
       stopping.abort()
       alarm.ring()
@@ -127,8 +125,7 @@ export function startDrain(deps: DrainDeps): Drain {
       grace.abort()
       breaking.abort()
       await worker.settled()
-      queue.releaseLease()
-      isHeld = false
+      lease.release()
     },
   }
 }

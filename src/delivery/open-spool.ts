@@ -6,6 +6,10 @@ import { createIntake } from './spool/intake.ts'
 import { createLease } from './spool/lease.ts'
 import { ifReadable, lastingReasonOf } from './spool/sqlite-error.ts'
 import { createStoredQueue } from './spool/stored-queue.ts'
+import { createReserve } from './spool/reserve.ts'
+import { createRoom } from './spool/room.ts'
+import { createResults } from './spool/results.ts'
+import { createUnwritten, type Remembered } from './spool/unwritten.ts'
 import { createWaiting } from './spool/waiting.ts'
 
 /**
@@ -16,13 +20,17 @@ export async function openSpool(options: SpoolOptions): Promise<Spool> {
   const { directory, limit, onWarning, onCrowdedOut, now = steadyNow } = options
   // Loaded here, so that only those who keep events pay for the database.
   const sqlite = await import('node:sqlite')
-  const { store: path, lease: leasePath } = spoolFiles(directory)
-  const connection = createConnection({ sqlite, directory, path, now, onWarning })
-  const lease = createLease(sqlite, directory, leasePath)
+  const files = spoolFiles(directory)
+  const reserve = createReserve(directory, files.reserve)
+  const connection = createConnection({ sqlite, directory, path: files.store, reserve, now, onWarning })
+  const lease = createLease(sqlite, directory, files)
+  const room = createRoom({ directory, reserve, freeBytes: () => freeBytesOf(connection) })
   const listeners = new Set<(keyIds: ReadonlySet<number>) => void>()
   const hasChanged = watchVersion(connection)
+  const unwritten = createUnwritten()
   const waiting = createWaiting({
     progress: (id) =>
+      unwritten.progress(id) ??
       ifReadable(() => connection.read(({ reads }) => reads.progress(id))) ?? {
         id,
         status: 'pending',
@@ -30,21 +38,27 @@ export async function openSpool(options: SpoolOptions): Promise<Spool> {
       },
     hasForeignChanges: () => ifReadable(hasChanged) ?? false,
   })
+  const tell = ({ settled, dueKeyIds }: Remembered): void => {
+    waiting.settled(settled)
+    if (dueKeyIds.size > 0) for (const listener of listeners) listener(dueKeyIds)
+  }
   const commits = createCommits({
     connection,
-    onCommitted: ({ settled, dueKeyIds, crowdedOut }) => {
-      if (crowdedOut > 0) onCrowdedOut?.(crowdedOut)
-      waiting.settled(settled)
-      if (dueKeyIds.size > 0) for (const listener of listeners) listener(dueKeyIds)
+    onCommitted: (tx) => {
+      if (tx.crowdedOut > 0) onCrowdedOut?.(tx.crowdedOut)
+      tell(tx)
     },
   })
+  const results = createResults({ connection, commits, unwritten, onRemembered: tell })
   const trouble = tryOpen(connection)
   if (trouble !== undefined) onWarning(trouble)
   return {
-    ...createIntake({ connection, commits, directory, limit, now }),
+    ...createIntake({ connection, commits, unwritten, room, directory, limit, now }),
     waitFor: (ids, timeoutMs, signal) => waiting.waitFor(ids, timeoutMs, signal),
     queue: {
-      ...createStoredQueue(connection, commits, now),
+      ...createStoredQueue({ connection, commits, unwritten, now }),
+      settle: results.settle,
+      unwritten: results.unwritten,
       tryLease: () => lease.tryTake(),
       releaseLease: () => lease.release(),
       now,
@@ -54,6 +68,7 @@ export async function openSpool(options: SpoolOptions): Promise<Spool> {
       },
     },
     close: async () => {
+      await results.close()
       commits.flush()
       lease.release()
       connection.close()
@@ -66,9 +81,16 @@ function steadyNow(): number {
   return performance.timeOrigin + performance.now()
 }
 
+/** Bytes of the store's file that nothing is kept in; 0 where that cannot be told. */
+function freeBytesOf(connection: Connection): number {
+  let bytes = 0
+  ifReadable(() => connection.maintain(({ freeBytes }) => (bytes = freeBytes())))
+  return bytes
+}
+
 function tryOpen(connection: Connection): string | undefined {
   try {
-    connection.read(({ tidy }) => tidy())
+    connection.transact(({ tidy }) => tidy())
     return undefined
   } catch (error) {
     return lastingReasonOf(error)

@@ -175,9 +175,9 @@ export interface DueKey {
 export interface SpoolQueue {
   /**
    * Becomes the one process that delivers; false while another is. The operating system ends the lease with the process,
-   * however that ends, and no clock is involved.
+   * however that ends, and no clock is involved. Rejects with a `Failure` where it cannot be had.
    */
-  tryLease(): boolean
+  tryLease(): Promise<boolean>
   releaseLease(): void
   /** Milliseconds since the epoch at the start of the process, from there on by a clock that never steps. */
   now(): number
@@ -190,8 +190,13 @@ export interface SpoolQueue {
   hasEarlier(keyId: number, dedupKey: string, id: number): boolean
   /** Does work that reads often, on one view of the spool; it must not wait for anything. */
   readTogether<T>(work: () => T): T
-  /** Writes results down, together with whatever is added at the same time. Returns why that failed, if it did. */
+  /**
+   * Writes results down, together with whatever is added at the same time, and with those that could not be written
+   * before. Returns why that failed, if it did: then they are remembered, and all goes on as if they had been written.
+   */
   settle(settlements: readonly Settlement[]): Promise<string | undefined>
+  /** How many results are only remembered. */
+  unwritten(): number
   /** Nothing of a key waits longer than until then, because it works again. Returns why that failed, if it did. */
   clampDue(latestMs: number, keyId: number): Promise<string | undefined>
   /**

@@ -7,15 +7,19 @@ import type { Receipt } from './receipt.ts'
 export interface DurableDeps {
   readonly spool: Spool
   readonly metrics: Metrics
+  /** Why nothing that is kept could be delivered, by this process or another; undefined where it could. */
+  readonly obstacle: () => string | undefined
   /** Ends the delivery within a time, and gives up what it uses; the spool is closed after it. */
   readonly stopDelivery: (graceMs: number) => Promise<void>
 }
 
 /** With a spool: an event is accepted when it is synced to disk, and goes out in the background. */
-export function createDurableIntake({ spool, metrics, stopDelivery }: DurableDeps): Intake {
+export function createDurableIntake({ spool, metrics, obstacle, stopDelivery }: DurableDeps): Intake {
   const closing = new AbortController()
   return {
     take: async (items, wait) => {
+      const why = obstacle()
+      if (why !== undefined) return items.map((item) => turnAway(item, `the spool takes nothing: ${why}`))
       const result = await spool.add(items)
       if (result.kind !== 'added') {
         const reason =

@@ -55,7 +55,7 @@ export async function serve(options: ServeOptions): Promise<number> {
     ...parts,
     logger,
     hostname,
-    checkReady: () => (isDraining ? 'the relay is shutting down' : whyNotKept(parts.spool)),
+    checkReady: () => (isDraining ? 'the relay is shutting down' : parts.checkKept()),
     isDraining: () => isDraining,
   })
   const url = await listen(app, config)
@@ -77,16 +77,12 @@ export async function serve(options: ServeOptions): Promise<number> {
   return 0
 }
 
-/** Why the next event would be turned away, or undefined where it would be kept or there is no spool. */
-function whyNotKept(spool: Spool | undefined): string | undefined {
-  const room = spool?.checkRoom()
-  return spool?.checkWritable() ?? (room === undefined ? undefined : `the spool is full: ${room}`)
-}
-
 interface Parts {
   readonly intake: Intake
   readonly metrics: Metrics
   readonly spool?: Spool
+  /** Why the next event would be turned away, or undefined where it would be kept or there is no spool. */
+  readonly checkKept: () => string | undefined
 }
 
 /** What finds the relay's key where only a REST API token tells it. */
@@ -120,6 +116,7 @@ async function startIntake(
     const userAgent = `pagerduty-alert/${version}`
     return {
       metrics,
+      checkKept: () => undefined,
       intake: createSynchronousIntake({ transport, resolve, userAgent, timeoutMs, secrets, metrics }),
     }
   }
@@ -144,7 +141,13 @@ async function startIntake(
     await drain.stop(graceMs)
     await transport.close()
   }
-  return { metrics, spool, intake: createDurableIntake({ spool, metrics, stopDelivery }) }
+  const obstacle = (): string | undefined => drain.obstacle()
+  return {
+    metrics,
+    spool,
+    checkKept: () => obstacle() ?? spool.checkRoom() ?? spool.checkWritable(),
+    intake: createDurableIntake({ spool, metrics, obstacle, stopDelivery }),
+  }
 }
 
 async function listen(app: FastifyInstance, { host, port }: RelayConfig): Promise<string> {

@@ -26,15 +26,21 @@ export interface RunOptions {
   readonly isStdinOpen?: boolean
   /** Where it runs; here if absent. */
   readonly cwd?: string
+  /** Whose process it is, where root runs the test. */
+  readonly uid?: number
 }
 
 /** Starts the program as a process of its own. */
 export function startProgram(
   args: readonly string[],
-  { env = {}, stdin = '', isStdinOpen = false, cwd }: RunOptions = {},
+  { env = {}, stdin = '', isStdinOpen = false, cwd, uid }: RunOptions = {},
 ): Program {
   const startedAt = performance.now()
-  const child = spawn(process.execPath, [BIN, ...args], { env: { ...env }, cwd })
+  const child = spawn(process.execPath, [BIN, ...args], {
+    env: { ...env },
+    cwd,
+    ...(uid !== undefined && { uid, gid: uid }),
+  })
   child.stdin.on('error', () => undefined) // the program may end without reading it
   if (!isStdinOpen) child.stdin.end(stdin)
   let stdout = ''

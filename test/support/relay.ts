@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { startProgram, type Program, type Run } from './program.ts'
+import { startProgram, type Program, type Run, type RunOptions } from './program.ts'
 
 /** A relay that runs as a process of its own. */
 export interface RunningRelay {
@@ -20,8 +20,11 @@ export interface LaunchedRelay {
 }
 
 /** Starts the built program's `serve` on a free port. */
-export function launchRelay(env: Readonly<Record<string, string>>): LaunchedRelay {
-  const program = startProgram(['serve'], { env: { PAGERDUTY_RELAY_PORT: '0', ...env } })
+export function launchRelay(
+  env: Readonly<Record<string, string>>,
+  options: Pick<RunOptions, 'uid'> = {},
+): LaunchedRelay {
+  const program = startProgram(['serve'], { ...options, env: { PAGERDUTY_RELAY_PORT: '0', ...env } })
   const url = new Promise<string>((resolve, reject) => {
     program.child.stdout.once('data', (text: string) => resolve(text.trim()))
     void program.ended.then(({ code, stderr }) => reject(new Error(`ended with ${code}: ${stderr}`)))
@@ -30,8 +33,11 @@ export function launchRelay(env: Readonly<Record<string, string>>): LaunchedRela
 }
 
 /** Starts the built program's `serve` on a free port, and waits until it listens. */
-export async function startRelay(env: Readonly<Record<string, string>>): Promise<RunningRelay> {
-  const { program, url } = launchRelay(env)
+export async function startRelay(
+  env: Readonly<Record<string, string>>,
+  options: Pick<RunOptions, 'uid'> = {},
+): Promise<RunningRelay> {
+  const { program, url } = launchRelay(env, options)
   let log = ''
   program.child.stderr.on('data', (text: string) => (log += text))
   return {

@@ -5,7 +5,6 @@ import { checksumOf } from '../spool/checksum.ts'
 import { attemptOnce, tellSettlement } from './attempt.ts'
 import { judge } from './judge.ts'
 import { noteEnd, noteOutcome, noteStart, type KeyState } from './key-state.ts'
-import { createRecorder } from './recorder.ts'
 import type { TroubleWatch } from './trouble.ts'
 
 /** Attempts, each from its beginning until what came of it is written down. */
@@ -15,7 +14,6 @@ export interface Attempts {
    * @returns whether the event is pending no more
    */
   make(state: KeyState, event: DueEvent): Promise<boolean>
-  isTroubled(): boolean
 }
 
 export interface AttemptHooks {
@@ -30,7 +28,6 @@ export interface AttemptHooks {
 export function createAttempts(deps: DrainDeps, { trouble, broken, lookAgain }: AttemptHooks): Attempts {
   const { clock, events, maxAgeMs } = deps
   const { queue } = deps.spool
-  const recorder = createRecorder({ queue, clock, trouble, broken })
   const note = (state: KeyState, event: DueEvent, outcome: Outcome, startedAtMs: number): void => {
     const nowMs = queue.now()
     if (!noteOutcome(state, event, outcome, { startedAtMs, nowMs, random: clock.random() })) return
@@ -56,7 +53,9 @@ export function createAttempts(deps: DrainDeps, { trouble, broken, lookAgain }: 
     const key = state.keys.get(event.keyId)
     const settlement = key && (await attempt(state, event, key))
     const nowMs = queue.now()
-    if (key === undefined || settlement === undefined || !(await recorder.record(settlement))) return false
+    if (key === undefined || settlement === undefined) return false
+    const reason = await queue.settle([settlement]) // where that fails the queue remembers it
+    if (reason !== undefined) trouble.say(reason)
     const report = {
       event,
       key,
@@ -68,7 +67,6 @@ export function createAttempts(deps: DrainDeps, { trouble, broken, lookAgain }: 
     return settlement.kind !== 'postponed'
   }
   return {
-    isTroubled: () => recorder.isTroubled(),
     make: async (state, event) => {
       noteStart(state, event, queue.now())
       return await make(state, event).finally(() => noteEnd(state, event))

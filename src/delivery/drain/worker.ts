@@ -12,11 +12,8 @@ const MAX_IN_FLIGHT = 256
 
 /** Attempts what is due, as far as there is room, and writes down what came of it. */
 export interface Worker {
-  /**
-   * Begins with what the spool holds, after another process has delivered, or none. False where the spool cannot be
-   * written: then nothing is to be attempted, since nobody would know of it.
-   */
-  takeOver(): Promise<boolean>
+  /** Begins with what the spool holds, after another process has delivered, or none. */
+  takeOver(): Promise<void>
   /** Looks for what other processes have added. */
   refresh(): void
   /** Begins with these keys. */
@@ -25,8 +22,6 @@ export interface Worker {
   work(): number
   /** Forgets what is not needed any more. */
   tidy(): Promise<void>
-  /** Whether nothing is attempted because results cannot be written. */
-  isTroubled(): boolean
   /** Resolves when nothing is in flight. */
   settled(): Promise<void>
 }
@@ -75,16 +70,14 @@ export function createWorker(deps: DrainDeps, { wake, trouble, broken }: WorkerH
       agenda.clear()
       states.restart()
       const reason = await queue.mendDues()
-      if (reason === undefined) refresh()
-      else trouble.say(reason)
-      return reason === undefined
+      if (reason !== undefined) trouble.say(reason)
+      refresh()
     },
     refresh,
     lookAt: (keyIds) => {
       for (const keyId of keyIds) agenda.addNow(keyId)
     },
     work: () => {
-      if (attempts.isTroubled()) return Infinity // until what is in flight is written down
       const nowMs = queue.now()
       agenda.take(nowMs, running.room(), (keyIds) =>
         queue.readTogether(() => {
@@ -98,7 +91,6 @@ export function createWorker(deps: DrainDeps, { wake, trouble, broken }: WorkerH
       states.tidy()
       await queue.tidy()
     },
-    isTroubled: () => attempts.isTroubled(),
     settled: running.settled,
   }
 }

@@ -10,8 +10,11 @@ export type Written<T> =
 
 /** Group commit: what is asked for in one turn of the event loop shares one transaction and one sync. */
 export interface Commits {
-  /** Resolves when the work is synced to disk. Rejects only for a bug. */
-  write<T>(work: (store: Store, tx: Transaction) => T): Promise<Written<T>>
+  /**
+   * Resolves when the work is synced to disk. Rejects only for a bug.
+   * @param use `reserve` for what may have the space that is reserved for results
+   */
+  write<T>(work: (store: Store, tx: Transaction) => T, use?: 'reserve'): Promise<Written<T>>
   /** Does what is still waiting, at once. */
   flush(): void
 }
@@ -23,6 +26,7 @@ export interface CommitsOptions {
 }
 
 interface Job {
+  readonly mayUseReserve: boolean
   readonly work: (store: Store, tx: Transaction) => unknown
   readonly settle: (written: Written<unknown>) => void
   readonly reject: (error: unknown) => void
@@ -58,9 +62,10 @@ export function createCommits(options: CommitsOptions): Commits {
     if (waiting.length > 0) schedule(result === 'busy' ? BUSY_PAUSE_MS : undefined)
   }
   return {
-    write: <T>(work: (store: Store, tx: Transaction) => T) =>
+    write: <T>(work: (store: Store, tx: Transaction) => T, use?: 'reserve') =>
       new Promise<Written<T>>((resolve, reject) => {
-        waiting.push({ work, settle: (written) => resolve(written as Written<T>), reject })
+        const settle = (written: Written<unknown>): void => resolve(written as Written<T>)
+        waiting.push({ mayUseReserve: use === 'reserve', work, settle, reject })
         schedule()
       }),
     flush: () => {
@@ -79,7 +84,7 @@ function createCommit({
     busySinceMs ??= performance.now()
     return performance.now() - busySinceMs < MAX_BUSY_MS
   }
-  const commit = (jobs: readonly Job[]): 'done' | 'busy' => {
+  const commit = (jobs: readonly Job[], isRelieved = false): 'done' | 'busy' => {
     if (jobs.length === 0) return 'done'
     try {
       const { values, tx } = connection.transact((store, transaction) => {
@@ -92,14 +97,25 @@ function createCommit({
     } catch (error) {
       const trouble = storeTrouble(error)
       if (trouble?.kind === 'busy' && isWorthWaiting()) return 'busy'
+      if (trouble?.kind === 'unavailable' && !isRelieved && jobs.some(({ mayUseReserve }) => mayUseReserve)) {
+        connection.relieve()
+        for (const part of partsOf(jobs)) commit(part, true)
+      }
       // One that does not fit on a full disk must not keep the others from being written.
-      if (trouble?.kind === 'unavailable' && jobs.length > 1) for (const job of jobs) commit([job])
+      else if (trouble?.kind === 'unavailable' && jobs.length > 1)
+        for (const job of jobs) commit([job], isRelieved)
       else for (const job of jobs) giveUp(job, error, trouble)
     }
     busySinceMs = undefined
     return 'done'
   }
   return commit
+}
+
+/** First what the reserve is for, together, and then each of the others. */
+function partsOf(jobs: readonly Job[]): Job[][] {
+  const others = jobs.filter(({ mayUseReserve }) => !mayUseReserve)
+  return [jobs.filter(({ mayUseReserve }) => mayUseReserve), ...others.map((job) => [job])]
 }
 
 function giveUp(job: Job, error: unknown, trouble: StoreTrouble | undefined): void {

@@ -1,3 +1,4 @@
+import { Failure } from '../../core/failure.ts'
 import type { DeadFilter, Retried, Spool } from '../spool.ts'
 import type { Commits, Written } from './commits.ts'
 import type { Connection } from './connection.ts'
@@ -24,7 +25,8 @@ export function createDeadEvents(connection: Connection, commits: Commits): Pick
     for (let from = 0; from < ids.length; from += AT_ONCE) {
       const part = ids.slice(from, from + AT_ONCE)
       const written: Written<T> = await commits.write((store, tx) => work(store, tx, part))
-      if (written.kind === 'written') results.push(written.value)
+      if (written.kind === 'unavailable') throw new Failure('undelivered', written.reason)
+      results.push(written.value)
     }
     return results
   }

@@ -1,11 +1,11 @@
 import {
+  chownSync,
   closeSync,
   existsSync,
   mkdirSync,
   openSync,
   readdirSync,
   renameSync,
-  statfsSync,
   statSync,
 } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
@@ -15,6 +15,8 @@ export interface SpoolFiles {
   readonly store: string
   /** Locked by the process that delivers. */
   readonly lease: string
+  /** Holds space for results, which new events may not take. */
+  readonly reserve: string
 }
 
 /** What the name of a store that was set aside goes on with. */
@@ -22,7 +24,11 @@ const DAMAGED = '.damaged-'
 
 /** Paths in a spool's directory. */
 export function spoolFiles(directory: string): SpoolFiles {
-  return { store: join(directory, 'spool.db'), lease: join(directory, 'deliver.lock') }
+  return {
+    store: join(directory, 'spool.db'),
+    lease: join(directory, 'deliver.lock'),
+    reserve: join(directory, 'spool.reserve'),
+  }
 }
 
 /** Whether anything was ever kept there: asked before the database is loaded for nothing. */
@@ -34,7 +40,20 @@ export function spoolExists(directory: string): boolean {
 export function createPrivateFile(directory: string, path: string): void {
   makeDirectory(directory)
   // Closing any descriptor of a file gives up the locks that this process has on it, so none is opened without need.
-  if (!existsSync(path)) closeSync(openSync(path, 'a', 0o600))
+  if (existsSync(path)) return
+  closeSync(openSync(path, 'a', 0o600))
+  giveAway(path, directory)
+}
+
+/** What root makes is for whoever has the directory, as SQLite's other files are for whoever has the store. */
+function giveAway(path: string, directory: string): void {
+  const { uid, gid } = statSync(directory)
+  if (statSync(path).uid === uid) return
+  try {
+    chownSync(path, uid, gid)
+  } catch {
+    // only root may, with that capability and on a file system with owners
+  }
 }
 
 /** Not by `recursive`, which goes round for ever where the kernel refuses with ENOENT, as under /proc (Node 24). */
@@ -43,18 +62,9 @@ function makeDirectory(path: string): void {
   makeDirectory(dirname(path))
   try {
     mkdirSync(path, { mode: 0o700 })
+    giveAway(path, dirname(path))
   } catch (error) {
     if (!existsSync(path)) throw error // else another process was faster
-  }
-}
-
-/** Whether the file system has so many bytes left for us; yes where that cannot be told. */
-export function hasRoom(directory: string, bytes: number): boolean {
-  try {
-    const { bavail, bsize } = statfsSync(directory)
-    return bavail * bsize >= bytes
-  } catch {
-    return true
   }
 }
 

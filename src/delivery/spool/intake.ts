@@ -1,35 +1,50 @@
-import { LIMITS } from '../../core/event.ts'
 import type { Spool, SpoolCounts } from '../spool.ts'
 import type { Commits } from './commits.ts'
 import type { Connection } from './connection.ts'
 import { createDeadEvents } from './dead-events.ts'
-import { hasRoom, storesSetAside } from './files.ts'
+import { storesSetAside } from './files.ts'
+import type { Room } from './room.ts'
 import { toRow } from './row.ts'
+import type { Unwritten } from './unwritten.ts'
 import { ifReadable, lastingReasonOf } from './sqlite-error.ts'
 
 export interface IntakeParts {
   readonly connection: Connection
   readonly commits: Commits
+  readonly unwritten: Unwritten
+  readonly room: Room
   readonly directory: string
   readonly limit: number
   readonly now: () => number
 }
 
-/** What the largest event may take: once in the log of SQLite, and once in its file. */
-const LARGEST_EVENT_BYTES = 2 * LIMITS.bodyBytes
+const NO_ROOM = 'the disk of the spool is full'
+/** Dead events that make room at once. */
+const CROWDED_OUT_AT_ONCE = 100
 
 type Intake = Omit<Spool, 'waitFor' | 'queue' | 'close'>
 
 /** The part of a spool that takes events in and tells of them. */
-export function createIntake({ connection, commits, directory, limit, now }: IntakeParts): Intake {
+export function createIntake({
+  connection,
+  commits,
+  unwritten,
+  room,
+  directory,
+  limit,
+  now,
+}: IntakeParts): Intake {
   let known: SpoolCounts = { pending: 0, delivered: 0, dead: 0 }
   const counts = (): SpoolCounts => {
     known = ifReadable(() => connection.read(({ reads }) => reads.counts())) ?? known
-    return known
+    return unwritten.size() > 0 ? unwritten.counts(known) : known
   }
+  const makeRoom = createMakeRoom({ commits, room, counts })
   return {
     add: async (items) => {
       const rows = items.map(toRow)
+      if (!(await makeRoom(rows.reduce((sum, { body }) => sum + body.length, 0))))
+        return { kind: 'unavailable', reason: NO_ROOM }
       const written = await commits.write((store, tx) => store.add(tx, rows, limit))
       if (written.kind === 'unavailable') return written
       return written.value === undefined ? { kind: 'full', limit } : { kind: 'added', ids: written.value }
@@ -50,8 +65,9 @@ export function createIntake({ connection, commits, directory, limit, now }: Int
       }
     },
     checkRoom: () => {
-      if (counts().pending >= limit) return `it keeps at most ${limit} events (PAGERDUTY_SPOOL_LIMIT)`
-      return hasRoom(directory, LARGEST_EVENT_BYTES) ? undefined : 'the disk of the spool is full'
+      if (counts().pending >= limit)
+        return `the spool is full: it keeps at most ${limit} events (PAGERDUTY_SPOOL_LIMIT)`
+      return room.isLeft(0) ? undefined : NO_ROOM
     },
     setAside: () => storesSetAside(directory),
     hasPending: (key, dedupKey) => {
@@ -63,5 +79,23 @@ export function createIntake({ connection, commits, directory, limit, now }: Int
       )
       return isPending ?? false
     },
+  }
+}
+
+type MakeRoomParts = Pick<IntakeParts, 'commits' | 'room'> & Pick<Spool, 'counts'>
+
+/** Looks for room; the oldest dead events make it where the disk has none. */
+function createMakeRoom({ commits, room, counts }: MakeRoomParts): (bytes: number) => Promise<boolean> {
+  return async (bytes) => {
+    while (!room.isLeft(bytes)) {
+      if (counts().dead === 0) return false
+      const written = await commits.write(({ trim }, tx) => {
+        const count = trim.oldestDead(tx, CROWDED_OUT_AT_ONCE)
+        tx.crowdedOut += count
+        return count
+      }, 'reserve')
+      if (written.kind === 'unavailable' || written.value === 0) return false
+    }
+    return true
   }
 }

@@ -1,11 +1,12 @@
 import type { DatabaseSync } from 'node:sqlite'
+import { storeError } from './sqlite-error.ts'
 
 /** Files up to this size are looked through when they are opened; damage in larger ones is found when it is met. */
 const LOOKED_THROUGH_PAGES = 8192
 
 /** What SQLite says of a file that is damaged, in its own error's form. */
 export function damage(message: string): Error {
-  return Object.assign(new Error(message), { errcode: 11 })
+  return storeError(message, 11)
 }
 
 /**

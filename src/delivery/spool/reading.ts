@@ -2,6 +2,7 @@ import type { DatabaseSync } from 'node:sqlite'
 import type { Event } from '../../core/event.ts'
 import type {
   Due,
+  DueEvent,
   DueKey,
   DueOptions,
   EventStatus,
@@ -29,6 +30,14 @@ export interface Reads {
   hasEarlier(keyId: number, dedupKey: string, id: number): boolean
   dueKeys(nowMs: number): DueKey[]
   due(keyId: number, kind: Event['kind'], options: DueOptions): Due
+  /** A pending event as it is attempted. */
+  dueEvent(id: number): DueEvent | undefined
+  /** What settling a pending event needs to know. */
+  pending(
+    id: number,
+  ): { readonly keyId: number; readonly dedupKey?: string; readonly attempts: number } | undefined
+  /** The next pending event of an alert. */
+  nextOfAlert(keyId: number, dedupKey: string, afterId: number): number | undefined
   deliveriesSince(sinceMs: number): { keyId: number; atMs: number }[]
   /** A number that changes whenever another connection has changed the store. */
   version(): number
@@ -45,7 +54,6 @@ export function createReads(db: DatabaseSync): Reads {
   const oneKey = prepareGet<KeyRow>(db, 'SELECT name, secret FROM keys WHERE id = ?')
   const findName = prepareGet<{ id: number }>(db, 'SELECT id FROM keys WHERE name = ?')
   const findSecret = prepareGet<{ id: number }>(db, 'SELECT id FROM keys WHERE secret = ?')
-  const isPending = prepareGet(db, 'SELECT 1 FROM pending WHERE key_id = ? AND dedup_key = ? LIMIT 1')
   const earlier = prepareGet(
     db,
     'SELECT 1 FROM pending WHERE key_id = ? AND dedup_key = ? AND id < ? LIMIT 1',
@@ -57,6 +65,7 @@ export function createReads(db: DatabaseSync): Reads {
   )
   const version = prepareGet<{ data_version: number }>(db, 'PRAGMA data_version')
   return {
+    ...createAlertReads(db),
     ...createDueReads(db),
     ...createListReads(db),
     counts: () => ({ pending: 0, delivered: 0, dead: 0, ...counts() }),
@@ -70,7 +79,6 @@ export function createReads(db: DatabaseSync): Reads {
       deadIds().flatMap(({ id, key_id: keyId }) => (keyIds?.has(keyId) === false ? [] : [id])),
     findKey: (key) => (key.kind === 'own' ? findSecret(key.key.reveal()) : findName(key.name))?.id,
     hasEarlier: (keyId, dedupKey, id) => earlier(keyId, dedupKey, id) !== undefined,
-    isAlertPending: (keyId, dedupKey) => isPending(keyId, dedupKey) !== undefined,
     deliveriesSince: (sinceMs) => deliveries(sinceMs),
     version: () => version()?.data_version ?? 0,
   }
@@ -98,13 +106,35 @@ function createListReads(db: DatabaseSync): Pick<Reads, 'list' | 'progress'> {
   }
 }
 
+function createAlertReads(db: DatabaseSync): Pick<Reads, 'pending' | 'nextOfAlert' | 'isAlertPending'> {
+  const isPending = prepareGet(db, 'SELECT 1 FROM pending WHERE key_id = ? AND dedup_key = ? LIMIT 1')
+  const pending = prepareGet<Pick<DueRow, 'key_id' | 'dedup_key' | 'attempts'>>(
+    db,
+    `SELECT key_id, dedup_key, ${readable('attempts')} AS attempts FROM pending WHERE id = ?`,
+  )
+  const next = prepareGet<{ id: number | null }>(
+    db,
+    'SELECT min(id) AS id FROM pending WHERE key_id = ? AND dedup_key = ? AND id > ?',
+  )
+  return {
+    isAlertPending: (keyId, dedupKey) => isPending(keyId, dedupKey) !== undefined,
+    pending: (id) => {
+      const row = pending(id)
+      if (row === undefined) return undefined
+      const { key_id: keyId, dedup_key: dedupKey, attempts } = row
+      return { keyId, ...(dedupKey !== null && { dedupKey }), attempts }
+    },
+    nextOfAlert: (keyId, dedupKey, afterId) => next(keyId, dedupKey, afterId)?.id ?? undefined,
+  }
+}
+
 /** An event that waits for a time: 0 if it was never tried. */
 interface WaitingRow {
   readonly id: number
   readonly dueAtMs: number
 }
 
-function createDueReads(db: DatabaseSync): Pick<Reads, 'dueKeys' | 'due'> {
+function createDueReads(db: DatabaseSync): Pick<Reads, 'dueKeys' | 'due' | 'dueEvent'> {
   // Keys are few and events are many: two looks into the index for each key.
   const earliest = (kind: Event['kind']): string =>
     `(SELECT ${readable('min(due_at)')} FROM pending WHERE key_id = keys.id AND kind = '${kind}' AND due_at IS NOT NULL)`
@@ -124,7 +154,12 @@ function createDueReads(db: DatabaseSync): Pick<Reads, 'dueKeys' | 'due'> {
     `SELECT id, key_id, kind, dedup_key, ${readable('accepted_at')} AS accepted_at, ${readable('attempts')} AS attempts,
        ${readable('checksum')} AS checksum, body FROM pending WHERE id = ?`,
   )
+  const dueEvent = (id: number): DueEvent | undefined => {
+    const found = row(id)
+    return found === undefined ? undefined : toDueEvent(found)
+  }
   return {
+    dueEvent,
     dueKeys: (nowMs) =>
       dueKeys().flatMap(({ keyId, alertAtMs, changeAtMs }) => {
         const times = [alertAtMs, changeAtMs].filter((atMs) => atMs !== null)
@@ -151,10 +186,7 @@ function createDueReads(db: DatabaseSync): Pick<Reads, 'dueKeys' | 'due'> {
         limit,
       )
       return {
-        events: taken.flatMap(({ id }) => {
-          const found = row(id)
-          return found === undefined ? [] : [toDueEvent(found)]
-        }),
+        events: taken.flatMap(({ id }) => dueEvent(id) ?? []),
         isMore: dueFresh.length + dueAgain.length > taken.length,
         nextAtMs: again.find(({ dueAtMs }) => dueAtMs > nowMs)?.dueAtMs,
       }

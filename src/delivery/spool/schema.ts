@@ -51,7 +51,7 @@ const SUPERSEDED = 'CREATE TABLE IF NOT EXISTS superseded (id INTEGER PRIMARY KE
 export function prepareDatabase(db: DatabaseSync, nowMs: number): void {
   const isNew = isBlank(db)
   if (!isNew) checkOrigin(db) // before anything of it is changed
-  db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA journal_size_limit = 67108864')
+  db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL')
   if (isNew) createTables(db, Math.round(nowMs))
   else replaceIndex(db)
   db.exec(SUPERSEDED)
@@ -95,14 +95,15 @@ function createTables(db: DatabaseSync, firstId: number): void {
   }
 }
 
-function isBlank(db: DatabaseSync): boolean {
+/** Whether nobody has written tables to a database yet. */
+export function isBlank(db: DatabaseSync): boolean {
   const { count } = db.prepare('SELECT count(*) AS count FROM sqlite_schema').get() as { count: number }
   const { id, version } = originOf(db)
   return count === 0 && id === 0 && version === 0
 }
 
 /** @throws a Failure where it is not a spool of this version */
-function checkOrigin(db: DatabaseSync): void {
+export function checkOrigin(db: DatabaseSync): void {
   const { id, version } = originOf(db)
   if (id !== APPLICATION_ID)
     throw new Failure(

@@ -27,3 +27,15 @@ export function prepareRun(db: DatabaseSync, sql: string): (...values: SQLInputV
   const statement = db.prepare(sql)
   return (...values) => Number(statement.run(...values).changes)
 }
+
+/** Does work that reads often on one view of a database. */
+export function readTogether(db: DatabaseSync): <T>(work: () => T) => T {
+  return (work) => {
+    db.exec('BEGIN')
+    try {
+      return work()
+    } finally {
+      if (db.isOpen && db.isTransaction) db.exec('COMMIT')
+    }
+  }
+}

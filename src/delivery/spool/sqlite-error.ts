@@ -43,6 +43,11 @@ const MAKING: Readonly<Record<string, string>> = {
   EDQUOT: 'the disk quota is used up',
 }
 
+/** An error in SQLite's form, by its result code. */
+export function storeError(message: string, errcode: number): Error {
+  return Object.assign(new Error(message), { errcode })
+}
+
 /** What is wrong with the store; undefined for an error that is neither SQLite's nor the file system's, so a bug. */
 export function storeTrouble(error: unknown): StoreTrouble | undefined {
   if (!(error instanceof Error)) return undefined

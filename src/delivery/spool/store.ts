@@ -3,11 +3,13 @@ import type { DatabaseSync } from 'node:sqlite'
 import { createAdd, type Add } from './adding.ts'
 import { damage } from './integrity.ts'
 import { latestDue } from './numbers.ts'
-import { createReads, type Reads } from './reading.ts'
+import { createReads } from './reading.ts'
+import type { ReadableStore } from './read-only-store.ts'
 import { createRevive, type Revive } from './reviving.ts'
 import { examineDatabase, prepareDatabase } from './schema.ts'
 import { createSettle, type Settle } from './settling.ts'
-import { prepareRun } from './sql.ts'
+import { prepareRun, readTogether } from './sql.ts'
+import { createSpace, limitLog } from './space.ts'
 import { createSuperseding } from './superseding.ts'
 import { createTransact, type Transaction } from './transaction.ts'
 import { createTrim, type Trim } from './trimming.ts'
@@ -16,8 +18,7 @@ import { createTrim, type Trim } from './trimming.ts'
 export type Sqlite = typeof NodeSqlite
 
 /** One connection to the database of a spool. Everything is synchronous; what fails throws SQLite's errors. */
-export interface Store {
-  readonly reads: Reads
+export interface Store extends ReadableStore {
   readonly add: Add
   readonly settle: Settle
   readonly revive: Revive
@@ -28,23 +29,33 @@ export interface Store {
   readonly mendDues: (nowMs: number) => void
   /** Forgets what no event needs any more, callers' keys above all. */
   readonly tidy: () => void
-  /** Reads on one view of the store, which costs one look at its locks instead of one a query. */
-  readonly readTogether: <T>(work: () => T) => T
   readonly transact: <T>(nowMs: number, work: (tx: Transaction) => T) => T
-  readonly close: () => void
+  /** Bytes within the file that nothing is kept in. */
+  readonly freeBytes: () => number
+  /** Moves what is in the log to the file and empties the log, as far as no reader needs it. */
+  readonly emptyLog: () => void
+  /** Gives the disk back what nothing is kept in, if that is much more than what is kept. */
+  readonly shrink: () => void
 }
 
 /** How long SQLite itself waits for another process's transaction, and blocks this process. */
 const BUSY_MS = 50
 
+export interface OpenStoreOptions {
+  readonly nowMs: number
+  /** Size of its log from which on SQLite moves what is in it to the file. */
+  readonly logBytes: number
+}
+
 /**
  * Opens a store, whose file has to exist; an empty one gets its tables.
  * @throws SQLite's errors
  */
-export function openStore(sqlite: Sqlite, path: string, nowMs: number): Store {
+export function openStore(sqlite: Sqlite, path: string, { nowMs, logBytes }: OpenStoreOptions): Store {
   const db = new sqlite.DatabaseSync(path, { timeout: BUSY_MS })
   try {
     prepareDatabase(db, nowMs)
+    limitLog(db, logBytes)
     return assembleStore(db)
   } catch (error) {
     db.close()
@@ -110,15 +121,9 @@ function assembleStore(db: DatabaseSync): Store {
       forgetKeys()
       superseding.tidy()
     },
-    readTogether: (work) => {
-      db.exec('BEGIN')
-      try {
-        return work()
-      } finally {
-        if (db.isOpen && db.isTransaction) db.exec('COMMIT')
-      }
-    },
+    readTogether: readTogether(db),
     transact: createTransact(db),
+    ...createSpace(db),
     close: () => db.close(),
   }
 }

@@ -79,9 +79,15 @@ test('only callers’ own keys are stored, in files for their owner alone, and n
   const directory = join(temporaryDirectory(t), 'deep', 'spool')
   const { spool } = await openTestSpool(t, { directory })
   await spool.add([changeItem('mine'), changeItem('own', ownKey(7))])
-  spool.queue.tryLease()
+  await spool.queue.tryLease()
   const files = readdirSync(directory)
-  assert.deepEqual(files.toSorted(), ['deliver.lock', 'spool.db', 'spool.db-shm', 'spool.db-wal'])
+  assert.deepEqual(files.toSorted(), [
+    'deliver.lock',
+    'spool.db',
+    'spool.db-shm',
+    'spool.db-wal',
+    'spool.reserve',
+  ])
   for (const file of files) assert.equal(statSync(join(directory, file)).mode & 0o777, 0o600, file)
   assert.equal(statSync(directory).mode & 0o777, 0o700)
   const bytes = files.map((file) => readFileSync(join(directory, file), 'latin1')).join('')

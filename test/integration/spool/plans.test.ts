@@ -28,7 +28,10 @@ test('no statement of the spool reads through its pending events', (t) => {
       },
     })
   }
-  openStore({ ...sqlite, DatabaseSync } as unknown as typeof sqlite, path, 0).close()
+  openStore({ ...sqlite, DatabaseSync } as unknown as typeof sqlite, path, {
+    nowMs: 0,
+    logBytes: 1 << 20,
+  }).close()
   assert.ok(statements.length > 30, `${statements.length} statements`)
 
   const bare = statements.filter((sql) => /LIMIT \?(?! \+)/.test(sql))
