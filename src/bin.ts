@@ -39,7 +39,9 @@ process.on('warning', (warning) => {
   for (const print of warningPrinters) print(warning)
 })
 
-process.on('uncaughtException', (error) => {
+process.on('uncaughtException', (error: NodeJS.ErrnoException) => {
+  // What Node itself prints (NODE_DEBUG) for a reader who has gone: all other sockets have a listener for their errors.
+  if (error.code === 'EPIPE' && error.syscall === 'write') return
   write('stderr', `pagerduty-alert: error: ${describeBug(error, { env: process.env, recall })}\n`)
   exit(EXIT_CODE.internal)
 })

@@ -15,6 +15,9 @@ import type { Io, Session } from './session.ts'
  */
 const CANCEL_WAIT_MS = 4000
 
+/** A command that ends sooner is reported by what is loaded while its connection is being opened. */
+const WARM_UP_MS = 50
+
 /**
  * Signals that would end us alone, and leave the command unwatched, besides those that every command of ours takes; and two
  * that are meant for programs with a terminal. Not among them are those by which the system reports a fault of our own.
@@ -66,9 +69,11 @@ export async function run(runOptions: RunOptions): Promise<number> {
   const options = { ...runOptions, io: { ...io, writeOut: (text: string) => void words.push(text) } }
   const log = await options.openLog()
   const session = await prepare(options, { log, heartbeat, watch })
+  const warmingUp = setTimeout(() => void warmUpFor(session), WARM_UP_MS)
 
   // The report does not wait for what the command has left behind, and not for a cancelled one that takes its time.
   const early = await Promise.race([command.ended, watch.overdue])
+  clearTimeout(warmingUp)
   const durationMs = performance.now() - startedAtMs
   const watched = { argv, tail, durationMs, ending: early, isCancelled: watch.isCancelled(early) }
   const reporting = report(session, watched, { ...options, log })
@@ -80,6 +85,16 @@ export async function run(runOptions: RunOptions): Promise<number> {
   command.close()
   words.forEach((text) => io.writeOut(text))
   return runStatus(ending, reportStatus, isStrict)
+}
+
+/**
+ * Loads the HTTP client, TLS with its certificate authorities, and the masker while there is nothing else to do, so that the
+ * report only waits for the network. It opens no connection: the server would close one that is idle for so long.
+ */
+async function warmUpFor(session: Session | Failure): Promise<void> {
+  if (session instanceof Failure || session.config.dryRun) return
+  const [{ composeTransport }] = await Promise.all([import('../compose.ts'), import('./masked-run.ts')])
+  composeTransport(session.config.delivery)
 }
 
 /**

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { execFile, spawn, type ChildProcess, type StdioOptions } from 'node:child_process'
 import { once } from 'node:events'
-import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs'
+import { closeSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, beforeEach, test } from 'node:test'
@@ -246,4 +246,33 @@ test('what a child prints soon after the command has ended still comes', async (
     if (/^late$/m.test(stdout)) return
   }
   assert.fail('it never came')
+})
+
+test('what Node itself prints for a reader who has gone away changes no status', async () => {
+  const run = `"$NODE" "$BIN" run --deadline 200ms -- sh -c 'sleep 0.3; exit 3'; echo $? >&3`
+  const child = spawn('sh', ['-c', `{ ${run}; } 2>&1 | true`], {
+    env: { ...ENV, NODE: process.execPath, BIN, NODE_DEBUG: 'undici,net' },
+    stdio: ['ignore', 'ignore', 'ignore', 'pipe'],
+  })
+  const [status] = (await once(child.stdio[3]!, 'data')) as [Buffer]
+  assert.equal(status.toString(), '3\n')
+})
+
+test('the HTTP client is loaded while the command runs, not after it', async () => {
+  const trace = join(folder, 'trace.cjs')
+  const loaded = join(folder, 'loaded')
+  writeFileSync(
+    trace,
+    `const { appendFileSync } = require('node:fs')
+     const { Module } = require('node:module')
+     const load = Module._load
+     Module._load = function (name, ...rest) {
+       if (name.includes('undici')) appendFileSync(${JSON.stringify(loaded)}, 'loaded')
+       return load.call(this, name, ...rest)
+     }`,
+  )
+  const script = `until [ -s ${loaded} ]; do sleep 0.05; done; exit 3`
+  const { code } = await watch(shell(script), { env: { ...ENV, NODE_OPTIONS: `--require=${trace}` } })
+  assert.equal(code, 3)
+  assert.equal(simulator.requests.length, 1)
 })
