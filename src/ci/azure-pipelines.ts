@@ -1,3 +1,4 @@
+import { withoutSlashes } from '../core/without-slashes.ts'
 import type { Environment } from '../core/build.ts'
 import { isSet, legOf, made, named, pageFrom } from './made.ts'
 import type { Provider } from './provider.ts'
@@ -45,5 +46,5 @@ function ownRepository(env: Environment): Made {
 const RUN = ['SYSTEM_COLLECTIONURI', 'SYSTEM_TEAMPROJECT', 'BUILD_BUILDID'] as const
 
 function runUrl(collection: string, project: string, build: string): string {
-  return `${collection.replace(/\/*$/, '')}/${encodeURIComponent(project)}/_build/results?buildId=${build}`
+  return `${withoutSlashes(collection)}/${encodeURIComponent(project)}/_build/results?buildId=${build}`
 }

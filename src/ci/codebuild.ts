@@ -52,7 +52,7 @@ function projectName(env: Environment): Made {
 /** The ref of `main`, `refs/heads/main^{5f0c1d2}` or `pr/12`; nothing of a commit, or of CodePipeline's archive. */
 function askedFor(version: string): string | undefined {
   if (/^[0-9a-f]{7,64}$/.test(version) || version.startsWith('arn:')) return undefined
-  return version.replace(/\^\{[^}]*\}$/, '')
+  return version.replace(/\^\{[^{}]*\}$/, '')
 }
 
 function consoleUrl(region: string, id: string): string {

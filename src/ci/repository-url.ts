@@ -66,7 +66,7 @@ function pagePath({ pathname, port }: URL, host: string): string {
   const path = pathname
     .replaceAll(/\/{2,}/g, '/')
     .replaceAll(/^\/|\/$/g, '')
-    .replace(/\/(?:-|browse)(?:\/.*)?$/, '') // a page within GitLab's or Bitbucket Server's
+    .replace(/\/(?:-|browse)(?:\/[^]*)?$/, '') // a page within GitLab's or Bitbucket Server's
     .replace(/\.git$/i, '')
   if (host === 'github.com' || host === 'bitbucket.org') return path.split('/').slice(0, 2).join('/')
   if (host === 'dev.azure.com') return path.replace(/^v3\/([^/]+\/[^/]+)\//, '$1/_git/')

@@ -99,7 +99,7 @@ function parseResourceId(text: string): string {
 }
 
 function parseEmail(text: string): string {
-  if (!/^[\x21-\x7e]+@[\x21-\x7e]+$/.test(text))
+  if (!/^[\x21-\x7e]+$/.test(text) || !/.@./.test(text))
     throw new Failure('usage', 'must be the e-mail address of a PagerDuty user')
   return text
 }

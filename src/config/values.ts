@@ -1,6 +1,7 @@
 import { SEVERITIES, type Severity } from '../core/event.ts'
 import { Failure } from '../core/failure.ts'
 import { cleanObject, isObject, parseJson, type Json, type JsonObject } from '../core/json.ts'
+import { withoutSlashes } from '../core/without-slashes.ts'
 import { parseTimestamp, TIMESTAMP_EXAMPLES, type Timestamp } from '../core/timestamp.ts'
 
 /*
@@ -70,7 +71,7 @@ export function parseBaseUrl(text: string): string {
   const url = new URL(parseHttpUrl(text))
   if (url.username !== '' || url.password !== '') refuse('must not hold a user name or password')
   if (url.search !== '' || url.hash !== '') refuse('must not hold a query or fragment')
-  return url.href.replace(/\/+$/, '')
+  return withoutSlashes(url.href)
 }
 
 /** `URL` or `URL|TEXT`; `mendLinks` looks at the URL. */

@@ -9,6 +9,9 @@ export interface JsonObject {
  * `JSON.stringify` itself overflows its stack at some thousands), so what lies deeper travels as JSON text.
  */
 export const MAX_DEPTH = 64
+/** The same where there are more than `MAX_CONTAINERS` objects and lists: walking them all would hold up everybody else. */
+const INTRICATE_DEPTH = 8
+const MAX_CONTAINERS = 20_000
 
 /**
  * Parses JSON and keeps what a double would lose: a number that does not survive the round trip
@@ -25,8 +28,8 @@ export function parseJson(text: string): unknown {
  * string, too.
  */
 const MAYBE_INEXACT = /(?:^|[\s:,[-])\d(?:[\d.]{15}|[\d.]{0,15}[eE])/
-/** Of a text that is known to be JSON. */
-const STRING_OR_NUMBER = /"[^"\\]*(?:\\.[^"\\]*)*"|-?\d[\d.eE+-]*/g
+/** Of a text that is known to be JSON, so that every string is closed. */
+const STRING_OR_NUMBER = /"[^"\\]*(?:\\.[^"\\]*)*"?|-?\d[\d.eE+-]*/g
 
 /** Quotes a number that a double would change. A reviver could do it, but takes ten times as long. */
 function quoteInexact(token: string): string {
@@ -70,46 +73,61 @@ export function describeType(value: unknown): string {
  * A copy that is safe to send: `null` and `undefined` dropped, lone surrogates and U+0000 replaced by U+FFFD (a server
  * may refuse them), numbers finite, nesting at most `MAX_DEPTH`. Returns `undefined` for what has no JSON form.
  */
-export function cleanJson(value: unknown, depth = 0): Json | undefined {
+export function cleanJson(value: unknown, room = MAX_DEPTH): Json | undefined {
   if (typeof value === 'string') return cleanText(value)
   if (typeof value === 'boolean') return value
   if (typeof value === 'number') return Number.isFinite(value) ? value : String(value)
   if (typeof value === 'bigint') return String(value)
   if (typeof value !== 'object' || value === null) return undefined
-  if (depth >= MAX_DEPTH) return asText(value)
+  if (room <= 0) return asText(value)
   if (Array.isArray(value)) {
-    return value.map((item) => cleanJson(item, depth + 1)).filter((item) => item !== undefined)
+    return value.map((item) => cleanJson(item, room - 1)).filter((item) => item !== undefined)
   }
-  return cleanMembers(value, depth)
+  return cleanMembers(value, room)
 }
 
 /** `cleanJson` for an object, which is always one again; the same one where there is nothing to clean, as in most. */
 export function cleanObject(value: object): JsonObject {
-  return isClean(value, 0) ? value : cleanMembers(value, 0)
+  const room = isIntricate(value) ? INTRICATE_DEPTH : MAX_DEPTH
+  return isClean(value, room) ? value : cleanMembers(value, room)
 }
 
-function cleanMembers(value: object, depth: number): JsonObject {
+function cleanMembers(value: object, room: number): JsonObject {
   const entries: [string, Json][] = []
   for (const [name, item] of Object.entries(value)) {
-    const clean = cleanJson(item, depth + 1)
+    const clean = cleanJson(item, room - 1)
     if (clean !== undefined) entries.push([cleanText(name), clean])
   }
   // `fromEntries` defines properties, so that a member named `__proto__` stays a member.
   return Object.fromEntries(entries)
 }
 
-/** Whether a cleaned copy would be equal. Looking costs a fraction of copying. */
-function isClean(value: object, depth: number): value is JsonObject {
-  if (Object.getPrototypeOf(value) !== Object.prototype || depth >= MAX_DEPTH) return false
-  return Object.entries(value).every(([name, item]) => isCleanText(name) && isCleanJson(item, depth + 1))
+/** Whether a value has more objects and lists than are walked one by one. Stops counting there. */
+function isIntricate(value: object): boolean {
+  const waiting: object[] = [value]
+  let count = 1
+  for (let next = waiting.pop(); next !== undefined && count <= MAX_CONTAINERS; next = waiting.pop()) {
+    for (const item of Object.values(next) as unknown[]) {
+      if (typeof item !== 'object' || item === null) continue
+      waiting.push(item)
+      count += 1
+    }
+  }
+  return count > MAX_CONTAINERS
 }
 
-function isCleanJson(value: unknown, depth: number): boolean {
+/** Whether a cleaned copy would be equal. Looking costs a fraction of copying. */
+function isClean(value: object, room: number): value is JsonObject {
+  if (Object.getPrototypeOf(value) !== Object.prototype || room <= 0) return false
+  return Object.entries(value).every(([name, item]) => isCleanText(name) && isCleanJson(item, room - 1))
+}
+
+function isCleanJson(value: unknown, room: number): boolean {
   if (typeof value === 'string') return isCleanText(value)
   if (typeof value === 'number') return Number.isFinite(value)
   if (typeof value !== 'object' || value === null) return typeof value === 'boolean'
-  if (!Array.isArray(value)) return isClean(value, depth)
-  return depth < MAX_DEPTH && value.every((item) => isCleanJson(item, depth + 1))
+  if (!Array.isArray(value)) return isClean(value, room)
+  return room > 0 && value.every((item) => isCleanJson(item, room - 1))
 }
 
 function cleanText(text: string): string {

@@ -1,7 +1,11 @@
+import { base64Forms, hexForm, spelledForms } from './secret-forms.ts'
 import type { Secret } from './secret.ts'
 
 /** Shortest beginning of a secret that is masked where a text breaks off in the middle of it. */
 const MIN_CUT_CHARS = 4
+
+/** Shortest secret that is looked for in Base64 and hexadecimal, in UTF-16 units. */
+const MIN_ENCODED_CHARS = 6
 
 /**
  * Replaces every secret that occurs in a text by its masked form. For texts of others, which may echo what they were
@@ -9,28 +13,26 @@ const MIN_CUT_CHARS = 4
  */
 export function maskSecrets(text: string, secrets: readonly Secret[]): string {
   const masks = secrets
-    .flatMap((secret) => secretForms(secret.reveal()).map((form) => ({ form, mask: secret.masked() })))
+    .flatMap((secret) => formsOf(secret).map((form) => ({ form, mask: secret.masked() })))
     .toSorted((a, b) => b.form.length - a.form.length) // a part must not hide the whole
   const masked = masks.reduce((rest, { form, mask }) => rest.replaceAll(form, mask), text)
   return masks.reduce((rest, { form }) => withoutCutEnd(rest, form), masked)
 }
 
-/** A secret as it is, percent-encoded, inside JSON, inside HTML, and in both alphabets of Base64. */
-function secretForms(value: string): string[] {
-  const base64 = Buffer.from(value).toString('base64').replace(/=+$/, '')
-  const plain = /^[A-Za-z0-9]+$/.test(value) ? [value] : spelledForms(value)
-  return [...new Set([...plain, base64, base64.replaceAll('+', '-').replaceAll('/', '_')])].filter(
-    (form) => form !== '',
-  )
-}
+/** The forms of a secret, by the secret: those of the program's own are asked for again with every answer. */
+const knownForms = new WeakMap<Secret, readonly string[]>()
 
-function spelledForms(value: string): string[] {
-  return [
-    value,
-    encodeURIComponent(value.toWellFormed()),
-    JSON.stringify(value).slice(1, -1),
-    value.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;'),
-  ]
+function formsOf(secret: Secret): readonly string[] {
+  const known = knownForms.get(secret)
+  if (known !== undefined) return known
+  const value = secret.reveal()
+  const encoded =
+    value.length < MIN_ENCODED_CHARS
+      ? []
+      : [...base64Forms(value), hexForm(value), hexForm(value).toUpperCase()]
+  const forms = [value, ...spelledForms(value), ...encoded].filter((form) => form !== '')
+  knownForms.set(secret, forms)
+  return forms
 }
 
 function withoutCutEnd(text: string, form: string): string {

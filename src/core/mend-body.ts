@@ -1,6 +1,7 @@
 import { mendMembers, mendRequiredText, MENDS, parseObjectText, type Notes } from './decoration.ts'
 import type { Action, Event, EventBody } from './event.ts'
 import { describeType, isObject, type Json, type JsonObject } from './json.ts'
+import { EXCESS_NOTE, withoutExcess } from './without-excess.ts'
 
 export interface Mended {
   readonly body: EventBody
@@ -18,18 +19,15 @@ export function mendBody(kind: Event['kind'], own: JsonObject, defaults: EventBo
   const notes: Notes = new Set()
   const { payload, ...top } = own
   const ownPayload = readPayload(payload, notes)
+  const payloadMembers = withoutExcess(ownPayload ?? {}, KNOWN)
+  if (ownPayload !== undefined && payloadMembers !== ownPayload) notes.add(EXCESS_NOTE)
   const mends = MENDS[kind]
   const body = {
     ...defaults,
     ...mendMembers(withoutBlanks(top, defaults), mends.top, '', notes),
     payload: {
       ...defaults.payload,
-      ...mendMembers(
-        withoutBlanks(ownPayload ?? {}, defaults.payload ?? {}),
-        mends.payload,
-        'payload.',
-        notes,
-      ),
+      ...mendMembers(withoutBlanks(payloadMembers, defaults.payload ?? {}), mends.payload, 'payload.', notes),
     },
   }
   const problems =
@@ -63,6 +61,9 @@ function readPayload(payload: Json | undefined, notes: Notes): JsonObject | unde
     notes.add('payload must be an object, not a string; the JSON that it holds is used')
   return parsed
 }
+
+/** Members of a payload that are read wherever they stand among thousands of others. */
+const KNOWN = ['summary', 'source', 'severity', 'timestamp', 'component', 'group', 'class', 'custom_details']
 
 /** Drops blank members that are filled from a default, or missed. */
 function withoutBlanks(members: JsonObject, defaults: object): JsonObject {

@@ -121,6 +121,9 @@ function originOf(location: string): string {
   return URL.canParse(location) ? new URL(location).origin : 'another path'
 }
 
+/** A tag, or a script or style with what is in it; one that is never closed reaches to the end. */
+const TAG = /<script\b[\s\S]*?(?:<\/script>|$)|<style\b[\s\S]*?(?:<\/style>|$)|<[^<>]*>/gi
+
 /**
  * The words in an answer's body, whichever of PagerDuty's shapes it has: `message` with `errors`, `error` as list,
  * object or text, plain text (`Invalid routing key`); of anything else (HTML) an excerpt without its tags.
@@ -129,7 +132,7 @@ export function serverWords(body: string): string {
   const parsed = tryParse(body)
   const parts = typeof parsed === 'object' && parsed !== null ? wordsIn(parsed) : []
   if (parts.length > 0) return oneLine(parts.join(': '))
-  return oneLine(body.slice(0, MAX_PROSE).replaceAll(/<(script|style)\b[\s\S]*?<\/\1>|<[^<>]*>/gi, ' '))
+  return oneLine(body.slice(0, MAX_PROSE).replaceAll(TAG, ' '))
 }
 
 /** `message`, then every text of `errors` and `error`, at most three levels deep. */

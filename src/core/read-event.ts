@@ -4,6 +4,7 @@ import { findProblems } from './event-schema.ts'
 import { cutWarning, fitEvent, type Fitted } from './fit.ts'
 import type { Json, JsonObject } from './json.ts'
 import { mendBody, mendFollowUp } from './mend-body.ts'
+import { EXCESS_NOTE, withoutExcess } from './without-excess.ts'
 
 /** Members of the old Events API v1, which the v2 endpoints refuse, and what takes their place. */
 const V1_MEMBERS: Readonly<Record<string, string>> = {
@@ -11,6 +12,19 @@ const V1_MEMBERS: Readonly<Record<string, string>> = {
   event_type: 'event_action',
   incident_key: 'dedup_key',
 }
+
+/** Members that are read wherever they stand among thousands of others. */
+const KNOWN: readonly string[] = [
+  'routing_key',
+  'event_action',
+  'dedup_key',
+  'payload',
+  'links',
+  'images',
+  'client',
+  'client_url',
+  ...Object.keys(V1_MEMBERS),
+]
 
 /** An event as its writer meant it. The routing key is split off: a key is not part of an event. */
 export interface ReadEvent {
@@ -29,14 +43,15 @@ export interface NoEvent {
  * Reads one event written in PagerDuty's JSON by others: mends what can be mended without guessing, fills in what is
  * missing, and brings it within PagerDuty's limits. The document's own values win. Only what PagerDuty must have can
  * make it no event; see `decoration.ts` for the rest.
- * @param members  the document after `cleanObject`
+ * @param document the document after `cleanObject`
  * @param defaults a whole body of the same kind, for the members that the document leaves out
  */
 export function readEvent(
   kind: Event['kind'],
-  members: JsonObject,
+  document: JsonObject,
   defaults: (action: Action) => EventBody,
 ): ReadEvent | NoEvent {
+  const members = withoutExcess(document, KNOWN)
   const { routing_key: routingKey, event_action: actionText, ...own } = members
   const version1 = version1Problems(members)
   const isVersion1 = actionText === undefined && own.payload === undefined
@@ -52,7 +67,7 @@ export function readEvent(
   const hasKey = routingKey !== undefined && routingKey !== ''
   return {
     event,
-    warnings: [...mended.warnings, ...cutWarning(cuts)],
+    warnings: [...(members === document ? [] : [EXCESS_NOTE]), ...mended.warnings, ...cutWarning(cuts)],
     // A key of another type than string is still given, as text, so that the key's own check names the mistake.
     ...(hasKey && { routingKey: typeof routingKey === 'string' ? routingKey : JSON.stringify(routingKey) }),
   }

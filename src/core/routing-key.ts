@@ -24,7 +24,8 @@ const OWN_NAME = /^(?:default|relay|key-\d+)$/i
  */
 export function tokenKind(token: string): 'routing-key' | 'rest-token' | 'unknown' {
   if (ROUTING_KEY.test(token)) return 'routing-key'
-  return token.length === 20 || /^[\w+-]*[+_-][\w+-]*$/.test(token) ? 'rest-token' : 'unknown'
+  const hasMark = /[+_-]/.test(token) && /^[\w+-]*$/.test(token)
+  return token.length === 20 || hasMark ? 'rest-token' : 'unknown'
 }
 
 /** Whether the key can take change events. */

@@ -42,7 +42,8 @@ const MAX_SOURCE_CHARS = 300
 /** User names and passwords before the address of such a name. */
 export function findSourceCredentials(text: string): Range[] {
   return [...text.matchAll(SOURCE_ADDRESS)].flatMap(({ index: end }) => {
-    const word = /[^\s"'`=]*$/.exec(text.slice(Math.max(0, end - MAX_SOURCE_CHARS), end))?.[0] ?? ''
+    const before = text.slice(Math.max(0, end - MAX_SOURCE_CHARS), end)
+    const word = before.split(/[\s"'`=]/).at(-1) ?? ''
     return word.includes(':') ? [{ start: end - word.length, end }] : []
   })
 }

@@ -51,7 +51,10 @@ export function mountGate(app: FastifyInstance, { access: { token, names }, isDr
 
 function refuseRoute(app: FastifyInstance, request: FastifyRequest, reply: FastifyReply): FastifyReply {
   const [path = '/'] = request.url.split('?')
-  const allowed = METHODS.filter((method) => app.hasRoute({ method, url: path }))
+  // A path with `*` or `:` would be taken for a pattern, which the router may refuse to compile.
+  const allowed = /^[\w./-]*$/.test(path)
+    ? METHODS.filter((method) => app.hasRoute({ method, url: path }))
+    : []
   if (allowed.length === 0)
     return sendProblem(reply, { status: 404, detail: 'there is no such route; see /openapi.json' })
   void reply.header('allow', allowed.join(', '))

@@ -1,20 +1,35 @@
 import { describe, test } from 'node:test'
 import { Failure } from '../../src/core/failure.ts'
 import { charsetOf, decodeText } from '../../src/core/charset.ts'
-import { blankComments, parseJson, type JsonObject } from '../../src/core/json.ts'
+import { blankComments, cleanObject, parseJson, type JsonObject } from '../../src/core/json.ts'
 import { createMask } from '../../src/core/mask-event.ts'
 import { maskOutput, stripControls } from '../../src/core/mask-output.ts'
 import { oneLine } from '../../src/core/mask.ts'
+import { describeAnswer, serverWords } from '../../src/core/outcome.ts'
+import { parseRetryAfter } from '../../src/core/retry-after.ts'
+import { parseRoutingKeys } from '../../src/core/routing-key.ts'
+import { createSecret } from '../../src/core/secret.ts'
+import { parseTimestamp } from '../../src/core/timestamp.ts'
+import { readCommit } from '../../src/ci/read-commit.ts'
+import { repositoryPage } from '../../src/ci/repository-url.ts'
+import { trimValue } from '../../src/config/gather.ts'
+import {
+  parseDetail,
+  parseDurationMs,
+  parseExitCodes,
+  parseImage,
+  parseLink,
+} from '../../src/config/values.ts'
 import { formatOutput } from '../../src/core/output.ts'
 import { readEvent } from '../../src/core/read-event.ts'
 import { replaceReferences } from '../../src/core/references.ts'
 import { checkTemplate, defaultSummary, renderTemplate, type SummaryFacts } from '../../src/core/summary.ts'
-import { createSecret } from '../../src/core/secret.ts'
-import { parseTimestamp } from '../../src/core/timestamp.ts'
 import { secretValues } from '../../src/core/secret-values.ts'
 import { refuseForeign } from '../../src/relay/foreign-request.ts'
+import { readOutcomeBody } from '../../src/relay/outcome-body.ts'
+import { parseObject } from '../../src/relay/parse-body.ts'
 import { parseForm } from '../../src/relay/parse-form.ts'
-import { assertLinear, HOSTILE_TEXTS } from '../support/hostile.ts'
+import { assertLinear, HOSTILE_BODIES, HOSTILE_TEXTS } from '../support/hostile.ts'
 
 const factsWith = (text: string): SummaryFacts => ({
   build: { commitMessage: text, repository: text, branch: text, commit: text, committer: text, origins: {} },
@@ -23,6 +38,7 @@ const factsWith = (text: string): SummaryFacts => ({
 
 /** As much of an output as is looked at. */
 const MASKED_CHARS = 128 * 1024
+const OWN_SECRETS = ['a'.repeat(32), ' ab'.repeat(100), '{{{{'].map(createSecret)
 const SECRETS = secretValues({
   A_TOKEN: 'aaaaaaaaaaaaaaaa',
   B_TOKEN: 'Xk29 dk3',
@@ -81,12 +97,40 @@ const READERS: Readonly<Record<string, (text: string) => unknown>> = {
   'the output of a command': (text) => formatOutput(text, 40, SECRETS),
   'escape sequences': stripControls,
   'one line': oneLine,
+  "a server's words": serverWords,
+  'an answer that repeats secrets': (text) =>
+    describeAnswer({ status: 400, headers: { location: text }, body: text }, OWN_SECRETS),
+  'a time to wait': (text) => parseRetryAfter(text, 0),
+  'the address of a repository': repositoryPage,
+  'a commit': (text) => readCommit({ commitMessage: text, commitDescription: text, origins: {} }),
+  'routing keys': parseRoutingKeys,
+  'a variable': (text) => trimValue(text),
+  'a link': parseLink,
+  'an image': parseImage,
+  'a detail': parseDetail,
+  'a duration': parseDurationMs,
+  'exit codes': parseExitCodes,
 }
 
 describe('no text of 512,000 bytes holds the event loop for more than 100 ms', () => {
   for (const [name, read] of Object.entries(READERS)) {
     test(name, () => {
       for (const { name: shape, make } of HOSTILE_TEXTS) assertLinear(shape, make, withoutRefusals(read))
+    })
+  }
+})
+
+/** What the relay makes of a body, by its route. */
+const ROUTES: Readonly<Record<string, (document: JsonObject) => unknown>> = {
+  '/v2/enqueue': (document) => readEvent('alert', document, () => ({})),
+  '/v2/change/enqueue': (document) => readEvent('change', document, () => ({})),
+  '/success and /failure': readOutcomeBody,
+}
+describe('no body of 512,000 bytes does', () => {
+  for (const [route, read] of Object.entries(ROUTES)) {
+    test(route, () => {
+      for (const { name, make } of HOSTILE_BODIES)
+        assertLinear(name, make, (text) => read(cleanObject(parseObject(text) ?? {})))
     })
   }
 })

@@ -13,6 +13,10 @@ const FORMS: [string, string][] = [
   ['inside JSON', JSON.stringify({ a: HARD })],
   ['in Base64', Buffer.from(HARD).toString('base64')],
   ['in Base64 for URLs', Buffer.from(HARD).toString('base64url')],
+  ['in Base64 behind other bytes', Buffer.from(`ab${HARD}`).toString('base64')],
+  ['in hexadecimal', Buffer.from(HARD).toString('hex')],
+  ['in upper-case hexadecimal', Buffer.from(HARD).toString('hex').toUpperCase()],
+  ['inside JSON inside JSON', JSON.stringify(JSON.stringify(HARD))],
   ['inside HTML', HARD.replace('&', '&amp;').replace('<', '&lt;').replace('"', '&quot;')],
 ]
 for (const [name, text] of FORMS) {
