@@ -207,6 +207,27 @@ def meaningful: if . == null then null else trim | if . == ""
   then null else . end end;
 def meaningful_url: meaningful | if . == null or (is_url | not) or test("/(undefined|null)([/?#]|\\z)") then null
   else sub("//[^/@]*@"; "//") end;
+# What the name of a ref says: the branch, the tag, the pull request that it was made for, or nothing. The same forms as in
+# src/ci/normalize-ref.ts.
+def is_detached: test("\\A\\(?(HEAD|detached|no branch)(\\z|[ )])|\\A\\(detached from|\\Arefs/HEAD\\z"; "i");
+def parse_ref:
+  if . == null or is_detached then {}
+  elif test("\\A(refs/)?tags/") then sub("\\A(refs/)?tags/"; "") | meaningful | {branch: ., tag: .}
+  else sub("\\A(refs/heads/|(refs/)?remotes/[^/]+/|heads/)"; "") | meaningful
+    | if . == null or is_detached then {}
+      elif test("\\Agh-readonly-queue/.+/pr-[0-9]+-[0-9a-f]+\\z") then
+        capture("\\Agh-readonly-queue/(?<branch>.+)/pr-(?<pull_request>[0-9]+)-[0-9a-f]+\\z")
+      elif test("\\Atrunk-merge/pr-[0-9]+/") then {pull_request: capture("/pr-(?<number>[0-9]+)/").number}
+      elif test("\\A(trunk-merge/|mergify/merge-queue/|gtmq_)") then {}
+      elif test("\\Arefs/changes/[0-9]{2}/[0-9]+/[0-9]+\\z") then
+        {pull_request: capture("/[0-9]{2}/(?<number>[0-9]+)/").number}
+      elif test("\\A((refs/)?pull/[0-9]+(/(head|merge))?|[0-9]+/(head|merge)"
+          + "|(refs/(remotes/)?)?(origin/)?pr/[0-9]+(/(head|merge))?|(PR|MR)-[0-9]+(-(head|merge))?"
+          + "|(refs/)?pull-requests/[0-9]+(/(from|merge|merge-clean))?"
+          + "|(refs/)?merge-requests/[0-9]+(/(head|merge|train))?)\\z") then
+        {pull_request: capture("(?<number>[0-9]+)").number}
+      else {branch: .} end
+  end;
 def is_uuid: . != null and test("\\A[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\\z"; "i");
 def page: setting("REPOSITORY_URL") | if . == null then null else
   sub("\\A(ssh://)?[^@/]*@(?<host>[^:/]+)[:/]"; "https://" + .host + "/") | sub("/*\\z"; "") | sub("\\.git\\z"; "") end;
@@ -222,13 +243,16 @@ def build:
   | (env.CI_BUILD_URL // "" | if test("/projects/[^/]+/builds/") then capture("/projects/(?<id>[^/]+)/builds/").id
       else null end) as $numeric
   | ((env.CI_PR_NUMBER | meaningful) // (env.CI_PULL_REQUEST // "" | trim | if test("(\\A|/)[0-9]+/?\\z")
-      then capture("(?<number>[0-9]+)/?\\z").number else null end)) as $pull_request
+      then capture("(?<number>[0-9]+)/?\\z").number else null end)) as $given_pull_request
+  | (env.CI_BRANCH | meaningful | parse_ref) as $ref
+  | ($given_pull_request // $ref.pull_request) as $pull_request
   | (if $name != null then (if ($name | ascii_downcase) == "codeship" then "Codeship" else $name end)
      elif ($project | is_uuid) and ($id | is_uuid) then "Codeship" else null end) as $ci
   | {
       ci: $ci,
       repository: ((env.CI_REPO_NAME | meaningful) // ($page | if . == null then null else page_path end)),
-      branch: (env.CI_BRANCH | meaningful),
+      branch: $ref.branch,
+      tag: $ref.tag,
       commit: $commit,
       message: ((env.CI_COMMIT_MESSAGE | meaningful) // (env.CI_MESSAGE | meaningful)),
       description: (env.CI_COMMIT_DESCRIPTION | meaningful),
@@ -246,7 +270,8 @@ def build:
         else $page + forge($page; "/pull/"; "/-/merge_requests/"; "/pull-requests/") + $pull_request end)),
     };
 build as $build |
-def environment: setting("ENVIRONMENT") // $build.branch;
+# A tag is no place that a later build deploys to again.
+def environment: setting("ENVIRONMENT") // (if $build.tag == null then $build.branch else null end);
 def source: setting("SOURCE") // $build.repository // $host;
 def full_key: setting("DEDUP_KEY") // (if $build.repository == null then null
   else ["deploy", $build.repository, environment, setting("STEP")] | map(select(. != null)) | join("/") end);
