@@ -31,6 +31,10 @@ export interface Fleet {
   readonly startRelay: (offsetMs?: number) => Promise<{ url: string | undefined; ended: Promise<unknown> }>
   /** Posts numbered events of an alert, one after the other, to whichever relay runs. */
   readonly post: (alert: string, signal: AbortSignal) => Promise<void>
+  /** The same with the relay's key, which is named as the relay's own and written out in turns. */
+  readonly postNamed: (alert: string, signal: AbortSignal) => Promise<void>
+  /** Posts events of an alert, with the key of another one, until one is taken. */
+  readonly postOnce: (alert: string, keyOf: string, signal: AbortSignal) => Promise<void>
   /** The same with one-shot commands. */
   readonly command: (alert: string, signal: AbortSignal) => Promise<void>
   /** Kills one of the processes. @returns whether it was still running */
@@ -102,6 +106,27 @@ export function createFleet(simulator: Simulator, directory: string, chance: Cha
         await sleep(300) // little more than the pace of the alert's key, which has to deliver them all in the end
       }
     },
+    postNamed: async (alert, signal) => {
+      for (let number = 0; !signal.aborted; number++) {
+        const summary = `${alert} ${number}`
+        const running = [...urls.values()]
+        const key = number % 2 === 0 ? 'relay' : keyFor('commands')
+        if (running.length > 0 && (await isTaken(chance.pick(running), summary, key))) accepted.add(summary)
+        await sleep(2000) // the commands use this key too
+      }
+    },
+    postOnce: async (alert, keyOf, signal) => {
+      // One whose answer was lost may have been taken: the next is another event.
+      for (let number = 0; !signal.aborted; number++) {
+        const summary = `${alert} ${number}`
+        const running = [...urls.values()]
+        if (running.length > 0 && (await isTaken(chance.pick(running), summary, keyFor(keyOf)))) {
+          accepted.add(summary)
+          return
+        }
+        await sleep(300)
+      }
+    },
     command: async (alert, signal) => {
       for (let number = 0; !signal.aborted; number++) {
         const summary = `${alert} ${number}`
@@ -120,10 +145,10 @@ export function createFleet(simulator: Simulator, directory: string, chance: Cha
 }
 
 /** Whether a relay says that it has taken the event. */
-async function isTaken(url: string, summary: string): Promise<boolean> {
+async function isTaken(url: string, summary: string, key?: string): Promise<boolean> {
   const [alert = ''] = summary.split(' ')
   const payload = { summary, source: 'chaos', severity: 'info' }
-  const body = alertBody({ dedup_key: alert, routing_key: keyFor(alert), payload })
+  const body = alertBody({ dedup_key: alert, routing_key: key ?? keyFor(alert), payload })
   // A relay that was killed breaks the connection: whether it has the event nobody knows.
   const answer = await post(`${url}/v2/enqueue`, body).catch(() => undefined)
   await answer?.text().catch(() => undefined)

@@ -62,10 +62,11 @@ function toAttempt({ json, headers, behaviour, receivedAtMs }: RecordedRequest):
   const { payload } = (json ?? {}) as { payload?: { summary: string } }
   if (payload === undefined) return undefined
   const [alert = '', number = ''] = payload.summary.split(' ')
-  const isAnswered = behaviour.kind === 'usual'
+  const isAnswered = ['usual', 'interim'].includes(behaviour.kind)
   // Of these the event is taken, though its answer may not arrive: what closes a connection can overtake it.
   const isTakenAllTheSame =
-    behaviour.kind === 'close' || (behaviour.kind === 'reset' && behaviour.after === 'half-answer')
+    ['close', 'headers', 'malformed', 'truncate'].includes(behaviour.kind) ||
+    (behaviour.kind === 'reset' && behaviour.after === 'half-answer')
   return {
     summary: payload.summary,
     alert,

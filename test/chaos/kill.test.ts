@@ -8,6 +8,7 @@ import type { Behaviour } from '../simulator/behaviour.ts'
 import { until } from '../support/drain.ts'
 import { openTestSpool } from '../support/spool.ts'
 import { createChance } from './chance.ts'
+import { LIES } from './lies.ts'
 
 const MEMBER = fileURLToPath(new URL('member.ts', import.meta.url))
 /** Processes that are killed; `npm run chaos` has more patience. */
@@ -25,6 +26,7 @@ const FAULTS: readonly Behaviour[] = [
   { kind: 'reset', after: 'half-answer' },
   { kind: 'close' },
   { kind: 'usual', delayMs: 50 },
+  ...LIES,
 ]
 
 test(`after ${KILLS} kills of ${MEMBERS} processes nothing accepted is lost, and the order of each alert holds`, async (t) => {

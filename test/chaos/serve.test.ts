@@ -8,6 +8,7 @@ import { temporaryDirectory } from '../support/spool.ts'
 import { createChance } from './chance.ts'
 import { createFleet, type Fleet } from './fleet.ts'
 import { judge } from './judge.ts'
+import { LIES } from './lies.ts'
 import { untilDelivered } from './until-delivered.ts'
 
 /** Processes that are killed; `npm run chaos` has more patience. */
@@ -17,6 +18,10 @@ const RELAYS = 2
 const REST_MS = 300_000 + KILLS * 1000
 const ALERTS = Array.from({ length: 20 }, (_, index) => `posted-${index}`)
 const COMMANDS = ['commanded-0', 'commanded-1']
+/** Posted with the relay's key, which is named in turns as the relay's own and written out. */
+const NAMED = 'named-0'
+/** Alerts that PagerDuty always answers with 500, as long as processes are killed; they have the key of a good one. */
+const POISON = Array.from({ length: 5 }, (_, index) => `poison-${index}`)
 const FAULTS: readonly Behaviour[] = [
   { kind: 'answer', status: 500 },
   { kind: 'answer', status: 429, headers: { 'retry-after': '0' } },
@@ -25,6 +30,7 @@ const FAULTS: readonly Behaviour[] = [
   { kind: 'hang', after: 'request' },
   { kind: 'close' },
   { kind: 'usual', delayMs: 50 },
+  ...LIES,
 ]
 
 test(`after ${KILLS} kills of relays and commands on one spool nothing accepted is lost, repeated in vain or overtaken`, async (t) => {
@@ -40,7 +46,10 @@ test(`after ${KILLS} kills of relays and commands on one spool nothing accepted 
     ...Array.from({ length: RELAYS }, () => keepRelay(fleet, ending.signal)),
     ...ALERTS.map((alert) => fleet.post(alert, ending.signal)),
     ...COMMANDS.map((alert) => fleet.command(alert, ending.signal)),
+    fleet.postNamed(NAMED, ending.signal),
+    ...POISON.map((alert) => fleet.postOnce(alert, ALERTS[0] ?? '', ending.signal)),
   ]
+  simulator.behave({ containing: 'poison', behaviour: { kind: 'answer', status: 500 } })
   let killed = 0
   while (killed < KILLS) {
     await sleep(100 + chance.number() * 500)
@@ -51,6 +60,7 @@ test(`after ${KILLS} kills of relays and commands on one spool nothing accepted 
   await fleet.killAll()
   await Promise.all(work)
   await fleet.killAll()
+  simulator.behave({ containing: 'poison', behaviour: { kind: 'usual' } })
   await deliverRest(fleet)
 
   const verdict = judge(simulator.requests, fleet)

@@ -57,6 +57,7 @@ async function post(
 async function postByHand(
   { url, port }: Simulator,
   t: TestContext,
+  header = 'Host: x',
 ): Promise<{ text: string; error: string | undefined }> {
   const target = { port, host: '127.0.0.1' }
   const socket: Socket = url.startsWith('https')
@@ -67,7 +68,9 @@ async function postByHand(
   let error: string | undefined
   socket.on('data', (chunk: Buffer) => chunks.push(chunk))
   socket.on('error', (problem: NodeJS.ErrnoException) => (error = problem.code))
-  socket.write(`POST /v2/enqueue HTTP/1.1\r\nHost: x\r\nContent-Length: ${TRIGGER.length}\r\n\r\n${TRIGGER}`)
+  socket.write(
+    `POST /v2/enqueue HTTP/1.1\r\n${header}\r\nContent-Length: ${TRIGGER.length}\r\n\r\n${TRIGGER}`,
+  )
   await new Promise((resolve) => socket.once('close', resolve))
   return { text: Buffer.concat(chunks).toString(), error }
 }
@@ -202,4 +205,30 @@ test('one endpoint may behave while the other is as usual', async (t) => {
   assert.equal((await post(dispatcher, simulator, '/v2/change/enqueue', CHANGE)).status, 202)
   assert.equal((await post(dispatcher, simulator)).status, 503)
   assert.equal((await post(dispatcher, simulator)).status, 503)
+})
+
+test('an instruction about what a request contains goes before all others, and is not used up', async (t) => {
+  const simulator = await start(t, {}, { kind: 'answer', status: 503 })
+  simulator.behave({ containing: '"dedup_key":"k"', behaviour: { kind: 'answer', status: 500 } })
+  const dispatcher = client(t)
+  for (const status of [500, 500]) assert.equal((await post(dispatcher, simulator)).status, status)
+  const other = TRIGGER.replace('"k"', '"other"')
+  assert.equal((await post(dispatcher, simulator, '/v2/enqueue', other)).status, 202)
+  simulator.behave({ containing: '"dedup_key":"k"', behaviour: { kind: 'usual' } })
+  assert.equal((await post(dispatcher, simulator)).status, 202)
+})
+
+test('interim answers, odd heads and compressed bodies are sent as they were asked for', async (t) => {
+  const text = async (behaviour: Behaviour): Promise<string> =>
+    (await postByHand(await start(t, {}, behaviour), t, 'Host: x\r\nConnection: close')).text
+  assert.match(
+    await text({ kind: 'interim', statuses: [100, 103], headers: 1 }),
+    /^HTTP\/1\.1 100 Interim\r\nx-filler-0: x\r\n\r\nHTTP\/1\.1 103 .*HTTP\/1\.1 202 /s,
+  )
+  assert.match(await text({ kind: 'malformed', lines: ['x name: 1'] }), /^HTTP\/1\.1 202 OK\r\nx name: 1\r\n/)
+  assert.equal((await text({ kind: 'headers', count: 9 })).match(/x-filler/g)?.length, 9)
+  assert.match(
+    await text({ kind: 'compressed', status: 500, coding: 'gzip', body: 'oops' }),
+    /^HTTP\/1\.1 500 .*content-encoding: gzip/s,
+  )
 })
