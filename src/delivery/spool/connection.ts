@@ -77,14 +77,17 @@ export function createConnection(options: ConnectionOptions): Connection {
   }
   return {
     read: (work) => readEither(fallback, use, work),
-    transact: (work) =>
-      use((opened) =>
+    transact: (work) => {
+      const result = use((opened) =>
         opened.transact(now(), (tx) => {
           // Within the transaction, so that nothing is written to a file that was set aside meanwhile.
           if (fileIdentity(path) !== identity) throw MOVED
           return work(opened, tx)
         }),
-      ),
+      )
+      fallback.close() // which would not see what was written, and have it delivered again
+      return result
+    },
     maintain: use,
     relieve: () => {
       reserve.release()
