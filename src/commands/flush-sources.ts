@@ -1,5 +1,6 @@
 import { composeDrain, composeTransport } from '../compose.ts'
 import type { SpoolConfig } from '../config/read-spool.ts'
+import { formatMs } from '../core/duration.ts'
 import { Failure } from '../core/failure.ts'
 import { oneLine } from '../core/mask.ts'
 import { openSpool } from '../delivery/open-spool.ts'
@@ -45,6 +46,7 @@ export async function createSpoolSource(session: Session, config: SpoolConfig): 
   const { log } = session
   const spool = await openSpool({ ...config, onWarning: (message) => log.warn(message) })
   const trouble: { reason: string | undefined } = { reason: undefined }
+  const retries = new Map<number, { readonly atMs: number; readonly reason: string }>()
   const { drain, transport } = composeDrain({
     spool,
     delivery: session.config.delivery,
@@ -52,9 +54,12 @@ export async function createSpoolSource(session: Session, config: SpoolConfig): 
     lookUp: await keyLookUp(session),
     version,
     events: {
-      onDelivered: () => undefined,
-      onRetry: ({ reason }) => log.info(`an attempt failed: ${reason}`),
-      onDead: () => undefined,
+      onDelivered: ({ event }) => retries.delete(event.id),
+      onRetry: ({ event, reason, delayMs }) => {
+        retries.set(event.id, { atMs: performance.now() + delayMs, reason })
+        log.info(`an attempt failed: ${reason}`)
+      },
+      onDead: ({ event }) => retries.delete(event.id),
       onLease: (isHeld) =>
         log.debug(isHeld ? 'this process delivers the spool' : 'another process delivers the spool'),
       onTrouble: (reason) => {
@@ -67,7 +72,7 @@ export async function createSpoolSource(session: Session, config: SpoolConfig): 
     look: async () => {
       const look = lookAt(spool)
       if (typeof look === 'string') return look
-      const { reason } = trouble
+      const reason = trouble.reason ?? describeNext([...retries.values()])
       // What is delivered and cannot be written down is delivered again by the next process.
       const note = spool.queue.unwritten() > 0 ? `${NOT_WRITTEN}: ${reason ?? ''}` : reason
       return note === undefined || (look.counts.pending === 0 && spool.queue.unwritten() === 0)
@@ -80,6 +85,17 @@ export async function createSpoolSource(session: Session, config: SpoolConfig): 
       await spool.close()
     },
   }
+}
+
+/** When something is tried again, and why it has to be. */
+function describeNext(
+  retries: readonly { readonly atMs: number; readonly reason: string }[],
+): string | undefined {
+  const later = retries.filter(({ atMs }) => atMs > performance.now()).toSorted((a, b) => a.atMs - b.atMs)
+  const [next] = later
+  if (next === undefined) return undefined
+  const said = /^\d{3}: /.test(next.reason) ? `PagerDuty answered ${next.reason}` : next.reason
+  return `next attempt in ${formatMs(next.atMs - performance.now())}: ${said}`
 }
 
 function lookAt(spool: Spool): Look | string {

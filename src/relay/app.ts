@@ -5,6 +5,7 @@ import type { RelayConfig } from '../config/load-relay-config.ts'
 import type { Spool } from '../delivery/spool.ts'
 import { storeTrouble } from '../delivery/spool/sqlite-error.ts'
 import { mountAdmission } from './admission.ts'
+import { limitConnections } from './connections.ts'
 import { eventsRoutes } from './events-routes.ts'
 import { mountGate } from './gate.ts'
 import type { Intake } from './intake.ts'
@@ -70,7 +71,7 @@ function createServer(): FastifyInstance {
       maxHeaderSize: RELAY_LIMITS.headerBytes,
     },
   })
-  app.server.maxConnections = RELAY_LIMITS.connections
+  limitConnections(app.server)
   return app
 }
 

@@ -19,8 +19,10 @@ export const RELAY_LIMITS = {
   checkMs: 1000,
   /** How long a connection may stay open without a request, so that a caller's next one finds it warm. */
   keepAliveMs: 72_000,
-  /** Connections at a time; more are closed at once. */
+  /** Connections at a time; for one more the one that is idle for longest is closed. */
   connections: 1024,
+  /** And so many more while none is idle. */
+  spareConnections: 64,
   /** Events on their way to PagerDuty at a time, where there is no spool; more are answered 503. */
   inFlight: 256,
   /** When a caller is to come back to a spool that takes nothing, in seconds. */

@@ -55,6 +55,22 @@ test('at the deadline flush says what is pending, and ends with 75', async (t) =
   assert.match(stderr, /not everything is delivered: spool: 1 pending, 0 delivered, 0 dead/)
 })
 
+test('flush says what it waits for', async (t) => {
+  const headers = { 'retry-after': '24' }
+  simulator.behave({ behaviour: { kind: 'answer', status: 429, headers } })
+  const env = {
+    PAGERDUTY_TOKEN: KEY,
+    PAGERDUTY_EVENTS_URL: simulator.url,
+  }
+  const { spool, directory } = await openTestSpool(t)
+  await spool.add([alertItem('trigger', 'a')])
+  const { code, stderr } = await runProgram(['flush', '--deadline', '2s'], {
+    env: { ...env, PAGERDUTY_SPOOL: directory },
+  })
+  assert.equal(code, 75)
+  assert.match(stderr, /1 pending, 0 delivered, 0 dead; next attempt in 2\d s: PagerDuty answered 429/)
+})
+
 test('dead events make flush end with 65, and are named', async (t) => {
   const { spool, directory } = await openTestSpool(t)
   await spool.add([alertItem('trigger', 'a')])
