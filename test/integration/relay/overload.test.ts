@@ -87,14 +87,19 @@ test('what requests have held is free again when they are over, however they end
     `content-length: ${RELAY_LIMITS.bodyBytes}\r\n\r\n{`,
     'transfer-encoding: chunked\r\n\r\n1\r\n{\r\n',
   ]
-  const occupy = async (body: string): Promise<Socket[]> => {
-    const sockets = await Promise.all(Array.from({ length: atATime }, () => open(relay.url)))
-    for (const socket of sockets) socket.write(head + body)
-    return sockets
+  // Each waits for the relay's 100, so that nothing else comes between them.
+  const occupy = async (body: string): Promise<Socket> => {
+    const socket = await open(relay.url)
+    const continued = once(socket, 'data') as Promise<[Buffer]>
+    const [headers, beginning] = body.split('\r\n\r\n')
+    socket.write(`${head}${headers}\r\nexpect: 100-continue\r\n\r\n`)
+    assert.match(String((await continued)[0]), /^HTTP\/1\.1 100 /)
+    socket.write(beginning ?? '')
+    return socket
   }
   const statusOf = async (): Promise<number> => (await post(`${relay.url}/v2/enqueue`, alertBody())).status
   for (const body of [...BODIES, ...BODIES]) {
-    const sockets = await occupy(body)
+    const sockets = await Promise.all(Array.from({ length: atATime }, () => occupy(body)))
     await until(async () => (await statusOf()) === 503, 'the relay is full')
     for (const socket of sockets) socket.destroy() // in the middle of their bodies
     await until(async () => (await statusOf()) === 202, 'there is room again')
