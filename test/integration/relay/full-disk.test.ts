@@ -127,12 +127,14 @@ for (const isTakenByOthers of [false, true]) {
       await until(() => keys.every((key) => delivered().has(key)), 'all is delivered', 90_000)
       rmSync(filler, { force: true })
       await until(async () => (await send(later.url)) === 202, 'posts are taken again', 30_000)
-      assert.equal((await fetch(`${later.url}/readyz`)).status, 200)
+      const isReady = async (): Promise<boolean> => (await fetch(`${later.url}/readyz`)).status === 200
+      await until(isReady, 'it is ready')
       await until(() => keys.every((key) => delivered().has(key)), 'these too')
-      const { counts } = (await (await fetch(`${later.url}/events`)).json()) as {
-        counts: { pending: number }
+      const pending = async (): Promise<number> => {
+        const list = (await (await fetch(`${later.url}/events`)).json()) as { counts: { pending: number } }
+        return list.counts.pending
       }
-      assert.equal(counts.pending, 0)
+      await until(async () => (await pending()) === 0, 'that is written down')
       assert.equal((await later.stop()).code, 0)
     },
   )
