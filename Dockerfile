@@ -45,12 +45,13 @@ FROM runtime AS build
 WORKDIR /build
 COPY package.json package-lock.json .npmrc ./
 RUN npm ci --ignore-scripts
-COPY LICENSE tsconfig.json rolldown.config.ts pagerduty.sh ./
+COPY LICENSE tsconfig.json pagerduty.sh ./
+COPY build build
 COPY scripts scripts
 COPY src src
 RUN npm run build
 # V8's code cache, which is for this version of Node on this kind of processor; elsewhere the program starts without it.
-RUN node scripts/write-code-cache.ts dist
+RUN node build/write-code-cache.ts dist
 # `npm sbom --omit dev` would also leave out what both the program and a development tool depend on.
 RUN npm pkg delete devDependencies && npm prune --ignore-scripts --offline
 RUN set -eu; \
@@ -62,7 +63,7 @@ RUN set -eu; \
     ln -s $home/bin/pagerduty-alert /program/usr/local/bin/pagerduty-alert; \
     dpkg-query -W -f '${Package} ${Version} ${Architecture}\n' $(cat /packages) >packages.txt; \
     npm sbom --sbom-format cyclonedx >npm.cdx.json; \
-    node scripts/sbom.ts npm.cdx.json packages.txt >/program/usr/share/sbom/pagerduty-alert.cdx.json
+    node build/sbom.ts npm.cdx.json packages.txt >/program/usr/share/sbom/pagerduty-alert.cdx.json
 
 
 FROM ${NODE_IMAGE} AS shell

@@ -4,9 +4,9 @@ import { script, startServer } from './processes.ts'
 
 /** The certificate of every https server here; clients trust it by name of this file. */
 export const CERTIFICATE_FILE = fileURLToPath(
-  new URL('../test/simulator/localhost-cert.pem', import.meta.url),
+  new URL('../tools/simulator/localhost-cert.pem', import.meta.url),
 )
-const KEY_FILE = fileURLToPath(new URL('../test/simulator/localhost-key.pem', import.meta.url))
+const KEY_FILE = fileURLToPath(new URL('../tools/simulator/localhost-key.pem', import.meta.url))
 
 /** Where Debian and most others keep the roots that curl and Python read. */
 const SYSTEM_ROOTS = '/etc/ssl/certs/ca-certificates.crt'

@@ -1,4 +1,4 @@
-import type { DueOptions, SpoolItem } from '../src/delivery/spool.ts'
+import type { DueOptions, SpoolItem } from '../src/spool/spool.ts'
 import { addAll, numberedItem, openBenchSpool } from './spool-work.ts'
 import type { Point } from './statistics.ts'
 

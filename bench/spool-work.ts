@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { createSecret } from '../src/core/secret.ts'
-import { startDrain } from '../src/delivery/drain.ts'
-import { openSpool } from '../src/delivery/open-spool.ts'
-import type { Spool, SpoolItem } from '../src/delivery/spool.ts'
+import { startDrain } from '../src/spool/worker/worker.ts'
+import { openSpool } from '../src/spool/open.ts'
+import type { Spool, SpoolItem } from '../src/spool/spool.ts'
 import type { Transport } from '../src/delivery/transport.ts'
 
 const BATCH = 1000

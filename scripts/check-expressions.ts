@@ -7,7 +7,7 @@ import { parseAst } from 'rolldown/parseAst'
  * which text shows it. What the checker does not know (look-behinds, references) is left to test/unit/hostile.test.ts.
  */
 
-const SOURCES = ['src/**/*.ts', 'action/*.ts', 'scripts/*.ts', 'test/simulator/*.ts', 'test/codeship/*.ts']
+const SOURCES = ['src/**/*.ts', 'action/*.ts', 'scripts/*.ts', 'tools/simulator/*.ts', 'tools/codeship/*.ts']
 /** For one expression; nearly all take a few milliseconds. */
 const TIMEOUT_MS = 500
 

@@ -1,11 +1,11 @@
 import { resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { EXIT_CODE, Failure } from '../src/core/failure.ts'
-import { planBuild } from '../test/codeship/plan.ts'
-import { readProject } from '../test/codeship/project.ts'
-import { readCommit } from '../test/codeship/variables.ts'
-import { hostUrl, runBuild, type BuildOptions } from '../test/codeship/run-build.ts'
-import { startSimulator } from '../test/simulator/simulator.ts'
+import { planBuild } from '../tools/codeship/plan.ts'
+import { readProject } from '../tools/codeship/project.ts'
+import { readCommit } from '../tools/codeship/variables.ts'
+import { hostUrl, runBuild, type BuildOptions } from '../tools/codeship/run-build.ts'
+import { startSimulator } from '../tools/simulator/simulator.ts'
 import { baseImageArgs, docker } from '../test/support/docker.ts'
 
 /*

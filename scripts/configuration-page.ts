@@ -1,4 +1,4 @@
-import { COMMANDS } from '../src/commands/catalog.ts'
+import { COMMANDS } from '../src/cli/command-table.ts'
 import { SETTING_LIST } from '../src/config/settings.ts'
 import { SETTING_GROUPS } from '../src/config/settings/setting.ts'
 import { TEMPLATE_NAMES } from '../src/core/summary.ts'

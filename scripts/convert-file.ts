@@ -2,7 +2,7 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { EXIT_CODE, Failure } from '../src/core/failure.ts'
-import { parseEncryptionKey, type EncryptionKey } from '../test/codeship/encryption.ts'
+import { parseEncryptionKey, type EncryptionKey } from '../tools/codeship/encryption.ts'
 
 /** Makes one file's bytes of another's. `file` is the name of the one that is read, for messages. */
 type Convert = (bytes: Buffer, key: EncryptionKey, file: string) => string | Buffer

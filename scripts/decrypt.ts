@@ -1,4 +1,4 @@
-import { decrypt } from '../test/codeship/encryption.ts'
+import { decrypt } from '../tools/codeship/encryption.ts'
 import { convertFile } from './convert-file.ts'
 
 // `npm run decrypt -- env.encrypted env`: as `jet decrypt`.

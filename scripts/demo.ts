@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import { styleText } from 'node:util'
-import { startSimulator, type Simulator } from '../test/simulator/simulator.ts'
+import { startSimulator, type Simulator } from '../tools/simulator/simulator.ts'
 
 /*
  * `npm run demo`: a failing and then a succeeding deployment on Codeship Pro, as PagerDuty sees them. The program is the

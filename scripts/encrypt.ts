@@ -1,4 +1,4 @@
-import { encrypt } from '../test/codeship/encryption.ts'
+import { encrypt } from '../tools/codeship/encryption.ts'
 import { convertFile } from './convert-file.ts'
 
 // As `jet encrypt`, in the first version of Codeship's format, which Codeship and `jet` read.

@@ -1,6 +1,6 @@
 import type { Build } from '../core/build.ts'
 import { Failure } from '../core/failure.ts'
-import { forgeOf } from './forge.ts'
+import { forgeOf } from './repository-host.ts'
 import { meaningful } from './read-fields.ts'
 
 /**

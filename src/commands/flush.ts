@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { formatMs } from '../core/duration.ts'
 import { EXIT_CODE, Failure } from '../core/failure.ts'
 import { createRelaySource, createSpoolSource, type FlushSource, type Look } from './flush-sources.ts'
-import type { Session } from './session.ts'
+import type { Session } from '../cli/session.ts'
 
 const UNKNOWN =
   'is a damaged spool that was set aside, with events that may not be delivered: recover them, then remove the file'

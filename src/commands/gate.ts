@@ -1,14 +1,14 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { formatMs } from '../core/duration.ts'
 import { Failure } from '../core/failure.ts'
-import { oneLine } from '../core/mask.ts'
+import { oneLine } from '../core/mask-secrets.ts'
 import { rollbackReason } from '../core/rollback.ts'
 import type { RestClient } from '../rest/client.ts'
 import { ageInWords, listOpenIncidents } from '../rest/incidents.ts'
 import { describeService, type Incident, type Service } from '../rest/resources.ts'
 import { findService, needService } from '../rest/service.ts'
-import { withRestClient } from './rest-session.ts'
-import type { Session } from './session.ts'
+import { withRestClient } from './rest-access.ts'
+import type { Session } from '../cli/session.ts'
 
 /** Exit status of a gate that stays shut. */
 const BLOCKED = 1

@@ -2,8 +2,8 @@ import { maskOutput } from '../core/mask-output.ts'
 import { formatOutput } from '../core/output.ts'
 import { secretValues } from '../core/secret-values.ts'
 import type { CommandResult } from '../core/summary.ts'
-import type { Watched } from './report-run.ts'
-import type { Session } from './session.ts'
+import type { Tail } from '../run/output-tail.ts'
+import type { Session } from '../cli/session.ts'
 
 /** Longest command line that is shown, in UTF-16 units. */
 const MAX_COMMAND_CHARS = 64 * 1024
@@ -13,7 +13,7 @@ const MAX_COMMAND_CHARS = 64 * 1024
  * them loads this file.
  */
 export function maskedRun(
-  { argv, tail }: Pick<Watched, 'argv' | 'tail'>,
+  { argv, tail }: { readonly argv: readonly string[]; readonly tail: Tail | undefined },
   { io, config }: Session,
   showsOutput: boolean,
 ): Pick<CommandResult, 'output' | 'command'> {

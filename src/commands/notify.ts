@@ -3,9 +3,9 @@ import { identify } from '../core/identity.ts'
 import { planEvents, type EventCommand } from '../core/plan-events.ts'
 import type { CommandResult } from '../core/summary.ts'
 import { Failure } from '../core/failure.ts'
-import { explainIdentity } from './explain.ts'
+import { explainIdentity } from '../cli/explain.ts'
 import { sendEvents } from './send-events.ts'
-import { randomDedupKey, type Session } from './session.ts'
+import { randomDedupKey, type Session } from '../cli/session.ts'
 
 /**
  * `success`, `failure`, `change`, `trigger`, `acknowledge`, `resolve`: makes the command's events and sends them.
@@ -29,7 +29,7 @@ export async function notify(
   const [event] = plan.events
   if (config.note && event !== undefined && !io.signal.aborted) {
     if (config.dryRun) log.info('the deployment would be noted on the open incidents of the service')
-    else await (await import('./note.ts')).noteDeployment(session, event)
+    else await (await import('./incident-note.ts')).noteDeployment(session, event)
   }
   return exitCode
 }

@@ -3,11 +3,11 @@ import { EXIT_CODE, Failure } from '../core/failure.ts'
 import type { EventCommand } from '../core/plan-events.ts'
 import type { CommandResult } from '../core/summary.ts'
 import type { Ending } from '../run/supervise.ts'
-import type { Tail } from '../run/tail.ts'
+import type { Tail } from '../run/output-tail.ts'
 import type { maskedRun } from './masked-run.ts'
 import { notify } from './notify.ts'
-import { failureLine } from './report-failure.ts'
-import type { Session } from './session.ts'
+import { failureLine } from '../cli/report-failure.ts'
+import type { Session } from '../cli/session.ts'
 
 /** How long the report of a cancelled command may take, so that it fits into what Docker leaves before SIGKILL. */
 const CANCEL_DEADLINE_MS = 4000

@@ -1,13 +1,13 @@
 import { setFlagsFromString } from 'node:v8'
 import { MAX_OUTPUT_LINES } from '../config/read-run.ts'
-import { parseCount } from '../config/values.ts'
+import { parseCount } from '../config/parsers.ts'
 import { EXIT_CODE, Failure } from '../core/failure.ts'
 import type { Log } from '../log.ts'
 import { ENDING_SIGNALS, supervise, type Ending, type Supervised } from '../run/supervise.ts'
-import { createTail } from '../run/tail.ts'
+import { createTail } from '../run/output-tail.ts'
 import { createHeartbeat, type Heartbeat } from './heartbeat.ts'
 import { reportNothing, reportRun, runStatus, type Watched } from './report-run.ts'
-import type { Io, Session } from './session.ts'
+import type { Io, Session } from '../cli/session.ts'
 
 /**
  * How long a cancelled command may take to end before its cancellation is reported: with the time that the report may

@@ -2,9 +2,9 @@ import type { Event } from '../core/event.ts'
 import { createMask } from '../core/mask-event.ts'
 import type { RoutingKey } from '../core/routing-key.ts'
 import type { Secret } from '../core/secret.ts'
-import { isKeyLookedUp } from '../config/load-config.ts'
+import { isKeyLookedUp } from '../config/load.ts'
 import { addressEvents, type Post } from '../delivery/address.ts'
-import { openEarly, type EarlyConnections } from '../delivery/early-connection.ts'
+import { openEarly, type EarlyConnections } from '../delivery/preconnect.ts'
 import { describeRequest } from '../delivery/request.ts'
 import type { Delivery } from '../delivery/sender.ts'
 import { version } from '../version.ts'
@@ -17,9 +17,9 @@ import {
   logDelivery,
   triggeredKey,
   verdictOf,
-} from './report.ts'
-import { resolveKeys } from './rest-session.ts'
-import type { Session } from './session.ts'
+} from '../cli/report.ts'
+import { resolveKeys } from './rest-access.ts'
+import type { Session } from '../cli/session.ts'
 
 /**
  * Sends events, or prints them with `--dry-run`, and reports what came of it. Nothing is connected to before it is clear that
@@ -74,7 +74,7 @@ async function deliverPosts(
     early,
   })
   if (config.spool === undefined) return await sender.send(posts)
-  const { deliverOrKeep } = await import('./deliver-or-keep.ts')
+  const { deliverOrKeep } = await import('./send-with-spool.ts')
   return await deliverOrKeep(session, config.spool, posts, sender)
 }
 

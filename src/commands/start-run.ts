@@ -1,11 +1,11 @@
 import { detectBuild } from '../ci/detect-build.ts'
-import { gather } from '../config/gather.ts'
-import { loadConfig, loadPrintConfig } from '../config/load-config.ts'
+import { gather } from '../config/sources.ts'
+import { loadConfig, loadPrintConfig } from '../config/load.ts'
 import { readFiles } from '../config/read-files.ts'
 import { createLog } from '../log.ts'
-import type { CommandLine } from './args.ts'
+import type { CommandLine } from '../cli/args.ts'
 import { run, type RunOptions } from './run.ts'
-import type { Io } from './session.ts'
+import type { Io } from '../cli/session.ts'
 
 /**
  * `run`, whose command is started before anything is read that could be slow or wrong: files of secrets, the build. Only
@@ -33,6 +33,6 @@ export async function startRun(io: Io, { options, commandLine = [] }: CommandLin
     },
   }
   if (options.maintenance === undefined) return await run(runOptions)
-  const { runInMaintenance } = await import('./maintenance.ts')
+  const { runInMaintenance } = await import('./maintenance-window.ts')
   return await runInMaintenance(runOptions)
 }

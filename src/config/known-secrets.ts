@@ -1,7 +1,7 @@
 import type { ReadFile } from '../ci/provider.ts'
 import type { Environment } from '../core/build.ts'
 import { createSecret, type Secret } from '../core/secret.ts'
-import { gather } from './gather.ts'
+import { gather } from './sources.ts'
 import { proxySecrets, readProxy } from './read-proxy.ts'
 import { SETTING_LIST } from './settings.ts'
 

@@ -4,7 +4,7 @@ import { parseRoutingKeys, tokenKind, type RoutingKey } from '../core/routing-ke
 import { createSecret, type Secret } from '../core/secret.ts'
 import { proxySecrets, readProxy, type ProxyConfig } from './read-proxy.ts'
 import type { Reader } from './reader.ts'
-import { parseBaseUrl, parseChoice, parseDurationMs } from './values.ts'
+import { parseBaseUrl, parseChoice, parseDurationMs } from './parsers.ts'
 
 /** Where events go, and how long that may take. */
 export interface DeliveryConfig {

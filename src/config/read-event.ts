@@ -17,7 +17,7 @@ import {
   parseSeverity,
   parseTime,
   withDetail,
-} from './values.ts'
+} from './parsers.ts'
 
 /** What the user says an event shall hold. */
 export interface EventConfig {

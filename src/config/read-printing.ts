@@ -1,5 +1,5 @@
 import type { Reader } from './reader.ts'
-import { parseChoice } from './values.ts'
+import { parseChoice } from './parsers.ts'
 
 /** pino's level names, and `silent`. */
 const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const

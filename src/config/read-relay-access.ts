@@ -1,7 +1,7 @@
 import type { Environment } from '../core/build.ts'
 import { Failure } from '../core/failure.ts'
 import type { Secret } from '../core/secret.ts'
-import { trimValue, type Problem, type RawValue } from './gather.ts'
+import { trimValue, type Problem, type RawValue } from './sources.ts'
 import { parseBearerToken } from './read-delivery.ts'
 import { createReader } from './reader.ts'
 import type { SettingName } from './settings.ts'

@@ -3,7 +3,7 @@ import { tokenKind } from '../core/routing-key.ts'
 import { createSecret, type Secret } from '../core/secret.ts'
 import type { DeliveryConfig } from './read-delivery.ts'
 import type { Reader } from './reader.ts'
-import { parseBaseUrl, parseBoolean, parseChoice, parseDurationMs } from './values.ts'
+import { parseBaseUrl, parseBoolean, parseChoice, parseDurationMs } from './parsers.ts'
 
 /** How PagerDuty's REST API is reached, and which service is meant. */
 export interface RestConfig {

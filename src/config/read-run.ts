@@ -1,6 +1,6 @@
 import { Failure } from '../core/failure.ts'
 import type { Reader } from './reader.ts'
-import { parseCount, parseDurationMs, parseExitCodes } from './values.ts'
+import { parseCount, parseDurationMs, parseExitCodes } from './parsers.ts'
 
 /** How `run` watches its command. */
 export interface RunConfig {

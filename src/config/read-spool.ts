@@ -1,5 +1,5 @@
 import type { Reader } from './reader.ts'
-import { parseCount, parseDurationMs } from './values.ts'
+import { parseCount, parseDurationMs } from './parsers.ts'
 
 /** Where undelivered events are kept, and how many for how long. */
 export interface SpoolConfig {

@@ -1,6 +1,6 @@
 import { Failure } from '../core/failure.ts'
 import type { Traced } from '../core/identity.ts'
-import type { Problem, RawValue } from './gather.ts'
+import type { Problem, RawValue } from './sources.ts'
 import type { SettingName } from './settings.ts'
 
 /** Reads settings by name, and keeps what is wrong with them, so that everything is reported at once. */

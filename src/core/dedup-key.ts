@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { LIMITS } from './event.ts'
-import { cutChars } from './cut.ts'
+import { cutChars } from './truncate.ts'
 
 /** What an alert is about: the same over builds, commits and re-runs. */
 export interface Subject {

@@ -1,4 +1,4 @@
-import { cutChars } from './cut.ts'
+import { cutChars } from './truncate.ts'
 import { LIMITS, type Event, type EventBody } from './event.ts'
 import { cleanObject, type Json, type JsonObject } from './json.ts'
 import { shrinkToBytes, type Cut } from './shrink.ts'

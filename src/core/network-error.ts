@@ -1,4 +1,4 @@
-import { oneLine } from './mask.ts'
+import { oneLine } from './mask-secrets.ts'
 import { classifyTunnelAnswer, type Outcome } from './outcome.ts'
 
 /** What to do about a certificate that is not trusted; `NODE_EXTRA_CA_CERTS` is Node's own variable. */

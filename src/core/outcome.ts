@@ -1,4 +1,4 @@
-import { maskSecrets, oneLine } from './mask.ts'
+import { maskSecrets, oneLine } from './mask-secrets.ts'
 import { parseReset, parseRetryAfter } from './retry-after.ts'
 import type { Secret } from './secret.ts'
 

@@ -1,4 +1,4 @@
-import { cutJsonBytes } from './cut.ts'
+import { cutJsonBytes } from './truncate.ts'
 import { maskOutput, stripControls } from './mask-output.ts'
 
 /** Most that the output detail takes of an event, in bytes of its JSON: enough for forty long lines. */

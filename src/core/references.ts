@@ -1,4 +1,4 @@
-import { cutChars } from './cut.ts'
+import { cutChars } from './truncate.ts'
 import { Failure } from './failure.ts'
 import { isObject } from './json.ts'
 

@@ -1,4 +1,4 @@
-import { cutJsonBytes } from './cut.ts'
+import { cutJsonBytes } from './truncate.ts'
 import type { EventBody } from './event.ts'
 import { jsonBytes, type Json, type JsonObject } from './json.ts'
 

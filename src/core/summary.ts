@@ -1,8 +1,8 @@
 import type { Build } from './build.ts'
-import { cutChars } from './cut.ts'
+import { cutChars } from './truncate.ts'
 import { LIMITS } from './event.ts'
 import { Failure } from './failure.ts'
-import { oneLine } from './mask.ts'
+import { oneLine } from './mask-secrets.ts'
 
 /** How a deployment ended. */
 export type DeploymentOutcome = 'success' | 'failure' | 'cancelled'

@@ -1,7 +1,7 @@
 import type { DeliveryConfig } from '../config/read-delivery.ts'
 import type { Event } from '../core/event.ts'
 import { Failure } from '../core/failure.ts'
-import { ORCHESTRATION_KEY_HINT } from '../core/hint.ts'
+import { ORCHESTRATION_KEY_HINT } from '../core/refusal-advice.ts'
 import { takesChanges } from '../core/routing-key.ts'
 import type { Destination } from './request.ts'
 

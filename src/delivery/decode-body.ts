@@ -6,7 +6,7 @@ import {
   zstdDecompressSync,
   constants,
 } from 'node:zlib'
-import { oneLine } from '../core/mask.ts'
+import { oneLine } from '../core/mask-secrets.ts'
 import type { Answer } from '../core/outcome.ts'
 
 /** What a compressed body may become; a small one can unpack to gigabytes. */

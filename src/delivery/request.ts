@@ -1,6 +1,6 @@
 import { ENDPOINT, type Event } from '../core/event.ts'
 import type { Secret } from '../core/secret.ts'
-import type { HttpRequest } from './request-once.ts'
+import type { HttpRequest } from './exchange.ts'
 
 /** One POST, ready to be made any number of times with the same bytes. */
 export interface PostRequest extends HttpRequest {

@@ -1,7 +1,7 @@
 import type { Outcome } from '../core/outcome.ts'
 import type { Secret } from '../core/secret.ts'
 import type { Post } from './address.ts'
-import { deliver, type Clock, type DeliveryResult, type Retry } from './deliver.ts'
+import { deliver, type Clock, type DeliveryResult, type Retry } from './retry.ts'
 import { createRequest } from './request.ts'
 import type { Transport } from './transport.ts'
 

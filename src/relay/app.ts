@@ -1,39 +1,18 @@
 import { randomUUID } from 'node:crypto'
 import { fastify, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
-import type { Logger } from 'pino'
-import type { RelayConfig } from '../config/load-relay-config.ts'
-import type { Spool } from '../delivery/spool.ts'
-import { storeTrouble } from '../delivery/spool/sqlite-error.ts'
+import { storeTrouble } from '../spool/errors.ts'
 import { mountAdmission } from './admission.ts'
 import { limitConnections } from './connections.ts'
-import { eventsRoutes } from './events-routes.ts'
-import { mountGate } from './gate.ts'
-import type { Intake } from './intake.ts'
+import { eventsRoutes } from './routes/events.ts'
+import { mountGate } from './guards.ts'
 import { RELAY_LIMITS } from './limits.ts'
-import type { Metrics } from './metrics.ts'
-import { outcomeRoutes } from './outcome-routes.ts'
-import { bodyErrorDetail } from './parse-body.ts'
+import { outcomeRoutes } from './routes/outcomes.ts'
+import { bodyErrorDetail } from './body.ts'
 import { refusalOf, sendProblem } from './problem.ts'
-import { spoolRoutes } from './spool-routes.ts'
-import { statusRoutes } from './status-routes.ts'
-import type { Call } from './take-in.ts'
+import { spoolRoutes } from './routes/spool.ts'
+import { statusRoutes } from './routes/status.ts'
+import type { Call, RelayDeps } from './context.ts'
 import { refuseUnreadable } from './unreadable.ts'
-
-/** What the routes work with. */
-export interface RelayDeps {
-  readonly config: RelayConfig
-  readonly intake: Intake
-  /** What is listed; absent where events are not kept. */
-  readonly spool?: Spool | undefined
-  readonly metrics: Metrics
-  readonly logger: Logger
-  /** Names the source of events where no repository is known. */
-  readonly hostname: string
-  /** Why no event can be taken now, or undefined where it can. Does not depend on PagerDuty. */
-  readonly checkReady: () => string | undefined
-  /** Whether the relay is about to end. */
-  readonly isDraining: () => boolean
-}
 
 /** Builds the relay's HTTP side; it does not listen yet. */
 export function buildApp(deps: RelayDeps): FastifyInstance {

@@ -1,6 +1,6 @@
 import type { Logger } from 'pino'
-import { maskSecrets } from '../core/mask.ts'
-import type { DrainEvents, DrainReport } from '../delivery/drain.ts'
+import { maskSecrets } from '../core/mask-secrets.ts'
+import type { DrainEvents, DrainReport } from '../spool/worker/types.ts'
 import type { Metrics } from './metrics.ts'
 
 /** Logs and counts what a drain does. */

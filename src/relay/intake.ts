@@ -1,5 +1,5 @@
-import type { SpoolItem } from '../delivery/spool.ts'
-import type { Receipt } from './receipt.ts'
+import type { SpoolItem } from '../spool/spool.ts'
+import type { Receipt } from './result.ts'
 
 /** How long a caller is ready to wait. */
 export interface Wait {

@@ -1,6 +1,6 @@
 import { Gauge, Histogram, Registry } from 'prom-client'
 import type { Event } from '../core/event.ts'
-import type { DeadCause, SpoolCounts } from '../delivery/spool.ts'
+import type { DeadCause, SpoolCounts } from '../spool/spool.ts'
 import { createTally, type Tally } from './tally.ts'
 
 /** What the relay counts, and its text for Prometheus. */

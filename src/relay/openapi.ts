@@ -2,8 +2,8 @@ import { z } from 'zod'
 import { ALERT_SCHEMA, CHANGE_SCHEMA } from '../core/event-schema.ts'
 import { version } from '../version.ts'
 import { RELAY_LIMITS } from './limits.ts'
-import { OUTCOME_SCHEMA } from './outcome-body.ts'
-import { DEAD_SCHEMA } from './spool-routes.ts'
+import { OUTCOME_SCHEMA } from './routes/outcome-body.ts'
+import { DEAD_SCHEMA } from './routes/spool.ts'
 
 /** The relay's API as an OpenAPI 3.1 document, made from the schemas that bodies are checked against. */
 export function openApi(): Record<string, unknown> {

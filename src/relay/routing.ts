@@ -1,10 +1,10 @@
 import type { Event } from '../core/event.ts'
-import { ORCHESTRATION_KEY_HINT } from '../core/hint.ts'
-import type { OwnKeys } from '../config/load-relay-config.ts'
+import { ORCHESTRATION_KEY_HINT } from '../core/refusal-advice.ts'
+import type { OwnKeys } from '../config/load-relay.ts'
 import { takesChanges } from '../core/routing-key.ts'
 import { createSecret } from '../core/secret.ts'
-import { toSpoolKey } from '../delivery/spool-keys.ts'
-import type { SpoolKey } from '../delivery/spool.ts'
+import { toSpoolKey } from '../spool/worker/destinations.ts'
+import type { SpoolKey } from '../spool/spool.ts'
 
 /** Where an event goes, or why nowhere. */
 export type Routing = { readonly keys: readonly SpoolKey[] } | { readonly problem: string }

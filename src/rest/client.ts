@@ -1,7 +1,7 @@
 import type { Secret } from '../core/secret.ts'
 import { classifyAnswer, type Answer, type Outcome } from '../core/outcome.ts'
-import { deliver, type Clock, type Retry } from '../delivery/deliver.ts'
-import type { HttpRequest } from '../delivery/request-once.ts'
+import { deliver, type Clock, type Retry } from '../delivery/retry.ts'
+import type { HttpRequest } from '../delivery/exchange.ts'
 import type { Transport } from '../delivery/transport.ts'
 
 /** One call of the REST API. */

@@ -1,6 +1,6 @@
 import { formatMs } from '../core/duration.ts'
 import type { RoutingKey } from '../core/routing-key.ts'
-import type { Retry } from '../delivery/deliver.ts'
+import type { Retry } from '../delivery/retry.ts'
 import type { RestCall } from './client.ts'
 
 /** The line that keeps a build from being silent between two attempts of a call. */

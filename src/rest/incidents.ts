@@ -1,4 +1,4 @@
-import { toFailure, askAll } from './ask.ts'
+import { toFailure, askAll } from './query.ts'
 import type { RestClient } from './client.ts'
 import { INCIDENTS_ANSWER, type Incident } from './resources.ts'
 

@@ -1,7 +1,7 @@
 import type { RestConfig } from '../config/read-rest.ts'
 import { Failure } from '../core/failure.ts'
 import { parseRoutingKeys, type RoutingKey } from '../core/routing-key.ts'
-import { ask } from './ask.ts'
+import { ask } from './query.ts'
 import type { RestClient } from './client.ts'
 import { describeService, INTEGRATION_ANSWER, type Integration, type Service } from './resources.ts'
 import { findService, findServiceId, needService } from './service.ts'

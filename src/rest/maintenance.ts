@@ -1,4 +1,4 @@
-import { ask, toFailure } from './ask.ts'
+import { ask, toFailure } from './query.ts'
 import type { RestClient } from './client.ts'
 import { WINDOW_ANSWER, WINDOWS_ANSWER, type MaintenanceWindow } from './resources.ts'
 

@@ -1,5 +1,7 @@
 import type { RoutingKey } from '../core/routing-key.ts'
-import type { KeyLookUp } from '../delivery/spool-keys.ts'
+
+/** Looks the one key up that is not configured; rejects with the `Failure` that says why it is not found. */
+export type KeyLookUp = () => Promise<RoutingKey>
 
 /** How long a look-up that failed is not repeated. */
 const PAUSE_MS = 2000

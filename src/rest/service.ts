@@ -1,6 +1,6 @@
 import type { RestConfig, ServiceChoice } from '../config/read-rest.ts'
 import { Failure } from '../core/failure.ts'
-import { ask, askAll } from './ask.ts'
+import { ask, askAll } from './query.ts'
 import type { RestClient } from './client.ts'
 import { describeService, SERVICE_ANSWER, SERVICES_ANSWER, type Service } from './resources.ts'
 

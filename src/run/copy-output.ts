@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { OutputEnd, Reading } from './output-pipes.ts'
 import { createSink } from './sink.ts'
-import type { StreamTail, Tail } from './tail.ts'
+import type { StreamTail, Tail } from './output-tail.ts'
 
 /** How long output is passed on after the command has ended: to its end, until it is quiet, or at most. */
 const QUIET_MS = 250

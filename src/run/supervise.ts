@@ -2,10 +2,10 @@ import { ChildProcess, spawn, type SpawnOptions, type StdioOptions } from 'node:
 import { constants } from 'node:os'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { copyOutput } from './copy-output.ts'
-import { hasTerminal, inheritedFds, isInForeground } from './inheritance.ts'
+import { hasTerminal, inheritedFds, isInForeground } from './terminal.ts'
 import { openOutputPipes, type OutputPipes } from './output-pipes.ts'
 import { ownGroup, sharedGroup, type Kill, type ProcessGroup } from './process-group.ts'
-import type { Tail } from './tail.ts'
+import type { Tail } from './output-tail.ts'
 import { signalName, watchWaitStatus } from './wait-status.ts'
 
 /** How a command ended, with the exit status that a shell gives for it. */

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Simulator } from '../simulator/simulator.ts'
+import type { Simulator } from '../../tools/simulator/simulator.ts'
 import { startProgram, type Program } from '../support/program.ts'
 import { alertBody, keyFor, launchRelay, post } from '../support/relay.ts'
 import type { Chance } from './chance.ts'

@@ -1,4 +1,4 @@
-import type { RecordedRequest } from '../simulator/recorder.ts'
+import type { RecordedRequest } from '../../tools/simulator/recorder.ts'
 import { TIMEOUT_MS, type Fleet } from './fleet.ts'
 
 /** How long before its deliverer's end an answer may have come that was not written down: so long it waits for writers. */

@@ -1,4 +1,4 @@
-import type { Behaviour } from '../simulator/behaviour.ts'
+import type { Behaviour } from '../../tools/simulator/behaviour.ts'
 
 /** What a server may answer that takes the event, or fails, in a form that nobody expects. */
 export const LIES: readonly Behaviour[] = [

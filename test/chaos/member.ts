@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { createTransport } from '../../src/delivery/transport.ts'
-import { openSpool } from '../../src/delivery/open-spool.ts'
-import { startDrain } from '../../src/delivery/drain.ts'
+import { openSpool } from '../../src/spool/open.ts'
+import { startDrain } from '../../src/spool/worker/worker.ts'
 import { quickClock } from '../support/drain.ts'
 import { alertItem, ownKey } from '../support/spool.ts'
 

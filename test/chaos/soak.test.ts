@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { test } from 'node:test'
-import { startSimulator } from '../simulator/simulator.ts'
+import { startSimulator } from '../../tools/simulator/simulator.ts'
 import { formatCount, recordFigure } from '../support/figures.ts'
 import { residentMegabytes } from '../support/memory.ts'
 import { alertBody, keyFor, post, startRelay } from '../support/relay.ts'

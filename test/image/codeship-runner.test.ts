@@ -3,8 +3,8 @@ import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { after, suite, test } from 'node:test'
-import { encrypt, parseEncryptionKey } from '../codeship/encryption.ts'
-import { runBuild, type BuildOptions, type BuildResult } from '../codeship/run-build.ts'
+import { encrypt, parseEncryptionKey } from '../../tools/codeship/encryption.ts'
+import { runBuild, type BuildOptions, type BuildResult } from '../../tools/codeship/run-build.ts'
 import { baseImageArgs, disposableImages, docker, skipWithoutDocker } from '../support/docker.ts'
 
 const KEY = Buffer.alloc(32, 1).toString('base64')

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { after, before, beforeEach, suite, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
-import { hostUrl, runBuild, type BuildResult } from '../codeship/run-build.ts'
-import { startSimulator, type Simulator } from '../simulator/simulator.ts'
+import { hostUrl, runBuild, type BuildResult } from '../../tools/codeship/run-build.ts'
+import { startSimulator, type Simulator } from '../../tools/simulator/simulator.ts'
 import { baseImageArgs, skipWithoutDocker } from '../support/docker.ts'
 
 /** What `env.encrypted` holds. */

@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { PassThrough } from 'node:stream'
 import { finished } from 'node:stream/promises'
 import { getContainerRuntimeClient } from 'testcontainers'
-import { startSimulator, type Simulator } from '../simulator/simulator.ts'
+import { startSimulator, type Simulator } from '../../tools/simulator/simulator.ts'
 import { baseImageArgs, docker } from '../support/docker.ts'
 import { CODESHIP_PRO, KEY } from '../support/program.ts'
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { readFile } from 'node:fs/promises'
 import { after, before, beforeEach, suite, test } from 'node:test'
-import type { Simulator } from '../simulator/simulator.ts'
+import type { Simulator } from '../../tools/simulator/simulator.ts'
 import { skipWithoutDocker } from '../support/docker.ts'
 import { buildImage, environmentFor, runContainer, startReachableSimulator } from './image.ts'
 

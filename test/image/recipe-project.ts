@@ -1,9 +1,9 @@
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
-import { encrypt, parseEncryptionKey } from '../codeship/encryption.ts'
-import { hostUrl, runBuild, type BuildResult } from '../codeship/run-build.ts'
-import type { Simulator } from '../simulator/simulator.ts'
+import { encrypt, parseEncryptionKey } from '../../tools/codeship/encryption.ts'
+import { hostUrl, runBuild, type BuildResult } from '../../tools/codeship/run-build.ts'
+import type { Simulator } from '../../tools/simulator/simulator.ts'
 import { KEY } from '../support/program.ts'
 
 /** Where the pages have the image; the one just built is put in its place. */

@@ -3,7 +3,7 @@ import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, suite, test } from 'node:test'
-import type { Simulator } from '../simulator/simulator.ts'
+import type { Simulator } from '../../tools/simulator/simulator.ts'
 import { baseImageArgs, disposableImages, docker, skipWithoutDocker } from '../support/docker.ts'
 import { KEY } from '../support/program.ts'
 import { buildImage, environmentFor, evaluateInside, runContainer, startReachableSimulator } from './image.ts'
@@ -73,7 +73,7 @@ suite('secrets', { skip: await skipWithoutDocker() }, () => {
       'package-lock.json',
       'package.json',
       'pagerduty.sh',
-      'rolldown.config.ts',
+      'build/rolldown.config.ts',
       'scripts',
       'src',
       'tsconfig.json',

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, afterEach, before, beforeEach, suite, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Simulator } from '../simulator/simulator.ts'
+import type { Simulator } from '../../tools/simulator/simulator.ts'
 import { skipWithoutDocker } from '../support/docker.ts'
 import { alertBody, post } from '../support/relay.ts'
 import {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, before, suite, test } from 'node:test'
-import type { Simulator } from '../simulator/simulator.ts'
+import type { Simulator } from '../../tools/simulator/simulator.ts'
 import { skipWithoutDocker } from '../support/docker.ts'
 import { buildImage, environmentFor, runContainer, startReachableSimulator } from './image.ts'
 

@@ -7,7 +7,7 @@ import { after, beforeEach, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { parse } from 'yaml'
 import { SETTING_LIST } from '../../src/config/settings.ts'
-import { startSimulator } from '../simulator/simulator.ts'
+import { startSimulator } from '../../tools/simulator/simulator.ts'
 import { KEY, type Run } from '../support/program.ts'
 import { runProcess } from '../support/shell-script.ts'
 

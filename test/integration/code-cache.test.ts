@@ -17,7 +17,7 @@ after(() => rmSync(scratch, { recursive: true }))
 
 before(async () => {
   cpSync(dirname(BIN), dist, { recursive: true })
-  const writer = fileURLToPath(new URL('../../scripts/write-code-cache.ts', import.meta.url))
+  const writer = fileURLToPath(new URL('../../build/write-code-cache.ts', import.meta.url))
   const { code, stderr } = await runProcess([process.execPath, writer, dist], { env })
   assert.equal(code, 0, stderr)
 })

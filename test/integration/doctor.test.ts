@@ -4,9 +4,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, beforeEach, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
-import { LOCALHOST_TLS } from '../simulator/localhost-tls.ts'
-import type { RestSeed } from '../simulator/rest-state.ts'
-import { startSimulator } from '../simulator/simulator.ts'
+import { LOCALHOST_TLS } from '../../tools/simulator/localhost-tls.ts'
+import type { RestSeed } from '../../tools/simulator/rest-state.ts'
+import { startSimulator } from '../../tools/simulator/simulator.ts'
 import { KEY, type Run } from '../support/program.ts'
 import { startRelay } from '../support/relay.ts'
 import { skipWithout } from '../support/required.ts'
@@ -179,7 +179,7 @@ test(
       const untrusted = await doctor(env)
       assert.equal(untrusted.code, 75)
       assert.match(untrusted.stdout, /FAIL TLS: localhost: .*\n +-> .*NODE_EXTRA_CA_CERTS/)
-      const ca = fileURLToPath(new URL('../simulator/localhost-cert.pem', import.meta.url))
+      const ca = fileURLToPath(new URL('../../tools/simulator/localhost-cert.pem', import.meta.url))
       const trusted = await doctor({ ...env, NODE_EXTRA_CA_CERTS: ca })
       assert.match(
         trusted.stdout,

@@ -6,10 +6,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, beforeEach, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
-import { openEarly } from '../../src/delivery/early-connection.ts'
+import { openEarly } from '../../src/delivery/preconnect.ts'
 import { createTransport } from '../../src/delivery/transport.ts'
-import { LOCALHOST_TLS } from '../simulator/localhost-tls.ts'
-import { startSimulator } from '../simulator/simulator.ts'
+import { LOCALHOST_TLS } from '../../tools/simulator/localhost-tls.ts'
+import { startSimulator } from '../../tools/simulator/simulator.ts'
 import { CODESHIP_PRO, KEY, runProgram } from '../support/program.ts'
 import { skipWithout } from '../support/required.ts'
 
@@ -20,7 +20,7 @@ beforeEach(() => simulator.reset())
 const scratch = mkdtempSync(join(tmpdir(), 'early-'))
 after(() => rmSync(scratch, { recursive: true }))
 
-const CA_FILE = fileURLToPath(new URL('../simulator/localhost-cert.pem', import.meta.url))
+const CA_FILE = fileURLToPath(new URL('../../tools/simulator/localhost-cert.pem', import.meta.url))
 const ENV = {
   ...CODESHIP_PRO,
   PAGERDUTY_TOKEN: KEY,

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { test } from 'node:test'
-import { startSimulator } from '../simulator/simulator.ts'
+import { startSimulator } from '../../tools/simulator/simulator.ts'
 import { recordFigure } from '../support/figures.ts'
 import { CODESHIP_PRO, KEY, startProgram, type Program, type Run } from '../support/program.ts'
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, describe, test } from 'node:test'
-import { startSimulator, type Simulator } from '../simulator/simulator.ts'
+import { startSimulator, type Simulator } from '../../tools/simulator/simulator.ts'
 import {
   FAULTS,
   matrixCounts,

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, beforeEach, test } from 'node:test'
-import type { RestSeed } from '../simulator/rest-state.ts'
-import { startSimulator } from '../simulator/simulator.ts'
+import type { RestSeed } from '../../tools/simulator/rest-state.ts'
+import { startSimulator } from '../../tools/simulator/simulator.ts'
 import { KEY, type Run } from '../support/program.ts'
 import { accountWith, REST_TOKEN, runWithRest, SHOP } from '../support/rest.ts'
 

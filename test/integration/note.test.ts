@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, beforeEach, test } from 'node:test'
-import { startSimulator } from '../simulator/simulator.ts'
+import { startSimulator } from '../../tools/simulator/simulator.ts'
 import { KEY } from '../support/program.ts'
 import { accountWith, ago, REST_TOKEN, runWithRest } from '../support/rest.ts'
 

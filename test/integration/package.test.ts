@@ -6,7 +6,7 @@ import { after, before, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { publint } from 'publint'
 import { transformSync } from 'rolldown/utils'
-import { startSimulator } from '../simulator/simulator.ts'
+import { startSimulator } from '../../tools/simulator/simulator.ts'
 import { BIN, CODESHIP_PRO, KEY } from '../support/program.ts'
 import { runProcess } from '../support/shell-script.ts'
 

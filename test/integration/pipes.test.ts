@@ -17,7 +17,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test, type TestContext } from 'node:test'
 import { setTimeout } from 'node:timers/promises'
-import { startSimulator, type Simulator } from '../simulator/simulator.ts'
+import { startSimulator, type Simulator } from '../../tools/simulator/simulator.ts'
 import { BIN, KEY, startProgram, type Program } from '../support/program.ts'
 import { skipWithout } from '../support/required.ts'
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test, type TestContext } from 'node:test'
-import { startSimulator, type Simulator } from '../simulator/simulator.ts'
+import { startSimulator, type Simulator } from '../../tools/simulator/simulator.ts'
 import { CA_FILE, certificate } from '../support/certificates.ts'
 import { KEY, runProgram, type Run } from '../support/program.ts'
 import { PROXIED_HOST, startProxy, type Proxy, type ProxyOptions } from '../support/proxy.ts'

@@ -5,7 +5,7 @@ import { setImmediate } from 'node:timers/promises'
 import { createTransport, type Transport } from '../../src/delivery/transport.ts'
 import { createRequest, type PostRequest } from '../../src/delivery/request.ts'
 import { createSecret } from '../../src/core/secret.ts'
-import { startSimulator } from '../simulator/simulator.ts'
+import { startSimulator } from '../../tools/simulator/simulator.ts'
 import { KEY } from '../support/program.ts'
 
 const ACCEPTED = 'HTTP/1.1 202 Accepted\r\ncontent-length: 2\r\nconnection: keep-alive\r\n\r\n{}'

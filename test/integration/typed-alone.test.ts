@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, beforeEach, suite, test } from 'node:test'
-import { startSimulator } from '../simulator/simulator.ts'
+import { startSimulator } from '../../tools/simulator/simulator.ts'
 import { runOnTerminal } from '../support/terminal.ts'
 import { BIN, CODESHIP_PRO, KEY, runProgram } from '../support/program.ts'
 import { skipWithout } from '../support/required.ts'

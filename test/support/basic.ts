@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { chmodSync, copyFileSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { Simulator } from '../simulator/simulator.ts'
+import type { Simulator } from '../../tools/simulator/simulator.ts'
 import { SCRIPT } from './shell-script.ts'
 
 /*

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { startSimulator, type Simulator } from '../simulator/simulator.ts'
+import { startSimulator, type Simulator } from '../../tools/simulator/simulator.ts'
 import { CODESHIP_PRO, KEY, runProgram, startProgram, type Program, type Run } from './program.ts'
 
 /** What a watched command is run with, where it differs from the usual. */

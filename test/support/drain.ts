@@ -1,9 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { TestContext } from 'node:test'
 import type { Outcome } from '../../src/core/outcome.ts'
-import type { Clock } from '../../src/delivery/deliver.ts'
-import { startDrain, type Drain, type DrainDeps } from '../../src/delivery/drain.ts'
-import type { Spool } from '../../src/delivery/spool.ts'
+import type { Clock } from '../../src/delivery/retry.ts'
+import type { Drain, DrainDeps } from '../../src/spool/worker/types.ts'
+import { startDrain } from '../../src/spool/worker/worker.ts'
+import type { Spool } from '../../src/spool/spool.ts'
 import type { Transport } from '../../src/delivery/transport.ts'
 
 /** The machine's clock, and waits shortened so that a minute of retries passes in a moment. */

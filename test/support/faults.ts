@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net'
-import type { Behaviour } from '../simulator/behaviour.ts'
+import type { Behaviour } from '../../tools/simulator/behaviour.ts'
 
 /** One way in which an attempt goes wrong (or only looks so), and what has to come of it. */
 export interface Fault {

@@ -6,9 +6,9 @@ const SOURCE = new URL('../../src/', import.meta.url)
 
 /** Files of src/ whose prose has a page of its own: the help, the API's description, metrics, shell completion. */
 export const FILES_WITH_OTHER_PAGES = [
-  'commands/catalog.ts',
-  'commands/help.ts',
-  'commands/completion.ts',
+  'cli/command-table.ts',
+  'cli/help.ts',
+  'cli/completion.ts',
   'relay/openapi.ts',
   'relay/metrics.ts',
 ]

@@ -8,7 +8,7 @@ export const BLACK_HOLE = '198.51.100.1'
 /** The same in IPv6 (RFC 4193). */
 export const BLACK_HOLE_6 = 'fd00::1'
 
-const SIMULATOR = fileURLToPath(new URL('../simulator/main.ts', import.meta.url))
+const SIMULATOR = fileURLToPath(new URL('../../tools/simulator/main.ts', import.meta.url))
 
 /** A network of its own, with nothing in it but a loopback, a simulated PagerDuty and addresses that do not answer. */
 export interface NetworkNamespace {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { createServer, type AddressInfo, type Socket } from 'node:net'
 import type { TestContext } from 'node:test'
 import { Agent } from 'undici'
-import { requestOnce, type Bounds, type Ending, type HttpRequest } from '../../src/delivery/request-once.ts'
+import { requestOnce, type Bounds, type Ending, type HttpRequest } from '../../src/delivery/exchange.ts'
 
 /** How an answer begins that accepts. */
 export const HEAD = 'HTTP/1.1 202 Accepted\r\n'

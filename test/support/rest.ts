@@ -1,4 +1,4 @@
-import type { RestSeed } from '../simulator/rest-state.ts'
+import type { RestSeed } from '../../tools/simulator/rest-state.ts'
 import { CODESHIP_PRO, KEY, runProgram, type Run } from './program.ts'
 
 /** A REST API token that is nobody's. */

@@ -4,8 +4,8 @@ import { join } from 'node:path'
 import type { TestContext } from 'node:test'
 import type { Action, Event } from '../../src/core/event.ts'
 import { createSecret } from '../../src/core/secret.ts'
-import { openSpool } from '../../src/delivery/open-spool.ts'
-import type { Spool, SpoolItem, SpoolKey, SpoolOptions } from '../../src/delivery/spool.ts'
+import { openSpool } from '../../src/spool/open.ts'
+import type { Spool, SpoolItem, SpoolKey, SpoolOptions } from '../../src/spool/spool.ts'
 import { KEY } from './program.ts'
 
 /** The deliverer's key of the name that a single one has. */

@@ -14,18 +14,28 @@ const RANK: Readonly<Record<string, number>> = {
   'read-file.ts': 3,
   delivery: 4,
   run: 4,
+  shell: 4,
   rest: 5,
-  'compose.ts': 6,
-  commands: 7,
-  relay: 7,
-  'bin.ts': 8,
+  spool: 6,
+  'spool/worker': 7,
+  'compose.ts': 8,
+  cli: 9,
+  commands: 10,
+  relay: 10,
+  'start-serve.ts': 11,
+  'run-command.ts': 11,
+  'main.ts': 12,
+  'bin.ts': 13,
 }
 /** What core may import: a schema library, and a hash, which is as pure as arithmetic. */
 const CORE_PACKAGES = new Set(['zod', 'node:crypto'])
 const IMPORT = /(?:from|import)\s*\(?\s*'([^']+)'/g
 
 const sourceFiles = globSync('src/**/*.ts')
-const layerOf = (path: string): string => relative('src', path).split(sep)[0] ?? ''
+const layerOf = (path: string): string => {
+  const folders = relative('src', path).split(sep)
+  return folders.slice(0, 2).join('/') === 'spool/worker' ? 'spool/worker' : (folders[0] ?? '')
+}
 
 function importsOf(path: string): string[] {
   return [...readFileSync(path, 'utf8').matchAll(IMPORT)].map(([, specifier = '']) => specifier)
@@ -62,4 +72,24 @@ test('only bin.ts touches the process, and a clock that counts from its beginnin
     const code = readFileSync(path, 'utf8').replaceAll(/\/\*[\s\S]*?\*\/|\/\/.*/g, '')
     assert.ok(!/\bprocess\.|from 'node:process'/.test(code), path)
   }
+})
+
+test('no file imports itself by way of others, types included', () => {
+  const graph = new Map(
+    sourceFiles.map((path) => [
+      path,
+      importsOf(path)
+        .filter((name) => name.startsWith('.'))
+        .map((name) => join(dirname(path), name)),
+    ]),
+  )
+  const done = new Set<string>()
+  const visit = (path: string, way: readonly string[]): void => {
+    assert.ok(!way.includes(path), [...way.slice(way.indexOf(path)), path].join(' → '))
+    if (done.has(path)) return
+    for (const next of graph.get(path) ?? []) visit(next, [...way, path])
+    done.add(path)
+  }
+  for (const path of sourceFiles) visit(path, [])
+  assert.equal(done.has('src/bin.ts'), true)
 })

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { readdirSync, readFileSync } from 'node:fs'
 import { test } from 'node:test'
 import { split } from 'shlex'
-import { parseCommandLine } from '../../src/commands/args.ts'
+import { parseCommandLine } from '../../src/cli/args.ts'
 import { SETTING_LIST } from '../../src/config/settings.ts'
 
 const ROOT = new URL('../../', import.meta.url)

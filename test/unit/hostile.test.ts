@@ -4,7 +4,7 @@ import { charsetOf, decodeText } from '../../src/core/charset.ts'
 import { blankComments, cleanObject, parseJson, type JsonObject } from '../../src/core/json.ts'
 import { createMask } from '../../src/core/mask-event.ts'
 import { maskOutput, stripControls } from '../../src/core/mask-output.ts'
-import { oneLine } from '../../src/core/mask.ts'
+import { oneLine } from '../../src/core/mask-secrets.ts'
 import { describeAnswer, serverWords } from '../../src/core/outcome.ts'
 import { parseRetryAfter } from '../../src/core/retry-after.ts'
 import { parseRoutingKeys } from '../../src/core/routing-key.ts'
@@ -12,22 +12,22 @@ import { createSecret } from '../../src/core/secret.ts'
 import { parseTimestamp } from '../../src/core/timestamp.ts'
 import { readCommit } from '../../src/ci/read-commit.ts'
 import { repositoryPage } from '../../src/ci/repository-url.ts'
-import { trimValue } from '../../src/config/gather.ts'
+import { trimValue } from '../../src/config/sources.ts'
 import {
   parseDetail,
   parseDurationMs,
   parseExitCodes,
   parseImage,
   parseLink,
-} from '../../src/config/values.ts'
+} from '../../src/config/parsers.ts'
 import { formatOutput } from '../../src/core/output.ts'
-import { readEvent } from '../../src/core/read-event.ts'
+import { readEvent } from '../../src/core/normalize-event.ts'
 import { replaceReferences } from '../../src/core/references.ts'
 import { checkTemplate, defaultSummary, renderTemplate, type SummaryFacts } from '../../src/core/summary.ts'
 import { secretValues } from '../../src/core/secret-values.ts'
 import { refuseForeign } from '../../src/relay/foreign-request.ts'
-import { readOutcomeBody } from '../../src/relay/outcome-body.ts'
-import { parseObject } from '../../src/relay/parse-body.ts'
+import { readOutcomeBody } from '../../src/relay/routes/outcome-body.ts'
+import { parseObject } from '../../src/relay/body.ts'
 import { parseForm } from '../../src/relay/parse-form.ts'
 import { assertLinear, HOSTILE_BODIES, HOSTILE_TEXTS } from '../support/hostile.ts'
 

@@ -2,12 +2,12 @@ import assert from 'node:assert/strict'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { test } from 'node:test'
 import manifest from '../../package.json' with { type: 'json' }
-import { COMMANDS } from '../../src/commands/catalog.ts'
+import { COMMANDS } from '../../src/cli/command-table.ts'
 import { SETTING_LIST } from '../../src/config/settings.ts'
 import { EXIT_CODE } from '../../src/core/failure.ts'
-import { readServices } from '../codeship/services.ts'
-import { readSteps } from '../codeship/steps.ts'
-import { parseYaml } from '../codeship/yaml.ts'
+import { readServices } from '../../tools/codeship/services.ts'
+import { readSteps } from '../../tools/codeship/steps.ts'
+import { parseYaml } from '../../tools/codeship/yaml.ts'
 
 const fromRoot = (path: string): URL => new URL(`../../${path}`, import.meta.url)
 const README = readFileSync(fromRoot('README.md'), 'utf8')

@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { test } from 'node:test'
 import { split } from 'shlex'
 import { parse, parseAllDocuments } from 'yaml'
-import { parseCommandLine } from '../../src/commands/args.ts'
+import { parseCommandLine } from '../../src/cli/args.ts'
 
 const DOCS = new URL('../../docs/', import.meta.url)
 const pages = readdirSync(DOCS).filter((name) => name.endsWith('.md'))

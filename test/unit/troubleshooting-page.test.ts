@@ -8,7 +8,7 @@ const PAGE = readFileSync(new URL('../../docs/troubleshooting.md', import.meta.u
 /** Files whose texts become a part of an event, or of the help, and not a message. */
 const FILES_WITHOUT_MESSAGES = [
   'ci/',
-  'commands/explain.ts',
+  'cli/explain.ts',
   'config/settings/setting.ts',
   'core/build-event.ts',
   'core/identity.ts',

@@ -1,6 +1,6 @@
-import type { Config } from '../../config/load-config.ts'
+import type { Config } from '../../config/load.ts'
 import { Failure } from '../../core/failure.ts'
-import { ask, toFailure } from '../../rest/ask.ts'
+import { ask, toFailure } from '../../rest/query.ts'
 import type { RestClient } from '../../rest/client.ts'
 import { listEventsIntegrations } from '../../rest/look-up-key.ts'
 import {

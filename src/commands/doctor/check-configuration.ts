@@ -1,5 +1,5 @@
-import type { Problem } from '../../config/gather.ts'
-import type { Config } from '../../config/load-config.ts'
+import type { Problem } from '../../config/sources.ts'
+import type { Config } from '../../config/load.ts'
 import { takesChanges, type RoutingKey } from '../../core/routing-key.ts'
 import { failed, ok, warning, type Finding } from './finding.ts'
 

@@ -1,6 +1,6 @@
 import { accessSync, constants, statSync } from 'node:fs'
-import { examineSpool } from '../../delivery/examine-spool.ts'
-import { storesSetAside } from '../../delivery/spool/files.ts'
+import { examineSpool } from '../../spool/examine.ts'
+import { storesSetAside } from '../../spool/files.ts'
 import { failed, ok, warning, type Finding } from './finding.ts'
 
 /** Whether a spool can be kept in the directory, and whether what is there already is well. Nothing is changed. */

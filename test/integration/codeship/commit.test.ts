@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
 import { after, test } from 'node:test'
-import { readCommit } from '../../codeship/variables.ts'
+import { readCommit } from '../../../tools/codeship/variables.ts'
 import { skipWithout } from '../../support/required.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'codeship-'))

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, beforeEach, test } from 'node:test'
 import manifest from '../../../package.json' with { type: 'json' }
-import { startSimulator } from '../../simulator/simulator.ts'
+import { startSimulator } from '../../../tools/simulator/simulator.ts'
 import { CODESHIP_PRO, KEY } from '../../support/program.ts'
 import { alertBody, post, startRelay } from '../../support/relay.ts'
 import { until } from '../../support/deployment.ts'

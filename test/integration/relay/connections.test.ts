@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
 import { test, type TestContext } from 'node:test'
-import { startSimulator } from '../../simulator/simulator.ts'
+import { startSimulator } from '../../../tools/simulator/simulator.ts'
 import { KEY } from '../../support/program.ts'
 import { alertBody, post, startRelay, type RunningRelay } from '../../support/relay.ts'
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, test } from 'node:test'
-import { startSimulator } from '../../simulator/simulator.ts'
+import { startSimulator } from '../../../tools/simulator/simulator.ts'
 import { HOSTILE_BODIES, HOSTILE_TEXTS, MAX_BYTES } from '../../support/hostile.ts'
 import { CODESHIP_PRO, KEY } from '../../support/program.ts'
 import { post, startRelay } from '../../support/relay.ts'

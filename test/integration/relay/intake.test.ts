@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { connect } from 'node:net'
 import { after, beforeEach, test } from 'node:test'
-import { startSimulator } from '../../simulator/simulator.ts'
+import { startSimulator } from '../../../tools/simulator/simulator.ts'
 import { CODESHIP_PRO, KEY } from '../../support/program.ts'
 import { alertBody, keyFor, post, startRelay } from '../../support/relay.ts'
 import { temporaryDirectory } from '../../support/spool.ts'

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, test } from 'node:test'
-import { startSimulator, type Simulator } from '../../simulator/simulator.ts'
+import { startSimulator, type Simulator } from '../../../tools/simulator/simulator.ts'
 import { CODESHIP_PRO, KEY, runProgram, type Run } from '../../support/program.ts'
 import { skipWithout } from '../../support/required.ts'
 import { runScript, SHELLS, type Shell } from '../../support/shell-script.ts'

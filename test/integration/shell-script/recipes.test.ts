@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { rmSync } from 'node:fs'
 import { after, beforeEach, test } from 'node:test'
-import { startSimulator } from '../../simulator/simulator.ts'
+import { startSimulator } from '../../../tools/simulator/simulator.ts'
 import { actionsAt, BASIC_CASES, basicClone, basicSession } from '../../support/basic.ts'
 import { CODESHIP_PRO, KEY } from '../../support/program.ts'
 import { skipWithout } from '../../support/required.ts'

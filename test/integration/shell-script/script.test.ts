@@ -5,7 +5,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileS
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, beforeEach, test } from 'node:test'
-import { startSimulator } from '../../simulator/simulator.ts'
+import { startSimulator } from '../../../tools/simulator/simulator.ts'
 import { CODESHIP_PRO, KEY, type Run } from '../../support/program.ts'
 import { programPath, skipWithout } from '../../support/required.ts'
 import { runProcess, runScript, SCRIPT, SHELLS, type Shell } from '../../support/shell-script.ts'

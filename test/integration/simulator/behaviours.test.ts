@@ -3,9 +3,9 @@ import { connect as connectTcp, type Socket } from 'node:net'
 import { test, type TestContext } from 'node:test'
 import { connect as connectTls } from 'node:tls'
 import { Agent, request } from 'undici'
-import type { Behaviour } from '../../simulator/behaviour.ts'
-import { LOCALHOST_TLS } from '../../simulator/localhost-tls.ts'
-import { startSimulator, type Simulator, type SimulatorOptions } from '../../simulator/simulator.ts'
+import type { Behaviour } from '../../../tools/simulator/behaviour.ts'
+import { LOCALHOST_TLS } from '../../../tools/simulator/localhost-tls.ts'
+import { startSimulator, type Simulator, type SimulatorOptions } from '../../../tools/simulator/simulator.ts'
 
 const KEY = '0123456789abcdef0123456789abcdef'
 const TRIGGER = JSON.stringify({

@@ -4,10 +4,10 @@ import { createInterface } from 'node:readline'
 import { test } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
-import { startSimulator } from '../../simulator/simulator.ts'
+import { startSimulator } from '../../../tools/simulator/simulator.ts'
 import { CODESHIP_PRO, runProgram } from '../../support/program.ts'
 
-const MAIN = fileURLToPath(new URL('../../simulator/main.ts', import.meta.url))
+const MAIN = fileURLToPath(new URL('../../../tools/simulator/main.ts', import.meta.url))
 
 function run(...args: readonly string[]): { status: number | null; stdout: string; stderr: string } {
   return spawnSync(process.execPath, [MAIN, ...args], { encoding: 'utf8' })

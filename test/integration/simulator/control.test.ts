@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createInterface } from 'node:readline'
 import { test } from 'node:test'
-import { startSimulator } from '../../simulator/simulator.ts'
+import { startSimulator } from '../../../tools/simulator/simulator.ts'
 
 const KEY = '0123456789abcdef0123456789abcdef'
 const TRIGGER = {
@@ -57,7 +57,7 @@ test('an instruction that makes no sense is refused', async (t) => {
 
 for (const signal of ['SIGTERM', 'SIGINT'] as const) {
   test(`run by hand it prints its URL and what comes, and ends at once on ${signal}`, async (t) => {
-    const child = spawn(process.execPath, ['test/simulator/main.ts'], {
+    const child = spawn(process.execPath, ['tools/simulator/main.ts'], {
       stdio: ['ignore', 'pipe', 'inherit'],
     })
     t.after(() => child.kill('SIGKILL'))

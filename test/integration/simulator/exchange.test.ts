@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { connect } from 'node:net'
 import { test, type TestContext } from 'node:test'
 import { Agent, request } from 'undici'
-import { startSimulator, type Simulator, type SimulatorOptions } from '../../simulator/simulator.ts'
+import { startSimulator, type Simulator, type SimulatorOptions } from '../../../tools/simulator/simulator.ts'
 
 const KEY = '0123456789abcdef0123456789abcdef'
 const OTHER_KEY = 'fedcba9876543210fedcba9876543210'

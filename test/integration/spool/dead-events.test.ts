@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { EventStatus, Spool, SpoolItem } from '../../../src/delivery/spool.ts'
-import { KEPT_DEAD } from '../../../src/delivery/spool/trimming.ts'
+import type { EventStatus, Spool, SpoolItem } from '../../../src/spool/spool.ts'
+import { KEPT_DEAD } from '../../../src/spool/trimming.ts'
 import { alertItem, changeItem, openTestSpool, ownKey } from '../../support/spool.ts'
 
 /** Adds an event whose end is known. Returns its id. */

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, beforeEach, test, type TestContext } from 'node:test'
-import { startSimulator } from '../../simulator/simulator.ts'
+import { startSimulator } from '../../../tools/simulator/simulator.ts'
 import { CODESHIP_PRO, KEY, runProgram, startProgram } from '../../support/program.ts'
 import { openTestSpool, temporaryDirectory } from '../../support/spool.ts'
 
@@ -116,7 +116,7 @@ test('an event is on the disk while it is retried, whatever ends the process', a
 
 test('a certificate that is not trusted is not waited for: the event is kept', async (t) => {
   const directory = temporaryDirectory(t)
-  const { LOCALHOST_TLS } = await import('../../simulator/localhost-tls.ts')
+  const { LOCALHOST_TLS } = await import('../../../tools/simulator/localhost-tls.ts')
   const secure = await startSimulator({ tls: LOCALHOST_TLS })
   t.after(() => secure.close())
   const env = { ...environment(directory), PAGERDUTY_EVENTS_URL: secure.url, PAGERDUTY_DEADLINE: '60s' }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Outcome } from '../../../src/core/outcome.ts'
-import type { SpoolQueue } from '../../../src/delivery/spool.ts'
+import type { SpoolQueue } from '../../../src/spool/spool.ts'
 import { ACCEPTED, quickClock, startTestDrain, until } from '../../support/drain.ts'
 import { alertItem, changeItem, openTestSpool, ownKey } from '../../support/spool.ts'
 

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict'
 import { join } from 'node:path'
 import * as sqlite from 'node:sqlite'
 import { test } from 'node:test'
-import { createPrivateFile } from '../../../src/delivery/spool/files.ts'
-import { openStore } from '../../../src/delivery/spool/store.ts'
+import { createPrivateFile } from '../../../src/spool/files.ts'
+import { openStore } from '../../../src/spool/store.ts'
 import { temporaryDirectory } from '../../support/spool.ts'
 
 /** Tables that may be read whole: keys are few, state is one row, delivered events and what is remembered of them are trimmed, SQLite's own are small. */

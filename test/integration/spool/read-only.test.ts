@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { startSimulator } from '../../simulator/simulator.ts'
+import { startSimulator } from '../../../tools/simulator/simulator.ts'
 import { until } from '../../support/drain.ts'
 import { CODESHIP_PRO, KEY, runProgram } from '../../support/program.ts'
 import { alertBody, post, startRelay } from '../../support/relay.ts'

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { decrypt, decryptText, encrypt, parseEncryptionKey } from '../../codeship/encryption.ts'
+import { decrypt, decryptText, encrypt, parseEncryptionKey } from '../../../tools/codeship/encryption.ts'
 
 /** Made for the purpose; real files of Codeship were found to have the same form. */
 const VECTOR = {

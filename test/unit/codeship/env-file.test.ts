@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { parseEnvFile } from '../../codeship/env-file.ts'
+import { parseEnvFile } from '../../../tools/codeship/env-file.ts'
 
 test('lines of KEY=value are read as Docker reads them', () => {
   const text = [

@@ -3,8 +3,8 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { Failure } from '../../../src/core/failure.ts'
-import { planBuild } from '../../codeship/plan.ts'
-import { readProject } from '../../codeship/project.ts'
+import { planBuild } from '../../../tools/codeship/plan.ts'
+import { readProject } from '../../../tools/codeship/project.ts'
 
 /*
  * Shapes of files that people have: each folder holds the two files, the tag that is built, and what a build of it runs,

@@ -3,14 +3,14 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
-import { encrypt, parseEncryptionKey } from '../../codeship/encryption.ts'
+import { encrypt, parseEncryptionKey } from '../../../tools/codeship/encryption.ts'
 import {
   binds,
   buildArguments,
   readProject,
   serviceEnvironment,
   type Project,
-} from '../../codeship/project.ts'
+} from '../../../tools/codeship/project.ts'
 
 const KEY_TEXT = Buffer.alloc(32, 1).toString('base64')
 const KEY = parseEncryptionKey('codeship.aes', KEY_TEXT)

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { readServices, startOrder, type Service, type Services } from '../../codeship/services.ts'
-import { parseYaml } from '../../codeship/yaml.ts'
+import { readServices, type Service, type Services } from '../../../tools/codeship/services.ts'
+import { startOrder } from '../../../tools/codeship/start-order.ts'
+import { parseYaml } from '../../../tools/codeship/yaml.ts'
 
 function read(text: string): Services {
   return readServices(parseYaml('codeship-services.yml', text))

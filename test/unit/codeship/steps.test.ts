@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { readServices } from '../../codeship/services.ts'
-import { runningSteps } from '../../codeship/choose-steps.ts'
-import { readSteps, type Step, type Steps } from '../../codeship/steps.ts'
-import { parseYaml } from '../../codeship/yaml.ts'
+import { readServices } from '../../../tools/codeship/services.ts'
+import { runningSteps } from '../../../tools/codeship/choose-steps.ts'
+import { readSteps, type Step, type Steps } from '../../../tools/codeship/steps.ts'
+import { parseYaml } from '../../../tools/codeship/yaml.ts'
 
 const { byName: SERVICES } = readServices(parseYaml('s', 'app: {image: a}\ndb: {image: b}\n'))
 

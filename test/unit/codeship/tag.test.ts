@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { matchesTag, whyLeftOut, type TagFilter } from '../../codeship/tag.ts'
+import { matchesTag, whyLeftOut, type TagFilter } from '../../../tools/codeship/tag.ts'
 
 const MATCHES: [string, string, boolean][] = [
   ['master', 'master', true],

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { fillTemplate } from '../../codeship/template.ts'
+import { fillTemplate } from '../../../tools/codeship/template.ts'
 
 const VARIABLES = { CI_BRANCH: 'feature/x', CI_COMMIT_ID: 'abc' }
 

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
-import { codeshipVariables, readCommit } from '../../codeship/variables.ts'
+import { codeshipVariables, readCommit } from '../../../tools/codeship/variables.ts'
 import { CODESHIP_PRO } from '../../support/program.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'codeship-'))

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { splitWords } from '../../codeship/words.ts'
+import { splitWords } from '../../../tools/codeship/words.ts'
 
 const PLACE = { kind: 'text', where: 'codeship-steps.yml:3', text: '' } as const
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { parseYaml, type Value } from '../../codeship/yaml.ts'
+import { parseYaml, type Value } from '../../../tools/codeship/yaml.ts'
 
 function plain(value: Value): unknown {
   if (value.kind === 'text') return value.text

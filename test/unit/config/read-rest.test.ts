@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { gather, type Options } from '../../../src/config/gather.ts'
-import { loadConfig, type Config } from '../../../src/config/load-config.ts'
+import { gather, type Options } from '../../../src/config/sources.ts'
+import { loadConfig, type Config } from '../../../src/config/load.ts'
 import { Failure } from '../../../src/core/failure.ts'
 
 const KEY = '0123456789abcdef0123456789abcdef'

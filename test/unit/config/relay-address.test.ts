@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { gather } from '../../../src/config/gather.ts'
-import { loadRelayConfig } from '../../../src/config/load-relay-config.ts'
+import { gather } from '../../../src/config/sources.ts'
+import { loadRelayConfig } from '../../../src/config/load-relay.ts'
 import { Failure } from '../../../src/core/failure.ts'
 
 const BUILD = { provider: 'none', label: 'none' } as unknown as Parameters<typeof loadRelayConfig>[1]['build']

@@ -6,7 +6,7 @@ import fc from 'fast-check'
 import type { Event } from '../../../src/core/event.ts'
 import { findProblems } from '../../../src/core/event-schema.ts'
 import { cleanObject, type JsonObject } from '../../../src/core/json.ts'
-import { readEvent, type ReadEvent } from '../../../src/core/read-event.ts'
+import { readEvent, type ReadEvent } from '../../../src/core/normalize-event.ts'
 
 const KINDS = ['alert', 'change'] as const
 const readSchema = (name: string): object =>

@@ -5,9 +5,9 @@ import { Ajv } from 'ajv'
 import { type Event, type EventBody } from '../../../src/core/event.ts'
 import { findProblems } from '../../../src/core/event-schema.ts'
 import { Failure } from '../../../src/core/failure.ts'
-import { ORCHESTRATION_KEY_HINT } from '../../../src/core/hint.ts'
+import { ORCHESTRATION_KEY_HINT } from '../../../src/core/refusal-advice.ts'
 import { parseRoutingKeys, takesChanges } from '../../../src/core/routing-key.ts'
-import { readUserEvent } from '../../../src/core/user-event.ts'
+import { readUserEvent } from '../../../src/core/event-document.ts'
 
 interface Vector {
   readonly name: string

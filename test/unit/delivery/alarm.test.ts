@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { setImmediate as nextTurn } from 'node:timers/promises'
-import type { Clock } from '../../../src/delivery/deliver.ts'
-import { createAlarm, type Alarm } from '../../../src/delivery/drain/alarm.ts'
+import type { Clock } from '../../../src/delivery/retry.ts'
+import { createAlarm, type Alarm } from '../../../src/spool/worker/wake-up.ts'
 
 interface Bench {
   readonly alarm: Alarm

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { test } from 'node:test'
-import { prepareDatabase } from '../../../src/delivery/spool/schema.ts'
+import { prepareDatabase } from '../../../src/spool/schema.ts'
 
 test('every connection to a spool syncs its log at each commit', (t) => {
   const directory = mkdtempSync(join(tmpdir(), 'schema-'))

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { withLateBuiltinModules } from '../../../scripts/late-builtin-modules.ts'
+import { withLateBuiltinModules } from '../../../build/late-builtin-modules.ts'
 
 test('a costly module of Node is loaded where something of it is used', () => {
   const before = [

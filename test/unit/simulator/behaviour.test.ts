@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { BEHAVIOUR, createPlaybook, type Behaviour } from '../../simulator/behaviour.ts'
+import { BEHAVIOUR, createPlaybook, type Behaviour } from '../../../tools/simulator/behaviour.ts'
 
 const answer = (status: number): Behaviour => ({ kind: 'answer', status })
 const ALERTS = '/v2/enqueue'

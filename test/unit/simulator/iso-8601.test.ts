@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { isIso8601 } from '../../simulator/iso-8601.ts'
+import { isIso8601 } from '../../../tools/simulator/iso-8601.ts'
 
 const GOOD = [
   '2015-07-17T08:42:58.315+0000',

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { AlertEvent } from '../../simulator/judge.ts'
-import { createLedger } from '../../simulator/ledger.ts'
+import type { AlertEvent } from '../../../tools/simulator/judge.ts'
+import { createLedger } from '../../../tools/simulator/ledger.ts'
 
 const KEY = '0123456789abcdef0123456789abcdef'
 const event = (event_action: AlertEvent['event_action'], summary = 's', dedup_key = 'k'): AlertEvent => ({

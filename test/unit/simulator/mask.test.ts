@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { maskKey, maskKeys, toMaskedJson } from '../../simulator/mask.ts'
+import { maskKey, maskKeys, toMaskedJson } from '../../../tools/simulator/mask.ts'
 
 const KEY = '0123456789abcdef0123456789abcdef'
 

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
 import { Ajv } from 'ajv'
 import fc from 'fast-check'
-import { alertProblems, changeProblems, type JsonObject } from '../../simulator/validate.ts'
+import { alertProblems, changeProblems, type JsonObject } from '../../../tools/simulator/validate.ts'
 
 // PagerDuty's own schemas are laxer than its server: they are a floor, not the rules.
 const ajv = new Ajv({ strict: false, validateFormats: false })

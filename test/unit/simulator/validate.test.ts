@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { judgeAlert, judgeChange, MAX_BODY_BYTES } from '../../simulator/judge.ts'
-import { alertProblems, changeProblems, type JsonObject } from '../../simulator/validate.ts'
-import { alertWords, changeWords } from '../../simulator/words.ts'
+import { judgeAlert, judgeChange, MAX_BODY_BYTES } from '../../../tools/simulator/judge.ts'
+import { alertProblems, changeProblems, type JsonObject } from '../../../tools/simulator/validate.ts'
+import { alertWords, changeWords } from '../../../tools/simulator/words.ts'
 
 const KEY = '0123456789abcdef0123456789abcdef'
 const PAYLOAD = { summary: 's', source: 'ci', severity: 'error' }

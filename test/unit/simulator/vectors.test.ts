@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { globSync, readFileSync } from 'node:fs'
 import { test } from 'node:test'
-import { judgeAlert, judgeChange } from '../../simulator/judge.ts'
-import { isObject } from '../../simulator/validate.ts'
+import { judgeAlert, judgeChange } from '../../../tools/simulator/judge.ts'
+import { isObject } from '../../../tools/simulator/validate.ts'
 
 interface Vector {
   readonly name: string

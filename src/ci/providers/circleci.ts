@@ -1,0 +1,39 @@
+import { isSet, legOf, made, named, pageFrom } from '../fields.ts'
+import type { Provider } from '../provider.ts'
+import { readFields } from '../read-fields.ts'
+
+/**
+ * CircleCI. It tells nothing of the commit but its id.
+ *
+ * https://circleci.com/docs/reference/variables/#built-in-environment-variables
+ */
+export const CIRCLECI: Provider = {
+  matches: (env) => isSet(env.CIRCLECI),
+  read: (env) =>
+    readFields(env, {
+      ci: [named('CircleCI', 'CIRCLECI')],
+      repository: [
+        made(
+          env,
+          ['CIRCLE_PROJECT_USERNAME', 'CIRCLE_PROJECT_REPONAME'],
+          (owner, name) => `${owner}/${name}`,
+        ),
+      ],
+      branch: ['CIRCLE_BRANCH', 'CIRCLE_TAG'],
+      tag: ['CIRCLE_TAG'],
+      commit: ['CIRCLE_SHA1'],
+      committer: ['CIRCLE_USERNAME', 'CIRCLE_PR_USERNAME'],
+      buildId: ['CIRCLE_BUILD_NUM'],
+      projectId: ['CIRCLE_PROJECT_ID'],
+      pullRequest: [
+        'CIRCLE_PR_NUMBER',
+        made(env, ['CIRCLE_PULL_REQUEST'], (url) => /\/(\d+)$/.exec(url)?.[1]),
+      ],
+      pullRequestUrl: ['CIRCLE_PULL_REQUEST'],
+      buildUrl: ['CIRCLE_BUILD_URL'],
+      repositoryUrl: [pageFrom(env, 'CIRCLE_REPOSITORY_URL')],
+      compareUrl: ['CIRCLE_COMPARE_URL'],
+      job: ['CIRCLE_JOB'],
+      leg: [legOf(env, 'CIRCLE_NODE_TOTAL', ['CIRCLE_JOB', 'CIRCLE_NODE_INDEX'])],
+    }),
+}

@@ -1,0 +1,78 @@
+import type { Environment } from '../../core/build.ts'
+import { openEventFile, type Lookup } from '../event-file.ts'
+import { githubEventSources } from '../github-event.ts'
+import { isSet, made, named } from '../fields.ts'
+import type { Provider } from '../provider.ts'
+import { readFields, type Made } from '../read-fields.ts'
+
+/**
+ * GitHub Actions, and Gitea's and Forgejo's, which set the same variables. Message and author of the commit are in the
+ * event file only.
+ *
+ * https://docs.github.com/en/actions/reference/workflows-and-actions/variables
+ */
+export const GITHUB_ACTIONS: Provider = {
+  matches: (env) => isSet(env.GITHUB_ACTIONS),
+  read: (env, readFile) => {
+    const lookup = openEventFile(env.GITHUB_EVENT_PATH, readFile)
+    const event = githubEventSources(lookup, env.GITHUB_SHA, 'GITHUB_EVENT_PATH')
+    const pullRequest = pullRequestSources(lookup)
+    return readFields(env, {
+      ...event,
+      ci: [named(nameOf(env), 'GITHUB_ACTIONS')],
+      repository: ['GITHUB_REPOSITORY'],
+      // On a pull request the ref is that of a merge which GitHub made up: `12/merge`.
+      branch: [...pullRequest.branch, 'GITHUB_HEAD_REF', 'GITHUB_REF_NAME', 'GITHUB_REF'],
+      tag: [
+        made(env, ['GITHUB_REF_TYPE', 'GITHUB_REF_NAME'], (type, name) =>
+          type === 'tag' ? name : undefined,
+        ),
+      ],
+      commit: [...pullRequest.commit, 'GITHUB_SHA'],
+      committer: [...(event.committer ?? []), 'GITHUB_ACTOR'],
+      buildId: ['GITHUB_RUN_ID'],
+      buildUrl: [runUrl(env)],
+      repositoryUrl: [
+        made(env, ['GITHUB_SERVER_URL', 'GITHUB_REPOSITORY'], (server, name) => `${server}/${name}`),
+      ],
+      job: ['GITHUB_JOB'],
+    })
+  },
+}
+
+/**
+ * On a pull request GITHUB_SHA is a merge that GitHub made up (or, on `pull_request_target`, a commit of the base): the
+ * commit that people know is the pull request's own. Once it is merged, GITHUB_SHA is the real merge, on the base.
+ */
+function pullRequestSources(event: Lookup): {
+  readonly branch: readonly Made[]
+  readonly commit: readonly Made[]
+} {
+  const from = (...path: readonly string[]): Made => ({
+    value: event(...path),
+    origin: `${path.join('.')} in GITHUB_EVENT_PATH`,
+  })
+  const isMerged = event('pull_request', 'merged_at') !== undefined
+  return {
+    branch: isMerged ? [from('pull_request', 'base', 'ref')] : [],
+    commit: isMerged ? [] : [from('pull_request', 'head', 'sha')],
+  }
+}
+
+function nameOf(env: Environment): string {
+  if (isSet(env.FORGEJO_ACTIONS)) return 'Forgejo Actions'
+  return isSet(env.GITEA_ACTIONS) ? 'Gitea Actions' : 'GitHub Actions'
+}
+
+/** The page of this attempt: that of the run shows the last one, which may have gone better. */
+function runUrl(env: Environment): Made {
+  // Gitea and Forgejo count the runs of a repository in their addresses.
+  const run = nameOf(env) === 'GitHub Actions' ? 'GITHUB_RUN_ID' : 'GITHUB_RUN_NUMBER'
+  const attempt = env.GITHUB_RUN_ATTEMPT?.trim() ?? ''
+  const isRerun = /^\d+$/.test(attempt) && attempt !== '1' && run === 'GITHUB_RUN_ID'
+  return made(
+    env,
+    ['GITHUB_SERVER_URL', 'GITHUB_REPOSITORY', run],
+    (server, name, id) => `${server}/${name}/actions/runs/${id}${isRerun ? `/attempts/${attempt}` : ''}`,
+  )
+}

@@ -1,0 +1,29 @@
+import { isSet, made, named } from '../fields.ts'
+import type { Provider } from '../provider.ts'
+import { readFields } from '../read-fields.ts'
+
+/**
+ * TeamCity. Branch and repository are parameters that a build has to pass on as variables itself. Project and
+ * configuration stand in for the repository: they are the same in every build.
+ *
+ * https://www.jetbrains.com/help/teamcity/predefined-build-parameters.html
+ */
+export const TEAMCITY: Provider = {
+  matches: (env) => isSet(env.TEAMCITY_VERSION),
+  read: (env) =>
+    readFields(env, {
+      ci: [named('TeamCity', 'TEAMCITY_VERSION')],
+      repository: [
+        made(
+          env,
+          ['TEAMCITY_PROJECT_NAME', 'TEAMCITY_BUILDCONF_NAME'],
+          (project, configuration) => `${project}/${configuration}`,
+        ),
+        'TEAMCITY_BUILDCONF_NAME',
+      ],
+      commit: ['BUILD_VCS_NUMBER'],
+      buildId: ['BUILD_NUMBER'],
+      buildUrl: ['BUILD_URL'],
+      job: ['TEAMCITY_BUILDCONF_NAME'],
+    }),
+}

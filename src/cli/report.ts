@@ -1,0 +1,96 @@
+import type { DeliveryConfig } from '../config/read-delivery.ts'
+import { ENDPOINT, type Event } from '../core/event.ts'
+import { formatMs } from '../core/duration.ts'
+import { EXIT_CODE } from '../core/failure.ts'
+import { hintFor } from '../core/refusal-advice.ts'
+import type { Post } from '../delivery/address.ts'
+import type { Retry } from '../delivery/retry.ts'
+import type { Attempt, Delivery } from '../delivery/sender.ts'
+import type { Log } from '../log.ts'
+
+/** What came of the whole invocation: the worst of its events. */
+export type Verdict = 'accepted' | 'queued' | 'refused' | 'undelivered'
+
+/** `change event`, `trigger of deploy/acme/shop/master`; with the key's alias where there are several keys. */
+export function describePost({ event, alias }: Post): string {
+  const { event_action: action, dedup_key: dedupKey } = event.body
+  const what = event.kind === 'change' ? 'change event' : `${action} of ${dedupKey}`
+  return alias === undefined ? what : `${what} (key ${alias})`
+}
+
+/** What `--verbose` says of each attempt. */
+export function describeAttempt(post: Post, { url, bytes, outcome, durationMs }: Attempt): string {
+  const answer = outcome.kind === 'accepted' ? outcome.status : outcome.reason
+  return `${describePost(post)}: POST ${url}, ${bytes} bytes: ${answer} (after ${Math.round(durationMs)} ms)`
+}
+
+/** The line that keeps a build from being silent between two attempts. */
+export function describeRetry(post: Post, { attempt, reason, delayMs, leftMs }: Retry): string {
+  return `${describePost(post)}: attempt ${attempt} failed: ${reason}; next try in ${formatMs(delayMs)}, ${formatMs(leftMs)} left after it`
+}
+
+/** One line a post: that it was accepted, or why not and what to do. */
+export function logDelivery(
+  log: Log,
+  delivery: Delivery,
+  { deadlineMs, timeoutMs, region }: DeliveryConfig,
+): void {
+  const { post, outcome, attempts, durationMs, status, reason = '' } = delivery
+  const what = describePost(post)
+  if (outcome === 'accepted') return log.info(`${what}: accepted (${status})`)
+  if (outcome === 'refused') {
+    const { routingKey } = post.destination
+    const hint = hintFor({ kind: post.event.kind, status, reason, routingKey, region })
+    return log.error(`${what}: refused with ${reason}${hint === undefined ? '' : `\n${hint}`}`)
+  }
+  if (outcome === 'queued')
+    return log.warn(`${what}: kept in the spool (${reason}); flush or a relay delivers it`)
+  const tries = `${attempts} ${attempts === 1 ? 'attempt' : 'attempts'} in ${formatMs(durationMs)}`
+  const limits = `deadline ${formatMs(deadlineMs)}, ${formatMs(timeoutMs)} an attempt`
+  return log.error(`${what}: not delivered: ${reason} (${tries}; ${limits})`)
+}
+
+/** The worst outcome of all; a refusal is worse than a failed delivery, since trying again cannot mend it. */
+export function verdictOf(deliveries: readonly Delivery[]): Verdict {
+  const outcomes = new Set(deliveries.map(({ outcome }) => outcome))
+  if (outcomes.has('refused')) return 'refused'
+  if (outcomes.has('undelivered')) return 'undelivered'
+  return outcomes.has('queued') ? 'queued' : 'accepted'
+}
+
+export function exitCodeOf(verdict: Verdict): number {
+  return verdict === 'accepted' || verdict === 'queued' ? 0 : EXIT_CODE[verdict]
+}
+
+/** What `--json` tells of an invocation. */
+export interface JsonReport {
+  readonly command: string
+  readonly outcome: Verdict
+  /** What the process ends with; undefined where that is not known yet. */
+  readonly exitCode: number | undefined
+  readonly deliveries?: readonly Delivery[]
+  /** Why nothing was sent at all. */
+  readonly reason?: string
+}
+
+/** The one line of `--json`. What does not apply is absent. */
+export function jsonLine({ command, outcome, exitCode, deliveries = [], reason }: JsonReport): string {
+  const events = deliveries.map((delivery) => ({
+    kind: delivery.post.event.kind,
+    action: delivery.post.event.body.event_action,
+    endpoint: ENDPOINT[delivery.post.event.kind],
+    key: delivery.post.alias,
+    outcome: delivery.outcome,
+    status: delivery.status,
+    dedup_key: delivery.post.event.body.dedup_key,
+    attempts: delivery.attempts,
+    duration_ms: delivery.durationMs,
+    reason: delivery.reason,
+  }))
+  return `${JSON.stringify({ command, outcome, exit_code: exitCode, events, reason })}\n`
+}
+
+/** The dedup key of a trigger, which is what `trigger` prints. */
+export function triggeredKey(events: readonly Event[]): string | undefined {
+  return events.find(({ body }) => body.event_action === 'trigger')?.body.dedup_key
+}

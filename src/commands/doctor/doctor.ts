@@ -1,0 +1,85 @@
+import type { Gathered } from '../../config/sources.ts'
+import { readConfig, type Config } from '../../config/load.ts'
+import type { Build } from '../../core/build.ts'
+import { EXIT_CODE } from '../../core/failure.ts'
+import { oneLine } from '../../core/mask-secrets.ts'
+import { checkConfiguration } from './check-configuration.ts'
+import { checkSpool } from './check-spool.ts'
+import type { Finding } from './finding.ts'
+import { withRestClient } from '../rest-access.ts'
+import type { Session } from '../../cli/session.ts'
+
+/**
+ * `doctor`: a checklist of everything that a deployment's report depends on. It goes on where something is wrong, and
+ * sends nothing that could page.
+ * @returns 0, or the exit status of the worst finding
+ */
+export async function doctor(
+  { io, log, json }: Pick<Session, 'io' | 'log' | 'json'>,
+  gathered: Gathered,
+  build: Build,
+): Promise<number> {
+  const { config, problems } = readConfig(gathered, { env: io.env, build }, true)
+  const session = { io, log, json, config, command: 'doctor' }
+  const looks = await Promise.all([lookAtSpool(config), lookAtNetwork(session), lookAtAccount(session)])
+  const findings = [...checkConfiguration(config, problems), ...looks.flat()]
+  const exitCode = worstOf(findings)
+  const outcome = exitCode === 0 ? 'ok' : 'failed'
+  if (json)
+    io.writeOut(`${JSON.stringify({ command: 'doctor', outcome, exit_code: exitCode, checks: findings })}\n`)
+  else for (const finding of findings) io.writeOut(`${describe(finding)}\n`)
+  return io.signal.aborted ? Number(io.signal.reason) : exitCode
+}
+
+async function lookAtSpool({ spool }: Config): Promise<Finding[]> {
+  return spool === undefined ? [] : await checkSpool(spool.directory)
+}
+
+async function lookAtNetwork({ io, config }: Session): Promise<Finding[]> {
+  const [{ composeTransport }, { checkEndpoints, checkRelay, checkServer }] = await Promise.all([
+    import('../../compose.ts'),
+    import('./check-network.ts'),
+  ])
+  const { delivery, rest } = config
+  const transport = composeTransport(delivery)
+  try {
+    const looks = await Promise.all([
+      checkServer('events', delivery.eventsUrl, delivery),
+      rest.token === undefined ? [] : checkServer('the REST API', rest.apiUrl, delivery),
+      delivery.relay === undefined
+        ? []
+        : checkRelay(transport, delivery, io.signal).then((finding) => [finding]),
+      checkEndpoints(transport, config, io.signal),
+    ])
+    return looks.flat()
+  } finally {
+    await transport.close()
+  }
+}
+
+async function lookAtAccount(session: Session): Promise<Finding[]> {
+  const { token } = session.config.rest
+  if (token === undefined) return []
+  const { checkAccount } = await import('./check-account.ts')
+  return await withRestClient(session, token, (client) => checkAccount(client, session.config))
+}
+
+/** A wrong configuration is worst, then what PagerDuty refuses, then what could not be reached. */
+function worstOf(findings: readonly Finding[]): number {
+  const codes = new Set(findings.map(({ exitCode = 0 }) => exitCode))
+  return WORST_FIRST.find((exitCode) => codes.has(exitCode)) ?? 0
+}
+
+const WORST_FIRST: readonly number[] = [
+  EXIT_CODE.config,
+  EXIT_CODE.usage,
+  EXIT_CODE.refused,
+  EXIT_CODE.undelivered,
+]
+
+const SIGN: Readonly<Record<Finding['status'], string>> = { ok: 'ok', warning: 'warn', failed: 'FAIL' }
+
+function describe({ check, status, detail, advice }: Finding): string {
+  const line = `${SIGN[status].padEnd(5)}${check}: ${oneLine(detail)}`
+  return advice === undefined ? line : `${line}\n     -> ${oneLine(advice)}`
+}

@@ -1,0 +1,52 @@
+import type { Event } from '../core/event.ts'
+import { Failure } from '../core/failure.ts'
+import type { RestClient } from '../rest/client.ts'
+import { addNote, listOpenIncidents } from '../rest/incidents.ts'
+import { findServiceId, needService } from '../rest/service.ts'
+import { withRestClient } from './rest-access.ts'
+import type { Session } from '../cli/session.ts'
+
+/** On so many incidents at most a deployment is noted: who has more open has another problem. */
+const MAX_NOTED = 25
+
+/**
+ * Notes a deployment on the incidents of its service that were open before the report began; the one that it may open
+ * itself says the same already. What goes wrong is only warned of: the events are what matters.
+ * @param event the first of the deployment's events, whose summary and link are the note
+ */
+export async function noteDeployment(session: Session, event: Event): Promise<void> {
+  const { io, config, log } = session
+  const beganAtMs = Date.now() - (performance.now() - io.startedAtMs)
+  try {
+    const { token, service } = needService('--note', config.rest)
+    const count = await withRestClient(session, token, async (client) => {
+      const serviceId = await findServiceId(client, service)
+      const ids = await openBefore(client, serviceId, beganAtMs)
+      const content = noteContent(event)
+      await Promise.all(ids.slice(0, MAX_NOTED).map((id) => addNote(client, id, content)))
+      return Math.min(ids.length, MAX_NOTED)
+    })
+    log.info(
+      count === 0
+        ? 'no open incident to note this on'
+        : `noted on ${count} open incident${count === 1 ? '' : 's'}`,
+    )
+  } catch (error) {
+    if (!(error instanceof Failure)) throw error
+    log.warn(`the deployment is not noted: ${error.message}`)
+  }
+}
+
+/** PagerDuty gives times in whole seconds. */
+async function openBefore(client: RestClient, serviceId: string, timeMs: number): Promise<string[]> {
+  const wholeMs = Math.floor(timeMs / 1000) * 1000
+  const incidents = await listOpenIncidents(client, serviceId)
+  return incidents.flatMap(({ id, created_at: createdAt = '' }) =>
+    id === undefined || Date.parse(createdAt) >= wholeMs ? [] : [id],
+  )
+}
+
+function noteContent({ body }: Event): string {
+  const [link] = body.links ?? []
+  return [body.payload?.summary ?? '', link?.href ?? ''].filter((line) => line !== '').join('\n')
+}

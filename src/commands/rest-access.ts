@@ -1,0 +1,94 @@
+import { isKeyLookedUp } from '../config/load.ts'
+import { Failure } from '../core/failure.ts'
+import type { RoutingKey } from '../core/routing-key.ts'
+import type { Secret } from '../core/secret.ts'
+import type { KeyLookUp } from '../rest/remember-key.ts'
+import type { RestClient } from '../rest/client.ts'
+import { describeFoundKey, describeRestRetry } from '../rest/describe.ts'
+import { version } from '../version.ts'
+import type { Session } from '../cli/session.ts'
+
+export interface RestLimits {
+  /** When to give a call up that begins now, on the scale of `performance.now()`; default: the invocation's deadline. */
+  readonly deadlineAtMs?: () => number
+  /** Ends all calls; default: the invocation's own signal. */
+  readonly signal?: AbortSignal
+}
+
+/** Lends a client of the REST API for some calls, and closes it after them. */
+export async function withRestClient<T>(
+  { io, config, log }: Session,
+  token: Secret,
+  use: (client: RestClient) => Promise<T>,
+  limits: RestLimits = {},
+): Promise<T> {
+  const { delivery, rest } = config
+  // Loaded here, so that whoever has a routing key and asks nothing does not pay for it.
+  const { composeRestClient } = await import('../compose.ts')
+  const client = await composeRestClient({
+    delivery,
+    rest,
+    token,
+    version,
+    deadlineAtMs: limits.deadlineAtMs ?? (() => io.startedAtMs + delivery.deadlineMs),
+    signal: limits.signal ?? io.signal,
+    onRetry: (call, retry) => log.info(describeRestRetry(call, retry)),
+  })
+  try {
+    return await use(client)
+  } finally {
+    await client.close()
+  }
+}
+
+/**
+ * The configured keys; where there are none, the one that the REST API gives for the service. `loadConfig` has made sure
+ * that it can be asked for. Looked up by each invocation: a key that was rotated yesterday is not used today.
+ * @returns none where a spool keeps the events until the key is found
+ * @throws Failure where it cannot be found
+ */
+export async function resolveKeys(session: Session): Promise<readonly RoutingKey[]> {
+  const { config, log } = session
+  if (!isKeyLookedUp(config)) return config.delivery.keys
+  if (config.dryRun) {
+    log.info('the routing key would be looked up with the REST API token')
+    return []
+  }
+  try {
+    const lookUp = await keyLookUp(session, () => firstLookEndMs(session))
+    return lookUp === undefined ? [] : [await lookUp()]
+  } catch (error) {
+    if (config.spool === undefined || !(error instanceof Failure) || error.kind !== 'undelivered') throw error
+    log.warn(`${error.message}; the events are kept in the spool until the key is found`)
+    return []
+  }
+}
+
+/** How long the key is looked for before its events are kept: with a spool nothing is waited for before that. */
+const FIRST_LOOK_MS = 5000
+
+function firstLookEndMs({ io, config }: Session): number {
+  const deadlineAtMs = io.startedAtMs + config.delivery.deadlineMs
+  return config.spool === undefined ? deadlineAtMs : Math.min(performance.now() + FIRST_LOOK_MS, deadlineAtMs)
+}
+
+/**
+ * What looks the key up; undefined where there is nothing to look up.
+ * @param deadlineAtMs when to give a call up that begins now; default: after the time of one attempt, as befits a spool
+ *                     that is delivered meanwhile
+ */
+export async function keyLookUp(
+  { io, config, log }: Session,
+  deadlineAtMs?: () => number,
+): Promise<KeyLookUp | undefined> {
+  const { composeKeyLookUp } = await import('../compose.ts')
+  return composeKeyLookUp({
+    delivery: config.delivery,
+    rest: config.rest,
+    version,
+    deadlineAtMs,
+    signal: io.signal,
+    onRetry: (call, retry) => log.info(describeRestRetry(call, retry)),
+    onFound: (key) => log.info(describeFoundKey(key)),
+  })
+}

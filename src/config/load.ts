@@ -1,0 +1,132 @@
+import type { Build, Environment } from '../core/build.ts'
+import { parseRepositoryUrl, withRepositoryUrl } from '../ci/repository-url.ts'
+import { Failure } from '../core/failure.ts'
+import { createMask } from '../core/mask-event.ts'
+import type { Gathered, Problem } from './sources.ts'
+import { plainHttpWarnings, readDeliveryConfig, type DeliveryConfig } from './read-delivery.ts'
+import { readEventConfig, type EventConfig } from './read-event.ts'
+import { readPrintConfig, type PrintConfig } from './read-printing.ts'
+import { reportProxies } from './read-proxy.ts'
+import { readGateConfig, readRestConfig, type GateConfig, type RestConfig } from './read-rest.ts'
+import { readRunConfig, type RunConfig } from './read-run.ts'
+import { readSpoolConfig, type SpoolConfig } from './read-spool.ts'
+import { createReader } from './reader.ts'
+import { tlsWarnings } from './tls-warnings.ts'
+
+/** Everything that one invocation was told, validated and frozen. */
+export interface Config {
+  readonly event: EventConfig
+  readonly delivery: DeliveryConfig
+  readonly rest: RestConfig
+  readonly run: RunConfig
+  /** Absent where nothing is kept. */
+  readonly spool?: SpoolConfig
+  readonly gate: GateConfig
+  /** Note the deployment on the service's open incidents. */
+  readonly note: boolean
+  readonly build: Build
+  /** Print the requests, make none. */
+  readonly dryRun: boolean
+  readonly warnings: readonly string[]
+}
+
+/** What surrounds an invocation: the variables, and the build that they tell of. */
+export interface Surroundings {
+  readonly env: Environment
+  readonly build: Build
+}
+
+/**
+ * Reads the whole configuration of a command.
+ * @param needsKey false where the event itself may bring the key along, or none is needed
+ * @throws Failure that lists every problem, a line each: kind `config` where a key or a file is at fault, else `usage`
+ */
+export function loadConfig(gathered: Gathered, surroundings: Surroundings, needsKey: boolean): Config {
+  const { config, problems } = readConfig(gathered, surroundings, needsKey)
+  throwProblems(problems)
+  return config
+}
+
+/** Reads the configuration as far as it can be read, and what is wrong with it; defaults stand in for what is wrong. */
+export function readConfig(
+  { values, problems: found }: Gathered,
+  { env, build }: Surroundings,
+  needsKey: boolean,
+): { config: Config; problems: readonly Problem[] } {
+  const problems = [...found]
+  const mended: string[] = []
+  const reader = createReader(values, problems, mended)
+  const repositoryUrl = reader.one('repositoryUrl', parseRepositoryUrl)
+  const delivery = readDeliveryConfig(reader, env)
+  const rest = readRestConfig(reader, delivery.region)
+  const spool = readSpoolConfig(reader)
+  const dryRun = reader.isSet('dryRun')
+  if (!dryRun) reportProxies(reader, delivery.proxy, serversOf(delivery, rest))
+  readPrintConfig(reader)
+  const secrets = [...delivery.secrets, ...(rest.token ? [rest.token] : [])]
+  const mask = createMask(secrets)
+  const settings = {
+    event: mask(readEventConfig(reader)),
+    delivery: { ...delivery, secrets },
+    rest,
+    run: readRunConfig(reader),
+    gate: readGateConfig(reader),
+    note: reader.isSet('note'),
+    ...(spool && { spool }),
+    build: mask(withRepositoryUrl(build, repositoryUrl)),
+    dryRun,
+  }
+  const missing = needsKey ? keyMissing(settings) : undefined
+  const hasKeyProblem = problems.some(({ kind }) => kind === 'config')
+  if (missing !== undefined && !dryRun && !hasKeyProblem) problems.push({ kind: 'config', message: missing })
+  const dryWarnings = missing !== undefined && dryRun ? [`${missing}; a real run would stop here`] : []
+  const warnings = [...tlsWarnings(env), ...plainHttpWarnings(delivery, rest), ...mended, ...dryWarnings]
+  return { config: Object.freeze({ ...settings, warnings }), problems }
+}
+
+/** The servers that may be spoken to. */
+export function serversOf({ eventsUrl }: DeliveryConfig, { apiUrl, token }: RestConfig): string[] {
+  return [eventsUrl, ...(token === undefined ? [] : [apiUrl])]
+}
+
+/** What to do where nothing says with which key to send; undefined where something does. */
+export function keyMissing({ delivery, rest }: Pick<Config, 'delivery' | 'rest'>): string | undefined {
+  if (delivery.keys.length > 0 || delivery.relay !== undefined) return undefined
+  if (rest.token === undefined) return KEY_MISSING
+  return rest.service === undefined ? serviceMissing(rest) : undefined
+}
+
+/** Whether no key is set, and the REST API can be asked for the one. */
+export function isKeyLookedUp(settings: Pick<Config, 'delivery' | 'rest'>): boolean {
+  const { keys, relay } = settings.delivery
+  return keys.length === 0 && relay === undefined && keyMissing(settings) === undefined
+}
+
+const KEY_MISSING =
+  'no key is set: put the Integration Key of an Events API v2 integration into PAGERDUTY_TOKEN ' +
+  '(or PAGERDUTY_TOKEN_FILE), or the address of a relay into PAGERDUTY_RELAY_URL'
+
+/** A REST API token alone does not say whose key is meant. */
+function serviceMissing({ tokenOrigin }: RestConfig): string {
+  return (
+    `${tokenOrigin}: this is a REST API token, and events need the integration key of a service. ` +
+    'Name the service, and its key is looked up: PAGERDUTY_SERVICE_ID=PXXXXXX (the end of the service’s address in ' +
+    'PagerDuty) or --service NAME. Or set the key itself (32 letters and digits) as PAGERDUTY_ROUTING_KEY: in PagerDuty ' +
+    'open the service, tab Integrations, add "Events API V2" and copy its Integration Key'
+  )
+}
+
+/**
+ * How results and errors are printed. Never fails: they have to be printed also when the rest of the configuration is
+ * wrong, which `loadConfig` then reports.
+ */
+export function loadPrintConfig({ values }: Gathered): PrintConfig {
+  return readPrintConfig(createReader(values, []))
+}
+
+/** @throws Failure that lists the problems, where there are any */
+export function throwProblems(problems: readonly Problem[]): void {
+  if (problems.length === 0) return
+  const kind = problems.some((problem) => problem.kind === 'config') ? 'config' : 'usage'
+  throw new Failure(kind, problems.map(({ message }) => message).join('\n'))
+}

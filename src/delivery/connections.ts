@@ -1,0 +1,133 @@
+import { setMaxListeners } from 'node:events'
+import type { Socket } from 'node:net'
+import { createSecureContext } from 'node:tls'
+import { Agent, buildConnector, Pool, ProxyAgent, type Dispatcher } from 'undici'
+import { proxyCredentials } from '../config/read-proxy.ts'
+import type { ChosenProxy } from './proxy.ts'
+import type { EarlyConnections } from './preconnect.ts'
+import { watchAnswers } from './interim-answers.ts'
+import { TLS_OPTIONS } from './tls-options.ts'
+
+/** undici's dispatcher, and what it does not tell by itself. */
+export interface Connections {
+  readonly dispatcher: Dispatcher
+  /** How many connections were opened or tried so far. */
+  readonly opened: () => number
+  /** Ends every connection at once, also one that is being opened. */
+  readonly close: () => Promise<void>
+}
+
+export interface ConnectionOptions {
+  readonly proxy: ChosenProxy | undefined
+  /** Whether the server speaks https. */
+  readonly isTls: boolean
+  /** How long a connection may take to open; the attempt that waits for it has its own timer. */
+  readonly connectTimeoutMs: number
+  /** How long one is kept without use, where the server does not say less. */
+  readonly keepAliveMs: number
+  /** Connections that are used first; only where there is no proxy. */
+  readonly early: EarlyConnections | undefined
+}
+
+/** Longest head of an answer, in bytes: what curl takes. A server that has taken the event may be talkative. */
+const MAX_HEADER_BYTES = 300 * 1024
+
+/** Connections to one server, directly or through a proxy. */
+export function createConnections(connectionOptions: ConnectionOptions): Connections {
+  const { proxy, isTls, connectTimeoutMs, keepAliveMs, early } = connectionOptions
+  const closing = new AbortController()
+  setMaxListeners(0, closing.signal) // each socket is a listener
+  const tls = { ...TLS_OPTIONS, allowH2: false, signal: closing.signal } as const
+  // The attempt's own timer covers what these two would; undici's are coarser and would fire beside it.
+  const options = {
+    allowH2: false,
+    headersTimeout: 0,
+    bodyTimeout: 0,
+    keepAliveTimeout: keepAliveMs,
+    maxHeaderSize: MAX_HEADER_BYTES,
+  } as const
+  let opened = 0
+  const watch =
+    (connect: buildConnector.connector): buildConnector.connector =>
+    (request, callback) =>
+      connect(request, (...[error, socket]) => {
+        opened += 1
+        if (error !== null) return callback(error, null)
+        watchAnswers(socket)
+        callback(null, socket)
+      })
+  const createPool = (origin: URL, given: object): Pool => {
+    const { connect } = given as { connect: buildConnector.connector }
+    return new Pool(origin, { ...given, ...options, connect: watch(connect) })
+  }
+  const dispatcher =
+    proxy === undefined
+      ? new Agent({
+          ...options,
+          connect: watch(createConnector({ isTls, connectTimeoutMs, early, signal: closing.signal })),
+        })
+      : new ProxyAgent({
+          ...options,
+          ...splitCredentials(proxy.url),
+          proxyTunnel: proxy.variable === 'HTTPS_PROXY',
+          connectTimeout: connectTimeoutMs,
+          proxyTls: tls,
+          requestTls: tls,
+          // Pools as ProxyAgent makes them, one to the proxy and one through it.
+          clientFactory: createPool,
+          factory: createPool,
+        })
+  return {
+    dispatcher,
+    opened: () => opened,
+    close: async () => {
+      closing.abort()
+      early?.close()
+      await dispatcher.destroy()
+    },
+  }
+}
+
+/** A connector that adds TLS to early connections while there are any, and opens others after that. */
+function createConnector({
+  isTls,
+  connectTimeoutMs,
+  early,
+  signal,
+}: Pick<ConnectionOptions, 'isTls' | 'connectTimeoutMs' | 'early'> & {
+  readonly signal: AbortSignal
+}): buildConnector.connector {
+  const options = {
+    // Reading the roots takes as long as opening a connection, so they are read meanwhile, and once for all.
+    secureContext: isTls ? createSecureContext({ minVersion: TLS_OPTIONS.minVersion }) : undefined,
+    rejectUnauthorized: TLS_OPTIONS.rejectUnauthorized,
+    allowH2: false,
+    timeout: connectTimeoutMs,
+    autoSelectFamily: true,
+  }
+  const overEarly = buildConnector(options) // closing those ends what is over them, and costs less than a signal
+  const fresh = buildConnector({ ...options, signal })
+  const addTls = async (...[opened, request, callback]: AddTlsArguments): Promise<void> => {
+    try {
+      overEarly({ ...request, httpSocket: await opened }, callback)
+    } catch (error) {
+      callback(error as Error, null)
+    }
+  }
+  return (request, callback) => {
+    const opened = early?.take()
+    if (opened === undefined) fresh(request, callback)
+    else void addTls(opened, request, callback)
+  }
+}
+
+type AddTlsArguments = [Promise<Socket>, ...Parameters<buildConnector.connector>]
+
+/** undici would decode them itself, but throws on a percent sign that stands for itself. */
+function splitCredentials(proxyUrl: string): { uri: string; token?: string } {
+  const url = new URL(proxyUrl)
+  const credentials = proxyCredentials(url)
+  url.username = ''
+  url.password = ''
+  return { uri: url.href, ...(credentials !== undefined && { token: `Basic ${credentials}` }) }
+}

@@ -1,0 +1,83 @@
+import type { FastifyReply } from 'fastify'
+import { maskSecrets } from '../core/mask-secrets.ts'
+import { classifyAnswer } from '../core/outcome.ts'
+import type { SpoolItem } from '../spool/spool.ts'
+import type { Call } from './context.ts'
+import { RELAY_LIMITS } from './limits.ts'
+import { decisiveReceipt, sendReceipt, statusOf, type Receipt } from './result.ts'
+
+/**
+ * Hands the events of one request to the intake, logs what came of each, and answers.
+ * @param notes what was mended in them
+ */
+export async function takeIn(
+  items: readonly SpoolItem[],
+  call: Call,
+  notes: readonly string[] = [],
+): Promise<FastifyReply> {
+  const { request, reply, deps } = call
+  const waitMs = preferredWaitMs(request.headers.prefer)
+  const receipts = await deps.intake.take(
+    items,
+    waitMs > 0 ? { timeoutMs: waitMs, signal: callerGone(reply) } : undefined,
+  )
+  const log = createEventLog(call, items)
+  if (notes.length > 0) log('info', 'event mended', () => ({ notes: notes.join('; ') }))
+  for (const receipt of receipts) logReceipt(log, receipt)
+  const [first, ...rest] = receipts
+  if (first === undefined) throw new Error('a request without events was taken in')
+  const isSettled = receipts.every(({ kind }) => kind !== 'queued')
+  if (waitMs > 0 && isSettled) void reply.header('preference-applied', `wait=${waitMs / 1000}`)
+  return sendReceipt(reply, decisiveReceipt([first, ...rest]))
+}
+
+/** Aborts when the caller closes its connection. Fastify's `request.signal` aborts already when the body has been read. */
+function callerGone(reply: FastifyReply): AbortSignal {
+  const gone = new AbortController()
+  reply.raw.once('close', () => gone.abort())
+  return gone.signal
+}
+
+/** `Prefer: wait=10` (RFC 7240) in milliseconds; 0 where there is none. */
+function preferredWaitMs(header: string | string[] | undefined): number {
+  if (header === undefined) return 0
+  const seconds = /(?:^|[,;\s])wait\s*=\s*"?(\d{1,9})/i.exec(String(header))?.[1]
+  return Math.min(Number(seconds ?? 0), RELAY_LIMITS.waitSeconds) * 1000
+}
+
+type Facts = Readonly<Record<string, string | number | undefined>>
+type EventLog = (level: 'info' | 'warn', message: string, facts: () => Facts) => void
+
+/** A log that hides the callers' own keys, which they may have put anywhere. Facts are asked for only where they are logged. */
+function createEventLog({ request, deps: { logger } }: Call, items: readonly SpoolItem[]): EventLog {
+  return (level, message, facts) => {
+    if (!logger.isLevelEnabled(level)) return
+    const secrets = items.flatMap(({ key }) => (key.kind === 'own' ? [key.key] : []))
+    const masked = Object.entries(facts()).map(([name, value]) => [
+      name,
+      typeof value === 'string' && secrets.length > 0 ? maskSecrets(value, secrets) : value,
+    ])
+    logger[level]({ request_id: request.id, ...Object.fromEntries(masked) }, message)
+  }
+}
+
+/** One line an event, with nothing of it but what tells it from others. */
+function logReceipt(log: EventLog, receipt: Receipt): void {
+  const { kind, body } = receipt.event
+  const status = statusOf(receipt)
+  log(status <= 299 ? 'info' : 'warn', `event ${receipt.kind}`, () => ({
+    event: kind,
+    action: body.event_action,
+    dedup_key: body.dedup_key,
+    status,
+    reason: reasonOf(receipt),
+  }))
+}
+
+/** Why an event has not been accepted, in PagerDuty's words if it has answered. */
+function reasonOf(receipt: Receipt): string | undefined {
+  if ('reason' in receipt) return receipt.reason
+  if (receipt.kind !== 'answered' || receipt.answer.status < 400) return undefined
+  const outcome = classifyAnswer(receipt.answer, 0, [])
+  return 'reason' in outcome ? outcome.reason : undefined
+}

@@ -1,0 +1,106 @@
+import type { Event } from '../core/event.ts'
+import { isObject } from '../core/json.ts'
+import { maskSecrets } from '../core/mask-secrets.ts'
+import { classifyAnswer, type Answer } from '../core/outcome.ts'
+import type { Secret } from '../core/secret.ts'
+import { createRequest } from '../delivery/request.ts'
+import type { SpoolItem } from '../spool/spool.ts'
+import type { Resolve } from '../spool/worker/destinations.ts'
+import type { Transport } from '../delivery/transport.ts'
+import type { Intake } from './intake.ts'
+import { RELAY_LIMITS } from './limits.ts'
+import type { Metrics } from './metrics.ts'
+import { statusOf, successBody, type Receipt } from './result.ts'
+
+export interface SynchronousDeps {
+  readonly transport: Transport
+  readonly resolve: Resolve
+  readonly userAgent: string
+  /** Budget of one event. */
+  readonly timeoutMs: number
+  /** Masked in whatever a server says. */
+  readonly secrets: readonly Secret[]
+  readonly metrics: Metrics
+}
+
+/** Without a spool: every event goes to PagerDuty while its caller waits, and PagerDuty's answer is the caller's. */
+export function createSynchronousIntake(deps: SynchronousDeps): Intake {
+  const breakOff = new AbortController()
+  const underWay = new Set<Promise<unknown>>()
+  let inFlight = 0
+  return {
+    take: async (items) => {
+      if (inFlight + items.length > RELAY_LIMITS.inFlight) return items.map(turnAway)
+      inFlight += items.length
+      for (const { event } of items) deps.metrics.accepted(event.kind)
+      const forwarding = Promise.all(items.map((item) => forward(item, deps, breakOff.signal)))
+      underWay.add(forwarding)
+      try {
+        return await forwarding
+      } finally {
+        underWay.delete(forwarding)
+        inFlight -= items.length
+      }
+    },
+    close: async (graceMs) => {
+      const timer = setTimeout(() => breakOff.abort(), graceMs)
+      await Promise.allSettled(underWay)
+      clearTimeout(timer)
+      await deps.transport.close()
+    },
+  }
+}
+
+async function forward(
+  { event, key }: SpoolItem,
+  { resolve, userAgent, secrets, metrics, transport, timeoutMs }: SynchronousDeps,
+  signal: AbortSignal,
+): Promise<Receipt> {
+  const startMs = performance.now()
+  const resolution = await resolve(key)
+  if ('missing' in resolution) {
+    metrics.settled(event.kind, 502, performance.now() - startMs)
+    return { kind: 'undelivered', event, status: 502, reason: resolution.missing }
+  }
+  const request = createRequest(event, resolution, userAgent)
+  const exchange = await transport.exchange(request, timeoutMs, signal)
+  const durationMs = performance.now() - startMs
+  const receipt: Receipt =
+    exchange.kind === 'answered'
+      ? receiptOf(event, exchange.answer, [...secrets, ...request.secrets])
+      : {
+          kind: 'undelivered',
+          event,
+          status: exchange.isOverdue ? 504 : 502,
+          reason: maskSecrets(exchange.outcome.reason, secrets),
+        }
+  metrics.settled(event.kind, statusOf(receipt), durationMs)
+  return receipt
+}
+
+/** What the caller gets of an answer: nothing that repeats a secret, and no redirect, which it might follow. */
+function receiptOf(event: Event, answer: Answer, secrets: readonly Secret[]): Receipt {
+  const { status, headers, body } = answer
+  const isAccepted = status >= 200 && status <= 299
+  if (isAccepted && body === JSON.stringify(successBody(event))) return { kind: 'answered', event, answer }
+  // Cut off, or another server's words: the status alone says that it is accepted.
+  if (isAccepted && !isJsonObject(body)) return { kind: 'delivered', event, status: 202 }
+  if ((status >= 300 && status <= 399) || status === 407) {
+    const outcome = classifyAnswer(answer, 0, secrets)
+    return { kind: 'undelivered', event, status: 502, reason: 'reason' in outcome ? outcome.reason : '' }
+  }
+  return { kind: 'answered', event, answer: { status, headers, body: maskSecrets(body, secrets) } }
+}
+
+function isJsonObject(text: string): boolean {
+  try {
+    return isObject(JSON.parse(text))
+  } catch {
+    return false
+  }
+}
+
+function turnAway({ event }: SpoolItem): Receipt {
+  const reason = `${RELAY_LIMITS.inFlight} events are on their way already; PAGERDUTY_SPOOL keeps what comes in faster`
+  return { kind: 'turned-away', event, status: 503, reason, retryAfterSeconds: 1 }
+}

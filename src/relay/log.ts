@@ -1,0 +1,68 @@
+import type { Logger } from 'pino'
+import type { PrintConfig } from '../config/read-printing.ts'
+import { oneLine } from '../core/mask-secrets.ts'
+import type { Secret } from '../core/secret.ts'
+import { createJsonLog } from '../json-log.ts'
+
+/** A pino log, and the way to write out what it still holds. */
+export interface RelayLog {
+  readonly logger: Logger
+  readonly flush: () => void
+}
+
+/**
+ * The relay's log, as JSON or as text. Lines of the same turn of the event loop are written at once, since a write a
+ * line would cost more than all else. Whatever is logged, a secret of the configuration is masked in it.
+ */
+export function createRelayLog(
+  { logLevel, logFormat }: PrintConfig,
+  secrets: readonly Secret[],
+  write: (text: string) => void,
+): RelayLog {
+  const mask = maskerOf(secrets)
+  let waiting = ''
+  const flush = (): void => {
+    const text = waiting
+    waiting = ''
+    if (text !== '') write(text)
+  }
+  const logger = createJsonLog(logLevel, (line) => {
+    if (waiting === '') setImmediate(flush)
+    const masked = mask(line)
+    waiting += logFormat === 'json' ? masked : asText(masked)
+  })
+  return { logger, flush }
+}
+
+/** A shorter secret occurs by chance in every line, so that hiding it would tell it. */
+const MIN_SECRET_LENGTH = 8
+
+/** Masks secrets as they look inside a JSON string. */
+function maskerOf(secrets: readonly Secret[]): (line: string) => string {
+  const pairs = secrets
+    .filter((secret) => secret.reveal().length >= MIN_SECRET_LENGTH)
+    .map((secret): [string, string] => [JSON.stringify(secret.reveal()).slice(1, -1), secret.masked()])
+  return (line) => pairs.reduce((text, [value, masked]) => text.replaceAll(value, masked), line)
+}
+
+const PREFIX: Readonly<Record<number, string>> = { 40: 'warning: ', 50: 'error: ', 60: 'error: ' }
+/** Members of a line that text leaves out: it is for reading, and a log collector takes JSON. */
+const LEFT_OUT = new Set(['level', 'time', 'name', 'msg'])
+
+/** `pagerduty-alert: POST /failure 202 (ms=12 dedup_key=deploy/acme/shop/master)`. */
+function asText(line: string): string {
+  const entry = JSON.parse(line) as Record<string, unknown>
+  const facts = Object.entries(entry).flatMap(([name, value]) =>
+    LEFT_OUT.has(name)
+      ? []
+      : [`${name}=${oneLine(typeof value === 'string' ? value : JSON.stringify(value))}`],
+  )
+  const details = facts.length === 0 ? '' : ` (${facts.join(' ')})`
+  const prefix = PREFIX[Number(entry['level'])] ?? ''
+  return String(entry['msg'])
+    .split('\n')
+    .map(
+      (part, index, all) => `pagerduty-alert: ${prefix}${part}${index === all.length - 1 ? details : ''}\n`,
+    )
+    .join('')
+}

@@ -1,0 +1,55 @@
+import { randomUUID } from 'node:crypto'
+import type { FastifyInstance, FastifyReply } from 'fastify'
+import { ENDPOINT, type Event } from '../../core/event.ts'
+import { cleanObject } from '../../core/json.ts'
+import { maskMembers } from '../../core/mask-event.ts'
+import { readEvent } from '../../core/normalize-event.ts'
+import type { RelayDeps } from '../context.ts'
+import { parseObject, takeJson } from '../body.ts'
+import type { Call } from '../context.ts'
+import { takeIn } from '../accept.ts'
+import { noteRefusal } from '../problem.ts'
+import { sendInvalid, sendJson } from '../result.ts'
+import { requestedKey, routeEvent } from '../routing.ts'
+
+/** PagerDuty's own Events API: what its clients send is taken, and answered as they know it. */
+export function eventsRoutes(app: FastifyInstance, deps: RelayDeps): void {
+  takeJson(app)
+  for (const kind of ['alert', 'change'] as const) {
+    app.post(ENDPOINT[kind], (request, reply) => takeEvent(kind, { request, reply, deps }))
+  }
+}
+
+async function takeEvent(kind: Event['kind'], { request, reply, deps }: Call): Promise<FastifyReply> {
+  const document = parseObject(request.body)
+  if (document === undefined) {
+    noteRefusal(reply, UNRECOGNIZED.errors)
+    return sendJson(reply, 400, UNRECOGNIZED)
+  }
+  const members = maskMembers(cleanObject(document), deps.config.mask)
+  const reading = readEvent(kind, members, () => ({}))
+  const given = 'problems' in reading ? undefined : reading.routingKey
+  const routing = routeEvent(kind, requestedKey(given, request.headers['x-routing-key']), deps.config.ownKeys)
+  const problems = [
+    ...('problems' in reading ? reading.problems : []),
+    ...('problem' in routing ? [routing.problem] : []),
+  ]
+  if ('problems' in reading || 'problem' in routing)
+    return sendInvalid(reply, { status: 400, message: 'Event object is invalid', errors: problems })
+  const event = withDedupKey(reading.event)
+  const items = routing.keys.map((key) => ({ event, key }))
+  return await takeIn(items, { request, reply, deps }, reading.warnings)
+}
+
+/** What PagerDuty says to a body that it cannot read (its OpenAPI's example). */
+const UNRECOGNIZED = {
+  status: 'Unrecognized object',
+  message: 'Event object format is unrecognized',
+  errors: ['JSON parse error'],
+}
+
+/** A trigger has its key before it is accepted, so that no retry of it opens a second alert. */
+function withDedupKey({ kind, body }: Event): Event {
+  if (kind === 'change' || body.dedup_key !== undefined) return { kind, body }
+  return { kind, body: { ...body, dedup_key: randomUUID() } }
+}

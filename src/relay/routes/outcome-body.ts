@@ -1,0 +1,138 @@
+import { z } from 'zod'
+import { parseCount, parseLink, parseSeverity } from '../../config/parsers.ts'
+import { mendDetails, mendLinks, mendMembers, type Mend, type Notes } from '../../core/decoration.ts'
+import { SEVERITIES, type Link, type Severity } from '../../core/event.ts'
+import { Failure } from '../../core/failure.ts'
+import { cleanObject, describeType, parseJson, type Json, type JsonObject } from '../../core/json.ts'
+import { checkTemplate } from '../../core/summary.ts'
+
+/** What a caller of `/success` or `/failure` says of the deployment. What it leaves out, the build says. */
+export interface OutcomeBody {
+  readonly summary?: string
+  readonly severity?: Severity
+  readonly environment?: string
+  readonly exitCode?: number
+  readonly output?: string
+  readonly details?: JsonObject
+  readonly links?: readonly Link[]
+}
+
+/**
+ * The shape of that body, as callers are told it. More is taken: what cannot be used and is no reason to keep a page from
+ * going out is left out. In a form every member is text.
+ */
+export const OUTCOME_SCHEMA = z.object({
+  summary: z.string().optional().describe('Title of the event; a template, as --summary takes it.'),
+  severity: z
+    .string()
+    .optional()
+    .describe(`How bad a failure is: ${SEVERITIES.join(', ')}. Default: error.`),
+  environment: z.string().optional().describe('Where to was deployed. It decides which alert is meant.'),
+  exit_code: z.union([z.int(), z.string()]).optional().describe('Exit status of what deployed, 0 to 255.'),
+  output: z.string().optional().describe('What it printed. The last lines are shown, with secrets masked.'),
+  details: z
+    .union([z.record(z.string(), z.unknown()), z.string()])
+    .optional()
+    .describe('Custom details: an object, or its JSON as text.'),
+  links: z
+    .union([
+      z.string(),
+      z.array(z.union([z.string(), z.looseObject({ href: z.string(), text: z.string().optional() })])),
+    ])
+    .optional()
+    .describe('Links for responders: a list of {"href","text"} or of URL|TEXT, or one of the latter.'),
+})
+
+/** A body that was read, and what of it was mended or left out; or what is wrong with it, a sentence a mistake. */
+export type ReadOutcome =
+  | { readonly body: OutcomeBody; readonly notes: readonly string[] }
+  | { readonly problems: readonly string[] }
+
+/** Reads the members of a JSON body or a form. Blank texts count as left out. */
+export function readOutcomeBody(members: JsonObject): ReadOutcome {
+  const given = Object.entries(members).filter(
+    ([, value]) => typeof value !== 'string' || value.trim() !== '',
+  )
+  const notes: Notes = new Set()
+  const problems: string[] = []
+  const known = given.filter(([name]) => Object.hasOwn(OUTCOME_SCHEMA.shape, name))
+  // Their names are the caller's and may hold anything, so they are counted and not named.
+  if (known.length < given.length)
+    notes.add(`${given.length - known.length} unknown members are left out; known are ${NAMES}`)
+  const mended = mendMembers(Object.fromEntries(known), MENDS, '', notes)
+  const body: { [K in keyof OutcomeBody]: OutcomeBody[K] | undefined } = {
+    summary: required(mended, 'summary', checkTemplate, problems),
+    severity: required(mended, 'severity', (text) => parseSeverity(text.trim()), problems),
+    environment: required(mended, 'environment', (text) => text.trim(), problems),
+    exitCode: mended['exit_code'] as number | undefined,
+    output: mended['output'] as string | undefined,
+    details: mended['details'] as JsonObject | undefined,
+    links: mended['links'] as readonly Link[] | undefined,
+  }
+  if (problems.length > 0) return { problems }
+  const present = Object.entries(body).filter(([, value]) => value !== undefined)
+  return { body: Object.fromEntries(present), notes: [...notes] }
+}
+
+const NAMES = Object.keys(OUTCOME_SCHEMA.shape).join(', ')
+const MAX_EXIT_CODE = 255
+function mendExitCode(value: Json, name: string, notes: Notes): number | undefined {
+  try {
+    return parseCount(MAX_EXIT_CODE)(typeof value === 'string' ? value.trim() : JSON.stringify(value))
+  } catch {
+    notes.add(`${name} must be a whole number from 0 to ${MAX_EXIT_CODE}, so it is left out`)
+    return undefined
+  }
+}
+
+/** Output as text; anything else is shown as its JSON. */
+function mendOutput(value: Json): string {
+  return typeof value === 'string' ? value : JSON.stringify(value)
+}
+
+/** A list of links or one of them, or as text `URL|TEXT` or the JSON of a list. */
+function mendOutcomeLinks(value: Json, name: string, notes: Notes): Json | undefined {
+  const list = typeof value === 'string' && value.trim().startsWith('[') ? tryParse(value) : value
+  const items: readonly Json[] = Array.isArray(list) ? list : [list]
+  return mendLinks(
+    items.map((item) => (typeof item === 'string' ? parseLink(item) : item)),
+    name,
+    notes,
+  )
+}
+
+function tryParse(text: string): Json {
+  try {
+    const value = parseJson(text)
+    return Array.isArray(value) ? (cleanObject({ value })['value'] ?? []) : text
+  } catch {
+    return text
+  }
+}
+
+/** How the members are mended that an event can do without. */
+const MENDS: Readonly<Record<string, Mend>> = {
+  exit_code: mendExitCode,
+  output: mendOutput,
+  details: mendDetails,
+  links: mendOutcomeLinks,
+}
+
+/** A text that decides what the event says or which alert it is about: what is wrong with it is a problem. */
+function required<T>(
+  members: JsonObject,
+  name: 'summary' | 'severity' | 'environment',
+  parse: (text: string) => T,
+  problems: string[],
+): T | undefined {
+  const value = members[name]
+  if (value === undefined) return undefined
+  try {
+    if (typeof value === 'object') throw new Failure('usage', `must be a string, not ${describeType(value)}`)
+    return parse(String(value))
+  } catch (error) {
+    if (!(error instanceof Failure)) throw error
+    problems.push(`${name}: ${error.message}`)
+    return undefined
+  }
+}

@@ -1,0 +1,86 @@
+import { randomUUID } from 'node:crypto'
+import type { FastifyInstance, FastifyReply } from 'fastify'
+import type { EventInput } from '../../core/build-event.ts'
+import type { Event } from '../../core/event.ts'
+import { identify } from '../../core/identity.ts'
+import { cleanObject } from '../../core/json.ts'
+import { formatOutput } from '../../core/output.ts'
+import { planEvents } from '../../core/plan-events.ts'
+import type { SpoolItem } from '../../spool/spool.ts'
+import type { RelayDeps } from '../context.ts'
+import { readOutcomeBody, type OutcomeBody } from './outcome-body.ts'
+import { parseObject, takeForms, takeJson } from '../body.ts'
+import type { Form } from '../parse-form.ts'
+import { sendProblem } from '../problem.ts'
+import { requestedKey, routeEvent } from '../routing.ts'
+import type { Call } from '../context.ts'
+import { takeIn } from '../accept.ts'
+
+/** Last lines of a deployment's output that its alert shows. */
+const OUTPUT_LINES = 40
+
+/** What a deployment did, in the words of whoever ran it: the relay makes the events from its own build environment. */
+export function outcomeRoutes(app: FastifyInstance, deps: RelayDeps): void {
+  takeJson(app)
+  takeForms(app)
+  for (const outcome of ['success', 'failure'] as const) {
+    app.post(`/${outcome}`, (request, reply) => reportOutcome(outcome, { request, reply, deps }))
+  }
+}
+
+async function reportOutcome(outcome: 'success' | 'failure', call: Call): Promise<FastifyReply> {
+  const { request, reply, deps } = call
+  const members = readMembers(request.body)
+  if (typeof members === 'string') return sendProblem(reply, { status: 400, detail: members })
+  const reading = readOutcomeBody(deps.config.mask(cleanObject(members)))
+  if ('problems' in reading)
+    return sendProblem(reply, { status: 400, detail: 'the body cannot be used', errors: reading.problems })
+  const { as, resolve } = deps.config.event
+  const plan = planEvents(outcome, eventInput(reading.body, deps), { as, resolve, randomKey: randomUUID })
+  const given = requestedKey(undefined, request.headers['x-routing-key'])
+  const routed = plan.events.map((event) => routeAll(event, given, deps))
+  const problem = routed.find((routing) => typeof routing === 'string')
+  if (problem !== undefined)
+    return sendProblem(reply, { status: given === undefined ? 500 : 400, detail: problem })
+  const items = routed.filter((one) => typeof one !== 'string').flat()
+  return await takeIn(items, call, [...reading.notes, ...plan.warnings])
+}
+
+/** What a body says, or why it says nothing; an empty one leaves everything to the build. */
+function readMembers(body: unknown): Record<string, unknown> | string {
+  if (body === undefined || body === null || body === '') return {}
+  if (typeof body === 'string') return parseObject(body) ?? 'the body is not a JSON object'
+  const form = body as Form
+  return 'problem' in form ? form.problem : form.members
+}
+
+function eventInput(body: OutcomeBody, { config, hostname }: RelayDeps): EventInput {
+  const { event, build, outputSecrets } = config
+  const { environment, exitCode, details, links, summary, severity } = body
+  const choices = { ...event.choices, ...(environment !== undefined && { environment: traced(environment) }) }
+  const output =
+    body.output === undefined ? undefined : formatOutput(body.output, OUTPUT_LINES, outputSecrets)
+  return {
+    fields: {
+      ...event.fields,
+      ...(summary !== undefined && { summary }),
+      ...(severity !== undefined && { severity }),
+      ...(details !== undefined && { details: { ...event.fields.details, ...details } }),
+      ...(links !== undefined && { links: [...(event.fields.links ?? []), ...links] }),
+    },
+    build,
+    identity: identify(choices, build, hostname),
+    result: { ...(exitCode !== undefined && { exitCode }), ...(output !== undefined && { output }) },
+    nowIso: new Date().toISOString(),
+  }
+}
+
+function traced(value: string): { value: string; origin: string } {
+  return { value, origin: 'the request' }
+}
+
+/** An event for the caller's key or each of the relay's own, or why there is none that takes it. */
+function routeAll(event: Event, given: string | undefined, { config }: RelayDeps): SpoolItem[] | string {
+  const routing = routeEvent(event.kind, given, config.ownKeys)
+  return 'problem' in routing ? routing.problem : routing.keys.map((key) => ({ event, key }))
+}

@@ -1,0 +1,115 @@
+import type { FastifyInstance, FastifyReply } from 'fastify'
+import { z } from 'zod'
+import { createMask } from '../../core/mask-event.ts'
+import type { Secret } from '../../core/secret.ts'
+import type { EventStatus, DeadFilter, SpoolEntry, SpoolKey } from '../../spool/spool.ts'
+import { createKeyFinder } from '../../spool/worker/destinations.ts'
+import type { RelayDeps } from '../context.ts'
+import { RELAY_LIMITS } from '../limits.ts'
+import { parseObject, takeJson } from '../body.ts'
+import { sendProblem } from '../problem.ts'
+import { sendJson } from '../result.ts'
+import type { Call } from '../context.ts'
+
+const STATUSES = ['pending', 'delivered', 'dead'] as const satisfies readonly EventStatus[]
+const NOTHING = { pending: 0, delivered: 0, dead: 0 } as const
+
+/** Which dead events are meant: one, those of a key (whole or as masked in the list), or all. */
+export const DEAD_SCHEMA = z.strictObject({
+  id: z.int().positive().optional().describe('One event, by its id in the list.'),
+  key: z.string().min(1).optional().describe('The events of a key: whole, or as the list masks it.'),
+})
+
+/** The spool, listed and mended. Without one there is nothing in it. */
+export function spoolRoutes(app: FastifyInstance, deps: RelayDeps): void {
+  takeJson(app)
+  app.get('/events', (request, reply) => listEvents({ request, reply, deps }))
+  app.post('/events/retry', (request, reply) => retryEvents({ request, reply, deps }))
+  app.post('/events/discard', (request, reply) => discardEvents({ request, reply, deps }))
+}
+
+function listEvents({ request, reply, deps: { spool, config } }: Call): FastifyReply {
+  const { status, after } = request.query as Record<string, unknown>
+  const chosen = STATUSES.filter((each) => status === undefined || each === status)
+  const afterId = after === undefined ? 0 : Number(after)
+  if (chosen.length === 0 || !Number.isSafeInteger(afterId)) {
+    const detail = `status must be one of ${STATUSES.join(', ')}, and after the last id of the page before`
+    return sendProblem(reply, { status: 400, detail })
+  }
+  const secretOf = createKeyFinder(config.delivery.keys)
+  const entries = chosen.flatMap((each) => spool?.list(each, RELAY_LIMITS.listed, afterId) ?? [])
+  const setAside = spool?.setAside() ?? []
+  return sendJson(reply, 200, {
+    events: entries.map((entry) => describeEntry(entry, secretOf(entry.key))),
+    counts: spool?.counts() ?? NOTHING,
+    ...(setAside.length > 0 && { set_aside: setAside }),
+  })
+}
+
+type SecretOf = (key: SpoolKey) => Secret | undefined
+
+function describeEntry(entry: SpoolEntry, secret: Secret | undefined): object {
+  const { id, kind, action, key, dedupKey, status, attempts, acceptedAtMs, reason } = entry
+  return {
+    id,
+    kind,
+    action,
+    key: secret?.masked() ?? (key.kind === 'configured' ? key.name : '…'),
+    dedup_key: hideKey(dedupKey, key),
+    status,
+    attempts,
+    accepted_at: new Date(acceptedAtMs).toISOString(),
+    reason,
+  }
+}
+
+/** A dedup key without the caller's own routing key: it is sent as the caller wrote it, but whoever lists it sees no key. */
+function hideKey(dedupKey: string | undefined, key: SpoolKey): string | undefined {
+  return key.kind === 'own' ? createMask([key.key])(dedupKey) : dedupKey
+}
+
+async function retryEvents(call: Call): Promise<FastifyReply> {
+  const filter = readFilter(call)
+  if (filter === undefined) return refuseFilter(call)
+  const { reply, deps } = call
+  const { retried, leftOut } = (await deps.spool?.retry(filter)) ?? { retried: 0, leftOut: 0 }
+  if (leftOut === 0) return sendJson(reply, 200, { retried })
+  return sendJson(reply, 200, { retried, left_out: leftOut, note: LEFT_OUT })
+}
+
+const LEFT_OUT =
+  'a later event of the same alert was delivered or is pending, so sending these now would undo it; a retry by id sends one all the same'
+
+async function discardEvents(call: Call): Promise<FastifyReply> {
+  const filter = readFilter(call)
+  if (filter === undefined) return refuseFilter(call)
+  const { reply, deps } = call
+  return sendJson(reply, 200, { discarded: (await deps.spool?.discard(filter)) ?? 0 })
+}
+
+/** The filter of a body; undefined where it is none. */
+function readFilter({ request: { body }, deps }: Call): DeadFilter | undefined {
+  const isEmpty = body === undefined || body === null || body === ''
+  const { data } = DEAD_SCHEMA.safeParse(isEmpty ? {} : parseObject(body))
+  if (data === undefined || (data.id !== undefined && data.key !== undefined)) return undefined
+  return filterOf(data, createKeyFinder(deps.config.delivery.keys))
+}
+
+function refuseFilter({ reply }: Call): FastifyReply {
+  return sendProblem(reply, { status: 400, detail: 'the body must be {"id"}, {"key"} or {} for all' })
+}
+
+function filterOf({ id, key: given }: z.infer<typeof DEAD_SCHEMA>, secretOf: SecretOf): DeadFilter {
+  if (id !== undefined) return { id }
+  if (given === undefined) return {}
+  return {
+    matchesKey: (key) => {
+      const secret = secretOf(key)
+      return (
+        secret?.reveal() === given ||
+        secret?.masked() === given ||
+        (key.kind === 'configured' && key.name === given)
+      )
+    },
+  }
+}

@@ -1,0 +1,61 @@
+import type { Progress, Spool, SpoolItem } from '../spool/spool.ts'
+import type { Intake } from './intake.ts'
+import { RELAY_LIMITS } from './limits.ts'
+import type { Metrics } from './metrics.ts'
+import type { Receipt } from './result.ts'
+
+export interface DurableDeps {
+  readonly spool: Spool
+  readonly metrics: Metrics
+  /** Why nothing that is kept could be delivered, by this process or another; undefined where it could. */
+  readonly obstacle: () => string | undefined
+  /** Ends the delivery within a time, and gives up what it uses; the spool is closed after it. */
+  readonly stopDelivery: (graceMs: number) => Promise<void>
+}
+
+/** With a spool: an event is accepted when it is synced to disk, and goes out in the background. */
+export function createDurableIntake({ spool, metrics, obstacle, stopDelivery }: DurableDeps): Intake {
+  const closing = new AbortController()
+  return {
+    take: async (items, wait) => {
+      const why = obstacle()
+      if (why !== undefined) return items.map((item) => turnAway(item, `the spool takes nothing: ${why}`))
+      const result = await spool.add(items)
+      if (result.kind !== 'added') {
+        const reason =
+          result.kind === 'full'
+            ? `the spool is full: it keeps at most ${result.limit} events (PAGERDUTY_SPOOL_LIMIT)`
+            : `the spool takes nothing: ${result.reason}`
+        return items.map((item) => turnAway(item, reason))
+      }
+      for (const { event } of items) metrics.accepted(event.kind)
+      if (wait === undefined) return items.map(({ event }) => ({ kind: 'queued', event }))
+      const signal = AbortSignal.any([wait.signal, closing.signal])
+      const progress = await spool.waitFor(result.ids, wait.timeoutMs, signal)
+      return items.map((item, index) => receiptOf(item, progress[index]))
+    },
+    close: async (graceMs) => {
+      await stopDelivery(graceMs)
+      closing.abort() // whoever still waits hears that the event is kept
+      await spool.close()
+    },
+  }
+}
+
+function turnAway({ event }: SpoolItem, reason: string): Receipt {
+  return {
+    kind: 'turned-away',
+    event,
+    status: 503,
+    reason,
+    retryAfterSeconds: RELAY_LIMITS.spoolRetrySeconds,
+  }
+}
+
+function receiptOf({ event }: SpoolItem, progress: Progress | undefined): Receipt {
+  if (progress?.status === 'delivered')
+    return { kind: 'delivered', event, status: progress.httpStatus ?? 202 }
+  if (progress?.status === 'dead')
+    return { kind: 'dead', event, status: progress.httpStatus ?? 502, reason: progress.reason ?? '' }
+  return { kind: 'queued', event }
+}

@@ -1,0 +1,124 @@
+import type { Connection } from './connection.ts'
+import { storeTrouble, type StoreTrouble } from './errors.ts'
+import type { Store } from './store.ts'
+import type { Transaction } from './transaction.ts'
+
+/** What came of a piece of work: its result, synced to disk, or why nothing was changed. */
+export type Written<T> =
+  | { readonly kind: 'written'; readonly value: T }
+  | { readonly kind: 'unavailable'; readonly reason: string }
+
+/** Group commit: what is asked for in one turn of the event loop shares one transaction and one sync. */
+export interface Commits {
+  /**
+   * Resolves when the work is synced to disk. Rejects only for a bug.
+   * @param use `reserve` for what may have the space that is reserved for results
+   */
+  write<T>(work: (store: Store, tx: Transaction) => T, use?: 'reserve'): Promise<Written<T>>
+  /** Does what is still waiting, at once. */
+  flush(): void
+}
+
+export interface CommitsOptions {
+  readonly connection: Connection
+  /** Is told of every transaction after it is committed. */
+  readonly onCommitted: (tx: Transaction) => void
+}
+
+interface Job {
+  readonly mayUseReserve: boolean
+  readonly work: (store: Store, tx: Transaction) => unknown
+  readonly settle: (written: Written<unknown>) => void
+  readonly reject: (error: unknown) => void
+}
+
+/** Most pieces of work in one transaction: it holds up the event loop and every other writer. */
+const MAX_JOBS = 2000
+/** How long another process's transactions are waited for before a write is given up. */
+const MAX_BUSY_MS = 5000
+const BUSY_PAUSE_MS = 20
+
+/** Group commit over a connection. */
+export function createCommits(options: CommitsOptions): Commits {
+  const waiting: Job[] = []
+  const commit = createCommit(options)
+  let isScheduled = false
+
+  const schedule = (pauseMs?: number): void => {
+    if (isScheduled) return
+    isScheduled = true
+    if (pauseMs === undefined) setImmediate(commitNext)
+    else setTimeout(commitNext, pauseMs)
+  }
+  const commitSome = (): 'done' | 'busy' => {
+    const jobs = waiting.splice(0, MAX_JOBS)
+    const result = commit(jobs)
+    if (result === 'busy') waiting.unshift(...jobs)
+    return result
+  }
+  const commitNext = (): void => {
+    isScheduled = false
+    const result = commitSome()
+    if (waiting.length > 0) schedule(result === 'busy' ? BUSY_PAUSE_MS : undefined)
+  }
+  return {
+    write: <T>(work: (store: Store, tx: Transaction) => T, use?: 'reserve') =>
+      new Promise<Written<T>>((resolve, reject) => {
+        const settle = (written: Written<unknown>): void => resolve(written as Written<T>)
+        waiting.push({ mayUseReserve: use === 'reserve', work, settle, reject })
+        schedule()
+      }),
+    flush: () => {
+      while (waiting.length > 0) commitSome()
+    },
+  }
+}
+
+/** Does jobs in one transaction and tells each what came of it; `busy` where they are to be tried again. */
+function createCommit({
+  connection,
+  onCommitted,
+}: CommitsOptions): (jobs: readonly Job[]) => 'done' | 'busy' {
+  let busySinceMs: number | undefined
+  const isWorthWaiting = (): boolean => {
+    busySinceMs ??= performance.now()
+    return performance.now() - busySinceMs < MAX_BUSY_MS
+  }
+  const commit = (jobs: readonly Job[], isRelieved = false): 'done' | 'busy' => {
+    if (jobs.length === 0) return 'done'
+    try {
+      const { values, tx } = connection.transact((store, transaction) => {
+        const results = jobs.map(({ work }) => work(store, transaction))
+        store.trim.excess(transaction)
+        return { values: results, tx: transaction }
+      })
+      onCommitted(tx)
+      for (const [index, value] of values.entries()) jobs[index]?.settle({ kind: 'written', value })
+    } catch (error) {
+      const trouble = storeTrouble(error)
+      if (trouble?.kind === 'busy' && isWorthWaiting()) return 'busy'
+      if (trouble?.kind === 'unavailable' && !isRelieved && jobs.some(({ mayUseReserve }) => mayUseReserve)) {
+        connection.relieve()
+        for (const part of partsOf(jobs)) commit(part, true)
+      }
+      // One that does not fit on a full disk must not keep the others from being written.
+      else if (trouble?.kind === 'unavailable' && jobs.length > 1)
+        for (const job of jobs) commit([job], isRelieved)
+      else for (const job of jobs) giveUp(job, error, trouble)
+    }
+    busySinceMs = undefined
+    return 'done'
+  }
+  return commit
+}
+
+/** First what the reserve is for, together, and then each of the others. */
+function partsOf(jobs: readonly Job[]): Job[][] {
+  const others = jobs.filter(({ mayUseReserve }) => !mayUseReserve)
+  return [jobs.filter(({ mayUseReserve }) => mayUseReserve), ...others.map((job) => [job])]
+}
+
+function giveUp(job: Job, error: unknown, trouble: StoreTrouble | undefined): void {
+  if (trouble === undefined) job.reject(error)
+  else job.settle({ kind: 'unavailable', reason: trouble.reason })
+}

@@ -1,0 +1,98 @@
+import { accessSync, constants, existsSync } from 'node:fs'
+import { createServer, type Server } from 'node:net'
+import { Failure } from '../core/failure.ts'
+import { createPrivateFile, fileIdentity, type SpoolFiles } from './files.ts'
+import { storeTrouble } from './errors.ts'
+import type { Sqlite } from './statements.ts'
+
+/**
+ * The right to deliver, which one process has at a time: an exclusive lock on a file. The operating system takes it from a
+ * process that ends, however it ends, so no clock can expire it too early or too late.
+ */
+export interface Lease {
+  /** False while another process has it. @throws SQLite's errors; a Failure where the file cannot be used */
+  tryTake(): Promise<boolean>
+  release(): void
+}
+
+const NO_LOCK =
+  'deliver.lock in the directory of PAGERDUTY_SPOOL is another program’s file; name another directory'
+const NOT_OURS =
+  'deliver.lock in the directory of PAGERDUTY_SPOOL belongs to another user, so nothing can be delivered: give it to the user that runs this program'
+
+/** What keeps a lock file from being written where a read lock has to do, by errno. */
+const UNWRITABLE = new Set(['EROFS', 'ENOSPC', 'EDQUOT'])
+
+/** A held lease. */
+type Holder = () => void
+
+/** A lease on a file; the lock is that of an exclusive transaction of SQLite, which Node has and locks it has not. */
+export function createLease(sqlite: Sqlite, directory: string, files: SpoolFiles): Lease {
+  let release: Holder | undefined
+  const take = (): Holder | undefined => {
+    createPrivateFile(directory, files.lease)
+    accessSync(files.lease, constants.W_OK)
+    return lock(sqlite, files.lease, 'PRAGMA journal_mode = MEMORY; BEGIN EXCLUSIVE') // the file stays empty
+  }
+  return {
+    tryTake: async () => {
+      if (release !== undefined) return true
+      try {
+        release = take()
+      } catch (error) {
+        const code = error instanceof Error && 'code' in error ? String(error.code) : ''
+        if (code === 'EACCES' && existsSync(files.lease)) throw new Failure('config', NOT_OURS)
+        if (!UNWRITABLE.has(code)) throw error
+        release = await takeWithoutWriting(sqlite, files)
+      }
+      return release !== undefined
+    },
+    release: () => {
+      release?.()
+      release = undefined
+    },
+  }
+}
+
+/** Locks a file; undefined if another process has locked it. */
+function lock(sqlite: Sqlite, path: string, sql: string, readOnly = false): Holder | undefined {
+  const db = new sqlite.DatabaseSync(path, { timeout: 0, readOnly })
+  try {
+    db.exec(sql)
+    return () => db.close()
+  } catch (error) {
+    db.close()
+    const trouble = storeTrouble(error)
+    if (trouble?.kind === 'busy') return undefined
+    throw trouble?.kind === 'damaged' ? new Failure('config', NO_LOCK) : error
+  }
+}
+
+/**
+ * On a read-only file system only a shared lock can be had. It keeps out whoever has the exclusive one; others that have
+ * the shared one are kept out by a name that the kernel gives to one process at a time, and takes back as it does locks.
+ */
+async function takeWithoutWriting(sqlite: Sqlite, files: SpoolFiles): Promise<Holder | undefined> {
+  const unlock = existsSync(files.lease)
+    ? lock(sqlite, files.lease, 'BEGIN; SELECT count(*) FROM sqlite_schema', true)
+    : (): void => undefined
+  if (unlock === undefined) return undefined
+  const name = await takeName(`pagerduty-alert ${fileIdentity(files.store)}`)
+  if (name === undefined) {
+    unlock()
+    return undefined
+  }
+  return () => {
+    name.close()
+    unlock()
+  }
+}
+
+/** Listens under a name in Linux's abstract namespace of sockets; undefined if another process does. */
+async function takeName(name: string): Promise<Server | undefined> {
+  return await new Promise((resolve) => {
+    const server = createServer((socket) => socket.destroy())
+    server.once('error', () => resolve(undefined))
+    server.listen({ path: `\0${name}` }, () => resolve(server.unref()))
+  })
+}

@@ -1,0 +1,89 @@
+import type { Event } from '../core/event.ts'
+import { createSecret } from '../core/secret.ts'
+import type { DueEvent, EventStatus, SpoolEntry, SpoolItem, SpoolKey } from './spool.ts'
+
+/** An item as it is written, made before the transaction begins. */
+export interface NewRow {
+  readonly key: SpoolKey
+  readonly kind: Event['kind']
+  readonly action: string | null
+  readonly dedupKey: string | null
+  readonly body: string
+}
+
+export function toRow({ event, key }: SpoolItem): NewRow {
+  const { kind, body } = event
+  const isAlert = kind === 'alert'
+  return {
+    key,
+    kind,
+    action: isAlert ? (body.event_action ?? null) : null,
+    dedupKey: isAlert ? (body.dedup_key ?? null) : null,
+    body: JSON.stringify(body),
+  }
+}
+
+/** What is read of an event of any status. */
+export interface EntryRow {
+  readonly id: number
+  readonly kind: Event['kind']
+  readonly action: string | null
+  readonly dedup_key: string | null
+  readonly accepted_at: number
+  readonly attempts: number
+  readonly http_status: number | null
+  readonly reason: string | null
+  readonly name: string | null
+  readonly secret: string | null
+}
+
+export function toEntry(row: EntryRow, status: EventStatus): SpoolEntry {
+  return {
+    id: row.id,
+    status,
+    kind: row.kind,
+    key: toKey(row),
+    acceptedAtMs: row.accepted_at,
+    attempts: row.attempts,
+    ...(row.action !== null && { action: row.action }),
+    ...(row.dedup_key !== null && { dedupKey: row.dedup_key }),
+    ...(row.http_status !== null && { httpStatus: row.http_status }),
+    ...(row.reason !== null && { reason: row.reason }),
+  }
+}
+
+export interface KeyRow {
+  readonly name: string | null
+  readonly secret: string | null
+}
+
+export function toKey({ name, secret }: KeyRow): SpoolKey {
+  return secret === null
+    ? { kind: 'configured', name: name ?? '' }
+    : { kind: 'own', key: createSecret(secret) }
+}
+
+/** What is read of an event that is to be attempted. */
+export interface DueRow {
+  readonly id: number
+  readonly key_id: number
+  readonly kind: Event['kind']
+  readonly dedup_key: string | null
+  readonly accepted_at: number
+  readonly attempts: number
+  readonly checksum: number
+  readonly body: string
+}
+
+export function toDueEvent(row: DueRow): DueEvent {
+  return {
+    id: row.id,
+    keyId: row.key_id,
+    kind: row.kind,
+    ...(row.dedup_key !== null && { dedupKey: row.dedup_key }),
+    body: row.body,
+    attempts: row.attempts,
+    acceptedAtMs: row.accepted_at,
+    checksum: row.checksum,
+  }
+}

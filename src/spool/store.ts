@@ -1,0 +1,119 @@
+import type { DatabaseSync } from 'node:sqlite'
+import { createAdd, type Add } from './adding.ts'
+import { damage } from './integrity.ts'
+import { latestDue } from './numbers.ts'
+import { createReads } from './queries.ts'
+import type { ReadableStore } from './read-only-store.ts'
+import { createRevive, type Revive } from './reviving.ts'
+import { examineDatabase, prepareDatabase } from './schema.ts'
+import { createSettle, type Settle } from './settling.ts'
+import { prepareRun, readTogether, type Sqlite } from './statements.ts'
+import { createSpace, limitLog, type Space } from './space.ts'
+import { createSuperseding } from './superseding.ts'
+import { createTransact, type Transaction } from './transaction.ts'
+import { createTrim, type Trim } from './trimming.ts'
+
+/** One connection to the database of a spool. Everything is synchronous; what fails throws SQLite's errors. */
+export interface Store extends ReadableStore, Space {
+  readonly add: Add
+  readonly settle: Settle
+  readonly revive: Revive
+  readonly trim: Trim
+  /** Nothing of the key waits for longer than until then. */
+  readonly clampDue: (latestMs: number, keyId: number) => void
+  /** Whatever is due at a time that no wait can have led to is due now. */
+  readonly mendDues: (nowMs: number) => void
+  /** Forgets what no event needs any more, callers' keys above all. */
+  readonly tidy: () => void
+  readonly transact: <T>(nowMs: number, work: (tx: Transaction) => T) => T
+}
+
+/** How long SQLite itself waits for another process's transaction, and blocks this process. */
+const BUSY_MS = 50
+
+export interface OpenStoreOptions {
+  readonly nowMs: number
+  /** Size of its log from which on SQLite moves what is in it to the file. */
+  readonly logBytes: number
+}
+
+/**
+ * Opens a store, whose file has to exist; an empty one gets its tables.
+ * @throws SQLite's errors
+ */
+export function openStore(sqlite: Sqlite, path: string, { nowMs, logBytes }: OpenStoreOptions): Store {
+  const db = new sqlite.DatabaseSync(path, { timeout: BUSY_MS })
+  try {
+    prepareDatabase(db, nowMs)
+    limitLog(db, logBytes)
+    return assembleStore(db)
+  } catch (error) {
+    db.close()
+    throw explainSqlError(error)
+  }
+}
+
+/**
+ * Looks a store through as `openStore` does, and only reads it.
+ * @throws SQLite's errors
+ */
+export function examineStore(sqlite: Sqlite, path: string): void {
+  const db = new sqlite.DatabaseSync(path, { timeout: BUSY_MS, readOnly: true })
+  try {
+    examineDatabase(db)
+  } catch (error) {
+    throw explainSqlError(error)
+  } finally {
+    db.close()
+  }
+}
+
+/** Where SQLite does not know a table or column the schema is damaged: the statements are right. */
+function explainSqlError(error: unknown): unknown {
+  return error instanceof Error && 'errcode' in error && error.errcode === 1 ? damage(error.message) : error
+}
+
+/** Says which parts of the index by key, kind and time are meant: without it all of the key's part would be read. */
+const EACH_KIND = "kind IN ('alert', 'change')"
+
+function assembleStore(db: DatabaseSync): Store {
+  // One look into the index for each key: the whole table is as large as all its events.
+  const mendDues = prepareRun(
+    db,
+    `UPDATE pending SET due_at = ? WHERE id IN
+       (SELECT p.id FROM keys CROSS JOIN pending AS p ON p.key_id = keys.id AND ${EACH_KIND} WHERE p.due_at > ?
+        UNION ALL
+        SELECT p.id FROM keys CROSS JOIN pending AS p ON p.key_id = keys.id AND ${EACH_KIND} WHERE p.due_at < 0)`,
+  )
+  const clampDue = prepareRun(
+    db,
+    `UPDATE pending SET due_at = ? WHERE due_at > ? AND key_id = ? AND ${EACH_KIND}`,
+  )
+  const forgetKeys = prepareRun(
+    db,
+    `DELETE FROM keys WHERE secret IS NOT NULL
+     AND id NOT IN (SELECT key_id FROM delivered UNION SELECT key_id FROM dead)
+     AND NOT EXISTS (SELECT 1 FROM pending WHERE key_id = keys.id AND due_at IS NOT NULL)`,
+  )
+  const superseding = createSuperseding(db)
+  return {
+    reads: createReads(db),
+    add: createAdd(db),
+    settle: createSettle(db),
+    revive: createRevive(db, superseding),
+    trim: createTrim(db, superseding),
+    clampDue: (latestMs, keyId) => {
+      const atMs = Math.round(latestMs)
+      clampDue(atMs, atMs, keyId)
+    },
+    mendDues: (nowMs) => void mendDues(Math.round(nowMs), latestDue(nowMs)),
+    tidy: () => {
+      forgetKeys()
+      superseding.tidy()
+    },
+    readTogether: readTogether(db),
+    transact: createTransact(db),
+    ...createSpace(db),
+    close: () => db.close(),
+  }
+}

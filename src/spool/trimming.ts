@@ -1,0 +1,51 @@
+import type { DatabaseSync } from 'node:sqlite'
+import { GIVEN_LIMIT, prepareRun } from './statements.ts'
+import type { Superseding } from './superseding.ts'
+import type { Transaction } from './transaction.ts'
+
+/** Delivered events that are kept for the list. */
+const KEPT_DELIVERED = 10_000
+/** How many more there may be before the oldest are removed, all at once. */
+const KEPT_SLACK = 1000
+/** Dead events that are kept: their senders' stale keys must not fill the disk. */
+export const KEPT_DEAD = 10_000
+
+/** Removes what is kept for people only. */
+export interface Trim {
+  /** For the end of a transaction: the oldest of what is more than is kept. */
+  readonly excess: (tx: Transaction) => void
+  /** The oldest dead events, where there is no room for new events. Returns how many there were. */
+  readonly oldestDead: (tx: Transaction, count: number) => number
+  /** These dead events. Returns how many there were. */
+  readonly dead: (tx: Transaction, ids: readonly number[]) => number
+}
+
+/** Prepares the statements of trimming. */
+export function createTrim(db: DatabaseSync, superseding: Superseding): Trim {
+  const oldest = (table: 'delivered' | 'dead') =>
+    prepareRun(db, `DELETE FROM ${table} WHERE id IN (SELECT id FROM ${table} ORDER BY id ${GIVEN_LIMIT})`)
+  const removeDelivered = oldest('delivered')
+  const removeOldestDead = oldest('dead')
+  const removeDead = prepareRun(db, 'DELETE FROM dead WHERE id = ?')
+  const oldestDead = ({ counts }: Transaction, count: number): number => {
+    const removed = removeOldestDead(count)
+    counts.dead -= removed
+    return removed
+  }
+  return {
+    excess: (tx) => {
+      const { counts } = tx
+      if (counts.dead > KEPT_DEAD) tx.crowdedOut += oldestDead(tx, counts.dead - KEPT_DEAD)
+      if (counts.delivered <= KEPT_DELIVERED + KEPT_SLACK) return
+      const count = counts.delivered - KEPT_DELIVERED
+      if (counts.dead > 0) superseding.remember(count)
+      counts.delivered -= removeDelivered(count)
+    },
+    oldestDead,
+    dead: ({ counts }, ids) => {
+      const removed = ids.reduce((total, id) => total + removeDead(id), 0)
+      counts.dead -= removed
+      return removed
+    },
+  }
+}

@@ -1,0 +1,135 @@
+import type { SpoolKey, SpoolQueue } from '../spool.ts'
+import type { Resolution, Resolve } from './destinations.ts'
+import { createKeyState, isAtRest, type KeyState } from './key-state.ts'
+
+/** How long a pace remembers. */
+const PACE_MS = 60_000
+
+/** What is known of each key that had something to deliver lately: one state for each secret, however many names it has. */
+export interface KeyStates {
+  /** Finds out whose key it is, before a look at it. */
+  prepare(keyId: number): void
+  /** Undefined if the spool has no such key, or its secret is still being looked up. */
+  get(keyId: number): KeyState | undefined
+  /** Forgets everything but what each key has used of its rate in the last minute, as the spool knows it. */
+  restart(): void
+  /** Forgets keys that are at rest. */
+  tidy(): void
+}
+
+export interface KeyStatesDeps {
+  readonly queue: SpoolQueue
+  readonly resolve: Resolve
+  /** Attempts of each key. */
+  readonly ratePerMinute: number
+  /** It is known now whose key it is. */
+  readonly lookAgain: (keyId: number) => void
+}
+
+export function createKeyStates({ queue, resolve, ratePerMinute, lookAgain }: KeyStatesDeps): KeyStates {
+  const groups = createGroups(ratePerMinute)
+  const resolving = new Set<number>()
+  /** Keys whose secret could not be found just now. */
+  const missed = new Set<number>()
+
+  const join = (keyId: number, resolution: Resolution): void => {
+    const key = queue.key(keyId)
+    if (key !== undefined) groups.join(keyId, key, identityOf(keyId, resolution))
+  }
+  const joinLater = async (keyId: number, resolution: Promise<Resolution>): Promise<void> => {
+    resolving.add(keyId)
+    const resolved = await resolution
+    resolving.delete(keyId)
+    join(keyId, resolved)
+    if ('missing' in resolved) missed.add(keyId)
+    lookAgain(keyId)
+  }
+  /** A key that was not found may be found now, and may be one that is known by another name. */
+  const isSettled = (keyId: number): boolean => {
+    const state = groups.get(keyId)
+    if (state === undefined) return resolving.has(keyId)
+    return !groups.isNameless(keyId) || state.inFlight.size > 0 || missed.delete(keyId)
+  }
+  const prepare = (keyId: number): void => {
+    if (isSettled(keyId)) return
+    const key = queue.key(keyId)
+    if (key === undefined) return groups.leave(keyId)
+    const resolution = resolve(key)
+    if (resolution instanceof Promise) void joinLater(keyId, resolution)
+    else join(keyId, resolution)
+  }
+  return {
+    prepare,
+    get: (keyId) => (resolving.has(keyId) ? undefined : groups.get(keyId)),
+    restart: () => {
+      const nowMs = queue.now()
+      const deliveries = queue.deliveriesSince(nowMs - PACE_MS).filter(({ atMs }) => atMs <= nowMs)
+      groups.restart(Map.groupBy(deliveries, ({ keyId }) => keyId))
+      for (const { keyId } of deliveries) prepare(keyId)
+    },
+    tidy: () => {
+      const nowMs = queue.now()
+      for (const keyId of groups.keyIds()) {
+        const state = groups.get(keyId)
+        if (state === undefined) continue
+        const isGone = state.keys.size > 1 && state.inFlight.size === 0 && queue.key(keyId) === undefined
+        if (isGone || isAtRest(state, nowMs)) groups.leave(keyId)
+      }
+    },
+  }
+}
+
+/** The keys of the spool, those of one identity together. */
+interface Groups {
+  readonly get: (keyId: number) => KeyState | undefined
+  readonly keyIds: () => number[]
+  readonly join: (keyId: number, key: SpoolKey, identity: string) => void
+  readonly leave: (keyId: number) => void
+  /** Whether nobody knows what secret it is. */
+  readonly isNameless: (keyId: number) => boolean
+  /** Forgets all, but when keys were used. */
+  readonly restart: (uses: ReadonlyMap<number, readonly { readonly atMs: number }[]>) => void
+}
+
+function createGroups(ratePerMinute: number): Groups {
+  const byKeyId = new Map<number, KeyState>()
+  const byIdentity = new Map<string, KeyState>()
+  const uses = new Map<number, readonly { readonly atMs: number }[]>()
+  const leave = (keyId: number): void => {
+    const state = byKeyId.get(keyId)
+    byKeyId.delete(keyId)
+    state?.keys.delete(keyId)
+    if (state?.keys.size === 0) byIdentity.delete(state.identity)
+  }
+  return {
+    get: (keyId) => byKeyId.get(keyId),
+    keyIds: () => [...byKeyId.keys()],
+    leave,
+    join: (keyId, key, identity) => {
+      if (byKeyId.get(keyId)?.identity === identity) return
+      leave(keyId)
+      const state = byIdentity.get(identity) ?? createKeyState(identity, ratePerMinute)
+      byIdentity.set(identity, state)
+      byKeyId.set(keyId, state)
+      state.keys.set(keyId, key)
+      for (const { atMs } of uses.get(keyId) ?? []) state.pace.use(atMs)
+      uses.delete(keyId)
+    },
+    isNameless: (keyId) => byKeyId.get(keyId)?.identity === MISSING + keyId,
+    restart: (before) => {
+      byKeyId.clear()
+      byIdentity.clear()
+      uses.clear()
+      for (const [keyId, times] of before) uses.set(keyId, times)
+    },
+  }
+}
+
+const MISSING = 'missing '
+
+/** What makes two keys one: the secret, and where it is sent to. */
+function identityOf(keyId: number, resolution: Resolution): string {
+  if ('missing' in resolution) return MISSING + keyId
+  const { baseUrl, routingKey } = resolution
+  return routingKey === undefined ? `key ${keyId}` : `${baseUrl} ${routingKey.reveal()}`
+}

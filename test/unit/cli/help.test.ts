@@ -1,0 +1,47 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { split } from 'shlex'
+import { parseCommandLine } from '../../../src/cli/args.ts'
+import { COMMANDS } from '../../../src/cli/command-table.ts'
+import { helpText } from '../../../src/cli/help.ts'
+import { SETTING_LIST } from '../../../src/config/settings.ts'
+import { EXIT_CODE, Failure } from '../../../src/core/failure.ts'
+
+const PAGES = [undefined, ...Object.keys(COMMANDS)].map(helpText)
+
+test('the overview says where the project is, shows an example, and names every command and exit status', () => {
+  const text = helpText(undefined)
+  for (const name of Object.keys(COMMANDS)) assert.match(text, new RegExp(`^  ${name} `, 'm'))
+  for (const status of Object.values(EXIT_CODE)) assert.match(text, new RegExp(`^  ${status} `, 'm'))
+  assert.match(text, /^https:\/\/github\.com\/\S+$/m)
+  const [, example = ''] = /^Example:\n(?: {2}export .*\n) {2}pagerduty-alert (.*)$/m.exec(text) ?? []
+  assert.doesNotThrow(() => parseCommandLine(split(example)))
+  assert.ok(text.split('\n').length <= 60, 'it fits a screen')
+})
+
+test('no line is wider than 100 characters', () => {
+  for (const line of PAGES.join('\n').split('\n')) assert.ok(line.length <= 100, line)
+})
+
+test('each command has a page with an example, and every option and variable is on one of them', () => {
+  for (const name of Object.keys(COMMANDS)) assert.match(helpText(name), /Example:\n {2}\S/)
+  const pages = PAGES.slice(1).join('')
+  for (const { option, variable } of SETTING_LIST) {
+    if (option) assert.match(pages, new RegExp(`^  --${option}\\b`, 'm'))
+    if (variable) assert.ok(pages.includes(variable), variable)
+  }
+})
+
+test('a page wraps what is said of an option, and repeats nothing and loses nothing', () => {
+  const page = helpText('run').replaceAll(/\s+/g, ' ')
+  for (const { option, group, help } of SETTING_LIST) {
+    if (option && group === 'run') assert.equal(page.split(help).length, 2, option)
+  }
+})
+
+test('help for an unknown command is a usage error', () => {
+  assert.throws(
+    () => helpText('nope'),
+    (error) => error instanceof Failure && error.kind === 'usage',
+  )
+})

@@ -1,0 +1,110 @@
+import { z } from 'zod'
+
+const time = z.iso.datetime()
+
+const INTEGRATION = z.strictObject({
+  id: z.string(),
+  name: z.string().default('Events API V2'),
+  type: z.string().default('events_api_v2_inbound_integration'),
+  key: z.string(),
+})
+
+const SERVICE = z.strictObject({
+  id: z.string(),
+  name: z.string(),
+  isDisabled: z.boolean().default(false),
+  escalationPolicyId: z.string().default('PPOLICY'),
+  /** Names of those on call. */
+  onCall: z.array(z.string()).default(['Jane Doe']),
+  integrations: z.array(INTEGRATION).default([]),
+})
+
+const INCIDENT = z.strictObject({
+  id: z.string(),
+  serviceId: z.string(),
+  title: z.string(),
+  urgency: z.enum(['high', 'low']).default('high'),
+  status: z.enum(['triggered', 'acknowledged', 'resolved']).default('triggered'),
+  createdAt: time,
+})
+
+const WINDOW = z.strictObject({
+  id: z.string(),
+  description: z.string().default(''),
+  serviceIds: z.array(z.string()),
+  startTime: time,
+  endTime: time,
+})
+
+/**
+ * What is in the account at the beginning. An account's token acts for nobody (`/users/me` is 400, writes need `From`), a
+ * read-only one may not write (403), and a user's acts for its user.
+ */
+export const REST_SEED = z.strictObject({
+  /** Every well-formed token is an account's where absent. */
+  tokens: z
+    .array(z.strictObject({ token: z.string(), kind: z.enum(['account', 'read-only', 'user']) }))
+    .optional(),
+  /** E-mail addresses that `From` may name; all where absent. */
+  users: z.array(z.string()).optional(),
+  abilities: z.array(z.string()).default(['teams', 'urgencies']),
+  services: z.array(SERVICE).default([]),
+  incidents: z.array(INCIDENT).default([]),
+  windows: z.array(WINDOW).default([]),
+})
+
+/** See `REST_SEED`; what has a default may be left out. */
+export type RestSeed = z.input<typeof REST_SEED>
+export type SimulatedService = z.output<typeof SERVICE>
+export type SimulatedIncident = z.output<typeof INCIDENT>
+export type SimulatedWindow = z.output<typeof WINDOW>
+export type SimulatedIntegration = z.output<typeof INTEGRATION>
+
+/** A note that was written on an incident. */
+export interface SimulatedNote {
+  readonly incidentId: string
+  readonly content: string
+  /** Whom it was written for: the `From` header, or the token's user. */
+  readonly author: string
+}
+
+/** The account as the REST API sees it, live. */
+export interface RestState extends z.output<typeof REST_SEED> {
+  notes: SimulatedNote[]
+}
+
+/** An account that holds what is seeded. */
+export function createRestState(seed: RestSeed = {}): RestState {
+  return { ...REST_SEED.parse(seed), notes: [] }
+}
+
+export function isOngoing({ startTime, endTime }: SimulatedWindow, nowMs: number): boolean {
+  return Date.parse(startTime) <= nowMs && nowMs < Date.parse(endTime)
+}
+
+/** Whether a service is in maintenance. */
+function isInMaintenance(state: RestState, serviceId: string, nowMs: number): boolean {
+  return state.windows.some((window) => window.serviceIds.includes(serviceId) && isOngoing(window, nowMs))
+}
+
+/**
+ * Whether PagerDuty drops what comes with a routing key though it accepts it: the service is disabled or in maintenance,
+ * which switches its integrations off (support.pagerduty.com "Maintenance Windows").
+ */
+export function isMuted(state: RestState, routingKey: string, nowMs: number): boolean {
+  return state.services.some(
+    ({ id, isDisabled, integrations }) =>
+      integrations.some(({ key }) => key === routingKey) && (isDisabled || isInMaintenance(state, id, nowMs)),
+  )
+}
+
+/** The status of a service, which is made of its incidents and windows. */
+export function statusOf(state: RestState, { id, isDisabled }: SimulatedService, nowMs: number): string {
+  if (isDisabled) return 'disabled'
+  if (isInMaintenance(state, id, nowMs)) return 'maintenance'
+  const statuses = new Set(
+    state.incidents.filter(({ serviceId }) => serviceId === id).map(({ status }) => status),
+  )
+  if (statuses.has('triggered')) return 'critical'
+  return statuses.has('acknowledged') ? 'warning' : 'active'
+}
