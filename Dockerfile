@@ -1,18 +1,18 @@
-# Two images from one file, in the plain syntax that Docker daemons without BuildKit understand:
+# Two images from one file, in the plain syntax that Docker understands without BuildKit:
 #
-#   docker build -t pagerduty-alert .                          Node, its libraries and the program, nothing else
+#   docker build -t pagerduty-alert .                          only Node, its libraries and the program
 #   docker build -t pagerduty-alert:shell --target shell .     the program on Debian, with sh and curl
 #
-# The first one keeps everything that the program needs in /opt/pagerduty-alert, the C library and its loader included, so
-# that it also runs where that directory is copied: `COPY --from=registry.example.com/pagerduty-alert:0.1.0 /opt/pagerduty-alert /opt/pagerduty-alert`.
+# The first one keeps everything that the program needs in /opt/pagerduty-alert, including the C library and its loader, so
+# it also runs in any image into which you copy that directory: `COPY --from=registry.example.com/pagerduty-alert:0.1.0 /opt/pagerduty-alert /opt/pagerduty-alert`.
 #
-# NODE_IMAGE is any Debian-based image that has Node 24 and npm under /usr/local. The digest, of the image for every
-# platform, goes with the tag: change both.
+# NODE_IMAGE is any Debian-based image with Node 24 and npm under /usr/local. The digest is that of the multi-platform image:
+# change tag and digest together.
 ARG NODE_IMAGE=node:24.21.0-bookworm-slim@sha256:0e0ff40c39bc087845bfb27465a0df4ea419520094bc35842ff83dd8cbe6f9b6
 
 
-# What Node needs to run: itself without its symbol table, the libraries it is linked with, and their licences. It is told
-# to find its loader and libraries beside itself, whatever the image holds otherwise, musl or another glibc.
+# What Node needs to run: its binary without the symbol table, the libraries it is linked with, and their licences. patchelf
+# makes it find its loader and libraries next to it, even in an image with musl or another glibc.
 FROM ${NODE_IMAGE} AS runtime
 RUN { command -v strip && command -v patchelf; } >/dev/null || { \
       apt-get update && apt-get install -y --no-install-recommends binutils patchelf; }
@@ -39,8 +39,8 @@ RUN set -eu; \
     echo 'hosts: files dns' >/rootfs/etc/nsswitch.conf
 
 
-# The program, with an interpreter line that needs no `env` and keeps Node from opening its debugger on SIGUSR1, from the
-# first moment on. No package that the build uses needs its install script.
+# The program, with an interpreter line that needs no `env` and keeps Node from opening its debugger on SIGUSR1, right from
+# the start. The build needs no package's install script.
 FROM runtime AS build
 WORKDIR /build
 COPY package.json package-lock.json .npmrc ./
@@ -50,9 +50,9 @@ COPY build build
 COPY scripts scripts
 COPY src src
 RUN npm run build
-# V8's code cache, which is for this version of Node on this kind of processor; elsewhere the program starts without it.
+# V8's code cache, for this Node version on this type of processor; elsewhere the program starts without it.
 RUN node build/write-code-cache.ts dist
-# `npm sbom --omit dev` would also leave out what both the program and a development tool depend on.
+# `npm sbom --omit dev` would also leave out packages that both the program and a development tool depend on.
 RUN npm pkg delete devDependencies && npm prune --ignore-scripts --offline
 RUN set -eu; \
     home=/opt/pagerduty-alert; \
@@ -82,7 +82,7 @@ COPY --from=runtime /rootfs /
 COPY --from=build /program /
 ENV PATH=/usr/local/bin PAGERDUTY_RELAY_HOST=0.0.0.0
 USER 65532:65532
-# It takes words that begin with its own name too: `pagerduty-alert success` is `success`.
+# The program ignores its own name as the first argument: `pagerduty-alert success` is `success`.
 ENTRYPOINT ["/usr/local/bin/pagerduty-alert"]
 # A container that is only another service's dependency must not send anything.
 CMD ["--help"]

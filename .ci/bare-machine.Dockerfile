@@ -1,8 +1,8 @@
-# A machine of somebody who has just cloned the repository: Debian, Node, npm and nothing else, an ordinary user, and a
-# home whose path has spaces and letters outside ASCII. .ci/bare-machine builds and runs it.
+# The machine of somebody who has just cloned the repository: Debian, Node and npm, an ordinary user, and a home whose path
+# has spaces and non-ASCII letters. .ci/bare-machine builds and runs it.
 ARG NODE_IMAGE
 FROM ${NODE_IMAGE}
-# The base image has these for the Dockerfile of the product.
+# The base image has these for the main Dockerfile.
 RUN rm -f /usr/bin/curl /usr/bin/patchelf
 RUN arch=$(node -p process.arch) \
  && npm install --prefix /opt/20 "node-linux-$arch@20.19.4" \

@@ -48,21 +48,21 @@ const HEAD = `# Performance
 
 <!-- Written by \`npm run bench\`. -->
 
-What the program costs beside others that do the same work, all measured in one run, in turns. The times are those of
-one machine on one day; the ratios are what to compare.
+How long the program takes and how much memory it needs, next to other tools that do the same work. Everything is measured in
+one run, in turns. The times are those of one machine on one day, so compare the ratios.
 `
 
 const howText = (isFarByPacket: boolean): string => `## How to repeat it
 
-\`npm ci && npm run bench\` measures everything anew and writes this page, in about eight minutes. It takes GNU time, curl, jq
-and Python where they are found, and the two images where \`docker build\` has made them:
+\`npm ci && npm run bench\` measures everything again and writes this page, in about eight minutes. It uses GNU time, curl, jq
+and Python if they are installed, and the two images if you have built them:
 \`docker build -t pagerduty-alert . && docker build -t pagerduty-alert:shell --target shell .\`
 
-Each round measures everything of a table once, in turns, after one round to warm up (of relays, two).
-A time is the median of all rounds, and a ratio is the median of the rounds' own ratios. The stand-in for PagerDuty answers at once.
+Each round measures every row of a table once, in turns, after one round to warm up (two for relays). A time is the median of
+all rounds, and a ratio is the median of the ratios of each round. The stand-in for PagerDuty answers at once.
 ${isFarByPacket ? BY_PACKET : BY_PROXY}
-V8's code cache lies beside the program, as it does in the image. The load on the relays comes from a process of its own
-that speaks HTTP on bare sockets; the table's first line is what it and the stand-in reach without a relay.
+V8's code cache is next to the program, as in the image. The load on the relays comes from a separate process that speaks HTTP
+on bare sockets; the first line of that table is what load generator and stand-in reach without a relay.
 `
 
 const BY_PACKET = `The path with a round trip of 50 ms is a TUN device that holds back every packet for half of it.`
@@ -71,8 +71,8 @@ const BY_PROXY = `The path with a round trip of 50 ms is a proxy that delays eve
 round trip more, as TCP's handshake would; a client that has something else to do before it speaks loses less time there
 than in a network.`
 
-const GROWTH_HEAD = `The exponent is the power of the size with which the cost grows: 1 is linear, 0 is constant. It is that of the last
-three points, each the quickest of its runs. The dotted line grows linearly. A spool of up to 32 MB is checked when it is
+const GROWTH_HEAD = `The exponent says how the cost grows with the size: 1 is linear, 0 is constant. It is computed from the last three points,
+each the fastest of its runs. The dotted line grows linearly. A spool of up to 32 MB is checked when it is
 opened, a larger one is not.
 `
 

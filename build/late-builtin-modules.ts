@@ -1,6 +1,6 @@
 import type { Plugin } from 'rolldown'
 
-/** Modules of Node that are costly to load and seldom needed. */
+/** Node modules that are expensive to load and rarely needed. */
 const LATE: ReadonlySet<string> = new Set([
   'node:child_process',
   'node:crypto',
@@ -13,18 +13,18 @@ const LATE: ReadonlySet<string> = new Set([
 ])
 
 /**
- * Loads those modules where something of them is used for the first time, instead of at the beginning of a chunk: a
- * function, when it is called; a class that another one extends, at once.
+ * Loads those modules on first use instead of at the start of a chunk: for a function, when it is called; for a class that
+ * another one extends, at once.
  */
 export const lateBuiltinModules: Plugin = {
   name: 'late-builtin-modules',
   renderChunk: (code) => withLateBuiltinModules(code),
 }
 
-/** `let node_x = require("node:x");`, as rolldown writes the import of a module of Node. */
+/** `let node_x = require("node:x");`, as rolldown writes the import of a Node module. */
 const REQUIRE = /^let (\w+) = (require\("(node:[\w/]+)"\));\n/gm
 
-/** The code of a chunk in which every use of such a module loads it; what is used as a whole stays as it is. */
+/** Rewrites a chunk so that every use of such a module loads it; a module that is used as a whole stays as it is. */
 export function withLateBuiltinModules(code: string): string {
   let result = code
   for (const [line, name, require, module] of code.matchAll(REQUIRE)) {

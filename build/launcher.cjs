@@ -40,7 +40,7 @@ function readCache(name, source) {
 /**
  * A `require` that compiles the program's files by what V8 has kept of an earlier run. Node's own compile cache holds
  * only what is compiled at once, the outermost functions; this holds every function that ran. V8 refuses what another
- * version has made, or has made with other flags, and compiles anew.
+ * version has made, or has made with other flags, and compiles again.
  */
 function createRequire() {
   const { Script } = require('vm')

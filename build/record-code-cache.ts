@@ -5,17 +5,16 @@ import vm from 'node:vm'
 import { crc32 } from 'node:zlib'
 
 /*
- * Loaded before the program (`node --import`): when it ends, whatever V8 has compiled of its files is written beside them,
- * where `bin.js` looks for it, with a checksum of it and of the source at the end. What an earlier run has left there is
- * kept in what is written.
+ * Loaded before the program (`node --import`). When the program ends, the code that V8 has compiled is written next to its
+ * files, where `bin.js` looks for it, with a checksum of code and source at the end. Code from earlier runs is kept.
  */
 const scripts = new Map<string, vm.Script>()
 const { setFlagsFromString } = v8
 
-// The program changes flags of V8 after it has loaded itself; what is written then would not be taken before.
+// The program changes V8 flags after it has loaded; a cache written with those flags would be rejected when it starts.
 v8.setFlagsFromString = () => undefined
 
-/** V8 also writes whether another thread is just compiling a function for the second time, which is so in some runs only. */
+/** V8 also records whether another thread is recompiling a function at that moment, which differs from run to run. */
 const compileInBatches = (isOn: boolean): void =>
   setFlagsFromString(isOn ? '--baseline-batch-compilation' : '--no-baseline-batch-compilation')
 
@@ -23,7 +22,7 @@ compileInBatches(false)
 
 vm.Script = class extends vm.Script {
   constructor(code: string, options: vm.ScriptOptions) {
-    compileInBatches(true) // with another flag it would not take what is there
+    compileInBatches(true) // with another flag V8 would reject the existing cache
     super(code, options)
     compileInBatches(false)
     if (options.filename !== undefined) scripts.set(options.filename, this)

@@ -14,10 +14,10 @@ const licenses: Plugin = {
   },
 }
 
-/** What undici asks for; older versions of Node cannot even parse the program. */
+/** The version that undici needs; older versions of Node cannot even parse the program. */
 const OLDEST_NODE = manifest.engines.node.replace(/[^\d.]/g, '')
 
-/** The program's beginning, and what tells Node that it and the rest are CommonJS, whatever is around them. */
+/** The launcher, and the file that tells Node that everything here is CommonJS, whatever surrounds it. */
 const launcher: Plugin = {
   name: 'launcher',
   generateBundle() {
@@ -27,7 +27,7 @@ const launcher: Plugin = {
   },
 }
 
-/** npm marks a package's `bin` executable when it installs it; a build that was only copied has to be so by itself. */
+/** npm makes a package's `bin` executable when it installs it, but a build may also just be copied. */
 const executable: Plugin = {
   name: 'executable',
   writeBundle: () => chmodSync('dist/bin.js', 0o755),
@@ -69,18 +69,18 @@ function isShared(id: string): boolean {
 
 // Minified without mangling: 4 % less start-up time and 17 % fewer bytes to pull than readable code, and the stack of a
 // bug that somebody reports still has its function names (with mangling: 7 % and 26 %).
-// What is imported dynamically becomes a chunk of its own, so that `--help` does not read what only sending needs. Each
-// chunk costs about half a millisecond to find and load, so what several commands share is one: all but what needs the
-// schema library, which only events written by others do, and what starts a watched command, which loads Node's child
+// Each dynamic import becomes a separate chunk, so `--help` does not read what only sending needs. A chunk costs about half a
+// millisecond to find and load, so the code that several commands share is one chunk, with two exceptions: code that needs the
+// schema library, which only events written by others do, and code that starts a watched command, which loads Node's child
 // processes.
 export default defineConfig({
   input: 'src/bin.ts',
   platform: 'node',
-  moduleTypes: { '.sh': 'text' }, // what the relay hands out
+  moduleTypes: { '.sh': 'text' }, // the script that the relay serves
   output: {
     dir: 'dist',
     format: 'cjs',
-    dynamicImportInCjs: false, // which a script that is compiled by a code cache cannot (`build/launcher.cjs`)
+    dynamicImportInCjs: false, // a script with a code cache cannot import dynamically (`build/launcher.cjs`)
     cleanDir: true,
     minify: { compress: true, mangle: false, codegen: { removeWhitespace: true } },
     entryFileNames: 'program.js',

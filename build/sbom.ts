@@ -8,7 +8,7 @@ interface Component {
   readonly [field: string]: unknown
 }
 
-/** The fields of a CycloneDX 1.5 document that are read or changed here (https://cyclonedx.org/docs/1.5/json/). */
+/** The fields of a CycloneDX 1.5 document that we read or change (https://cyclonedx.org/docs/1.5/json/). */
 interface Bom {
   readonly serialNumber?: string
   readonly metadata: { readonly timestamp?: string; readonly component: Component }
@@ -16,9 +16,9 @@ interface Bom {
 }
 
 /**
- * The image's bill of materials: npm's own, and Node and the Debian packages that its libraries come from.
- * Without npm's serial number and time, so that the same sources give the same document; and with the program's own
- * name, where npm puts the name of the folder it was built in.
+ * Returns the image's bill of materials: npm's, plus Node and the Debian packages that its libraries come from. It has no
+ * serial number or time, so the same sources give the same document, and the program's name instead of the name of the
+ * folder it was built in, which npm uses.
  * @param packages lines of `name version architecture`, as `dpkg-query` prints them
  */
 function billOfMaterials(npm: Bom, packages: string): Bom {

@@ -9,11 +9,10 @@ interface Manifest {
 }
 
 /**
- * The licence texts of the npm packages that bundled source files belong to: whoever passes the bundle on must pass
- * these on too.
+ * Returns the licence texts of the npm packages that the bundled files come from; they must be distributed with the bundle.
  * @param moduleIds absolute paths of the source files; those outside `node_modules` are ours and left out
- * @returns plain text, one section a package, sorted by name
- * @throws for a package that names no licence: then somebody has to look
+ * @returns plain text, one section per package, sorted by name
+ * @throws if a package does not name its licence, so that somebody looks
  */
 export function thirdPartyLicenses(moduleIds: readonly string[]): string {
   const folders = new Set(moduleIds.map(packageFolder).filter((folder) => folder !== undefined))
@@ -36,7 +35,7 @@ function section(folder: string): string {
   return `${title}\n${'='.repeat(title.length)}\n\n${body}\n`
 }
 
-/** A few packages name their licence in package.json only. */
+/** A few packages name their licence only in package.json. */
 function withoutText({ license, homepage }: Manifest): string {
   return [`Licensed under ${license}; the package carries no text of it.`, homepage ?? ''].join('\n').trim()
 }

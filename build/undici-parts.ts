@@ -1,6 +1,6 @@
 import type { Plugin } from 'rolldown'
 
-/** What stands for the package in the bundle: of its parts only those that `src` imports by these names. */
+/** Replaces the package in the bundle: only the parts that `src` imports by these names. */
 const PARTS = `import Dispatcher from 'undici/lib/dispatcher/dispatcher.js'
 import connect from 'undici/lib/api/api-connect.js'
 
@@ -12,10 +12,10 @@ export { default as ProxyAgent } from 'undici/lib/dispatcher/proxy-agent.js'
 export { default as buildConnector } from 'undici/lib/core/connect.js'
 `
 
-/** Whoever calls it has found a use of what is said not to be used. */
+/** Throws if something calls a part that we believe is unused. */
 const NOT_BUNDLED = "module.exports = () => { throw new Error('this part of undici is not bundled') }"
 
-/** What stands for modules that undici loads and that are not used here, by the ends of their names. */
+/** Replacements for modules that undici loads but we do not use, by the end of their names. */
 const UNUSED: Readonly<Record<string, string>> = {
   // HTTP/2 is switched off (`allowH2: false`).
   '/client-h2.js': NOT_BUNDLED,
@@ -27,21 +27,21 @@ const UNUSED: Readonly<Record<string, string>> = {
   '/web/webidl': NOT_BUNDLED,
   // A proxy speaks HTTP.
   './socks5-proxy-agent': NOT_BUNDLED,
-  // Node's loads what it shows differences with, and with that opens stderr.
+  // Node's own module loads the code that prints differences, which opens stderr.
   'node:assert': `module.exports = (value, message = 'a condition of undici does not hold') => {
     if (!value) throw new Error(message)
   }`,
-  // A table of well-known names of headers, which takes longer to make than it can save one event.
+  // A table of well-known header names, which takes longer to build than it saves for one event.
   './tree': 'exports.tree = { lookup: () => null }',
-  // All of Node's HTTP, of which undici reads the limit of a response's headers (this is Node's default), and a class to
-  // compare a request's body with, which is always a buffer here.
+  // All of Node's HTTP. undici only reads the limit of a response's headers (this is Node's default), and a class to compare
+  // a request's body with; ours is always a buffer.
   'node:http': 'module.exports = { maxHeaderSize: 16_384, IncomingMessage: class {} }',
 }
 
 /**
- * undici without what is not used here. Its index loads fetch, WebSocket, caches and mocks too, and its parts a good deal
- * more: together half of what sending an event costs. A name that is missing above fails the build, a file that undici
- * has moved as well.
+ * undici without the parts we do not use. Its index also loads fetch, WebSocket, caches and mocks, and its parts load a good
+ * deal more: together half the cost of sending an event. The build fails if a name is missing above, or if undici has moved
+ * a file.
  */
 export const undiciParts: Plugin = {
   name: 'undici-parts',

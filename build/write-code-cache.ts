@@ -8,8 +8,8 @@ import { join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 /*
- * Makes V8's code cache of the built program by running it. It holds for the version of Node that this runs with, on the
- * same kind of processor; any other does without it.
+ * Creates V8's code cache for the built program by running it. The cache is valid for the Node version that runs this, on the
+ * same type of processor; others ignore it.
  * usage: write-code-cache.ts DIST
  */
 const dist = resolve(process.argv[2] ?? 'dist')
@@ -25,7 +25,7 @@ const stub = createServer((request, response) => {
 await once(stub.listen(0, '127.0.0.1'), 'listening')
 const url = `http://127.0.0.1:${(stub.address() as AddressInfo).port}`
 
-/** Runs the program. With a seed V8 writes the same bytes every time; it reads them whatever the seed. */
+/** Runs the program. With a fixed seed V8 writes the same bytes every time; it can read them with any seed. */
 async function run(
   args: readonly string[],
   expected: number,
@@ -60,7 +60,7 @@ async function record(): Promise<string> {
   await run(['failure', '--deadline', '400ms'], 75, { PAGERDUTY_EVENTS_URL: 'https://127.0.0.1:9' })
   await run(['success', '--dry-run'], 0, { LOG_FORMAT: 'json' })
   await run(['run', '--', process.execPath, '--eval', '0'], 0)
-  await run(['serve'], 78, { PAGERDUTY_RELAY_HOST: '192.0.2.1' }) // an address of no machine
+  await run(['serve'], 78, { PAGERDUTY_RELAY_HOST: '192.0.2.1' }) // an address that no machine has
   await run(['--help'], 0)
   const digest = createHash('sha256')
   for (const file of readdirSync(cache).toSorted())
@@ -68,7 +68,7 @@ async function record(): Promise<string> {
   return digest.digest('hex')
 }
 
-// On a busy machine a run may take another way through the program than it mostly does: what comes out twice is the usual.
+// On a busy machine a run may take an unusual path through the program, so we wait until two runs give the same result.
 const MOST_RECORDINGS = 10
 const seen = new Set<string>()
 while (seen.size < MOST_RECORDINGS) {

@@ -3,12 +3,12 @@ import { check } from 'recheck'
 import { parseAst } from 'rolldown/parseAst'
 
 /*
- * Fails when a regular expression of the program, its scripts or its test servers needs more than linear time, and says
- * which text shows it. What the checker does not know (look-behinds, references) is left to test/unit/hostile.test.ts.
+ * Fails if a regular expression of the program, its scripts or its test servers needs more than linear time, and prints a
+ * text that shows it. The checker does not support lookbehinds and references; test/unit/hostile.test.ts covers those.
  */
 
 const SOURCES = ['src/**/*.ts', 'action/*.ts', 'scripts/*.ts', 'tools/simulator/*.ts', 'tools/codeship/*.ts']
-/** For one expression; nearly all take a few milliseconds. */
+/** Time limit for one expression; nearly all take a few milliseconds. */
 const TIMEOUT_MS = 500
 
 interface Expression {
@@ -35,8 +35,8 @@ function expressionsIn(file: string): Expression[] {
 }
 
 /**
- * The expression with small numbers of repetitions and short words. It needs more than linear time if and only if the
- * whole one does, but the checker's automaton is a hundredth the size.
+ * The expression with small repetition counts and short words. It needs more than linear time if and only if the original
+ * does, but the checker's automaton is a hundredth of the size.
  */
 function abridged(pattern: string): string {
   const token =

@@ -9,22 +9,22 @@ import { startSimulator } from '../tools/simulator/simulator.ts'
 import { baseImageArgs, docker } from '../test/support/docker.ts'
 
 /*
- * `npm run codeship`: a repository's Codeship files in this machine's Docker, as `jet steps` ran them. Events go to a
- * PagerDuty simulator, which is started for the purpose unless PAGERDUTY_EVENTS_URL is given with -e.
+ * `npm run codeship`: runs a repository's Codeship files in this machine's Docker, as `jet steps` did. Events go to a
+ * PagerDuty simulator that it starts, unless PAGERDUTY_EVENTS_URL is given with -e.
  */
 
 const USAGE = `usage: npm run codeship -- [options]
 
-  --tag TAG         the branch or git tag that is built (default: the branch that is checked out)
-  -e, --env K=V     a variable for every container, above all others; repeatable
+  --tag TAG         the branch or git tag to build (default: the current branch)
+  -e, --env K=V     a variable for every container; overrides all others; repeatable
   --plan            only print what would run; needs no Docker
-  --approve         run the manual steps too, as after somebody's approval
-  --dir FOLDER      where the Codeship files are, relative to where you start npm (default: this repository)
+  --approve         also run the manual steps, as if somebody had approved them
+  --dir FOLDER      the folder with the Codeship files, relative to where you start npm (default: this repository)
   --key-path FILE   the AES key, relative to FOLDER (default: codeship.aes)
 
 In another project: npm --prefix ../pagerduty-alert run codeship -- --dir . --tag master`
 
-/** npm goes to this repository before it starts a script. */
+/** npm changes to this repository before it starts a script. */
 const OWN_FOLDER = '.'
 const NO_BASE_IMAGE =
   '(codeship) the base image is not here and cannot be pulled; sh scripts/local-base-image.sh builds a stand-in'

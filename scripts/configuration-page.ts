@@ -2,9 +2,10 @@ import { COMMANDS } from '../src/cli/command-table.ts'
 import { SETTING_LIST } from '../src/config/settings.ts'
 import { SETTING_GROUPS } from '../src/config/settings/setting.ts'
 import { TEMPLATE_NAMES } from '../src/core/summary.ts'
+import { fillIn } from './fill-in.ts'
 
-/** `docs/configuration.md`, from the tables of commands and settings; a test compares it with the file. */
-export function configurationPage(): string {
+/** `docs/configuration.md` with its lists from the tables of commands and settings; a test compares it with the file. */
+export function configurationPage(page: string): string {
   const commands = Object.entries(COMMANDS).map(([name, { does }]) => `| \`${name}\` | ${does} |`)
   const sections = Object.entries(SETTING_GROUPS).map(([group, title]) => {
     const rows = SETTING_LIST.filter((setting) => setting.group === group).map(
@@ -15,35 +16,15 @@ export function configurationPage(): string {
         return `| ${escapeCell(flag)} | ${names} | ${escapeCell(help)} |`
       },
     )
-    return `## ${title}\n\n| option | variable | |\n|---|---|---|\n${rows.join('\n')}\n`
+    return `## ${title}\n\n| option | variable | |\n|---|---|---|\n${rows.join('\n')}`
   })
-  return `${HEAD}\n## Commands\n\n| command | does |\n|---|---|\n${commands.join('\n')}\n\n${sections.join('\n')}\n${TAIL}`
+  return fillIn(page, {
+    commands: `| command | does |\n|---|---|\n${commands.join('\n')}`,
+    settings: sections.join('\n\n'),
+    'template names': TEMPLATE_NAMES.map((name) => `\`{{${name}}}\``).join(', '),
+  })
 }
 
 function escapeCell(text: string): string {
   return text.replaceAll('|', String.raw`\|`)
 }
-
-const HEAD = `# Configuration
-
-<!-- Printed from the program's own tables by \`npm run docs\`. -->
-
-An option wins over its variable. Values of variables are trimmed of white space and one pair of quotes; blank counts as
-unset. A secret may come from a file named by its variable with \`_FILE\` at the end; both at once is refused. Every
-problem is reported at once, by name and never by value.
-`
-
-const TAIL = `## Network
-
-\`HTTPS_PROXY\`, \`HTTP_PROXY\` and \`NO_PROXY\` are read in either case; each proxy serves its own scheme only.
-\`NODE_EXTRA_CA_CERTS\` names a file of further CA certificates (PEM).
-
-## Values
-
-- **Durations** are a number and \`ms\`, \`s\`, \`m\` or \`h\`; a bare number is seconds.
-- **Timestamps** are ISO 8601 with a zone (\`2026-01-31T12:00:00Z\`, \`…+01:00\`, \`…+0100\`) or epoch seconds.
-- **Summaries** are templates: ${TEMPLATE_NAMES.map((name) => `\`{{${name}}}\``).join(', ')}. What is unknown renders as
-  nothing, an unknown name is an error.
-- **Several routing keys** are separated by commas, each optionally with a name for messages:
-  \`PAGERDUTY_ROUTING_KEY=web=…,data=…\`. Every event goes to each of them.
-`

@@ -4,13 +4,13 @@ import { parseArgs } from 'node:util'
 import { EXIT_CODE, Failure } from '../src/core/failure.ts'
 import { parseEncryptionKey, type EncryptionKey } from '../tools/codeship/encryption.ts'
 
-/** Makes one file's bytes of another's. `file` is the name of the one that is read, for messages. */
+/** Converts the bytes of one file to those of another. `file` is the name of the input, for messages. */
 type Convert = (bytes: Buffer, key: EncryptionKey, file: string) => string | Buffer
 
 /**
- * Runs `npm run NAME -- IN OUT [--key-path FILE]`: one file becomes another by means of an AES key, `codeship.aes`
- * where none is named. Paths are relative to where npm was started, so that `npm --prefix` works from another project.
- * What is written is for its owner's eyes only.
+ * Runs `npm run NAME -- IN OUT [--key-path FILE]`, which converts one file to another with an AES key, `codeship.aes` by
+ * default. Paths are relative to where npm was started, so `npm --prefix` works from another project. Only its owner can
+ * read the output.
  */
 export function convertFile(name: 'encrypt' | 'decrypt', convert: Convert): void {
   try {
@@ -53,7 +53,7 @@ function readArguments(name: string): { input: string; output: string; keyPath: 
   return { input, output, keyPath }
 }
 
-/** Whoever encrypts for the first time has not saved the key yet. */
+/** Somebody who encrypts for the first time has not saved the key yet. */
 const KEY_ADVICE =
   '; save the AES key of Codeship’s Project Settings > General there, or name it with --key-path'
 

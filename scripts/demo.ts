@@ -5,8 +5,8 @@ import { styleText } from 'node:util'
 import { startSimulator, type Simulator } from '../tools/simulator/simulator.ts'
 
 /*
- * `npm run demo`: a failing and then a succeeding deployment on Codeship Pro, as PagerDuty sees them. The program is the
- * real one, in processes of its own; PagerDuty is the simulator, on loopback.
+ * `npm run demo`: a failing and then a succeeding deployment on Codeship Pro, as PagerDuty sees them. It runs the real
+ * program, in separate processes, against the simulator on loopback.
  */
 
 /** What Codeship Pro gives every step; the key is made up. */
@@ -47,7 +47,7 @@ try {
   )
   showPagerDuty(simulator)
   say(
-    'One alert, opened once and closed by itself; one change event beside the incident. That is all there is to it.',
+    'One alert, opened once and closed automatically, and one change event next to it. That is all there is to it.',
   )
 } finally {
   await simulator.close()

@@ -8,15 +8,15 @@ import type { Build, BuildField } from '../src/core/build.ts'
 import { identify } from '../src/core/identity.ts'
 import type { Json } from '../src/core/json.ts'
 import { planEvents } from '../src/core/plan-events.ts'
-import type { Event, EventBody } from '../src/core/event.ts'
+import { LIMITS, type Event, type EventBody } from '../src/core/event.ts'
 import { readFixture, type CiCase } from '../test/support/ci-fixtures.ts'
-import { EVENTS_HEAD, EVENTS_TAIL } from './events-page-words.ts'
+import { fillIn } from './fill-in.ts'
 
 const NOW = '2026-03-01T12:00:00.000Z'
 const KEY = '0123456789abcdef0123456789abcdef'
 
-/** `docs/events.md`: what the program makes of the environments in `test/fixtures/ci`; a test compares it. */
-export async function eventsPage(): Promise<string> {
+/** `docs/events.md` with the events that the program makes of the environments in `test/fixtures/ci`; a test compares it. */
+export async function eventsPage(page: string): Promise<string> {
   const [codeship] = readFixture('codeship-pro')
   if (codeship === undefined) throw new Error('no fixture of Codeship Pro')
   const names = globSync('test/fixtures/ci/*.json')
@@ -24,19 +24,15 @@ export async function eventsPage(): Promise<string> {
     .toSorted()
   const sections = []
   for (const name of names) sections.push(await providerSection(name))
-  return [
-    EVENTS_HEAD,
-    await commandSections(codeship),
-    '## In every CI\n',
-    PROVIDERS_INTRO,
-    ...sections,
-    EVENTS_TAIL,
-  ].join('\n')
+  return fillIn(page, {
+    commands: await commandSections(codeship),
+    CIs: sections.join('\n'),
+    'summary limit': String(LIMITS.summaryChars),
+    'dedup key limit': String(LIMITS.dedupKeyChars),
+    'links limit': String(LIMITS.changeLinks),
+    'body limit': LIMITS.bodyBytes.toLocaleString('en'),
+  })
 }
-
-const PROVIDERS_INTRO = `What a failed deployment looks like, and which variable each part of it comes from. A good one says
-the same in the words of a change event.
-`
 
 /** What each command sends, from a step on Codeship Pro. */
 async function commandSections([env]: CiCase): Promise<string> {
@@ -69,12 +65,12 @@ async function commandSections([env]: CiCase): Promise<string> {
     )
   }
   const run = await failedRun(shown)
-  const intro = '`run -- ./deploy.sh`, whose command ended with exit status 3, makes of its outcome:'
+  const intro = '`run -- ./deploy.sh`, when the command exits with 3, sends:'
   parts.push(`### run\n\n${intro}\n\n${run.map(({ body }) => jsonBlock(body)).join('\n')}`)
   return parts.join('\n')
 }
 
-/** Requests that the program would make, without the key, and its words. */
+/** The requests that the program would make, without the key, and what it prints. */
 async function dryRun(
   args: readonly string[],
   env: Readonly<Record<string, string>>,

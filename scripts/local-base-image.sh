@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# Builds a stand-in for the Dockerfile's base image (NODE_IMAGE) where no image registry can be reached:
-# Debian by debootstrap, the Node binary of the `node` package in node_modules, and this machine's npm version.
-# What differs between machines (apt mirror, npm registry, certificate authorities) is read from the machine.
+# Builds a stand-in for the Dockerfile's base image (NODE_IMAGE), for machines that cannot reach an image registry: Debian
+# from debootstrap, the Node binary of the `node` package in node_modules, and this machine's version of npm.
+# Everything specific to the machine (apt mirror, npm registry, certificate authorities) is read from the machine.
 #
-# Needs root, Docker, debootstrap and `npm ci`. Prints the image's name on stdout; what it does goes to stderr.
+# Needs root, Docker, debootstrap and `npm ci`. Prints the image's name to stdout and its progress to stderr.
 # usage: scripts/local-base-image.sh [IMAGE]     (default: pagerduty-alert-base:local)
 set -euo pipefail
 
@@ -20,7 +20,7 @@ command -v debootstrap >/dev/null || fail 'debootstrap is not installed (apt-get
 [ -x "$node" ] || fail "no $node: run npm ci first"
 docker version >/dev/null 2>&1 || fail 'no Docker daemon answers'
 
-# The release that runs here, from the mirror that apt is configured for: the one pair known to be reachable.
+# This machine's release, from the mirror that apt uses: the only combination known to be reachable.
 # shellcheck source=/dev/null
 suite=$(. /etc/os-release && printf '%s' "${VERSION_CODENAME:-}")
 # shellcheck disable=SC2016 # apt-get fills these in, not the shell
@@ -44,7 +44,7 @@ work=$(mktemp -d /var/tmp/local-base-image.XXXXXX)
 trap 'rm -rf "$work"' EXIT
 base=$work/base
 
-# binutils, patchelf and curl are what the Dockerfile would otherwise install: the build then needs no apt mirror.
+# The Dockerfile would otherwise install binutils, patchelf and curl; this way the build needs no apt mirror.
 say "debootstrap $suite"
 debootstrap --variant=minbase --include=binutils,ca-certificates,curl,patchelf "$suite" "$base" "$mirror" >"$work/log" 2>&1 ||
   { tail -n 20 "$work/log" >&2; fail 'debootstrap failed'; }

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Prints the newest version tag (v1.2.3) that the repository has, of one major version if that is given.
+# Prints the repository's newest version tag (v1.2.3), of one major version if given.
 # usage: newest-version.sh [MAJOR], such as v1
 set -euo pipefail
 

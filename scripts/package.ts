@@ -3,8 +3,8 @@ import { fileURLToPath } from 'node:url'
 import manifest from '../package.json' with { type: 'json' }
 
 /*
- * `npm run package` lays out what is published as `package/`: the bundle, which holds what it depends on, so that the
- * manifest names no dependency and an installation is one download. `npm publish ./package` does the rest.
+ * `npm run package` creates `package/`, the folder to publish. The bundle includes its dependencies, so the manifest names
+ * none and an installation is one download. `npm publish ./package` does the rest.
  */
 
 const ROOT = new URL('../', import.meta.url)

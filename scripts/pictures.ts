@@ -10,7 +10,7 @@ export async function pictures(): Promise<Readonly<Record<string, string>>> {
   return { 'overview.svg': overview(), 'sidecar.svg': sidecar(), 'alert.svg': alert(failure?.body ?? {}) }
 }
 
-/** Details that responders look at first, in that order; the picture has no room for all. */
+/** The details that responders look at first, in that order; there is no room for all. */
 const SHOWN_DETAILS = [
   'environment',
   'branch',
@@ -61,15 +61,15 @@ function firstLine(value: unknown): string {
 }
 
 /**
- * A deployment that fails twice and then succeeds: what the pipeline runs, and what PagerDuty shows of it. Below it, the
- * way through the sidecar.
+ * A deployment that fails twice and then succeeds: what the pipeline runs, and what PagerDuty shows. Below that, the same
+ * through the sidecar.
  */
 function overview(): string {
   return svg({
     width: 900,
     height: 452,
     alt:
-      'A deployment fails: pagerduty-alert failure triggers one alert, and whoever is on call is paged. It fails again: the ' +
+      'A deployment fails: pagerduty-alert failure triggers one alert, and the person on call is paged. It fails again: the ' +
       'same alert is updated, and nobody is paged twice. It succeeds: pagerduty-alert success resolves the alert and leaves a ' +
       'change event, which pages nobody. Or through the sidecar: your container posts to it without a key, and it sends the ' +
       'events to PagerDuty.',
@@ -81,14 +81,14 @@ function overview(): string {
       text(380, 40, 'PagerDuty', 'title'),
       box([376, 64, 500, 152], 'red'),
       pill(396, 76, 'TRIGGERED', 'red'),
-      text(506, 92, 'One alert; whoever is on call is paged.'),
+      text(506, 92, 'One alert, and the person on call is paged.'),
       text(396, 128, 'Deployment of acme/shop@5f0c1d2 to production failed', 'strong'),
       '<line class="rule" x1="396" y1="149" x2="856" y2="149"/>',
       text(396, 175, 'Still the same alert, updated by the second failure.'),
       text(396, 198, 'Nobody is paged twice.', 'small'),
       box([376, 236, 500, 66], 'green'),
       pill(396, 245, 'RESOLVED', 'green'),
-      text(498, 261, 'The alert closes by itself. Nobody is paged.'),
+      text(498, 261, 'The alert closes on its own. Nobody is paged.'),
       text(396, 289, 'Change event', 'blue strong'),
       text(522, 289, 'Deployed acme/shop@9a8b7c6 to production', 'small'),
       '<line class="rule" x1="24" y1="330" x2="876" y2="330"/>',
@@ -98,7 +98,7 @@ function overview(): string {
   })
 }
 
-/** One step of the pipeline, with an arrow to what PagerDuty shows of it. */
+/** One step of the pipeline, with an arrow to what PagerDuty shows for it. */
 function step(y: number, time: string, title: string, command: 'failure' | 'success'): string[] {
   const colour = command === 'failure' ? 'red' : 'green'
   return [
@@ -110,7 +110,7 @@ function step(y: number, time: string, title: string, command: 'failure' | 'succ
   ]
 }
 
-/** The sidecar's way in one line. */
+/** The path through the sidecar, in one line. */
 function strip(): string[] {
   return [
     box([24, 376, 270, 52]),

@@ -1,7 +1,7 @@
 'use strict'
 /*
- * Begins every npm script: ends it with one sentence if it cannot work, before `npm ci` or with too old a Node. It is
- * plain enough for the versions of Node that it refuses.
+ * Runs first in every npm script, and stops it with one sentence if it cannot work: before `npm ci`, or if Node is too old.
+ * Its syntax is simple enough for the Node versions that it rejects.
  */
 const { existsSync } = require('fs')
 const { join } = require('path')
@@ -23,9 +23,9 @@ function isOlder(version, oldest) {
 }
 
 /**
- * What keeps the scripts from working, and what to do about it; undefined if nothing does.
- * @param {{ node: string, npmNode: string | undefined, isInstalled: boolean }} found the version of Node that runs this,
- *   the one that runs npm, and whether the dependencies are there
+ * Says why the scripts cannot work, and what to do about it; undefined if they can.
+ * @param {{ node: string, npmNode: string | undefined, isInstalled: boolean }} found the Node version that runs this, the
+ *   one that runs npm, and whether the dependencies are installed
  */
 function findObstacle({ node, npmNode, isInstalled }) {
   if (npmNode !== undefined && isOlder(npmNode, OLDEST_NODE_FOR_NPM))

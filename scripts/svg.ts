@@ -1,4 +1,4 @@
-/** Which of the picture's two palettes applies follows the reader's system; the background belongs to the picture. */
+/** The reader's system chooses between two palettes; the background is part of the picture. */
 const STYLE = `text{font-family:system-ui,-apple-system,"Segoe UI",Roboto,Helvetica,Arial,sans-serif;font-size:14px;fill:var(--text)}
 .title{font-size:15px;font-weight:600}.small{font-size:12.5px;fill:var(--muted)}.strong{font-weight:600}
 .code{font-family:ui-monospace,SFMono-Regular,Menlo,Consolas,monospace;font-size:12.5px}
@@ -8,7 +8,7 @@ const STYLE = `text{font-family:system-ui,-apple-system,"Segoe UI",Roboto,Helvet
 svg{--page:#fff;--card:#f6f8fa;--line:#d1d9e0;--text:#1f2328;--muted:#59636e;--red:#cf222e;--green:#1a7f37;--blue:#0969da}
 @media(prefers-color-scheme:dark){svg{--page:#0d1117;--card:#161b22;--line:#3d444d;--text:#f0f6fc;--muted:#9198a1;--red:#f85149;--green:#3fb950;--blue:#4493f8}}`
 
-/** What a picture is made of: its size, what it says to those who cannot see it, and its parts, the lowest first. */
+/** A picture: its size, its text for people who cannot see it, and its parts, from back to front. */
 export interface Picture {
   readonly width: number
   readonly height: number
@@ -16,7 +16,7 @@ export interface Picture {
   readonly parts: readonly string[]
 }
 
-/** A picture as an SVG document of its own, for light and dark pages. */
+/** Returns a picture as a complete SVG document, for light and dark pages. */
 export function svg({ width, height, alt, parts }: Picture): string {
   return `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}" role="img" aria-label="${escape(alt)}">
 <style>${STYLE}</style>
@@ -32,7 +32,7 @@ export function text(x: number, y: number, words: string, kind = ''): string {
   return `<text x="${x}" y="${y}"${kind === '' ? '' : ` class="${kind}"`}>${escape(words)}</text>`
 }
 
-/** A box; with a colour it has a bar of it at its left. */
+/** A box; a colour adds a bar on its left. */
 export function box(
   [x, y, width, height]: readonly [number, number, number, number],
   colour?: 'red' | 'green' | 'blue',
@@ -50,7 +50,7 @@ export function pill(x: number, y: number, word: string, colour: 'red' | 'green'
 <text x="${x + width / 2}" y="${y + 15.5}" class="on" text-anchor="middle">${escape(word)}</text>`
 }
 
-/** A line with a tip at its end, through all of the points. */
+/** An arrow through all the points. */
 export function arrow(...points: readonly (readonly [number, number])[]): string {
   return `<polyline class="arrow" points="${points.map((point) => point.join(',')).join(' ')}" marker-end="url(#tip)"/>`
 }

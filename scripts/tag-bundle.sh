@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Adds the action's bundle to the tag that is checked out (`uses: …@v1.2.3`), and moves the tag of the major version (v1)
-# there, unless that has a newer version. Run again it changes nothing.
-# usage: tag-bundle.sh TAG ARCHIVE     ARCHIVE is a .tar.gz that holds dist/
+# Adds the action's bundle to the tag that is checked out (`uses: …@v1.2.3`), and moves the major version's tag (v1) there,
+# unless that already has a newer version. A second run changes nothing.
+# usage: tag-bundle.sh TAG ARCHIVE     ARCHIVE is a .tar.gz with dist/
 set -euo pipefail
 
 tag=$1 archive=$2
@@ -9,7 +9,7 @@ root=$(cd "$(dirname "$0")" && pwd)
 
 remote_object() { git ls-remote --refs origin "refs/tags/$1" | cut -f 1; }
 
-# Moves a tag only if it is still where it was seen. A blank place means that there is no such tag yet.
+# Moves a tag only if nobody else has moved it. A blank old position means that the tag does not exist yet.
 move() { git push --force-with-lease="refs/tags/$1:$2" origin "HEAD:refs/tags/$1"; }
 
 git fetch --quiet --force --tags origin

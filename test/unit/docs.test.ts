@@ -6,15 +6,14 @@ import { eventsPage } from '../../scripts/events-page.ts'
 import { pictures } from '../../scripts/pictures.ts'
 import { openApi } from '../../src/relay/openapi.ts'
 
-test('docs/configuration.md is what the tables say; `npm run docs` writes it', () => {
-  assert.equal(
-    readFileSync(new URL('../../docs/configuration.md', import.meta.url), 'utf8'),
-    configurationPage(),
-  )
+test('docs/configuration.md lists what the tables say; `npm run docs` writes it', () => {
+  const page = readFileSync(new URL('../../docs/configuration.md', import.meta.url), 'utf8')
+  assert.equal(page, configurationPage(page))
 })
 
-test('docs/events.md is what the program makes of the captured environments; `npm run docs` writes it', async () => {
-  assert.equal(readFileSync(new URL('../../docs/events.md', import.meta.url), 'utf8'), await eventsPage())
+test('docs/events.md shows what the program makes of the captured environments; `npm run docs` writes it', async () => {
+  const page = readFileSync(new URL('../../docs/events.md', import.meta.url), 'utf8')
+  assert.equal(page, await eventsPage(page))
 })
 
 test('docs/openapi.json is the document that the relay serves; `npm run docs` writes it', () => {
