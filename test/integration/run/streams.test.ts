@@ -271,8 +271,10 @@ test('the HTTP client is loaded while the command runs, not after it', async () 
        return load.call(this, name, ...rest)
      }`,
   )
-  const script = `until [ -s ${loaded} ]; do sleep 0.05; done; exit 3`
-  const { code } = await watch(shell(script), { env: { ...ENV, NODE_OPTIONS: `--require=${trace}` } })
+  const script = `until [ -s '${loaded}' ]; do sleep 0.05; done; exit 3`
+  const { code } = await watch(shell(script), {
+    env: { ...ENV, NODE_OPTIONS: `--require=${JSON.stringify(trace)}` },
+  })
   assert.equal(code, 3)
   assert.equal(simulator.requests.length, 1)
 })
