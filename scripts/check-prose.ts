@@ -14,6 +14,7 @@ const PLACES = [
   'docs',
   'build',
   'scripts',
+  'tools',
   '.ci',
   '.github',
 ]

@@ -1,9 +1,9 @@
 import type { RunStep, Step } from './steps.ts'
 import { whyLeftOut } from './tag.ts'
 
-/** What decides which steps a build runs. */
+/** Decides which steps a build runs. */
 export interface BuildChoice {
-  /** The branch, or git tag, that is built. */
+  /** The branch or git tag to build. */
   readonly tag: string
   /** Whether somebody has approved the build, so that its manual steps run. */
   readonly approved: boolean
@@ -17,7 +17,7 @@ export function whySkipped(step: Step, { tag, approved }: BuildChoice): string |
   return step.type === 'manual' && !approved ? 'it waits for approval' : undefined
 }
 
-/** Steps that a build runs, groups resolved. @throws Failure of the first that cannot be read */
+/** The steps that a build runs, without groups. @throws Failure for the first that cannot be read */
 export function runningSteps(step: Step, choice: BuildChoice): RunStep[] {
   if (whySkipped(step, choice) !== undefined) return []
   switch (step.type) {

@@ -10,10 +10,10 @@ import { startOrder } from './start-order.ts'
 type Docker = Awaited<ReturnType<typeof getContainerRuntimeClient>>['container']['dockerode']
 type Container = ReturnType<Docker['getContainer']>
 
-/** By this name containers reach the machine that runs them. */
+/** The name by which containers reach the machine that runs them. */
 export const HOST = 'host.docker.internal'
 
-/** These lead nowhere from inside the containers: whatever a file under test says, nobody is paged. */
+/** Hosts that containers cannot reach, so that nobody is paged, whatever a file under test says. */
 const PAGERDUTY_HOSTS = [
   'events.pagerduty.com',
   'events.eu.pagerduty.com',
@@ -21,14 +21,14 @@ const PAGERDUTY_HOSTS = [
   'api.eu.pagerduty.com',
 ]
 
-/** Docker's own grace for a container that is stopped, in seconds. */
+/** Docker's own grace period for a container that is stopped, in seconds. */
 const STOP_GRACE_S = 10
 const HEALTH_INTERVAL_MS = 250
 /** How long Codeship waits for a service to become healthy (documentation, "Services", health checks). */
 const HEALTH_TIMEOUT_MS = 60 * 60 * 1000
-/** What shells say of a command that cannot be started. */
+/** The exit status that shells use for a command that cannot be started. */
 const CANNOT_START = 127
-/** Of a step whose dependency does not get ready. */
+/** The exit status of a step whose dependency does not become ready. */
 const UNHEALTHY = 1
 
 /** A command to run in a service's container. */
@@ -38,11 +38,11 @@ export interface Job {
   readonly command: readonly string[]
   /** The image of each service. */
   readonly images: ReadonlyMap<string, string>
-  /** Goes before the names of named volumes. */
+  /** A prefix for the names of named volumes. */
   readonly volumePrefix: string
-  /** What every container gets above its service's own environment. */
+  /** Variables for every container, which override its service's environment. */
   readonly variables: Readonly<Record<string, string>>
-  /** Takes every line of every container as it is written, and the name of its service. */
+  /** Called with every line of every container as it is written, and the name of its service. */
   readonly print: (line: string, service: string) => void
   readonly signal?: AbortSignal | undefined
 }
@@ -56,7 +56,7 @@ export interface JobEnd {
 
 /**
  * Runs a command in a service's container, with the services it depends on, each in a fresh container, on a network of
- * their own on which they find each other by name. All of it is removed in the end.
+ * their own on which they find each other by name. Everything is removed at the end.
  * @throws the reason of `signal` once that is aborted
  */
 export async function runJob(job: Job): Promise<JobEnd> {
@@ -138,7 +138,7 @@ function containerSettings(job: Job, service: Service, network: string, command?
   }
 }
 
-/** Passes on what a container writes, a line at a time, and says when that is over. Call it before the start. */
+/** Passes on a container's output line by line, and resolves at its end. Call it before the container starts. */
 async function follow(
   docker: Docker,
   container: Container,
@@ -154,7 +154,7 @@ async function follow(
   return { ended: Promise.all(readers) }
 }
 
-/** Only a Dockerfile's HEALTHCHECK counts; a service without one is taken to be ready once it has started. */
+/** Only a Dockerfile's HEALTHCHECK counts; a service without one is ready once it has started. */
 async function becomesHealthy(
   container: Container,
   { print, signal }: Job,
@@ -176,7 +176,7 @@ async function becomesHealthy(
 
 /** Stops and removes a container, whatever its state. */
 async function discard(container: Container): Promise<void> {
-  // One that has not been started, or has ended, cannot be stopped.
+  // A container that has not started, or has already ended, cannot be stopped.
   await container.stop({ t: STOP_GRACE_S }).catch(() => undefined)
   await container.remove({ force: true, v: true })
 }

@@ -2,8 +2,8 @@ import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto'
 import { Failure } from '../../src/core/failure.ts'
 
 /*
- * Codeship's encrypted files, first version: base64 of a random initialization vector and the ciphertext, without
- * padding, header or checksum. The second version begins with a line `codeship:v2`; how its checksum is made was never
+ * Version 1 of Codeship's encrypted files: base64 of a random initialization vector and the ciphertext, without
+ * padding, header or checksum. Version 2 begins with a line `codeship:v2`; how its checksum is computed was never
  * published. Codeship and its `jet` read both.
  */
 
@@ -16,7 +16,7 @@ const V2_HEADER = 'codeship:v2'
 export type EncryptionKey = Buffer & { readonly brand: 'EncryptionKey' }
 
 /**
- * Reads what `codeship.aes` holds: 32 bytes in base64.
+ * Reads the content of `codeship.aes`: 32 bytes in base64.
  * @param file its name, for messages
  * @throws Failure of kind `config`
  */
@@ -44,7 +44,7 @@ export function encrypt(
 }
 
 /**
- * Decrypts a file of the first version. The format has no checksum: another key gives noise, not an error.
+ * Decrypts a file of version 1. The format has no checksum, so a wrong key gives noise, not an error.
  * @param file its name, for messages
  * @throws Failure of kind `config` for anything else
  */
@@ -59,8 +59,8 @@ export function decrypt(file: string, text: string, key: EncryptionKey): Buffer 
 }
 
 /**
- * Decrypts a file that holds text.
- * @throws Failure of kind `config` also where what comes out is not text, since the key then is another file's
+ * Decrypts a text file.
+ * @throws Failure of kind `config`, also if the result is not text, because then the key is wrong
  */
 export function decryptText(file: string, text: string, key: EncryptionKey): string {
   const bytes = decrypt(file, text, key)
@@ -71,7 +71,7 @@ export function decryptText(file: string, text: string, key: EncryptionKey): str
   }
 }
 
-/** The bytes, or undefined where the text is anything but base64. White space is no part of it. */
+/** The bytes, or undefined if the text is not base64. White space is ignored. */
 function decodeBase64(text: string): Buffer | undefined {
   const compact = text.replaceAll(/\s/g, '')
   const isBase64 = compact.length % 4 === 0 && /^[A-Za-z0-9+/]*={0,2}$/.test(compact)

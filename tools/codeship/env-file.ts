@@ -1,7 +1,7 @@
 import { Failure } from '../../src/core/failure.ts'
 
 /**
- * Reads lines of `KEY=value`. Blank lines and those that begin with `#` are left out; a value is taken as it stands,
+ * Reads lines of `KEY=value`. Blank lines and those that begin with `#` are skipped; a value is taken as it is,
  * quotes included, as Docker does.
  * @param file its name, for messages
  * @throws Failure of kind `config` with file and line. It never repeats the line: it may be a secret

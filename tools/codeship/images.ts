@@ -5,18 +5,18 @@ import { buildArguments, type Project } from './project.ts'
 import type { Service } from './services.ts'
 import { fillTemplate } from './template.ts'
 
-/** What images are made with. */
+/** How to build images. */
 export interface ImageOptions {
   readonly variables: Readonly<Record<string, string>>
-  /** Further words for every `docker build`, such as those of `baseImageArgs`. */
+  /** More arguments for every `docker build`, such as those of `baseImageArgs`. */
   readonly buildOptions?: readonly string[] | undefined
   readonly print: (line: string, service: string) => void
 }
 
 /**
- * Builds or pulls the images of services, one after the other. An image that is there is not pulled again.
+ * Builds or pulls the images of services, one after the other. An image that exists is not pulled again.
  * @returns the image of each service
- * @throws Failure of kind `config` with Docker's words when one cannot be had
+ * @throws Failure of kind `config` with Docker's words if that fails
  */
 export async function makeImages(
   project: Project,
@@ -66,10 +66,10 @@ async function makeImage(
   return id.trim()
 }
 
-/** Last lines of a build's log that a message shows. */
+/** How many of the last lines of a build's log a message shows. */
 const SHOWN_LINES = 20
 
-/** What is wrong with an image, and what Docker said of it. */
+/** A Failure that says what is wrong with an image, and what Docker said. */
 function unavailable(what: string, cause: unknown): Failure {
   const stderr = cause instanceof Error && 'stderr' in cause ? String(cause.stderr) : String(cause)
   const words = stderr.trim().split('\n').slice(-SHOWN_LINES).join('\n')

@@ -5,7 +5,7 @@ import { startOrder } from './start-order.ts'
 import type { Step } from './steps.ts'
 
 /**
- * What a build would run, a line a step, in the order of the file: `test: npm test in app, after db`, or why the step is
+ * What a build would run, one line per step, in the order of the file: `test: npm test in app, after db`, or why the step is
  * skipped. Nothing is started, so no Docker is needed.
  * @throws Failure with file and line for a step or service that this build needs and that cannot run here
  */

@@ -14,17 +14,17 @@ export interface Project {
   readonly folder: string
   readonly services: ReadonlyMap<string, Service>
   readonly steps: readonly Step[]
-  /** What its files hold without effect. */
+  /** Parts of its files that have no effect. */
   readonly notices: readonly string[]
-  /** Where its key is. */
+  /** The path of its key. */
   readonly keyPath: string
-  /** The environment of this machine, for variables that the files name without a value. */
+  /** The environment of this machine, for variables without a value in the files. */
   readonly machine: Environment
 }
 
 /**
  * Reads the Codeship files of a folder.
- * @param keyPath where the AES key is, relative to the folder; read only when something encrypted is
+ * @param keyPath the path of the AES key, relative to the folder; read only if something is encrypted
  * @throws Failure of kind `usage` with file and line, or of kind `config` for a file that is missing
  */
 export function readProject(folder: string, keyPath = 'codeship.aes', machine: Environment = {}): Project {
@@ -70,7 +70,7 @@ export function buildArguments(
   }
 }
 
-/** The pairs with a value, and those of the others that this machine has. */
+/** The pairs with a value, and those without whose value is in this machine's environment. */
 function resolvePairs(pairs: Pairs, machine: Environment): Record<string, string> {
   return Object.fromEntries(
     Object.entries(pairs).flatMap(([name, written]): [string, string][] => {
@@ -82,8 +82,8 @@ function resolvePairs(pairs: Pairs, machine: Environment): Record<string, string
 
 /**
  * A service's volumes in Docker's words.
- * @param prefix goes before the names of named volumes, so that no two builds share one
- * @throws Failure of kind `config` for a folder that does not exist: Codeship does not make it either
+ * @param prefix a prefix for the names of named volumes, so that no two builds share one
+ * @throws Failure of kind `config` for a folder that does not exist: Codeship does not create it either
  */
 export function binds({ folder }: Project, { volumes }: Service, prefix: string): string[] {
   return volumes.flatMap(({ host, name, container, readOnly, where }) => {

@@ -12,42 +12,42 @@ import { codeshipVariables, readCommit, type Commit } from './variables.ts'
 
 /** What to build, and how. */
 export interface BuildOptions {
-  /** Holds `codeship-services.yml` and `codeship-steps.yml`; every path in them is relative to it. */
+  /** The folder with `codeship-services.yml` and `codeship-steps.yml`; every path in them is relative to it. */
   readonly folder: string
-  /** The branch, or git tag, that is built: it chooses the steps and is `CI_BRANCH`. The folder's where absent. */
+  /** The branch or git tag to build: it chooses the steps and is `CI_BRANCH`. Default: the folder's. */
   readonly tag?: string | undefined
-  /** What Codeship would say of the commit; what Git says of the folder where absent. */
+  /** The commit as Codeship would describe it. Default: the folder's, from Git. */
   readonly commit?: Partial<Commit>
-  /** Variables for every container, above all others: as `jet steps -e KEY=VALUE`. */
+  /** Variables for every container, which override all others, as `jet steps -e KEY=VALUE`. */
   readonly env?: Readonly<Record<string, string>>
   /** Whether somebody has approved the build, so that its manual steps run. */
   readonly approved?: boolean | undefined
-  /** Where the AES key is, relative to the folder; `codeship.aes` where absent. */
+  /** The path of the AES key, relative to the folder. Default: `codeship.aes`. */
   readonly keyPath?: string | undefined
-  /** Values of variables that the files name without one: this machine's environment. */
+  /** This machine's environment, for variables without a value in the files. */
   readonly machine?: Environment
-  /** Further words for every `docker build`, such as those of `baseImageArgs`. */
+  /** More arguments for every `docker build`, such as those of `baseImageArgs`. */
   readonly buildOptions?: readonly string[]
-  /** Takes every line of the log. */
+  /** Called with every line of the log. */
   readonly print?: (line: string) => void
-  /** Ends the build: what runs is killed and removed. */
+  /** Stops the build: running containers are killed and removed. */
   readonly signal?: AbortSignal
 }
 
-/** What became of a step. */
+/** The result of a step. */
 export interface StepResult {
   readonly name: string
   readonly outcome: 'passed' | 'failed' | 'skipped'
-  /** Absent where it was skipped. */
+  /** Absent if it was skipped. */
   readonly exitCode?: number
-  /** What its container wrote, stdout and stderr; blank where it was skipped. */
+  /** Its container's stdout and stderr; blank if it was skipped. */
   readonly output: string
 }
 
-/** What became of a build. */
+/** The result of a build. */
 export interface BuildResult {
   readonly passed: boolean
-  /** Steps and handlers in the order in which they ended. Of groups only those that were skipped whole. */
+  /** Steps and handlers in the order in which they ended, and groups that were skipped completely. */
   readonly steps: readonly StepResult[]
   /** The whole log. */
   readonly log: string
@@ -71,7 +71,7 @@ interface Context extends BuildChoice {
  * Containers reach this machine as `host.docker.internal`, and PagerDuty's own hosts not at all: tell the program where
  * to send with `env: { PAGERDUTY_EVENTS_URL: hostUrl(simulator.port) }` and a simulator that listens on 0.0.0.0.
  *
- * @throws Failure for files that Codeship could not run either, or with Docker's words if an image cannot be had; the
+ * @throws Failure for files that Codeship could not run either, or with Docker's words if there is no image; the
  *   reason of `signal` once that is aborted
  */
 export async function runBuild(options: BuildOptions): Promise<BuildResult> {

@@ -4,7 +4,7 @@ import { asList, asMap, asText, pairsOf, textOf, textsOf, valueOf, type Pairs } 
 import { splitWords } from './words.ts'
 import { refuse, type Fields, type Value, type YamlFile } from './yaml.ts'
 
-/** How a service's image comes to be. Paths are relative to the services file. */
+/** How to get a service's image. Paths are relative to the services file. */
 export interface ImageBuild {
   readonly context: string
   /** Relative to the context. */
@@ -17,7 +17,7 @@ export interface ImageBuild {
   readonly encryptedArgsFile?: string
 }
 
-/** A part of a container's file system that is the machine's, one that the build's containers share, or its own. */
+/** A volume: a folder of this machine, one that the build's containers share, or the container's own. */
 export interface Volume {
   /** A folder of the machine, relative to the services file. */
   readonly host?: string
@@ -36,27 +36,27 @@ export interface Service {
   readonly envFiles: readonly string[]
   readonly encryptedEnvFiles: readonly string[]
   readonly volumes: readonly Volume[]
-  /** What is started before it, in order, and by which further name it is reached. */
+  /** The services to start before it, in order, and another name by which to reach each. */
   readonly dependencies: readonly { readonly name: string; readonly alias?: string }[]
   readonly entrypoint?: readonly string[]
-  /** What it runs where it is no step's own service. */
+  /** What it runs if it is only a dependency of a step's service. */
   readonly command?: readonly string[]
   readonly workingDir?: string
   readonly user?: string
   readonly hostname?: string
-  /** Where it is written. */
+  /** File and line. */
   readonly where: string
-  /** Why it cannot run here. A build that does not need the service is none the worse for it. */
+  /** Why it cannot run here. That does not matter to a build that does not need the service. */
   readonly problems: readonly Failure[]
 }
 
-/** The services by name, and what was left aside. */
+/** The services by name, and notices about what is ignored. */
 export interface Services {
   readonly byName: ReadonlyMap<string, Service>
   readonly notices: readonly string[]
 }
 
-/** Without effect if images stay on one machine, or taken from that machine's own Docker. */
+/** Keys that have no effect if images stay on one machine, or whose values come from that machine's Docker. */
 const WITHOUT_EFFECT = ['cached', 'default_cache_branch', 'encrypted_dockercfg_path', 'dockercfg_service']
 const REFUSED: Readonly<Record<string, string>> = {
   add_docker: 'is not supported here: it would hand this machine’s Docker to the step',
@@ -71,12 +71,12 @@ const KNOWN = new Set([
 const KNOWN_IN_BUILD = new Set(
   'image context path dockerfile dockerfile_path args encrypted_args encrypted_args_file'.split(' '),
 )
-/** What a file without `services` may hold beside its services, as in Docker Compose. */
+/** Keys that may be next to the services in a file without `services`, as in Docker Compose. */
 const TOP_LEVEL = ['version', 'volumes', 'networks', 'configs', 'secrets', 'name']
 
 /**
  * Reads `codeship-services.yml`: services at the top level or under `services`. As with Codeship, keys that it does not
- * know are left aside; each gives a notice. `x-…` holds what anchors refer to. What is wrong with a service is kept with
+ * know are ignored, with a notice. `x-…` has what anchors refer to. A mistake in a service is stored with
  * it, since this build may not need it.
  * Source: Codeship's documentation, "Services".
  * @throws Failure of kind `usage` with file and line if the file as a whole cannot be read
@@ -94,7 +94,7 @@ export function readServices({ root, notices: found }: YamlFile): Services {
   }
 }
 
-/** True for a key that only holds what anchors refer to, which Docker Compose leaves aside without a word. */
+/** True for a key that only has what anchors refer to, which Docker Compose ignores silently. */
 export function isExtension(key: string): boolean {
   return key.startsWith('x-')
 }
@@ -190,7 +190,7 @@ function readLongVolume(item: Fields): Volume {
   return placeVolume(item, { source, container, readOnly })
 }
 
-/** As in Docker Compose a source is a folder if it looks like a path, else the name of a volume. */
+/** As in Docker Compose, a source is a folder if it looks like a path, and the name of a volume if not. */
 function placeVolume(
   item: Value,
   { source, container, readOnly }: { source: string; container: string; readOnly: boolean },

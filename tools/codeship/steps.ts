@@ -18,7 +18,7 @@ export interface RunStep extends Named {
   readonly onFail: readonly Handler[]
 }
 
-/** What runs in a failed step's service. */
+/** A handler, which runs in a failed step's service. */
 export interface Handler {
   readonly name: string
   readonly command: readonly string[]
@@ -29,14 +29,14 @@ export interface PushStep extends Named {
   readonly type: 'push'
 }
 
-/** Several steps: one after the other, side by side, or only after somebody's approval. */
+/** Several steps: one after the other, in parallel, or only after somebody has approved them. */
 export interface GroupStep extends Named {
   readonly type: 'serial' | 'parallel' | 'manual'
   readonly steps: readonly Step[]
   readonly onFail: readonly Handler[]
 }
 
-/** A step that says something that cannot be run. A build whose tag leaves it out is none the worse for it. */
+/** A step that cannot run. That does not matter to a build whose tag skips it. */
 export interface UnreadableStep extends Named {
   readonly type: 'unreadable'
   readonly failure: Failure
@@ -45,7 +45,7 @@ export interface UnreadableStep extends Named {
 /** A step of `codeship-steps.yml`. */
 export type Step = RunStep | PushStep | GroupStep | UnreadableStep
 
-/** The steps in order, and what was left aside. */
+/** The steps in order, and notices about what is ignored. */
 export interface Steps {
   readonly steps: readonly Step[]
   readonly notices: readonly string[]
@@ -53,7 +53,7 @@ export interface Steps {
 
 interface Scope {
   readonly services: ReadonlyMap<string, Service>
-  /** Where each name was given first. */
+  /** Where each name was used first. */
   readonly names: Map<string, string>
   readonly notices: string[]
   /** The service that a group gives to its steps. */
@@ -61,7 +61,7 @@ interface Scope {
 }
 
 const TYPES = ['run', 'serial', 'parallel', 'manual', 'push']
-/** An old form of a group that runs its steps in several services. Documented nowhere, and still in use. */
+/** An old form of a group that runs its steps in several services. Undocumented, but still in use. */
 const MATRIX = 'matrix'
 const KNOWN = new Set([
   ...'name tag exclude service services command type steps on_fail'.split(' '),
@@ -88,7 +88,7 @@ function readStep(fields: Fields, scope: Scope): Step {
   for (const [key, value] of fields.entries)
     if (!KNOWN.has(key) && !isExtension(key))
       scope.notices.push(`${value.where}: ${key} has no effect on Codeship`)
-  // A mistake here is one of the whole file, since it decides which builds the step belongs to.
+  // A mistake here is a mistake in the whole file, since it decides which builds the step belongs to.
   const named = readName(fields, scope, `step at ${fields.where}`)
   try {
     return readKnownStep(fields, scope)
@@ -137,7 +137,7 @@ function readGroup(fields: Fields, type: GroupStep['type'], scope: Scope): Group
       steps: read({ ...scope, ...(services[0] && { inherited: services[0] }) }),
       onFail,
     }
-  // The steps once for each service, in order; the services side by side in a parallel group.
+  // The steps in order, once for each service; in a parallel group the services run in parallel.
   const runs = services.map((inherited): GroupStep => ({
     type: 'serial',
     name: `${named.name} (${inherited.name})`,
@@ -165,8 +165,8 @@ function commandOf(fields: Fields): string[] {
 }
 
 /**
- * Handlers run in the service of the step that failed. That a handler may name another one stood in a draft of
- * Codeship's documentation only, so a file that leans on it is refused.
+ * Handlers run in the service of the step that failed. Only a draft of Codeship's documentation let a handler name
+ * another one, so a file that does is refused.
  */
 function handlersOf(group: Fields, step: string): Handler[] {
   const value = valueOf(group, 'on_fail')
@@ -193,7 +193,7 @@ function readName(fields: Fields, { names }: Scope, fallback: string): Named {
   return { name, ...(tag !== undefined && { tag }), ...(exclude !== undefined && { exclude }) }
 }
 
-/** One pattern as it stands, several as a list. */
+/** One pattern as it is, several as a list. */
 function patternsOf(fields: Fields, key: string): string | readonly string[] | undefined {
   return valueOf(fields, key)?.kind === 'list' ? textsOf(fields, key) : textOf(fields, key)
 }

@@ -2,14 +2,14 @@ import { RE2JS } from 're2js'
 
 /** Which builds a step belongs to. */
 export interface TagFilter {
-  /** A name or a pattern, or several of which one has to fit. */
+  /** A name or a pattern, or several, one of which must match. */
   readonly tag?: string | readonly string[]
   readonly exclude?: string | readonly string[]
 }
 
 /**
- * Why a step is left out of a build, in words; undefined where it runs. `exclude` wins over `tag`.
- * @param buildTag the branch of the build, or its git tag
+ * Why a build skips a step, in words; undefined if it runs. `exclude` wins over `tag`.
+ * @param buildTag the branch of the build or its git tag
  */
 export function whyLeftOut({ tag, exclude }: TagFilter, buildTag: string): string | undefined {
   const [only, never] = [tag, exclude].map((patterns) =>
@@ -24,7 +24,7 @@ export function whyLeftOut({ tag, exclude }: TagFilter, buildTag: string): strin
 }
 
 /**
- * Whether a build's tag fits: it is the pattern itself; or the pattern has an anchor, `^` or `$`, and is found in it as
+ * Whether a build's tag matches: it is the pattern itself; or the pattern has an anchor, `^` or `$`, and is found in it as
  * a regular expression. Those are Go's (RE2). One that RE2 cannot read never matches (release note of jet 0.9.5).
  */
 export function matchesTag(pattern: string, buildTag: string): boolean {

@@ -18,7 +18,7 @@ const FIELDS: Readonly<Record<string, string>> = {
 }
 
 /**
- * Fills `{{ .Branch }}` and its like in a build argument.
+ * Fills in templates such as `{{ .Branch }}` in a build argument.
  * @throws Failure of kind `usage` for a field that Codeship does not have
  */
 export function fillTemplate(text: string, variables: Readonly<Record<string, string>>): string {
@@ -27,7 +27,7 @@ export function fillTemplate(text: string, variables: Readonly<Record<string, st
     if (variable === undefined)
       throw new Failure(
         'usage',
-        `.${field} is no field of a template; known are ${Object.keys(FIELDS).join(', ')}`,
+        `.${field} is not a template field; known are ${Object.keys(FIELDS).join(', ')}`,
       )
     return variables[variable] ?? ''
   })

@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto'
 import { basename } from 'node:path'
 import { promisify } from 'node:util'
 
-/** What Codeship Pro knows of a commit. */
+/** What Codeship Pro knows about a commit. */
 export interface Commit {
   /** Name of the repository. */
   readonly repository: string
@@ -19,7 +19,7 @@ export interface Commit {
   readonly committerUsername: string
 }
 
-/** One and the same for every build of a project; nobody's. */
+/** Made up, and the same for every build of a project. */
 const PROJECT_ID = '7f0e6c9a-1b2c-4d3e-8f90-a1b2c3d4e5f6'
 
 /**
@@ -50,7 +50,7 @@ export function codeshipVariables(commit: Commit, approved: boolean): Record<str
   }
 }
 
-/** The commit that is checked out in a folder; a made-up one where the folder is not under Git's control. */
+/** The commit that is checked out in a folder; a made-up one if the folder is not in a Git repository. */
 export async function readCommit(folder: string): Promise<Commit> {
   const git = async (...args: string[]): Promise<string> =>
     (await promisify(execFile)('git', ['-C', folder, ...args])).stdout.trim()

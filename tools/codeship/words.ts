@@ -2,10 +2,10 @@ import { split } from 'shlex'
 import { refuse, type Placed } from './yaml.ts'
 
 /**
- * Splits a command into words. Quotes group and a backslash escapes, as in a shell; but no shell runs it, so `$VAR`,
- * `&&`, `|` and `>` are words like any other (Codeship's documentation, "Steps", and "Using environment variables in
+ * Splits a command into words. Quotes and backslashes work as in a shell, but no shell runs it, so `$VAR`,
+ * `&&`, `|` and `>` are ordinary words (Codeship's documentation, "Steps", and "Using environment variables in
  * command steps").
- * @throws Failure of kind `usage` with file and line where a quote is left open
+ * @throws Failure of kind `usage` with file and line if a quote is left open
  */
 export function splitWords(text: string, place: Placed): string[] {
   try {

@@ -11,7 +11,7 @@ import {
 } from 'yaml'
 import { Failure } from '../../src/core/failure.ts'
 
-/** Where something is written: `codeship-steps.yml:3`. */
+/** File and line: `codeship-steps.yml:3`. */
 export interface Placed {
   readonly where: string
 }
@@ -20,7 +20,7 @@ export interface Placed {
 export interface Text extends Placed {
   readonly kind: 'text'
   readonly text: string
-  /** True if nothing is written, as after `environment:`, or `null` or `~`. */
+  /** True if there is no value, as after `environment:`, or the value is `null` or `~`. */
   readonly isNull: boolean
 }
 
@@ -37,7 +37,7 @@ export interface Fields extends Placed {
 /** A YAML value that knows where it is written. */
 export type Value = Text | List | Fields
 
-/** What a YAML file holds, and what in it deserves a word though it is no error. */
+/** The content of a YAML file, and notices about what is suspicious but not an error. */
 export interface YamlFile {
   readonly root: Value
   readonly notices: readonly string[]
@@ -49,10 +49,10 @@ export function refuse({ where }: Placed, message: string): never {
 }
 
 /**
- * Reads one YAML document; anchors, aliases and merge keys are resolved. Of a key that is given twice the last value
+ * Reads one YAML document and resolves anchors, aliases and merge keys. If a key is given twice, the last value
  * counts, as with Codeship, and a notice says so.
  * @param file its name, for messages
- * @throws Failure of kind `usage` with file and line for text that is not YAML. It quotes nothing: values may be secret
+ * @throws Failure of kind `usage` with file and line if the text is not YAML. It quotes nothing, since values may be secret
  */
 export function parseYaml(file: string, text: string): YamlFile {
   const lines = new LineCounter()
@@ -117,7 +117,7 @@ function createConverter(
   return convert
 }
 
-/** What `<<` names: a map, or a list of maps of which the earlier win (https://yaml.org/type/merge.html). */
+/** What `<<` names: a map, or a list of maps in which earlier ones win (https://yaml.org/type/merge.html). */
 function mergeSources(value: Value): Fields[] {
   if (value.kind === 'map') return [value]
   if (value.kind === 'list') return value.items.flatMap(mergeSources)

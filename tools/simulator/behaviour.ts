@@ -1,17 +1,17 @@
 import { z } from 'zod'
 
-/** What fits into one string with room to spare. */
+/** Easily fits into one string. */
 const MAX_FLOOD_BYTES = 256 * 1024 * 1024
 const delayMs = z.int().nonnegative().optional()
 
 /**
- * How a request is met. Every kind may wait `delayMs` first.
- * The usual answer is PagerDuty's own: where a kind cuts it short, the event has been taken all the same.
+ * How the simulator answers a request. Every kind may wait `delayMs` first.
+ * The usual answer is PagerDuty's own; even if a kind cuts it short, the event has been accepted.
  */
 export const BEHAVIOUR = z.discriminatedUnion('kind', [
-  /** The usual answer; of use with a delay. */
+  /** The usual answer; useful with a delay. */
   z.strictObject({ kind: z.literal('usual'), delayMs }),
-  /** Any other answer: 429 with `retry-after`, a page of HTML, a redirect with `location`. The event is not taken. */
+  /** Any other answer: 429 with `retry-after`, a page of HTML, a redirect with `location`. The event is not accepted. */
   z.strictObject({
     kind: z.literal('answer'),
     status: z.int().min(200).max(599),
@@ -19,16 +19,16 @@ export const BEHAVIOUR = z.discriminatedUnion('kind', [
     body: z.string().optional(),
     delayMs,
   }),
-  /** The request's own body comes back, as from servers that quote what they refuse. The event is not taken. */
+  /** The request's own body comes back, as from servers that quote what they refuse. The event is not accepted. */
   z.strictObject({ kind: z.literal('echo'), status: z.int().min(200).max(599), delayMs }),
-  /** A body of this many bytes. The event is not taken. */
+  /** A body of this many bytes. The event is not accepted. */
   z.strictObject({
     kind: z.literal('flood'),
     status: z.int().min(200).max(599),
     bytes: z.int().positive().max(MAX_FLOOD_BYTES),
     delayMs,
   }),
-  /** Interim answers that nobody asked for, each with so many headers, then the usual answer. */
+  /** Unsolicited interim answers, each with this many headers, then the usual answer. */
   z.strictObject({
     kind: z.literal('interim'),
     statuses: z.array(z.int().min(100).max(199)).min(1),
@@ -37,7 +37,7 @@ export const BEHAVIOUR = z.discriminatedUnion('kind', [
     isSplit: z.boolean().optional(),
     delayMs,
   }),
-  /** An answer that is compressed though nobody asked for it. The event is not taken. */
+  /** An answer that is compressed although the client did not ask for it. The event is not accepted. */
   z.strictObject({
     kind: z.literal('compressed'),
     status: z.int().min(200).max(599),
@@ -45,24 +45,24 @@ export const BEHAVIOUR = z.discriminatedUnion('kind', [
     body: z.string(),
     delayMs,
   }),
-  /** The usual answer with so many more headers of so many bytes. */
+  /** The usual answer with this many extra headers of this many bytes. */
   z.strictObject({
     kind: z.literal('headers'),
     count: z.int().positive(),
     bytes: z.int().positive().optional(),
     delayMs,
   }),
-  /** The usual answer with lines in its head that are not HTTP, or none of them. */
+  /** The usual answer with a head whose lines are not HTTP, or are missing. */
   z.strictObject({ kind: z.literal('malformed'), lines: z.array(z.string()), delayMs }),
-  /** The usual answer, then the connection is closed without having been announced as closing. */
+  /** The usual answer, then the connection is closed without notice. */
   z.strictObject({ kind: z.literal('close'), delayMs }),
   /** The usual answer's headers and half of its body, then the connection is closed. */
   z.strictObject({ kind: z.literal('truncate'), delayMs }),
-  /** Nothing ever comes: not after the request (the event is not taken), or not after the answer's headers. */
+  /** Nothing more is ever sent: after the request (the event is not accepted), or after the answer's headers. */
   z.strictObject({ kind: z.literal('hang'), after: z.enum(['request', 'headers']), delayMs }),
   /**
    * The connection is reset: on the request's headers, before its body is read; after its body; or in the middle of
-   * the usual answer. Only with the last is the event taken.
+   * the usual answer. Only in the last case is the event accepted.
    */
   z.strictObject({ kind: z.literal('reset'), after: z.enum(['headers', 'body', 'half-answer']), delayMs }),
 ])
@@ -70,13 +70,13 @@ export const BEHAVIOUR = z.discriminatedUnion('kind', [
 /** See {@link BEHAVIOUR}. */
 export type Behaviour = z.infer<typeof BEHAVIOUR>
 
-/** How requests are to be met. */
+/** How to answer some requests. */
 export const INSTRUCTION = z.strictObject({
-  /** Path of the requests that are meant, such as `/v2/enqueue`; all where absent. */
+  /** The path of these requests, such as `/v2/enqueue`. Default: all. */
   endpoint: z.string().optional(),
-  /** What the request's body contains: one event always goes wrong. These go before all others, and are not counted. */
+  /** Only requests whose body contains this, so that one event always fails. Comes before all others; not counted. */
   containing: z.string().min(1).optional(),
-  /** For how many requests; absent: whenever no counted instruction fits, until a newer one replaces it. */
+  /** For how many requests. Absent: whenever no counted instruction matches, until a newer one replaces it. */
   times: z.int().positive().optional(),
   behaviour: BEHAVIOUR,
 })
@@ -84,15 +84,15 @@ export const INSTRUCTION = z.strictObject({
 /** See {@link INSTRUCTION}. */
 export type Instruction = z.infer<typeof INSTRUCTION>
 
-/** The instructions given and not yet used up. */
+/** The instructions that are not used up yet. */
 export interface Playbook {
   readonly add: (instruction: Instruction) => void
   /**
-   * Takes the behaviour for one request: of the oldest counted instruction that fits; with none left, of the newest
+   * Takes the behaviour for one request: of the oldest counted instruction that matches; if none is left, of the newest
    * one without a count; or else the usual one.
    */
   readonly take: (path: string) => Behaviour
-  /** The behaviour for a request with this body; undefined where no instruction is about what it contains. */
+  /** The behaviour for a request with this body; undefined if no instruction is about its content. */
   readonly takeContaining: (path: string, body: Buffer) => Behaviour | undefined
   readonly clear: () => void
 }

@@ -7,7 +7,7 @@ import type { Ledger } from './ledger.ts'
 
 interface EventsParts {
   readonly ledger: Ledger
-  /** The keys that have an integration; any well-formed one where undefined. */
+  /** The keys that have an integration. Default: any well-formed one. */
   readonly knownKeys: readonly string[] | undefined
   /** Whether events with a key are accepted and dropped. */
   readonly isMuted: (key: string) => boolean

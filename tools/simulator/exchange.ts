@@ -7,7 +7,7 @@ import { parseJson } from './judge.ts'
 import { perform } from './perform.ts'
 import type { RecordedRequest, Recorder } from './recorder.ts'
 
-/** One endpoint. What it keeps, it keeps in the ledger that it was made with. */
+/** One endpoint. It keeps its state in the ledger that it was created with. */
 export interface Route {
   readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE'
   /** As Fastify writes paths: `/services/:id`. */
@@ -33,8 +33,8 @@ interface Arrival {
 }
 
 /**
- * Mounts routes in such a way that every request, to a known path or not, is recorded and met as the playbook says.
- * The body is read as bytes whatever its content type; what cannot be read to its end is recorded without one.
+ * Mounts routes so that every request, to a known path or not, is recorded and answered as the playbook says.
+ * The body is read as bytes, whatever its content type; a request whose body is cut off is recorded without it.
  */
 export function mountRoutes(app: FastifyInstance, parts: ExchangeParts): void {
   const arrivals = new WeakMap<FastifyRequest, Arrival>()
@@ -82,7 +82,7 @@ interface Meeting {
   readonly answer: Route['answer']
 }
 
-/** Records a request and lets the behaviour that was chosen for it run. */
+/** Records a request and carries out the behaviour that was chosen for it. */
 async function meet(
   parts: ExchangeParts,
   arrival: Arrival,

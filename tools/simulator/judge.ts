@@ -2,7 +2,7 @@ import { jsonAnswer, textAnswer, type Answer } from './answer.ts'
 import { alertProblems, changeProblems, isObject, type JsonObject } from './validate.ts'
 import { alertWords, changeWords } from './words.ts'
 
-/** Largest body that PagerDuty takes, in bytes. It says 512 KB; PagerDuty's own people read that as this number. */
+/** The largest body that PagerDuty accepts, in bytes. It says 512 KB; its own staff read that as this number. */
 export const MAX_BODY_BYTES = 512_000
 
 /** A valid alert event, as it was sent. */
@@ -23,7 +23,7 @@ export interface ChangeEvent extends JsonObject {
   readonly payload: JsonObject & { readonly summary: string }
 }
 
-/** What becomes of a body: an event, or an answer that says why not, with the reasons as a person would read them. */
+/** The result for a body: an event, or an answer that says why not, with the reasons in plain words. */
 export type Verdict<Event> =
   | { accepted: true; event: Event }
   | { accepted: false; answer: Answer; reasons: readonly string[] }
@@ -47,7 +47,7 @@ export function judgeAlert(body: Buffer, isKnownKey: (key: string) => boolean): 
 
 /**
  * Judges the body of `POST /v2/change/enqueue`. The key of an event orchestration (`R` and 31 capitals and digits)
- * is for alerts only; what PagerDuty answers to it here is not known, it is taken for an unknown key.
+ * is for alerts only. PagerDuty's answer to it here is not known, so it is treated as an unknown key.
  */
 export function judgeChange(body: Buffer, isKnownKey: (key: string) => boolean): Verdict<ChangeEvent> {
   const event = readEvent(body)
@@ -59,7 +59,7 @@ export function judgeChange(body: Buffer, isKnownKey: (key: string) => boolean):
   return isServiceKey && isKnownKey(change.routing_key) ? { accepted: true, event: change } : UNKNOWN_KEY
 }
 
-/** The body of a request as JSON; undefined where it is none. UTF-8 that is broken, or has a byte order mark, is none. */
+/** The body of a request as JSON; undefined if it is not JSON, is broken UTF-8 or has a byte order mark. */
 export function parseJson(body: Buffer): unknown {
   try {
     return JSON.parse(new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(body))
@@ -76,13 +76,13 @@ const UNKNOWN_KEY: Refused = {
 
 function readEvent(body: Buffer): { value: JsonObject } | Refused {
   if (body.length > MAX_BODY_BYTES) {
-    // What PagerDuty really answers is not known; 413 is what the status was made for.
+    // PagerDuty's real answer is not known; 413 is the status for this.
     const answer = textAnswer(413, 'Request Entity Too Large')
     return { accepted: false, answer, reasons: [`a body of ${body.length} bytes`] }
   }
   const value = parseJson(body)
   if (isObject(value)) return { value }
-  // Observed for what is no JSON; for JSON that is no object it is an assumption.
+  // Observed for text that is not JSON; for JSON that is not an object it is an assumption.
   const errors = ['JSON parse error']
   return refuse(
     400,

@@ -1,35 +1,35 @@
 import { randomUUID } from 'node:crypto'
 import type { AlertEvent, ChangeEvent } from './judge.ts'
 
-/** An alert and how far its life has come. */
+/** An alert and its status. */
 export interface Alert {
   readonly routingKey: string
   readonly dedupKey: string
   status: 'triggered' | 'acknowledged' | 'resolved'
-  /** How many trigger events it has had. */
+  /** How many trigger events it has received. */
   triggers: number
-  /** The summary of its first trigger, which is the incident's title for good. */
+  /** The summary of its first trigger, which stays the incident's title. */
   readonly title: string
   /** Its latest trigger event. */
   event: AlertEvent
 }
 
-/** What an alert event did. An acknowledge or resolve that finds no open alert is dropped, though accepted. */
+/** What an alert event did. An acknowledge or resolve without an open alert is accepted but dropped. */
 export type Effect = 'opened' | 'updated' | 'acknowledged' | 'resolved' | 'dropped'
 
-/** What PagerDuty keeps of the events it accepted. */
+/** What PagerDuty keeps about the events it accepted. */
 export interface Ledger {
   /** Every alert, in the order in which they were opened. */
   readonly alerts: readonly Alert[]
   /** Every change event, in the order of arrival. */
   readonly changes: readonly ChangeEvent[]
-  /** @returns what it did, and the event's dedup key, which is made up here for a trigger without one */
+  /** @returns what it did, and the event's dedup key; a trigger without one gets one here */
   readonly addAlert: (event: AlertEvent) => { effect: Effect; dedupKey: string }
   readonly addChange: (event: ChangeEvent) => void
   readonly clear: () => void
 }
 
-/** An empty ledger. Alerts are told apart by routing key and dedup key together, as PagerDuty does. */
+/** An empty ledger. Routing key and dedup key together identify an alert, as in PagerDuty. */
 export function createLedger(): Ledger {
   const alerts: Alert[] = []
   const changes: ChangeEvent[] = []

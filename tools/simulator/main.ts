@@ -4,19 +4,19 @@ import { startSimulator } from './simulator.ts'
 
 const USAGE = `usage: npm run simulator -- [options]
 
-A simulated PagerDuty on this machine: the Events API, and the parts of the REST API that this project uses. It
+Runs a simulated PagerDuty: the Events API, and the parts of the REST API that this project uses. It
 prints the events that it receives.
 
-  --port N     the port it listens on (default: a free one)
-  --host HOST  the address it listens on (default: 127.0.0.1)
+  --port N     the port to listen on (default: a free one)
+  --host HOST  the address to listen on (default: 127.0.0.1)
   --help       print this text
 
-Its account has one service, Shop, with Jane Doe on call. To send it events and to ask its REST API, paste into
-another shell what it prints when it starts; with --port 9999 that is:
+Its account has one service, Shop, with Jane Doe on call. To send events to it and use its REST API, paste into
+another shell the lines that it prints at its start. With --port 9999 they are:
 
 ${exportLines('http://127.0.0.1:9999')}
 
-Any other routing key of 32 letters and digits is accepted as well; any other REST API token is refused with 401. An
+It accepts any other routing key of 32 letters and digits too, but refuses any other REST API token with 401. An
 alert of the service is an open incident until it is resolved.`
 
 /** EX_USAGE of sysexits.h. */
@@ -33,7 +33,7 @@ interface Options {
   readonly port: number
 }
 
-/** What the command line says, or what is wrong with it. */
+/** The options on the command line, or what is wrong with them. */
 function readOptions(): Options | string {
   try {
     const { values } = parseArgs({

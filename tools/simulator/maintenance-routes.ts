@@ -36,7 +36,7 @@ const listWindows: RestAnswer = (request) => {
   return paged(request, 'maintenance_windows', found.map(toWindow))
 }
 
-/** A start that has passed becomes now; the end must lie after both. */
+/** A start in the past becomes now; the end must be after both. */
 const openWindow: RestAnswer = ({ state, json, nowMs }) => {
   const { start_time: start, end_time: end, description, services } = json['maintenance_window'] ?? {}
   const startMs = Math.max(nowMs, Date.parse(String(start)))
@@ -67,7 +67,7 @@ const changeWindow: RestAnswer = ({ state, params, json, nowMs }) => {
   return jsonAnswer(200, { maintenance_window: toWindow(window) })
 }
 
-/** Ends a window that is open, removes one that has not begun, refuses for one that is over. */
+/** Ends an open window, removes one that has not started, and refuses for one that is over. */
 const endWindow: RestAnswer = ({ state, params, nowMs }) => {
   const window = state.windows.find(({ id }) => id === params['id'])
   if (window === undefined) return NOT_FOUND

@@ -1,5 +1,5 @@
 const KEY_FIELD = /("routing_key"\s*:\s*)(?:"([^"]*)"?|([^\s,}]+))/g
-/** Hides also an MD5 digest or a UUID without dashes: better than showing a key. */
+/** Also hides an MD5 digest or a UUID without dashes, which is better than showing a key. */
 const WELL_FORMED_KEY = /(?<![A-Za-z0-9])[A-Za-z0-9]{32}(?![A-Za-z0-9])/g
 const SECRET_NAMES = new Set(['routing_key', 'routingKey', 'authorization', 'x-routing-key'])
 
@@ -18,7 +18,7 @@ export function maskKeys(text: string): string {
     .replaceAll(WELL_FORMED_KEY, maskKey)
 }
 
-/** JSON with every key masked, in fields that hold one as well as inside texts. */
+/** JSON with every key masked, both in key fields and inside texts. */
 export function toMaskedJson(value: unknown): string {
   return JSON.stringify(value, (name, member: unknown) => {
     if (SECRET_NAMES.has(name)) return maskKey(String(member))

@@ -4,12 +4,12 @@ import type { FastifyReply } from 'fastify'
 import { textAnswer, type Answer } from './answer.ts'
 import type { Behaviour } from './behaviour.ts'
 
-/** What a behaviour is carried out with. */
+/** What is needed to carry out a behaviour. */
 export interface Stage {
   readonly reply: FastifyReply
   /** The bytes of the request's body. */
   readonly body: Buffer
-  /** Takes the event and gives PagerDuty's answer. */
+  /** Accepts the event and returns PagerDuty's answer. */
   readonly usual: () => Answer
   /** Resets the request's connection. */
   readonly reset: () => void
@@ -69,7 +69,7 @@ function fillers(count: number, bytes = 1): string[] {
   return Array.from({ length: count }, (_, index) => `x-filler-${index}: ${'x'.repeat(bytes)}`)
 }
 
-/** Interim answers as they are, without Node's say, and the usual one behind them. */
+/** Writes interim answers directly, bypassing Node, and the usual answer after them. */
 function sendInterim(
   reply: FastifyReply,
   { statuses, headers = 0, isSplit = false }: Extract<Behaviour, { kind: 'interim' }>,
@@ -85,7 +85,7 @@ function sendInterim(
   send(reply, answer)
 }
 
-/** The answer with lines in its head that Node would not let out. */
+/** The answer with lines in its head that Node would refuse to send. */
 function sendRaw(reply: FastifyReply, { status, headers, body }: Answer, lines: readonly string[]): void {
   reply.hijack()
   const own = Object.entries(headers).map(([name, value]) => `${name}: ${value}`)
@@ -94,7 +94,7 @@ function sendRaw(reply: FastifyReply, { status, headers, body }: Answer, lines: 
   reply.raw.socket?.end(Buffer.concat([Buffer.from(head, 'latin1'), Buffer.from(body)]))
 }
 
-/** Announces the whole body, sends half of it, and does the rest when that is on its way. */
+/** Announces the whole body, sends half of it, and calls `then` once that has been sent. */
 function sendHalf(reply: FastifyReply, answer: Answer, then: () => void): void {
   reply.hijack()
   const body = Buffer.from(answer.body)

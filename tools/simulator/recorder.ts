@@ -1,22 +1,22 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import type { Behaviour } from './behaviour.ts'
 
-/** A request as it came in, whatever became of it. */
+/** A request as it arrived, however it was answered. */
 export interface RecordedRequest {
   readonly method: string
   /** Path and query, as sent. */
   readonly path: string
   /** Names in lower case, as Node gives them. */
   readonly headers: IncomingHttpHeaders
-  /** The exact bytes; empty where the connection ended before they were read. */
+  /** The exact bytes; empty if the connection ended before they were read. */
   readonly body: Buffer
-  /** The body as JSON; undefined where it is none. */
+  /** The body as JSON; undefined if it is not JSON. */
   readonly json: unknown
   /** When its headers had arrived, in milliseconds since the epoch. */
   readonly receivedAtMs: number
   /** The sender's port: the same for two requests of one connection. */
   readonly remotePort: number | undefined
-  /** How it is met. */
+  /** How it is answered. */
   readonly behaviour: Behaviour
 }
 
@@ -27,7 +27,7 @@ export interface Recorder {
   readonly record: (request: RecordedRequest) => void
   /**
    * Resolves with all requests as soon as there are `count`.
-   * @throws when `timeoutMs` pass before that; the error names what has come
+   * @throws if `timeoutMs` pass before that; the error lists the requests so far
    */
   readonly waitFor: (count: number, timeoutMs?: number) => Promise<readonly RecordedRequest[]>
   readonly clear: () => void

@@ -6,8 +6,8 @@ import type { RestState } from './rest-state.ts'
 const USER = 'jane@example.com'
 
 /**
- * Who is calling, or the answer that turns the call down.
- * Source: PagerDuty's REST documentation ("Authentication", "Errors") and what its Python client knows of them.
+ * Who is calling, or the answer that refuses the call.
+ * Source: PagerDuty's REST documentation ("Authentication", "Errors") and its Python client.
  */
 export function admit(
   { method, headers }: RecordedRequest,
@@ -25,7 +25,7 @@ export function admit(
   return { kind, author: kind === 'user' ? USER : (from ?? '') }
 }
 
-/** `GET /users/me`: an account's token is nobody's, and the answer's `error` is a text, unlike everywhere else. */
+/** `GET /users/me`: an account's token has no user, and here the answer's `error` is a text, unlike everywhere else. */
 export function answerMe({ kind }: Caller): Answer {
   if (kind === 'user') return jsonAnswer(200, { user: { name: 'Jane Doe', email: USER, role: 'admin' } })
   return jsonAnswer(400, {

@@ -5,11 +5,11 @@ import type { RestState } from './rest-state.ts'
 /** Whose request it is. */
 export interface Caller {
   readonly kind: 'account' | 'read-only' | 'user'
-  /** In whose name it writes. */
+  /** The user in whose name it writes. */
   readonly author: string
 }
 
-/** One call of the REST API, let in. */
+/** One authorized call of the REST API. */
 export interface RestRequest {
   readonly state: RestState
   readonly caller: Caller
@@ -27,7 +27,7 @@ export type RestRoute = readonly [Route['method'], string, RestAnswer]
 const DEFAULT_LIMIT = 25
 const MAX_LIMIT = 100
 
-/** A page of a list: `limit` at most 100, `offset` and `limit` together at most 10,000; `total` only where it is asked for. */
+/** A page of a list: `limit` at most 100, `offset` and `limit` together at most 10,000; `total` only if requested. */
 export function paged({ query }: RestRequest, name: string, entries: readonly unknown[]): Answer {
   const limit = Math.min(MAX_LIMIT, Number(query.get('limit') ?? DEFAULT_LIMIT))
   const offset = Number(query.get('offset') ?? 0)

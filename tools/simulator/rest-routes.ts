@@ -23,8 +23,8 @@ const MONTH_MS = 30 * 24 * 3_600_000
 const MAX_NOTES = 2000
 
 /**
- * What the program uses of PagerDuty's REST API v2, with its quirks. Source: PagerDuty's OpenAPI file and REST guides.
- * @param state the account as it is at the moment
+ * The parts of PagerDuty's REST API v2 that the program uses, with its quirks. Source: PagerDuty's OpenAPI file and REST guides.
+ * @param state returns the current account
  */
 export function restRoutes(state: () => RestState): Route[] {
   const routes: RestRoute[] = [
@@ -120,7 +120,7 @@ const addIntegration: RestAnswer = (request) => {
   return jsonAnswer(201, { integration: toIntegration(integration) })
 }
 
-/** Without `date_range=all` only the last month is looked at. */
+/** Without `date_range=all` only the last month counts. */
 const listIncidents: RestAnswer = (request) => {
   const { query, state, nowMs } = request
   const serviceIds = query.getAll('service_ids[]')

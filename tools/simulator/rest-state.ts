@@ -14,7 +14,7 @@ const SERVICE = z.strictObject({
   name: z.string(),
   isDisabled: z.boolean().default(false),
   escalationPolicyId: z.string().default('PPOLICY'),
-  /** Names of those on call. */
+  /** The names of the people on call. */
   onCall: z.array(z.string()).default(['Jane Doe']),
   integrations: z.array(INTEGRATION).default([]),
 })
@@ -37,15 +37,15 @@ const WINDOW = z.strictObject({
 })
 
 /**
- * What is in the account at the beginning. An account's token acts for nobody (`/users/me` is 400, writes need `From`), a
+ * The content of the account at the start. An account's token acts for no user (`/users/me` is 400, writes need `From`), a
  * read-only one may not write (403), and a user's acts for its user.
  */
 export const REST_SEED = z.strictObject({
-  /** Every well-formed token is an account's where absent. */
+  /** If absent, every well-formed token is an account's. */
   tokens: z
     .array(z.strictObject({ token: z.string(), kind: z.enum(['account', 'read-only', 'user']) }))
     .optional(),
-  /** E-mail addresses that `From` may name; all where absent. */
+  /** E-mail addresses that `From` may name. Default: all. */
   users: z.array(z.string()).optional(),
   abilities: z.array(z.string()).default(['teams', 'urgencies']),
   services: z.array(SERVICE).default([]),
@@ -64,7 +64,7 @@ export type SimulatedIntegration = z.output<typeof INTEGRATION>
 export interface SimulatedNote {
   readonly incidentId: string
   readonly content: string
-  /** Whom it was written for: the `From` header, or the token's user. */
+  /** Its author: the `From` header, or the token's user. */
   readonly author: string
 }
 
@@ -88,7 +88,7 @@ function isInMaintenance(state: RestState, serviceId: string, nowMs: number): bo
 }
 
 /**
- * Whether PagerDuty drops what comes with a routing key though it accepts it: the service is disabled or in maintenance,
+ * Whether PagerDuty accepts and drops events with a routing key: the service is disabled or in maintenance,
  * which switches its integrations off (support.pagerduty.com "Maintenance Windows").
  */
 export function isMuted(state: RestState, routingKey: string, nowMs: number): boolean {
@@ -98,7 +98,7 @@ export function isMuted(state: RestState, routingKey: string, nowMs: number): bo
   )
 }
 
-/** The status of a service, which is made of its incidents and windows. */
+/** The status of a service, which follows from its incidents and windows. */
 export function statusOf(state: RestState, { id, isDisabled }: SimulatedService, nowMs: number): string {
   if (isDisabled) return 'disabled'
   if (isInMaintenance(state, id, nowMs)) return 'maintenance'

@@ -12,24 +12,24 @@ import { createRecorder, type RecordedRequest } from './recorder.ts'
 import { restRoutes } from './rest-routes.ts'
 import { createRestState, isMuted, type RestSeed, type RestState } from './rest-state.ts'
 
-/** More than any sender should send, and less than would hurt. */
+/** More than any sender should send, but harmless. */
 const READ_LIMIT_BYTES = 64 * 1024 * 1024
 
-/** How a simulator is started. */
+/** How to start a simulator. */
 export interface SimulatorOptions {
-  /** Address to listen on; 127.0.0.1 where absent. */
+  /** The address to listen on. Default: 127.0.0.1. */
   readonly host?: string | undefined
-  /** 0, a free one, where absent. */
+  /** Default: 0, a free one. */
   readonly port?: number | undefined
   /** Serves https with this key and certificate (PEM). */
   readonly tls?: { readonly key: string; readonly cert: string } | undefined
-  /** The routing keys that have an integration; every well-formed one where absent. */
+  /** The routing keys that have an integration. Default: every well-formed one. */
   readonly knownKeys?: readonly string[] | undefined
-  /** What the REST API finds in the account. */
+  /** The account that the REST API shows. */
   readonly rest?: RestSeed | undefined
-  /** Whether an alert is an incident of its service too, so that the REST API shows what the events did. */
+  /** Whether an alert is also an incident of its service, so that the REST API shows what the events did. */
   readonly alertsAreIncidents?: boolean | undefined
-  /** Is told in a line of plain words what happens, with keys masked. */
+  /** Called with a line in plain words for everything that happens, with keys masked. */
   readonly log?: ((line: string) => void) | undefined
 }
 
@@ -41,12 +41,12 @@ export interface Simulator {
   readonly requests: readonly RecordedRequest[]
   readonly alerts: readonly Alert[]
   readonly changes: readonly ChangeEvent[]
-  /** The account as the REST API sees it; `seed` and `reset` put another in its place. */
+  /** The account that the REST API shows; `seed` and `reset` replace it. */
   readonly rest: RestState
   /** Replaces the account. */
   readonly seed: (seed: RestSeed) => void
   /**
-   * Says how to behave. Instructions with `times` are used up first, in the order given; one without is in force
+   * Sets how to behave. Instructions with `times` are used up first, in the order given; one without applies
    * after them, until a newer one or `reset`.
    */
   readonly behave: (instruction: Instruction) => void
@@ -62,7 +62,7 @@ export interface Simulator {
 }
 
 /**
- * Starts a simulator of PagerDuty's Events API v2, which answers as PagerDuty does, remembers all it was sent, and
+ * Starts a simulator of PagerDuty's Events API v2, which answers as PagerDuty does, remembers what it was sent, and
  * misbehaves when told to. Other processes control it under `/_simulator/`.
  */
 export async function startSimulator(options: SimulatorOptions = {}): Promise<Simulator> {

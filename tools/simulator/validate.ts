@@ -1,6 +1,6 @@
 import { isIso8601 } from './iso-8601.ts'
 
-/** A JSON object, as far as it is known before it is looked at. */
+/** A JSON object whose members are not checked yet. */
 export type JsonObject = Readonly<Record<string, unknown>>
 
 /** One thing wrong with an event: where, and in what way. `words.ts` says it as PagerDuty would. */
@@ -20,10 +20,10 @@ const SEVERITIES = ['critical', 'warning', 'error', 'info'] // in the order of P
 /**
  * Everything wrong with the body of `POST /v2/enqueue`; an empty list means that PagerDuty would take it.
  *
- * The rules are those of PagerDuty's OpenAPI file, its documentation and its observed replies, read on their own and
- * not through the program that is tested here. Where nobody knows what the server does, the stricter reading is
+ * The rules are those of PagerDuty's OpenAPI file, its documentation and its observed replies, implemented independently
+ * of the program that is tested here. If the server's behaviour is not known, the stricter interpretation is
  * taken, so that what passes here passes there: blank includes white space, lengths are UTF-16 units, `null` is
- * never a value, an image must come by https, and a payload is held to the schema even where it is not needed.
+ * never a value, an image needs https, and a payload must match the schema even if it is not needed.
  */
 export function alertProblems(event: JsonObject): Problem[] {
   const action = event['event_action']
@@ -137,7 +137,7 @@ function imageSource(at: string, value: unknown): Problem[] {
   return /^https:/i.test(String(value)) ? [] : [{ at, fault: 'invalid' }]
 }
 
-/** `null` stands for a missing value where one is required, and is a wrong one elsewhere. */
+/** `null` counts as missing if a value is required, and as wrong elsewhere. */
 function isMissing(value: unknown, isRequired: boolean): boolean {
   return value === undefined || (isRequired && value === null)
 }

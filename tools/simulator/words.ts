@@ -4,7 +4,7 @@ import type { Problem } from './validate.ts'
  * A problem in the words of the alert endpoint, spelling mistake included.
  *
  * Observed are those about a routing key, a missing action, source or severity, a wrong severity and a long summary;
- * the others are made after their pattern.
+ * the others follow their pattern.
  */
 export function alertWords(problem: Problem): string {
   const { at } = problem

@@ -197,7 +197,7 @@ const REFUSED: [string, string][] = [
   ['app:\n  image: i\n  depends_on: [db]', 'codeship-services.yml:2: app needs db, which is not in the file'],
   [
     'a: {image: i, depends_on: [b]}\nb: {image: i, links: [a]}',
-    'codeship-services.yml:1: a needs b needs a: that is a circle',
+    'codeship-services.yml:1: a needs b needs a: the services need each other in a circle',
   ],
 ]
 for (const [text, message] of REFUSED) {

@@ -17,6 +17,6 @@ for (const [text, expected] of [
 
 test('an unknown field is refused', () => {
   assert.throws(() => fillTemplate('{{ .Barnch }}', VARIABLES), {
-    message: /^\.Barnch is no field of a template/,
+    message: /^\.Barnch is not a template field/,
   })
 })
