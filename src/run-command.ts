@@ -1,5 +1,5 @@
 import { detectBuild } from './ci/detect-build.ts'
-import { isBuild } from './ci/is-build.ts'
+import { isBuild } from './ci/detect-build.ts'
 import { gather, type Gathered } from './config/sources.ts'
 import { loadConfig, loadPrintConfig } from './config/load.ts'
 import { readFiles } from './config/read-files.ts'

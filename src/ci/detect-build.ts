@@ -1,4 +1,6 @@
 import type { Build, Environment } from '../core/build.ts'
+import { isSet, readFields, type Provider, type ReadFile } from './fields.ts'
+import { normalizeRefs } from './normalize-ref.ts'
 import { AZURE_PIPELINES } from './providers/azure-pipelines.ts'
 import { BITBUCKET_PIPELINES } from './providers/bitbucket-pipelines.ts'
 import { BUILDKITE } from './providers/buildkite.ts'
@@ -7,13 +9,10 @@ import { CLOUDBEES } from './providers/cloudbees.ts'
 import { CODEBUILD } from './providers/codebuild.ts'
 import { isCodeship, readCodeship } from './providers/codeship.ts'
 import { DRONE } from './providers/drone.ts'
-import { readElsewhere } from './providers/env-ci.ts'
+import { readWithEnvCi } from './providers/env-ci.ts'
 import { GITHUB_ACTIONS } from './providers/github-actions.ts'
 import { GITLAB_CI } from './providers/gitlab-ci.ts'
 import { JENKINS } from './providers/jenkins.ts'
-import { normalizeRefs } from './normalize-ref.ts'
-import type { Provider, ReadFile } from './provider.ts'
-import { readCommit } from './read-commit.ts'
 import { TEAMCITY } from './providers/teamcity.ts'
 import { WOODPECKER } from './providers/woodpecker.ts'
 
@@ -56,7 +55,7 @@ async function readNative(
   readFile: ReadFile,
 ): Promise<Build> {
   if (provider !== undefined) return provider.read(env, readFile)
-  return isCodeship(env) ? { origins: {} } : await readElsewhere(env)
+  return isCodeship(env) ? { origins: {} } : await readWithEnvCi(env)
 }
 
 function without(env: Environment, names: readonly string[]): Environment {
@@ -68,4 +67,49 @@ function without(env: Environment, names: readonly string[]): Environment {
 /** Both, where the second wins. */
 function merge(first: Build, second: Build): Build {
   return { ...first, ...second, origins: { ...first.origins, ...second.origins } }
+}
+
+/**
+ * What a commit tells by itself: the pull request that it merged, and the last tag before it. Used where the CI does
+ * not say it better.
+ */
+export function readCommit({ commitMessage = '', commitDescription = '', origins }: Build): Build {
+  return readFields(
+    {},
+    {
+      pullRequest: [
+        { value: mergedPullRequest(commitMessage), origin: origins.commitMessage ?? 'the commit message' },
+      ],
+      base: [
+        {
+          value: lastTag(commitDescription),
+          origin: origins.commitDescription ?? 'the description of the commit',
+        },
+      ],
+    },
+  )
+}
+
+/** How code hosts word a merge, by their own defaults. The first line has the number, GitLab's has it at the end. */
+const MERGES = [
+  /^Merge pull request #(\d+) from /, // GitHub, Bitbucket Server, Gitea
+  /^Merged in .+ \(pull request #(\d+)\)/, // Bitbucket
+  /^Pull request #(\d+): /, // Bitbucket Server
+  /^Merged PR (\d+): /, // Azure
+  /^See merge request (?:[^\s!]+)?!(\d+)$/m, // GitLab
+  /^[^\n]+ \(#(\d+)\)(?:\n|$)/, // squashed on GitHub
+]
+
+function mergedPullRequest(message: string): string | undefined {
+  return MERGES.map((form) => form.exec(message)?.[1]).find((number) => number !== undefined)
+}
+
+/** The tag of `git describe`: `v1.4.2` of `v1.4.2-3-g5f0c1d2`. */
+function lastTag(description: string): string | undefined {
+  return /^(.+)-[1-9]\d*-g[0-9a-f]+$/.exec(description)?.[1]
+}
+
+/** Whether the program runs in a CI build: `CI` is set, as nearly every CI does, or anything is known of the build. */
+export function isBuild(env: Environment, build: Build): boolean {
+  return isSet(env['CI']) || Object.keys(build).some((field) => field !== 'origins')
 }

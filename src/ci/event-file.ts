@@ -1,5 +1,5 @@
 import { parseJson } from '../core/json.ts'
-import type { ReadFile } from './provider.ts'
+import type { FieldSources, ReadFile, Source } from './fields.ts'
 
 /** The variables that name such a file. */
 export const EVENT_FILE_VARIABLES = ['GITHUB_EVENT_PATH', 'CLOUDBEES_EVENT_PATH'] as const
@@ -33,4 +33,32 @@ function member(parent: unknown, name: string): unknown {
   return typeof parent === 'object' && parent !== null && Object.hasOwn(parent, name)
     ? (parent as Record<string, unknown>)[name]
     : undefined
+}
+
+/** Members of a webhook's body that describe a commit. */
+const COMMITS = [['head_commit'], ['workflow_run', 'head_commit'], ['merge_group', 'head_commit']] as const
+
+/**
+ * What the body of a GitHub webhook adds to what the variables say.
+ * @param commit the commit that is built; what the body says of another one is left out
+ * @param origin where the body was found, for `--dry-run` to explain
+ *
+ * https://docs.github.com/en/webhooks/webhook-events-and-payloads
+ */
+export function githubEventSources(event: Lookup, commit: string | undefined, origin: string): FieldSources {
+  const from = (...path: readonly string[]): Source => ({
+    value: event(...path),
+    origin: `${path.join('.')} in ${origin}`,
+  })
+  const path = COMMITS.find((names) => commit !== undefined && event(...names, 'id') === commit.trim())
+  const message = path ? [from(...path, 'message')] : []
+  const author = path ? [from(...path, 'author', 'name'), from(...path, 'author', 'username')] : []
+  return {
+    commitMessage: message,
+    committer: author,
+    base: [from('before')],
+    pullRequest: [from('pull_request', 'number')],
+    pullRequestUrl: [from('pull_request', 'html_url')],
+    environment: [from('deployment', 'environment')],
+  }
 }

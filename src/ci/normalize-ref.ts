@@ -1,5 +1,5 @@
 import type { Build, BuildField } from '../core/build.ts'
-import { meaningful } from './read-fields.ts'
+import { meaningful } from './fields.ts'
 
 /** What the name of a ref says: the branch, the tag, the pull request that it was made for, or nothing. */
 export interface Ref {

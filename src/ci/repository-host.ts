@@ -1,5 +1,5 @@
 /** How a code host names the pages of a repository. Every function takes the repository's page first. */
-export interface Forge {
+export interface RepositoryHost {
   /** `owner/name`, with groups where there are some. */
   readonly name: (page: string) => string
   readonly commit: (page: string, commit: string) => string
@@ -25,21 +25,21 @@ const ref = (text: string): string => encodeURIComponent(text).replaceAll('%2F',
 export const GITLAB_CI_NAME = 'GitLab CI/CD'
 
 /** GitHub's form, which Gitea and Forgejo have too, and to which GitLab redirects from. */
-const GITHUB: Forge = {
+const GITHUB: RepositoryHost = {
   name: path,
   commit: (page, commit) => `${page}/commit/${ref(commit)}`,
   compare: (page, from, to) => `${page}/compare/${ref(from)}...${ref(to)}`,
   pullRequest: (page, number) => `${page}/pull/${number}`,
 }
 
-const GITLAB: Forge = {
+const GITLAB: RepositoryHost = {
   name: path,
   commit: (page, commit) => `${page}/-/commit/${ref(commit)}`,
   compare: (page, from, to) => `${page}/-/compare/${ref(from)}...${ref(to)}`,
   pullRequest: (page, number) => `${page}/-/merge_requests/${number}`,
 }
 
-const BITBUCKET_CLOUD: Forge = {
+const BITBUCKET_CLOUD: RepositoryHost = {
   name: path,
   commit: (page, commit) => `${page}/commits/${ref(commit)}`,
   compare: (page, from, to) => `${page}/branches/compare/${ref(to)}%0D${ref(from)}`,
@@ -47,7 +47,7 @@ const BITBUCKET_CLOUD: Forge = {
 }
 
 /** Bitbucket Server and Data Center: `/projects/KEY/repos/name`, `/users/name/repos/name`. */
-const BITBUCKET_SERVER: Forge = {
+const BITBUCKET_SERVER: RepositoryHost = {
   name: (page) => path(page).replace(/^(?:.*\/)?(?:projects|users)\/([^/]+)\/repos\/([^/]+)$/, '$1/$2'),
   commit: (page, commit) => `${page}/commits/${ref(commit)}`,
   compare: (page, from, to) =>
@@ -55,7 +55,7 @@ const BITBUCKET_SERVER: Forge = {
   pullRequest: (page, number) => `${page}/pull-requests/${number}`,
 }
 
-const AZURE: Forge = {
+const AZURE: RepositoryHost = {
   name: (page) => path(page).replace('/_git/', '/'),
   commit: (page, commit) => `${page}/commit/${ref(commit)}`,
   compare: (page, from, to) =>
@@ -72,7 +72,7 @@ function azureVersion(text: string): string {
  * The code host of a repository's page, by what its address shows; GitHub's form where nothing does.
  * @param ci the name of the CI that gave the address: GitLab's own builds repositories of its own host
  */
-export function forgeOf(page: string, ci?: string): Forge {
+export function repositoryHost(page: string, ci?: string): RepositoryHost {
   const { hostname, pathname } = new URL(page)
   if (ci === GITLAB_CI_NAME) return GITLAB
   if (pathname.includes('/_git/')) return AZURE

@@ -1,7 +1,7 @@
-import type { Build } from '../core/build.ts'
+import type { Build, Environment } from '../core/build.ts'
 import { Failure } from '../core/failure.ts'
-import { forgeOf } from './repository-host.ts'
-import { meaningful } from './read-fields.ts'
+import { derived, meaningful, type Source } from './fields.ts'
+import { repositoryHost } from './repository-host.ts'
 
 /**
  * The web page of a repository, from any form in which people have it at hand: a page's address, a clone URL
@@ -75,9 +75,17 @@ function pagePath({ pathname, port }: URL, host: string): string {
   return clone ? `${clone[1] === '' ? 'projects' : 'users'}/${clone[2]}/repos/${clone[3]}` : path
 }
 
-/** `owner/name` of a repository, by the address of its page. */
-export function repositoryName(page: string): string {
-  return forgeOf(page).name(page)
+/** The web page of the repository whose address a variable holds in any form, even a clone URL with a token in it. */
+export function pageFrom(env: Environment, name: string): Source {
+  return derived(env, [name], repositoryPage)
+}
+
+/** `owner/name` of the repository whose address a variable holds in any form. */
+export function repositoryFrom(env: Environment, name: string): Source {
+  return derived(env, [name], (address) => {
+    const page = repositoryPage(address)
+    return page === undefined ? undefined : repositoryHost(page).name(page)
+  })
 }
 
 /**
@@ -88,16 +96,16 @@ export function repositoryName(page: string): string {
 export function withRepositoryUrl(build: Build, url: string | undefined): Build {
   const page = url ?? build.repositoryUrl
   if (page === undefined) return build
-  const forge = forgeOf(page, url === undefined ? build.ci : undefined)
+  const host = repositoryHost(page, url === undefined ? build.ci : undefined)
   const { commit, pullRequest, base } = build
   const links = {
-    repository: meaningful(forge.name(page)),
-    commitUrl: commit === undefined ? undefined : forge.commit(page, commit),
+    repository: meaningful(host.name(page)),
+    commitUrl: commit === undefined ? undefined : host.commit(page, commit),
     compareUrl:
       base === undefined || commit === undefined || base === commit
         ? undefined
-        : forge.compare(page, base, commit),
-    pullRequestUrl: pullRequest === undefined ? undefined : forge.pullRequest(page, pullRequest),
+        : host.compare(page, base, commit),
+    pullRequestUrl: pullRequest === undefined ? undefined : host.pullRequest(page, pullRequest),
   }
   const missing = Object.entries(links).filter(
     ([field, value]) => value !== undefined && !Object.hasOwn(build, field),

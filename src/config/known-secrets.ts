@@ -1,4 +1,4 @@
-import type { ReadFile } from '../ci/provider.ts'
+import type { ReadFile } from '../ci/fields.ts'
 import type { Environment } from '../core/build.ts'
 import { createSecret, type Secret } from '../core/secret.ts'
 import { gather } from './sources.ts'

@@ -1,5 +1,5 @@
 import { EVENT_FILE_VARIABLES } from '../ci/event-file.ts'
-import type { ReadFile } from '../ci/provider.ts'
+import type { ReadFile } from '../ci/fields.ts'
 import type { Environment } from '../core/build.ts'
 import { trimValue } from './sources.ts'
 import { SETTING_LIST } from './settings.ts'

@@ -10,7 +10,7 @@ import { parseRetryAfter } from '../../src/core/retry-after.ts'
 import { parseRoutingKeys } from '../../src/core/routing-key.ts'
 import { createSecret } from '../../src/core/secret.ts'
 import { parseTimestamp } from '../../src/core/timestamp.ts'
-import { readCommit } from '../../src/ci/read-commit.ts'
+import { readCommit } from '../../src/ci/detect-build.ts'
 import { repositoryPage } from '../../src/ci/repository-url.ts'
 import { trimValue } from '../../src/config/sources.ts'
 import {

@@ -1,8 +1,7 @@
 import { withoutSlashes } from '../../core/without-slashes.ts'
 import type { Environment } from '../../core/build.ts'
-import { isSet, legOf, made, named, pageFrom } from '../fields.ts'
-import type { Provider } from '../provider.ts'
-import { readFields, type Made } from '../read-fields.ts'
+import { ciName, derived, isSet, legOf, readFields, type Provider, type Source } from '../fields.ts'
+import { pageFrom } from '../repository-url.ts'
 
 /**
  * Azure Pipelines.
@@ -13,7 +12,7 @@ export const AZURE_PIPELINES: Provider = {
   matches: (env) => isSet(env.TF_BUILD) || isSet(env.BUILD_BUILDURI),
   read: (env) =>
     readFields(env, {
-      ci: [named('Azure Pipelines', 'TF_BUILD')],
+      ci: [ciName('Azure Pipelines', 'TF_BUILD')],
       repository: [ownRepository(env), 'BUILD_REPOSITORY_NAME'],
       // BUILD_SOURCEBRANCHNAME would be the last part of `feature/checkout` only.
       branch: ['SYSTEM_PULLREQUEST_SOURCEBRANCH', 'BUILD_SOURCEBRANCH'],
@@ -23,9 +22,9 @@ export const AZURE_PIPELINES: Provider = {
       buildId: ['BUILD_BUILDID'],
       projectId: ['SYSTEM_TEAMPROJECTID'],
       pullRequest: ['SYSTEM_PULLREQUEST_PULLREQUESTNUMBER', 'SYSTEM_PULLREQUEST_PULLREQUESTID'],
-      buildUrl: [made(env, RUN, runUrl)],
+      buildUrl: [derived(env, RUN, runUrl)],
       jobUrl: [
-        made(env, [...RUN, 'SYSTEM_JOBID'], (collection, project, build, job) => {
+        derived(env, [...RUN, 'SYSTEM_JOBID'], (collection, project, build, job) => {
           return `${runUrl(collection, project, build)}&view=logs&j=${job}`
         }),
       ],
@@ -37,8 +36,8 @@ export const AZURE_PIPELINES: Provider = {
 }
 
 /** Azure's own repositories have names that are unique within their project only. */
-function ownRepository(env: Environment): Made {
-  return made(env, ['SYSTEM_TEAMPROJECT', 'BUILD_REPOSITORY_NAME'], (project, name) =>
+function ownRepository(env: Environment): Source {
+  return derived(env, ['SYSTEM_TEAMPROJECT', 'BUILD_REPOSITORY_NAME'], (project, name) =>
     env.BUILD_REPOSITORY_PROVIDER === 'TfsGit' ? `${project}/${name}` : undefined,
   )
 }

@@ -1,6 +1,4 @@
-import { isSet, legOf, made, named } from '../fields.ts'
-import type { Provider } from '../provider.ts'
-import { readFields } from '../read-fields.ts'
+import { ciName, derived, isSet, legOf, readFields, type Provider } from '../fields.ts'
 
 const PAGE = 'https://bitbucket.org'
 
@@ -13,7 +11,7 @@ export const BITBUCKET_PIPELINES: Provider = {
   matches: (env) => isSet(env.BITBUCKET_BUILD_NUMBER),
   read: (env) =>
     readFields(env, {
-      ci: [named('Bitbucket Pipelines', 'BITBUCKET_BUILD_NUMBER')],
+      ci: [ciName('Bitbucket Pipelines', 'BITBUCKET_BUILD_NUMBER')],
       repository: ['BITBUCKET_REPO_FULL_NAME'],
       branch: ['BITBUCKET_BRANCH', 'BITBUCKET_TAG'],
       tag: ['BITBUCKET_TAG'],
@@ -21,21 +19,21 @@ export const BITBUCKET_PIPELINES: Provider = {
       buildId: ['BITBUCKET_BUILD_NUMBER'],
       pullRequest: ['BITBUCKET_PR_ID'],
       buildUrl: [
-        made(
+        derived(
           env,
           ['BITBUCKET_REPO_FULL_NAME', 'BITBUCKET_BUILD_NUMBER'],
           (repository, build) => `${PAGE}/${repository}/pipelines/results/${build}`,
         ),
       ],
       jobUrl: [
-        made(
+        derived(
           env,
           ['BITBUCKET_REPO_FULL_NAME', 'BITBUCKET_BUILD_NUMBER', 'BITBUCKET_STEP_UUID'],
           (repository, build, step) =>
             `${PAGE}/${repository}/pipelines/results/${build}/steps/${encodeURIComponent(step)}`,
         ),
       ],
-      repositoryUrl: [made(env, ['BITBUCKET_REPO_FULL_NAME'], (repository) => `${PAGE}/${repository}`)],
+      repositoryUrl: [derived(env, ['BITBUCKET_REPO_FULL_NAME'], (repository) => `${PAGE}/${repository}`)],
       leg: [legOf(env, 'BITBUCKET_PARALLEL_STEP_COUNT', ['BITBUCKET_PARALLEL_STEP'], 'step')],
       environment: ['BITBUCKET_DEPLOYMENT_ENVIRONMENT'],
     }),

@@ -1,6 +1,5 @@
-import { isSet, legOf, made, named, pageFrom, repositoryFrom } from '../fields.ts'
-import type { Provider } from '../provider.ts'
-import { readFields } from '../read-fields.ts'
+import { ciName, derived, isSet, legOf, readFields, type Provider } from '../fields.ts'
+import { pageFrom, repositoryFrom } from '../repository-url.ts'
 
 /**
  * Buildkite.
@@ -11,10 +10,10 @@ export const BUILDKITE: Provider = {
   matches: (env) => isSet(env.BUILDKITE),
   read: (env) =>
     readFields(env, {
-      ci: [named('Buildkite', 'BUILDKITE')],
+      ci: [ciName('Buildkite', 'BUILDKITE')],
       repository: [
         repositoryFrom(env, 'BUILDKITE_REPO'),
-        made(
+        derived(
           env,
           ['BUILDKITE_ORGANIZATION_SLUG', 'BUILDKITE_PIPELINE_SLUG'],
           (owner, name) => `${owner}/${name}`,
@@ -23,14 +22,14 @@ export const BUILDKITE: Provider = {
       branch: ['BUILDKITE_TAG', 'BUILDKITE_MERGE_QUEUE_BASE_BRANCH', 'BUILDKITE_BRANCH'],
       tag: ['BUILDKITE_TAG'],
       // `HEAD` until an agent has looked what the head of the branch is.
-      commit: [made(env, ['BUILDKITE_COMMIT'], (commit) => (commit === 'HEAD' ? undefined : commit))],
+      commit: [derived(env, ['BUILDKITE_COMMIT'], (commit) => (commit === 'HEAD' ? undefined : commit))],
       commitMessage: ['BUILDKITE_MESSAGE'],
       committer: ['BUILDKITE_BUILD_AUTHOR', 'BUILDKITE_BUILD_CREATOR', 'BUILDKITE_BUILD_AUTHOR_EMAIL'],
       buildId: ['BUILDKITE_BUILD_NUMBER'],
       projectId: ['BUILDKITE_PIPELINE_ID'],
       pullRequest: ['BUILDKITE_PULL_REQUEST'],
       buildUrl: ['BUILDKITE_BUILD_URL'],
-      jobUrl: [made(env, ['BUILDKITE_BUILD_URL', 'BUILDKITE_JOB_ID'], (build, job) => `${build}#${job}`)],
+      jobUrl: [derived(env, ['BUILDKITE_BUILD_URL', 'BUILDKITE_JOB_ID'], (build, job) => `${build}#${job}`)],
       repositoryUrl: [pageFrom(env, 'BUILDKITE_REPO')],
       job: ['BUILDKITE_LABEL', 'BUILDKITE_STEP_KEY'],
       leg: [

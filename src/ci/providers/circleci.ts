@@ -1,6 +1,5 @@
-import { isSet, legOf, made, named, pageFrom } from '../fields.ts'
-import type { Provider } from '../provider.ts'
-import { readFields } from '../read-fields.ts'
+import { ciName, derived, isSet, legOf, readFields, type Provider } from '../fields.ts'
+import { pageFrom } from '../repository-url.ts'
 
 /**
  * CircleCI. It tells nothing of the commit but its id.
@@ -11,9 +10,9 @@ export const CIRCLECI: Provider = {
   matches: (env) => isSet(env.CIRCLECI),
   read: (env) =>
     readFields(env, {
-      ci: [named('CircleCI', 'CIRCLECI')],
+      ci: [ciName('CircleCI', 'CIRCLECI')],
       repository: [
-        made(
+        derived(
           env,
           ['CIRCLE_PROJECT_USERNAME', 'CIRCLE_PROJECT_REPONAME'],
           (owner, name) => `${owner}/${name}`,
@@ -27,7 +26,7 @@ export const CIRCLECI: Provider = {
       projectId: ['CIRCLE_PROJECT_ID'],
       pullRequest: [
         'CIRCLE_PR_NUMBER',
-        made(env, ['CIRCLE_PULL_REQUEST'], (url) => /\/(\d+)$/.exec(url)?.[1]),
+        derived(env, ['CIRCLE_PULL_REQUEST'], (url) => /\/(\d+)$/.exec(url)?.[1]),
       ],
       pullRequestUrl: ['CIRCLE_PULL_REQUEST'],
       buildUrl: ['CIRCLE_BUILD_URL'],

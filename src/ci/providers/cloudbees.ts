@@ -1,9 +1,6 @@
-import { openEventFile } from '../event-file.ts'
-import { githubEventSources } from '../github-event.ts'
-import { isSet, named, pageFrom } from '../fields.ts'
-import type { Provider } from '../provider.ts'
-import { readFields, type Made } from '../read-fields.ts'
-import { repositoryPage } from '../repository-url.ts'
+import { githubEventSources, openEventFile } from '../event-file.ts'
+import { ciName, isSet, readFields, type Provider, type Source } from '../fields.ts'
+import { pageFrom, repositoryPage } from '../repository-url.ts'
 
 /**
  * CloudBees Unify, to which Codeship's users were pointed. It describes the build in a file, whose `raw` is the body of
@@ -17,7 +14,7 @@ export const CLOUDBEES: Provider = {
   matches: (env) => isSet(env.CLOUDBEES_EVENT_PATH) || isSet(env.CLOUDBEES_RUN_ID),
   read: (env, readFile) => {
     const lookup = openEventFile(env.CLOUDBEES_EVENT_PATH, readFile)
-    const from = (name: string, change = (value: string): string | undefined => value): Made => {
+    const from = (name: string, change = (value: string): string | undefined => value): Source => {
       const value = lookup(name)
       return {
         value: value === undefined ? undefined : change(value),
@@ -27,7 +24,7 @@ export const CLOUDBEES: Provider = {
     const raw = githubEventSources((...path) => lookup('raw', ...path), lookup('sha'), 'CLOUDBEES_EVENT_PATH')
     return readFields(env, {
       ...(lookup('provider') === 'github' && raw),
-      ci: [named('CloudBees Unify', 'CLOUDBEES_EVENT_PATH')],
+      ci: [ciName('CloudBees Unify', 'CLOUDBEES_EVENT_PATH')],
       repository: ['CLOUDBEES_SCM_REPOSITORY', from('repository')],
       // A tag's `branch` is its name: only the whole ref tells the two apart.
       branch: ['CLOUDBEES_SCM_BRANCH', from('ref'), from('branch')],

@@ -1,7 +1,6 @@
 import type { Environment } from '../../core/build.ts'
-import { isSet, made, named, pageFrom, repositoryFrom } from '../fields.ts'
-import type { Provider } from '../provider.ts'
-import { readFields, type Made } from '../read-fields.ts'
+import { ciName, derived, isSet, readFields, type Provider, type Source } from '../fields.ts'
+import { pageFrom, repositoryFrom } from '../repository-url.ts'
 
 /**
  * AWS CodeBuild.
@@ -12,7 +11,7 @@ export const CODEBUILD: Provider = {
   matches: (env) => isSet(env.CODEBUILD_BUILD_ID),
   read: (env) =>
     readFields(env, {
-      ci: [named('AWS CodeBuild', 'CODEBUILD_BUILD_ID')],
+      ci: [ciName('AWS CodeBuild', 'CODEBUILD_BUILD_ID')],
       // CodePipeline hands the source over without saying where it came from: the project's name stays the same, too.
       repository: [repositoryFrom(env, 'CODEBUILD_SOURCE_REPO_URL'), projectName(env)],
       branch: [
@@ -20,7 +19,7 @@ export const CODEBUILD: Provider = {
         triggered(env, 'branch'),
         triggered(env, 'tag'),
         // A build that was started by hand or on a schedule has no webhook, but the version that was asked for.
-        made(env, ['CODEBUILD_SOURCE_VERSION'], askedFor),
+        derived(env, ['CODEBUILD_SOURCE_VERSION'], askedFor),
       ],
       tag: [triggered(env, 'tag')],
       commit: ['CODEBUILD_RESOLVED_SOURCE_VERSION'],
@@ -29,7 +28,7 @@ export const CODEBUILD: Provider = {
       buildUrl: [
         'CODEBUILD_PUBLIC_BUILD_URL',
         'CODEBUILD_BUILD_URL',
-        made(env, ['AWS_REGION', 'CODEBUILD_BUILD_ID'], consoleUrl),
+        derived(env, ['AWS_REGION', 'CODEBUILD_BUILD_ID'], consoleUrl),
       ],
       repositoryUrl: [pageFrom(env, 'CODEBUILD_SOURCE_REPO_URL')],
       base: ['CODEBUILD_WEBHOOK_PREV_COMMIT'],
@@ -38,15 +37,15 @@ export const CODEBUILD: Provider = {
 }
 
 /** What started the build: `branch/main`, `tag/v1`, `pr/12`. */
-function triggered(env: Environment, kind: 'branch' | 'tag' | 'pr'): Made {
-  return made(env, ['CODEBUILD_WEBHOOK_TRIGGER'], (trigger) =>
+function triggered(env: Environment, kind: 'branch' | 'tag' | 'pr'): Source {
+  return derived(env, ['CODEBUILD_WEBHOOK_TRIGGER'], (trigger) =>
     trigger.startsWith(`${kind}/`) ? trigger.slice(kind.length + 1) : undefined,
   )
 }
 
 /** `shop-deploy` of `shop-deploy:b1e6661e-…`. */
-function projectName(env: Environment): Made {
-  return made(env, ['CODEBUILD_BUILD_ID'], (id) => id.split(':')[0])
+function projectName(env: Environment): Source {
+  return derived(env, ['CODEBUILD_BUILD_ID'], (id) => id.split(':')[0])
 }
 
 /** The ref of `main`, `refs/heads/main^{5f0c1d2}` or `pr/12`; nothing of a commit, or of CodePipeline's archive. */

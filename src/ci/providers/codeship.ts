@@ -1,6 +1,5 @@
 import type { Build, Environment } from '../../core/build.ts'
-import { isSet, made, named } from '../fields.ts'
-import { readFields } from '../read-fields.ts'
+import { ciName, derived, isSet, readFields } from '../fields.ts'
 
 /**
  * Codeship Pro and Basic, and whatever exports variables under Codeship's names: they are used wherever they are
@@ -12,7 +11,7 @@ import { readFields } from '../read-fields.ts'
  */
 export function readCodeship(env: Environment, native?: string): Build {
   const build = readFields(env, {
-    ci: native === undefined ? [isCodeship(env) ? named('Codeship', 'CI_NAME') : 'CI_NAME'] : [],
+    ci: native === undefined ? [isCodeship(env) ? ciName('Codeship', 'CI_NAME') : 'CI_NAME'] : [],
     repository: ['CI_REPO_NAME'],
     branch: ['CI_BRANCH'],
     commit: ['CI_COMMIT_ID'],
@@ -23,18 +22,18 @@ export function readCodeship(env: Environment, native?: string): Build {
     // On Basic the project's number is in the build's URL only.
     projectId: [
       'CI_PROJECT_ID',
-      made(env, ['CI_BUILD_URL'], (url) => /\/projects\/([^/]+)\/builds\//.exec(url)?.[1]),
+      derived(env, ['CI_BUILD_URL'], (url) => /\/projects\/([^/]+)\/builds\//.exec(url)?.[1]),
     ],
     pullRequest: [
       'CI_PR_NUMBER',
-      made(env, ['CI_PULL_REQUEST'], (text) => /(?:^|\/)(\d+)\/?$/.exec(text)?.[1]),
+      derived(env, ['CI_PULL_REQUEST'], (text) => /(?:^|\/)(\d+)\/?$/.exec(text)?.[1]),
     ],
     pullRequestUrl: ['CI_PULL_REQUEST'],
     // Pro gives no link. This form is what its users build by hand; a CI_BUILD_URL of their own wins over it.
     buildUrl: [
       'CI_BUILD_URL',
       ...(native === undefined && isCodeship(env)
-        ? [made(env, ['CI_PROJECT_ID', 'CI_BUILD_ID'], proUrl)]
+        ? [derived(env, ['CI_PROJECT_ID', 'CI_BUILD_ID'], proUrl)]
         : []),
     ],
   })

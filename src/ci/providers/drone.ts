@@ -1,6 +1,4 @@
-import { isSet, named } from '../fields.ts'
-import type { Provider } from '../provider.ts'
-import { readFields } from '../read-fields.ts'
+import { ciName, isSet, readFields, type Provider } from '../fields.ts'
 
 /**
  * Drone. On a push its `DRONE_COMMIT_LINK` is the page that compares, so that the commit's is made from the repository.
@@ -12,7 +10,7 @@ export const DRONE: Provider = {
   ownNames: ['CI_REPO_NAME', 'CI_BUILD_NUMBER', 'CI_BUILD_URL'],
   read: (env) =>
     readFields(env, {
-      ci: [named('Drone', 'DRONE')],
+      ci: [ciName('Drone', 'DRONE')],
       repository: ['DRONE_REPO'],
       branch: ['DRONE_TAG', 'DRONE_SOURCE_BRANCH', 'DRONE_BRANCH'],
       tag: ['DRONE_TAG'],

@@ -1,7 +1,7 @@
 import type envCi from 'env-ci'
 import type { Build, Environment } from '../../core/build.ts'
-import { isSet, legOf, made, pageFrom } from '../fields.ts'
-import { readFields, type FieldSources, type Made } from '../read-fields.ts'
+import { derived, isSet, legOf, readFields, type FieldSources, type Source } from '../fields.ts'
+import { pageFrom } from '../repository-url.ts'
 
 /** A CI that `env-ci` reads, and what it leaves out. */
 interface Other {
@@ -31,7 +31,7 @@ const OTHERS: readonly Other[] = [
   })),
   known('BITRISE_IO', (env) => ({
     repository: [
-      made(
+      derived(
         env,
         ['BITRISEIO_GIT_REPOSITORY_OWNER', 'BITRISEIO_GIT_REPOSITORY_SLUG'],
         (owner, name) => `${owner}/${name}`,
@@ -93,12 +93,12 @@ const OTHERS: readonly Other[] = [
 ]
 
 /** Reads the build of a CI that has no reader of its own, with `env-ci`, which is loaded here only. */
-export async function readElsewhere(env: Environment): Promise<Build> {
+export async function readWithEnvCi(env: Environment): Promise<Build> {
   const other = OTHERS.find(({ matches }) => matches(env))
   if (other === undefined) return { origins: {} }
   const { default: read } = await import('env-ci')
   const found = ask(read, env)
-  const from = (name: Exclude<keyof typeof found, 'name'>): Made => ({
+  const from = (name: Exclude<keyof typeof found, 'name'>): Source => ({
     value: wholeOf(found[name]?.toString()),
     origin: `the variables of ${found.name}`,
   })

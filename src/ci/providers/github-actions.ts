@@ -1,9 +1,6 @@
 import type { Environment } from '../../core/build.ts'
-import { openEventFile, type Lookup } from '../event-file.ts'
-import { githubEventSources } from '../github-event.ts'
-import { isSet, made, named } from '../fields.ts'
-import type { Provider } from '../provider.ts'
-import { readFields, type Made } from '../read-fields.ts'
+import { githubEventSources, openEventFile, type Lookup } from '../event-file.ts'
+import { ciName, derived, isSet, readFields, type Provider, type Source } from '../fields.ts'
 
 /**
  * GitHub Actions, and Gitea's and Forgejo's, which set the same variables. Message and author of the commit are in the
@@ -19,12 +16,12 @@ export const GITHUB_ACTIONS: Provider = {
     const pullRequest = pullRequestSources(lookup)
     return readFields(env, {
       ...event,
-      ci: [named(nameOf(env), 'GITHUB_ACTIONS')],
+      ci: [ciName(nameOf(env), 'GITHUB_ACTIONS')],
       repository: ['GITHUB_REPOSITORY'],
       // On a pull request the ref is that of a merge which GitHub made up: `12/merge`.
       branch: [...pullRequest.branch, 'GITHUB_HEAD_REF', 'GITHUB_REF_NAME', 'GITHUB_REF'],
       tag: [
-        made(env, ['GITHUB_REF_TYPE', 'GITHUB_REF_NAME'], (type, name) =>
+        derived(env, ['GITHUB_REF_TYPE', 'GITHUB_REF_NAME'], (type, name) =>
           type === 'tag' ? name : undefined,
         ),
       ],
@@ -33,7 +30,7 @@ export const GITHUB_ACTIONS: Provider = {
       buildId: ['GITHUB_RUN_ID'],
       buildUrl: [runUrl(env)],
       repositoryUrl: [
-        made(env, ['GITHUB_SERVER_URL', 'GITHUB_REPOSITORY'], (server, name) => `${server}/${name}`),
+        derived(env, ['GITHUB_SERVER_URL', 'GITHUB_REPOSITORY'], (server, name) => `${server}/${name}`),
       ],
       job: ['GITHUB_JOB'],
     })
@@ -45,10 +42,10 @@ export const GITHUB_ACTIONS: Provider = {
  * commit that people know is the pull request's own. Once it is merged, GITHUB_SHA is the real merge, on the base.
  */
 function pullRequestSources(event: Lookup): {
-  readonly branch: readonly Made[]
-  readonly commit: readonly Made[]
+  readonly branch: readonly Source[]
+  readonly commit: readonly Source[]
 } {
-  const from = (...path: readonly string[]): Made => ({
+  const from = (...path: readonly string[]): Source => ({
     value: event(...path),
     origin: `${path.join('.')} in GITHUB_EVENT_PATH`,
   })
@@ -65,12 +62,12 @@ function nameOf(env: Environment): string {
 }
 
 /** The page of this attempt: that of the run shows the last one, which may have gone better. */
-function runUrl(env: Environment): Made {
+function runUrl(env: Environment): Source {
   // Gitea and Forgejo count the runs of a repository in their addresses.
   const run = nameOf(env) === 'GitHub Actions' ? 'GITHUB_RUN_ID' : 'GITHUB_RUN_NUMBER'
   const attempt = env.GITHUB_RUN_ATTEMPT?.trim() ?? ''
   const isRerun = /^\d+$/.test(attempt) && attempt !== '1' && run === 'GITHUB_RUN_ID'
-  return made(
+  return derived(
     env,
     ['GITHUB_SERVER_URL', 'GITHUB_REPOSITORY', run],
     (server, name, id) => `${server}/${name}/actions/runs/${id}${isRerun ? `/attempts/${attempt}` : ''}`,

@@ -1,7 +1,5 @@
 import { GITLAB_CI_NAME } from '../repository-host.ts'
-import { isSet, legOf, made, named } from '../fields.ts'
-import type { Provider } from '../provider.ts'
-import { readFields } from '../read-fields.ts'
+import { ciName, derived, isSet, legOf, readFields, type Provider } from '../fields.ts'
 
 /**
  * GitLab CI/CD.
@@ -18,7 +16,7 @@ export const GITLAB_CI: Provider = {
     // request's side is the commit that people know.
     const isMadeUp = isSet(env.CI_MERGE_REQUEST_SOURCE_BRANCH_SHA)
     return readFields(env, {
-      ci: [named(GITLAB_CI_NAME, 'GITLAB_CI')],
+      ci: [ciName(GITLAB_CI_NAME, 'GITLAB_CI')],
       repository: ['CI_PROJECT_PATH'],
       branch: [
         'CI_MERGE_REQUEST_SOURCE_BRANCH_NAME',
@@ -33,7 +31,7 @@ export const GITLAB_CI: Provider = {
       ],
       commitMessage: isMadeUp ? [] : ['CI_COMMIT_MESSAGE'],
       committer: [
-        ...(isMadeUp ? [] : [made(env, ['CI_COMMIT_AUTHOR'], authorName)]),
+        ...(isMadeUp ? [] : [derived(env, ['CI_COMMIT_AUTHOR'], authorName)]),
         'GITLAB_USER_NAME',
         'GITLAB_USER_LOGIN',
       ],

@@ -1,7 +1,6 @@
 import type { Environment } from '../../core/build.ts'
-import { isSet, made, named, pageFrom, repositoryFrom } from '../fields.ts'
-import type { Provider } from '../provider.ts'
-import { readFields, type Made } from '../read-fields.ts'
+import { ciName, derived, isSet, readFields, type Provider, type Source } from '../fields.ts'
+import { pageFrom, repositoryFrom } from '../repository-url.ts'
 
 /**
  * Jenkins, and CloudBees CI, which is Jenkins: its own variables, and those of the Git, multibranch, GitLab and GitHub
@@ -14,7 +13,7 @@ export const JENKINS: Provider = {
   matches: (env) => isSet(env.JENKINS_URL) && isSet(env.BUILD_NUMBER),
   read: (env) =>
     readFields(env, {
-      ci: [named('Jenkins', 'JENKINS_URL')],
+      ci: [ciName('Jenkins', 'JENKINS_URL')],
       repository: [repositoryFrom(env, 'GIT_URL'), repositoryFrom(env, 'GIT_URL_1'), jobWithoutBranch(env)],
       branch: [
         'CHANGE_BRANCH',
@@ -23,7 +22,7 @@ export const JENKINS: Provider = {
         'BRANCH_NAME',
         'GIT_LOCAL_BRANCH',
         // The remote's name comes first, and is hardly ever another one.
-        made(env, ['GIT_BRANCH'], (branch) => branch.replace(/^(?:refs\/remotes\/)?origin\//, '')),
+        derived(env, ['GIT_BRANCH'], (branch) => branch.replace(/^(?:refs\/remotes\/)?origin\//, '')),
       ],
       tag: ['TAG_NAME'],
       commit: ['ghprbActualCommit', 'GIT_COMMIT'],
@@ -35,7 +34,7 @@ export const JENKINS: Provider = {
       repositoryUrl: [pageFrom(env, 'GIT_URL'), pageFrom(env, 'GIT_URL_1')],
       base: ['GIT_PREVIOUS_SUCCESSFUL_COMMIT', 'GIT_PREVIOUS_COMMIT'],
       // Within a multibranch job the branch's name is encoded: `shop/feature%2Fcheckout`.
-      job: [made(env, ['JOB_NAME'], (name) => name.replaceAll('%2F', '/'))],
+      job: [derived(env, ['JOB_NAME'], (name) => name.replaceAll('%2F', '/'))],
     }),
 }
 
@@ -43,8 +42,8 @@ export const JENKINS: Provider = {
  * The job's name stands in for a repository that is not checked out with Git, or not yet. The last part of a multibranch
  * job's is the branch: `acme/shop` of `acme/shop/feature%2Fcheckout`.
  */
-function jobWithoutBranch(env: Environment): Made {
-  return made(env, ['JOB_NAME'], (name) => {
+function jobWithoutBranch(env: Environment): Source {
+  return derived(env, ['JOB_NAME'], (name) => {
     const slash = name.lastIndexOf('/')
     const last = name.slice(slash + 1).replaceAll('%2F', '/')
     return slash > 0 && last === env.BRANCH_NAME?.trim() ? name.slice(0, slash) : name.replaceAll('%2F', '/')

@@ -1,6 +1,4 @@
-import { isSet, made, named } from '../fields.ts'
-import type { Provider } from '../provider.ts'
-import { readFields } from '../read-fields.ts'
+import { ciName, derived, isSet, readFields, type Provider } from '../fields.ts'
 
 /**
  * TeamCity. Branch and repository are parameters that a build has to pass on as variables itself. Project and
@@ -12,9 +10,9 @@ export const TEAMCITY: Provider = {
   matches: (env) => isSet(env.TEAMCITY_VERSION),
   read: (env) =>
     readFields(env, {
-      ci: [named('TeamCity', 'TEAMCITY_VERSION')],
+      ci: [ciName('TeamCity', 'TEAMCITY_VERSION')],
       repository: [
-        made(
+        derived(
           env,
           ['TEAMCITY_PROJECT_NAME', 'TEAMCITY_BUILDCONF_NAME'],
           (project, configuration) => `${project}/${configuration}`,

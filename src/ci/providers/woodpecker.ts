@@ -1,6 +1,4 @@
-import { named } from '../fields.ts'
-import type { Provider } from '../provider.ts'
-import { readFields } from '../read-fields.ts'
+import { ciName, readFields, type Provider } from '../fields.ts'
 
 /**
  * Woodpecker CI. Version 1.0 renamed builds to pipelines.
@@ -12,7 +10,7 @@ export const WOODPECKER: Provider = {
   ownNames: ['CI_REPO_NAME', 'CI_BUILD_NUMBER', 'CI_BUILD_URL'],
   read: (env) =>
     readFields(env, {
-      ci: [named('Woodpecker CI', 'CI')],
+      ci: [ciName('Woodpecker CI', 'CI')],
       repository: ['CI_REPO'],
       branch: ['CI_COMMIT_TAG', 'CI_COMMIT_SOURCE_BRANCH', 'CI_COMMIT_BRANCH'],
       tag: ['CI_COMMIT_TAG'],

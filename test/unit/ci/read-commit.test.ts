@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { readCommit } from '../../../src/ci/read-commit.ts'
+import { readCommit } from '../../../src/ci/detect-build.ts'
 
 const MERGES: readonly (readonly [string, string | undefined])[] = [
   ['Merge pull request #12 from acme/checkout\n\nFix the checkout', '12'],

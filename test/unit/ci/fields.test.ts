@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { readFields } from '../../../src/ci/read-fields.ts'
+import { readFields } from '../../../src/ci/fields.ts'
 
 const read = (value: string | undefined): Record<string, unknown> => {
   const { origins: _, ...fields } = readFields({ V: value }, { branch: ['V'] })
