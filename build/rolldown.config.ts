@@ -55,7 +55,6 @@ const APART = [
   'core/find-needles.ts',
   'core/mask-output.ts',
   'core/normalize-event.ts',
-  'core/output.ts',
   'core/secret-looks.ts',
   'core/secret-shapes',
   'core/secret-values.ts',

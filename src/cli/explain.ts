@@ -1,4 +1,4 @@
-import { successKeyFor } from '../core/dedup-key.ts'
+import { successKeyFor } from '../core/identity.ts'
 import type { Event } from '../core/event.ts'
 import type { Identity, Traced } from '../core/identity.ts'
 import type { Log } from '../log.ts'

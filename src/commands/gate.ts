@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import type { Build } from '../core/build.ts'
 import { formatMs } from '../core/duration.ts'
 import { Failure } from '../core/failure.ts'
 import { oneLine } from '../core/mask-secrets.ts'
-import { rollbackReason } from '../core/rollback.ts'
 import type { RestClient } from '../rest/client.ts'
 import { ageInWords, listOpenIncidents } from '../rest/incidents.ts'
 import { describeService, type Incident, type Service } from '../rest/resources.ts'
@@ -141,4 +141,21 @@ function report({ io, json }: Session, outcome: 'clear' | 'blocked' | 'rollback'
   }
   io.writeOut(`${JSON.stringify(line)}\n`)
   return exitCode
+}
+
+/** The subject that `git revert` writes. Reverting a revert brings the change back, and its subject starts differently. */
+const REVERT = /^Revert "(?!Revert ")/
+
+/**
+ * Why a deployment counts as a rollback, or undefined if it does not: the pipeline says so, or the commit was made by
+ * `git revert` (or by the Revert button of GitHub or GitLab). Redeploying an older commit cannot be recognized, so the
+ * pipeline has to say it.
+ * @param isRollback the value of `PAGERDUTY_ROLLBACK`
+ */
+export function rollbackReason(
+  { commitMessage }: Build,
+  isRollback: boolean | undefined,
+): string | undefined {
+  if (isRollback !== undefined) return isRollback ? 'PAGERDUTY_ROLLBACK says so' : undefined
+  return REVERT.test(commitMessage?.trimStart() ?? '') ? 'its commit is a revert' : undefined
 }

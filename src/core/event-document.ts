@@ -3,9 +3,9 @@ import { Failure } from './failure.ts'
 import { cleanObject, isObject, type JsonObject } from './json.ts'
 import { createMask, maskMembers } from './mask-event.ts'
 import { readEvent, type ReadEvent } from './normalize-event.ts'
-import { replaceReferences } from './references.ts'
 import { tokenKind } from './routing-key.ts'
 import { createSecret, type Secret } from './secret.ts'
+import { cutChars } from './truncate.ts'
 
 /** What the document refers to, and what it must not show. */
 export interface UserEventContext {
@@ -46,4 +46,69 @@ const LOOKS_LIKE_ALERT = 'the event has no event_action, so it is sent as a chan
 
 function looksLikeAlert({ dedup_key: dedupKey, payload }: JsonObject): boolean {
   return dedupKey !== undefined || (isObject(payload) && Object.hasOwn(payload, 'severity'))
+}
+
+/**
+ * `${NAME}`, or `$${` for a literal `${`. One that is never closed is matched to the end of the text: skipping its first
+ * character and looking again would be quadratic.
+ */
+const REFERENCE = /\$\$\{|\$\{([^}]*)(\}?)/g
+/** How many names of variables that are not set a message lists. */
+const MAX_LISTED = 20
+/** How much of such a name it repeats, in UTF-16 units. */
+const MAX_NAME_CHARS = 64
+/** Longest document that references may make, in UTF-16 units: many times what an event can hold. */
+const MAX_CHARS = 10_000_000
+
+/**
+ * Replaces `${NAME}` inside every string value of an event, names of members excepted. Only its `routing_key`, which is
+ * no part of what the event says, may refer to a secret.
+ * @param lookUp   the value of a variable, or undefined where it is not set
+ * @param isSecret whether a variable holds a secret of this program
+ * @throws Failure of kind `usage` that names every variable that is secret or not set, once
+ */
+export function replaceReferences(
+  document: unknown,
+  lookUp: (name: string) => string | undefined,
+  isSecret: (name: string) => boolean = () => false,
+): unknown {
+  const missing = new Set<string>()
+  const secret = new Set<string>()
+  let length = 0
+  const replace = (text: string): string =>
+    text.replaceAll(REFERENCE, (reference, name?: string, close?: string) => {
+      if (name === undefined) return reference.slice(1)
+      if (close === '') return reference
+      const value = lookUp(name)
+      if (value === undefined) missing.add(name)
+      if (isSecret(name)) secret.add(name)
+      length += value?.length ?? 0
+      if (length > MAX_CHARS)
+        throw new Failure('usage', 'the event is far too long with the values of the variables it refers to')
+      return value ?? ''
+    })
+  const { routing_key: routingKey, ...members } = isObject(document) ? document : {}
+  const replaced = mapStrings(isObject(document) ? members : document, replace)
+  refuse(secret, 'secrets of this program', 'only its routing_key may hold one')
+  const key = typeof routingKey === 'string' ? replace(routingKey) : routingKey
+  refuse(missing, 'variables that are not set', 'write $${ for a literal ${')
+  return key === undefined ? replaced : { ...(replaced as object), routing_key: key }
+}
+
+/** @throws Failure where there are any */
+function refuse(names: ReadonlySet<string>, what: string, advice: string): void {
+  if (names.size > 0) throw new Failure('usage', `the event refers to ${what}: ${listed(names)} (${advice})`)
+}
+
+function listed(names: ReadonlySet<string>): string {
+  const shown = [...names].slice(0, MAX_LISTED).map((name) => `\${${cutChars(name, MAX_NAME_CHARS)}}`)
+  const others = names.size > MAX_LISTED ? [`and ${names.size - MAX_LISTED} more`] : []
+  return [...shown, ...others].join(', ')
+}
+
+function mapStrings(value: unknown, map: (text: string) => string): unknown {
+  if (typeof value === 'string') return map(value)
+  if (Array.isArray(value)) return value.map((item: unknown) => mapStrings(item, map))
+  if (!isObject(value)) return value
+  return Object.fromEntries(Object.entries(value).map(([name, item]) => [name, mapStrings(item, map)]))
 }

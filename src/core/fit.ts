@@ -1,7 +1,6 @@
-import { cutChars } from './truncate.ts'
 import { LIMITS, type Event, type EventBody } from './event.ts'
-import { cleanObject, type Json, type JsonObject } from './json.ts'
-import { shrinkToBytes, type Cut } from './shrink.ts'
+import { cleanObject, jsonBytes, type Json, type JsonObject } from './json.ts'
+import { cutChars, cutJsonBytes } from './truncate.ts'
 
 /** Bytes that `"routing_key":"…",` adds on the wire; the key joins the event only there. */
 const ROUTING_KEY_BYTES = `"routing_key":"${'k'.repeat(32)}",`.length
@@ -65,3 +64,179 @@ function describeCut({ name, lost, total, unit }: Cut): string {
 
 /** Longest name of a detail that a warning repeats. */
 const MAX_NAME_CHARS = 64
+
+/** What is left of each large detail, in bytes of its JSON: enough to recognise it by. */
+const KEPT_DETAIL_BYTES = 128
+/** The same for a field of the payload, the last thing to be touched. */
+const KEPT_FIELD_BYTES = 1024
+/** Names that `truncated` lists; further ones are counted, so that the list itself stays small. */
+const MAX_LISTED = 50
+/** Longest name that is listed whole, in bytes of its JSON string. */
+const MAX_NAME_BYTES = 128
+/** Set aside for `"truncated":[…]` without its names, and for the count of those not listed. */
+const LIST_BYTES = 64
+/** Fields without which an event is not valid or does not meet its alert; none of them can be long. */
+const REQUIRED: ReadonlySet<string> = new Set([
+  'event_action',
+  'dedup_key',
+  'summary',
+  'severity',
+  'timestamp',
+])
+/** Fields that still mean something when cut; others are dropped whole, as a cut URL leads nowhere. */
+const CUTTABLE: ReadonlySet<string> = new Set(['source', 'component', 'group', 'class', 'client'])
+
+type Fields = Map<string, Json>
+
+/** What was cut: how much of how much, `unit` being ` characters` or nothing where the name says it. */
+export interface Cut {
+  readonly name: string
+  readonly lost: number
+  readonly total: number
+  readonly unit: string
+}
+
+/** The body under way, the bytes that it still has to lose, and what was cut so far, by name. */
+interface Draft {
+  readonly top: Fields
+  readonly payload: Fields
+  readonly details: Fields
+  readonly cut: Map<string, Cut>
+  excessBytes: number
+}
+
+/**
+ * Cuts a body until its JSON has at most `maxBytes` bytes, in this order and no further than needed: the output
+ * (whose end is kept), the largest details, links and images from their ends, the rest of the details, other fields.
+ * @param cuts what was cut before; all names together stand in `custom_details.truncated`
+ */
+function shrinkToBytes(
+  body: EventBody,
+  maxBytes: number,
+  cuts: readonly Cut[],
+): { body: EventBody; cuts: readonly Cut[] } {
+  if (cuts.length === 0 && jsonBytes(body as JsonObject) <= maxBytes) return { body, cuts }
+  const draft = openDraft(body, cuts)
+  draft.excessBytes = jsonBytes(closeDraft(draft) as JsonObject) - maxBytes
+  if (draft.excessBytes > 0) {
+    draft.excessBytes += LIST_BYTES
+    cutText(draft, draft.details, 'output', KEPT_DETAIL_BYTES)
+    for (const { name, bytes } of largestFirst(draft.details)) {
+      if (draft.excessBytes <= 0 || bytes <= KEPT_DETAIL_BYTES) break // the rest are smaller still
+      cutText(draft, draft.details, name, KEPT_DETAIL_BYTES)
+    }
+    dropLast(draft, 'links')
+    dropLast(draft, 'images')
+    if (draft.excessBytes > 0) {
+      for (const member of largestFirst(draft.details)) drop(draft, draft.details, member)
+    }
+    for (const fields of [draft.top, draft.payload]) shrinkFields(draft, fields)
+  }
+  return { body: closeDraft(draft), cuts: [...draft.cut.values()] }
+}
+
+function openDraft(body: EventBody, cuts: readonly Cut[]): Draft {
+  const { payload, ...top } = body
+  const { custom_details: details = {}, ...rest } = { ...payload }
+  return {
+    top: new Map(Object.entries(top as JsonObject)),
+    payload: new Map(Object.entries(rest as JsonObject)),
+    details: new Map(Object.entries(details)),
+    cut: new Map(cuts.map((one) => [one.name, one])),
+    excessBytes: 0,
+  }
+}
+
+function closeDraft({ top, payload, details, cut }: Draft): EventBody {
+  const listed = [...cut.keys()].slice(0, MAX_LISTED).map((name) => cutJsonBytes(name, MAX_NAME_BYTES))
+  if (cut.size > MAX_LISTED) listed.push(`and ${cut.size - MAX_LISTED} more`)
+  const allDetails = new Map<string, Json>(details)
+  if (listed.length > 0) allDetails.set(details.has('truncated') ? 'truncated_fields' : 'truncated', listed)
+  const customDetails = allDetails.size > 0 && { custom_details: Object.fromEntries(allDetails) }
+  return {
+    ...Object.fromEntries(top),
+    payload: { ...Object.fromEntries(payload), ...customDetails },
+  } as EventBody
+}
+
+function cutText(draft: Draft, fields: Fields, name: string, keptBytes: number): void {
+  const value = fields.get(name)
+  if (value === undefined || draft.excessBytes <= 0) return
+  const bytes = jsonBytes(value)
+  if (bytes <= keptBytes) return
+  const text = textOf(value)
+  makeRoom(draft, name)
+  const cut = cutJsonBytes(
+    text,
+    Math.max(keptBytes, bytes - draft.excessBytes),
+    name === 'output' ? 'tail' : 'head',
+  )
+  fields.set(name, cut)
+  draft.excessBytes -= bytes - jsonBytes(cut)
+  note(draft, name, { lost: text.length - cut.length, of: text.length, unit: ' characters' })
+}
+
+function drop(draft: Draft, fields: Fields, { name, bytes }: Member): void {
+  if (draft.excessBytes <= 0) return
+  makeRoom(draft, name)
+  const { length } = textOf(fields.get(name) ?? '')
+  note(draft, name, { lost: length, of: length, unit: ' characters' })
+  fields.delete(name)
+  draft.excessBytes -= bytes
+}
+
+function dropLast(draft: Draft, name: 'links' | 'images'): void {
+  const items = draft.top.get(name)
+  if (!Array.isArray(items) || items.length === 0 || draft.excessBytes <= 0) return
+  makeRoom(draft, name)
+  const kept = [...(items as Json[])]
+  for (let last = kept.pop(); last !== undefined; last = draft.excessBytes > 0 ? kept.pop() : undefined) {
+    draft.excessBytes -= jsonBytes(last) + 1
+  }
+  note(draft, name, { lost: items.length - kept.length, of: items.length, unit: '' })
+  if (kept.length > 0) draft.top.set(name, kept)
+  else draft.top.delete(name)
+}
+
+function shrinkFields(draft: Draft, fields: Fields): void {
+  for (const member of largestFirst(fields)) {
+    if (CUTTABLE.has(member.name)) cutText(draft, fields, member.name, KEPT_FIELD_BYTES)
+    else if (!REQUIRED.has(member.name)) drop(draft, fields, member)
+  }
+}
+
+/** While the list of what was cut still grows, the bytes of a new name have to be saved elsewhere. */
+function makeRoom(draft: Draft, name: string): void {
+  if (draft.cut.has(name) || draft.cut.size >= MAX_LISTED) return
+  draft.excessBytes += Math.min(jsonBytes(name), MAX_NAME_BYTES) + 1
+}
+
+/** Notes a cut; of what was cut before the length that it had then counts. */
+function note(
+  draft: Draft,
+  name: string,
+  { lost, of, unit }: { lost: number; of: number; unit: string },
+): void {
+  const total = draft.cut.get(name)?.total ?? of
+  draft.cut.set(name, { name, lost: lost + total - of, total, unit })
+}
+
+function textOf(value: Json): string {
+  return typeof value === 'string' ? value : JSON.stringify(value)
+}
+
+/** A name and the bytes of its member. */
+interface Member {
+  readonly name: string
+  readonly bytes: number
+}
+
+function largestFirst(fields: Fields): Member[] {
+  const sized = [...fields].map(([name, value]) => ({ name, bytes: memberBytes(name, value) }))
+  return sized.toSorted((a, b) => b.bytes - a.bytes)
+}
+
+/** Bytes of `"name":value,`. */
+function memberBytes(name: string, value: Json): number {
+  return jsonBytes(name) + jsonBytes(value) + 2
+}

@@ -1,5 +1,5 @@
 import { buildChange, buildFollowUp, buildTrigger, type EventInput } from './build-event.ts'
-import { successKeyFor } from './dedup-key.ts'
+import { successKeyFor } from './identity.ts'
 import type { Action, Event } from './event.ts'
 import { Failure } from './failure.ts'
 import { cutWarning, fitEvent } from './fit.ts'

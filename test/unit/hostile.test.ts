@@ -20,9 +20,9 @@ import {
   parseImage,
   parseLink,
 } from '../../src/config/parsers.ts'
-import { formatOutput } from '../../src/core/output.ts'
+import { formatOutput } from '../../src/core/mask-output.ts'
 import { readEvent } from '../../src/core/normalize-event.ts'
-import { replaceReferences } from '../../src/core/references.ts'
+import { replaceReferences } from '../../src/core/event-document.ts'
 import { checkTemplate, defaultSummary, renderTemplate, type SummaryFacts } from '../../src/core/summary.ts'
 import { secretValues } from '../../src/core/secret-values.ts'
 import { refuseForeign } from '../../src/relay/foreign-request.ts'

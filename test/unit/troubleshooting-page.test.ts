@@ -12,7 +12,7 @@ const FILES_WITHOUT_MESSAGES = [
   'config/settings/setting.ts',
   'core/build-event.ts',
   'core/identity.ts',
-  'core/output.ts',
+  'core/mask-output.ts',
   'core/secret-looks.ts',
   'core/secret-values.ts',
   'core/summary.ts',

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { dedupKeyFor, limitDedupKey } from '../../../src/core/dedup-key.ts'
+import { dedupKeyFor, limitDedupKey } from '../../../src/core/identity.ts'
 
 test('the key names repository, environment and step, and nothing of the build', () => {
   assert.equal(

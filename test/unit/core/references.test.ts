@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { Failure } from '../../../src/core/failure.ts'
-import { replaceReferences } from '../../../src/core/references.ts'
+import { replaceReferences } from '../../../src/core/event-document.ts'
 
 const lookUp = (name: string): string | undefined =>
   ({ CI_BRANCH: 'master', EMPTY: '', LOOP: '${CI_BRANCH}' })[name]

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { rollbackReason } from '../../../src/core/rollback.ts'
+import { rollbackReason } from '../../../src/commands/gate.ts'
 
 const CASES: [string | undefined, boolean | undefined, string | undefined][] = [
   ['Revert "Charge once"\n\nThis reverts commit 5f0c1d2.', undefined, 'its commit is a revert'],
