@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { createSecret } from '../src/core/secret.ts'
-import { startDrain } from '../src/spool/worker/worker.ts'
+import { startWorker } from '../src/spool/worker/worker.ts'
 import { openSpool } from '../src/spool/open.ts'
 import type { Spool, SpoolItem } from '../src/spool/spool.ts'
 import type { Transport } from '../src/delivery/transport.ts'
@@ -43,14 +43,14 @@ export interface DeliverAllOptions {
 export async function deliverAll(options: DeliverAllOptions): Promise<number> {
   const { spool, transport, baseUrl, ratePerMinute } = options
   let left = spool.counts().pending
-  let trouble: string | undefined
+  let problem: string | undefined
   const finished = Promise.withResolvers<void>()
   const startedAtMs = performance.now()
   const fail = (reason: string | undefined): void => {
-    trouble ??= reason
+    problem ??= reason
     finished.resolve()
   }
-  const drain = startDrain({
+  const worker = startWorker({
     spool,
     transport,
     clock: {
@@ -71,19 +71,19 @@ export async function deliverAll(options: DeliverAllOptions): Promise<number> {
       },
       onRetry: ({ reason }) => fail(reason),
       onDead: ({ reason }) => fail(reason),
-      onLease: () => undefined,
-      onTrouble: fail,
+      onLock: () => undefined,
+      onStoreProblem: fail,
     },
   })
   await finished.promise
   const elapsedMs = performance.now() - startedAtMs
-  await drain.stop(0)
+  await worker.stop(0)
   await transport.close()
-  if (trouble !== undefined) throw new Error(trouble)
+  if (problem !== undefined) throw new Error(problem)
   return elapsedMs
 }
 
-/** A transport by which everything is accepted at once, so that what is measured is the drain. */
+/** A transport by which everything is accepted at once, so that what is measured is the worker. */
 export const INSTANT: Transport = {
   post: async () => ({ kind: 'accepted', status: 202 }),
   exchange: async () => ({

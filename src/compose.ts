@@ -8,8 +8,8 @@ import type { RoutingKey } from './core/routing-key.ts'
 import type { Secret } from './core/secret.ts'
 import type { Post } from './delivery/address.ts'
 import type { Clock, Retry } from './delivery/retry.ts'
-import type { Drain, DrainEvents } from './spool/worker/types.ts'
-import { startDrain } from './spool/worker/worker.ts'
+import type { Worker, WorkerEvents } from './spool/worker/types.ts'
+import { startWorker } from './spool/worker/worker.ts'
 import type { EarlyConnections } from './delivery/preconnect.ts'
 import { createSender, type Attempt, type Sender } from './delivery/sender.ts'
 import type { KeyLookUp } from './rest/remember-key.ts'
@@ -155,26 +155,26 @@ export function composeTransport({ proxy, eventsUrl: baseUrl, timeoutMs }: Deliv
 /** PagerDuty takes 120 events a minute and key; what other processes send with the same key has to fit in too. */
 const RATE_PER_MINUTE = 110
 
-export interface ComposeDrainOptions {
+export interface ComposeWorkerOptions {
   readonly spool: Spool
   readonly delivery: DeliveryConfig
   readonly maxAgeMs: number
   readonly version: string
-  readonly events: DrainEvents
+  readonly events: WorkerEvents
   /** Looks the key up that is not configured. */
   readonly lookUp?: KeyLookUp | undefined
   /** Connections to deliver over; new ones where absent. */
   readonly transport?: Transport
 }
 
-/** A drain and the connections that it uses. */
-export interface ComposedDrain {
-  readonly drain: Drain
+/** A worker and the connections that it uses. */
+export interface ComposedWorker {
+  readonly worker: Worker
   readonly transport: Transport
 }
 
-/** Starts to deliver a spool. Whoever stops the drain closes the transport after it. */
-export function composeDrain({
+/** Starts to deliver a spool. Whoever stops the worker closes the transport after it. */
+export function composeWorker({
   spool,
   delivery,
   maxAgeMs,
@@ -182,9 +182,9 @@ export function composeDrain({
   events,
   lookUp,
   transport = composeTransport(delivery),
-}: ComposeDrainOptions): ComposedDrain {
+}: ComposeWorkerOptions): ComposedWorker {
   const { timeoutMs, secrets } = delivery
-  const drain = startDrain({
+  const worker = startWorker({
     spool,
     transport,
     clock: CLOCK,
@@ -196,7 +196,7 @@ export function composeDrain({
     secrets,
     events,
   })
-  return { drain, transport }
+  return { worker, transport }
 }
 
 /**

@@ -1,10 +1,10 @@
-import { composeDrain, composeTransport } from '../compose.ts'
+import { composeWorker, composeTransport } from '../compose.ts'
 import type { SpoolConfig } from '../config/read-spool.ts'
 import { formatMs } from '../core/duration.ts'
 import { Failure } from '../core/failure.ts'
 import { oneLine } from '../core/mask-secrets.ts'
 import { openSpool } from '../spool/open.ts'
-import { storeTrouble } from '../spool/errors.ts'
+import { storeProblem } from '../spool/errors.ts'
 import type { Spool, SpoolCounts } from '../spool/spool.ts'
 import { version } from '../version.ts'
 import { keyLookUp } from './rest-access.ts'
@@ -45,9 +45,9 @@ const GRACE_MS = 1000
 export async function createSpoolSource(session: Session, config: SpoolConfig): Promise<FlushSource> {
   const { log } = session
   const spool = await openSpool({ ...config, onWarning: (message) => log.warn(message) })
-  const trouble: { reason: string | undefined } = { reason: undefined }
+  const problem: { reason: string | undefined } = { reason: undefined }
   const retries = new Map<number, { readonly atMs: number; readonly reason: string }>()
-  const { drain, transport } = composeDrain({
+  const { worker, transport } = composeWorker({
     spool,
     delivery: session.config.delivery,
     maxAgeMs: config.maxAgeMs,
@@ -60,10 +60,10 @@ export async function createSpoolSource(session: Session, config: SpoolConfig): 
         log.info(`an attempt failed: ${reason}`)
       },
       onDead: ({ event }) => retries.delete(event.id),
-      onLease: (isHeld) =>
+      onLock: (isHeld) =>
         log.debug(isHeld ? 'this process delivers the spool' : 'another process delivers the spool'),
-      onTrouble: (reason) => {
-        trouble.reason = reason
+      onStoreProblem: (reason) => {
+        problem.reason = reason
       },
     },
   })
@@ -72,7 +72,7 @@ export async function createSpoolSource(session: Session, config: SpoolConfig): 
     look: async () => {
       const look = lookAt(spool)
       if (typeof look === 'string') return look
-      const reason = trouble.reason ?? describeNext([...retries.values()])
+      const reason = problem.reason ?? describeNext([...retries.values()])
       // What is delivered and cannot be written down is delivered again by the next process.
       const note = spool.queue.unwritten() > 0 ? `${NOT_WRITTEN}: ${reason ?? ''}` : reason
       return note === undefined || (look.counts.pending === 0 && spool.queue.unwritten() === 0)
@@ -80,7 +80,7 @@ export async function createSpoolSource(session: Session, config: SpoolConfig): 
         : { ...look, note }
     },
     close: async () => {
-      await drain.stop(GRACE_MS)
+      await worker.stop(GRACE_MS)
       await transport.close()
       await spool.close()
     },
@@ -106,9 +106,9 @@ function lookAt(spool: Spool): Look | string {
     }))
     return { counts: spool.counts(), dead, setAside: spool.setAside() }
   } catch (error) {
-    const trouble = storeTrouble(error)
-    if (trouble === undefined) throw error
-    return trouble.reason
+    const problem = storeProblem(error)
+    if (problem === undefined) throw error
+    return problem.reason
   }
 }
 

@@ -1,8 +1,8 @@
-import { composeDrain } from '../compose.ts'
+import { composeWorker } from '../compose.ts'
 import type { SpoolConfig } from '../config/read-spool.ts'
 import { formatMs } from '../core/duration.ts'
 import type { Post } from '../delivery/address.ts'
-import type { DrainEvents } from '../spool/worker/types.ts'
+import type { WorkerEvents } from '../spool/worker/types.ts'
 import { openSpool } from '../spool/open.ts'
 import type { Delivery, Sender } from '../delivery/sender.ts'
 import { spoolKeysOf, toSpoolKey } from '../spool/worker/destinations.ts'
@@ -126,7 +126,7 @@ async function waitForKept(
   for (const { delivery } of soon) sayFirstFailure(session, delivery, leftMs)
   const running =
     soon.length > 0
-      ? composeDrain({
+      ? composeWorker({
           spool,
           delivery: settings.delivery,
           maxAgeMs: config.maxAgeMs,
@@ -137,7 +137,7 @@ async function waitForKept(
       : undefined
   const ids = kept.map(({ id }) => id)
   const progress = await spool.waitFor(ids, running === undefined ? 0 : Math.max(0, leftMs), io.signal)
-  await running?.drain.stop(GRACE_MS)
+  await running?.worker.stop(GRACE_MS)
   await running?.transport.close()
   const after = running === undefined ? progress : await spool.waitFor(ids, 0, io.signal)
   return kept.map(({ delivery }, index) => {
@@ -174,14 +174,14 @@ function toDelivery(delivery: Delivery, progress: Progress | undefined, duration
   }
 }
 
-function sayRetries({ log }: Session): DrainEvents {
+function sayRetries({ log }: Session): WorkerEvents {
   return {
     onDelivered: () => undefined,
     onRetry: ({ attempts, reason, delayMs }) =>
       log.info(`attempt ${attempts} from the spool failed: ${reason}; next try in ${formatMs(delayMs)}`),
     onDead: ({ reason }) => log.error(`an event in the spool was refused: ${reason}`),
-    onLease: () => undefined,
-    onTrouble: (reason) => {
+    onLock: () => undefined,
+    onStoreProblem: (reason) => {
       if (reason !== undefined) log.warn(reason)
     },
   }

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { fastify, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
-import { storeTrouble } from '../spool/errors.ts'
+import { storeProblem } from '../spool/errors.ts'
 import { mountAdmission } from './admission.ts'
 import { limitConnections } from './connections.ts'
 import { eventsRoutes } from './routes/events.ts'
@@ -85,11 +85,11 @@ function answerError(error: unknown, { request, reply, deps }: Call): FastifyRep
       status,
       detail: bodyErrorDetail(error) ?? DETAIL[status] ?? 'the request cannot be taken',
     })
-  const trouble = storeTrouble(error)
-  if (trouble !== undefined)
+  const problem = storeProblem(error)
+  if (problem !== undefined)
     return sendProblem(reply, {
       status: 503,
-      detail: trouble.reason,
+      detail: problem.reason,
       retryAfterSeconds: RELAY_LIMITS.spoolRetrySeconds,
     })
   // Not its message, which may quote what was sent.

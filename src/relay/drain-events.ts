@@ -1,14 +1,14 @@
 import type { Logger } from 'pino'
 import { maskSecrets } from '../core/mask-secrets.ts'
-import type { DrainEvents, DrainReport } from '../spool/worker/types.ts'
+import type { WorkerEvents, AttemptReport } from '../spool/worker/types.ts'
 import type { Metrics } from './metrics.ts'
 
-/** Logs and counts what a drain does. */
-export function createDrainEvents(logger: Logger, metrics: Metrics): DrainEvents {
+/** Logs and counts what a worker does. */
+export function createWorkerEvents(logger: Logger, metrics: Metrics): WorkerEvents {
   const log = (
     level: 'info' | 'warn' | 'error',
     message: string,
-    report: DrainReport,
+    report: AttemptReport,
     more?: object,
   ): void => {
     if (logger.isLevelEnabled(level)) logger[level]({ ...factsOf(report), ...more }, message)
@@ -27,16 +27,16 @@ export function createDrainEvents(logger: Logger, metrics: Metrics): DrainEvents
       if (cause === 'refused') metrics.settled(report.event.kind, report.httpStatus ?? 400, report.ageMs)
       log('error', 'event is dead; POST /events/retry tries it again', report, { reason, cause })
     },
-    onLease: (isHeld) =>
+    onLock: (isHeld) =>
       logger.info(isHeld ? 'this relay delivers the spool' : 'another process delivers the spool'),
-    onTrouble: (reason) => {
+    onStoreProblem: (reason) => {
       if (reason === undefined) logger.warn('the spool works again')
       else logger.error(`the spool cannot be used: ${reason}`)
     },
   }
 }
 
-function factsOf({ event, key, attempts, httpStatus }: DrainReport): Record<string, unknown> {
+function factsOf({ event, key, attempts, httpStatus }: AttemptReport): Record<string, unknown> {
   const { id, kind, dedupKey } = event
   const secrets = key.kind === 'own' ? [key.key] : []
   return {

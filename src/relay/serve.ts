@@ -1,7 +1,7 @@
 import type { AddressInfo } from 'node:net'
 import type { FastifyInstance } from 'fastify'
 import type { Logger } from 'pino'
-import { composeDrain, composeKeyLookUp, composeRelayTransport } from '../compose.ts'
+import { composeWorker, composeKeyLookUp, composeRelayTransport } from '../compose.ts'
 import type { RelayConfig } from '../config/load-relay.ts'
 import { Failure } from '../core/failure.ts'
 import { openSpool } from '../spool/open.ts'
@@ -11,7 +11,7 @@ import type { Spool } from '../spool/spool.ts'
 import { describeFoundKey, describeRestRetry } from '../rest/describe.ts'
 import { version } from '../version.ts'
 import { buildApp } from './app.ts'
-import { createDrainEvents } from './drain-events.ts'
+import { createWorkerEvents } from './drain-events.ts'
 import { createDurableIntake } from './spooled-intake.ts'
 import type { Intake } from './intake.ts'
 import { createMetrics, type Metrics } from './metrics.ts'
@@ -134,15 +134,15 @@ async function startIntake(
   const metrics = createMetrics({
     counts: () => spool.counts(),
     oldestPendingAgeMs: () => spool.oldestPendingAgeMs(),
-    isDelivering: () => drain.isDelivering(),
+    isDelivering: () => worker.isDelivering(),
   })
-  const events = createDrainEvents(logger, metrics)
-  const { drain } = composeDrain({ spool, delivery, maxAgeMs, version, events, lookUp, transport })
+  const events = createWorkerEvents(logger, metrics)
+  const { worker } = composeWorker({ spool, delivery, maxAgeMs, version, events, lookUp, transport })
   const stopDelivery = async (graceMs: number): Promise<void> => {
-    await drain.stop(graceMs)
+    await worker.stop(graceMs)
     await transport.close()
   }
-  const obstacle = (): string | undefined => drain.obstacle()
+  const obstacle = (): string | undefined => worker.obstacle()
   return {
     metrics,
     spool,

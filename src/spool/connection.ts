@@ -3,7 +3,7 @@ import { createPrivateFile, fileIdentity, setAside } from './files.ts'
 import { createFallback, type Fallback } from './fallback.ts'
 import type { ReadableStore } from './read-only-store.ts'
 import type { Reserve } from './reserve.ts'
-import { ifReadable, storeError, storeTrouble } from './errors.ts'
+import { ifReadable, storeError, storeProblem } from './errors.ts'
 import type { Sqlite } from './statements.ts'
 import { openStore, type Store } from './store.ts'
 import type { Transaction } from './transaction.ts'
@@ -61,12 +61,12 @@ export function createConnection(options: ConnectionOptions): Connection {
     fallback.close()
   }
   const recover = (error: unknown): void => {
-    const trouble = storeTrouble(error)
+    const problem = storeProblem(error)
     if (isReadOnly(error)) close() // it was opened so, and would stay so
-    if (error !== MOVED && trouble?.kind !== 'damaged') throw error
+    if (error !== MOVED && problem?.kind !== 'damaged') throw error
     const isStillThere = fileIdentity(path) === identity
     close()
-    if (isStillThere) onWarning(asideWarning(trouble?.reason, setAside(path, now())))
+    if (isStillThere) onWarning(asideWarning(problem?.reason, setAside(path, now())))
   }
   const use = <T>(work: (store: Store) => T): T => {
     try {
@@ -124,7 +124,7 @@ function readEither<T>(fallback: Fallback, use: Use, work: (store: ReadableStore
   try {
     return use(work)
   } catch (error) {
-    if (storeTrouble(error)?.kind !== 'unavailable') throw error
+    if (storeProblem(error)?.kind !== 'unavailable') throw error
     return fallback.read(work, error)
   }
 }
@@ -157,7 +157,7 @@ function withRelief<T>(work: () => T, relieve: () => boolean): T {
   try {
     return work()
   } catch (error) {
-    if (storeTrouble(error)?.kind !== 'unavailable' || !relieve()) throw error
+    if (storeProblem(error)?.kind !== 'unavailable' || !relieve()) throw error
     return work()
   }
 }

@@ -8,15 +8,15 @@ import { Failure } from '../core/failure.ts'
  * - `damaged`: the file is not what SQLite wrote
  * - `unavailable`: the disk is full, read-only or failing; it may work later
  */
-export interface StoreTrouble {
+export interface StoreProblem {
   readonly kind: 'busy' | 'damaged' | 'unavailable'
   readonly reason: string
 }
 
-const DAMAGED: StoreTrouble = { kind: 'damaged', reason: 'the spool is damaged' }
+const DAMAGED: StoreProblem = { kind: 'damaged', reason: 'the spool is damaged' }
 
 /** SQLite's result codes (sqlite.org/rescode.html), mostly primary ones: the higher bits of an extended one say more. */
-const RESULT: Readonly<Record<number, StoreTrouble>> = {
+const RESULT: Readonly<Record<number, StoreProblem>> = {
   3: { kind: 'unavailable', reason: 'the spool may not be written: permission denied' },
   5: { kind: 'busy', reason: 'another process is writing to the spool' },
   6: { kind: 'busy', reason: 'another process is writing to the spool' },
@@ -49,7 +49,7 @@ export function storeError(message: string, errcode: number): Error {
 }
 
 /** What is wrong with the store; undefined for an error that is neither SQLite's nor the file system's, so a bug. */
-export function storeTrouble(error: unknown): StoreTrouble | undefined {
+export function storeProblem(error: unknown): StoreProblem | undefined {
   if (!(error instanceof Error)) return undefined
   if (error instanceof Failure) return { kind: 'unavailable', reason: error.message }
   if ('errcode' in error && typeof error.errcode === 'number')
@@ -62,16 +62,16 @@ export function storeTrouble(error: unknown): StoreTrouble | undefined {
   return undefined
 }
 
-/** Why the store cannot be used. @throws the error, where it is a bug and no trouble of the store */
+/** Why the store cannot be used. @throws the error, where it is a bug and no problem of the store */
 function reasonOf(error: unknown): string {
-  const trouble = storeTrouble(error)
-  if (trouble === undefined) throw error
-  return trouble.reason
+  const problem = storeProblem(error)
+  if (problem === undefined) throw error
+  return problem.reason
 }
 
 /** As `reasonOf`, and undefined for another process's transaction: a little later it is over. */
 export function lastingReasonOf(error: unknown): string | undefined {
-  return storeTrouble(error)?.kind === 'busy' ? undefined : reasonOf(error)
+  return storeProblem(error)?.kind === 'busy' ? undefined : reasonOf(error)
 }
 
 /** What was read, or undefined where the store cannot be read. */

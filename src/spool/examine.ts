@@ -1,9 +1,9 @@
 import { statSync } from 'node:fs'
 import { spoolExists, spoolFiles } from './files.ts'
-import { storeTrouble, type StoreTrouble } from './errors.ts'
+import { storeProblem, type StoreProblem } from './errors.ts'
 import { examineStore } from './store.ts'
 
-const NO_FILE: StoreTrouble = {
+const NO_FILE: StoreProblem = {
   kind: 'unavailable',
   reason: 'spool.db in the directory of PAGERDUTY_SPOOL is no file',
 }
@@ -12,7 +12,7 @@ const NO_FILE: StoreTrouble = {
  * What is wrong with the store of a spool; undefined where nothing is, or nothing was ever kept there. It is only read: a
  * damaged one is left to the process that uses it next.
  */
-export async function examineSpool(directory: string): Promise<StoreTrouble | undefined> {
+export async function examineSpool(directory: string): Promise<StoreProblem | undefined> {
   if (!spoolExists(directory)) return undefined
   const { store } = spoolFiles(directory)
   const sqlite = await import('node:sqlite')
@@ -21,8 +21,8 @@ export async function examineSpool(directory: string): Promise<StoreTrouble | un
     examineStore(sqlite, store)
     return undefined
   } catch (error) {
-    const trouble = storeTrouble(error)
-    if (trouble === undefined) throw error
-    return trouble.kind === 'busy' ? undefined : trouble
+    const problem = storeProblem(error)
+    if (problem === undefined) throw error
+    return problem.kind === 'busy' ? undefined : problem
   }
 }

@@ -1,5 +1,5 @@
 import { openReadOnlyStore, type ReadableStore } from './read-only-store.ts'
-import { storeTrouble } from './errors.ts'
+import { storeProblem } from './errors.ts'
 import type { Sqlite } from './statements.ts'
 
 /** How a store is read that cannot be opened as usual. */
@@ -44,7 +44,7 @@ export function createFallback(sqlite: Sqlite, path: string): Fallback {
         return work(store)
       } catch (error) {
         // What looks like damage without locks may be another process's writing.
-        throw storeTrouble(error)?.kind === 'damaged' ? reason : error
+        throw storeProblem(error)?.kind === 'damaged' ? reason : error
       }
     },
     close,

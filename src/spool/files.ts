@@ -14,7 +14,7 @@ import { basename, dirname, join } from 'node:path'
 export interface SpoolFiles {
   readonly store: string
   /** Locked by the process that delivers. */
-  readonly lease: string
+  readonly lock: string
   /** Holds space for results, which new events may not take. */
   readonly reserve: string
 }
@@ -26,7 +26,7 @@ const DAMAGED = '.damaged-'
 export function spoolFiles(directory: string): SpoolFiles {
   return {
     store: join(directory, 'spool.db'),
-    lease: join(directory, 'deliver.lock'),
+    lock: join(directory, 'deliver.lock'),
     reserve: join(directory, 'spool.reserve'),
   }
 }

@@ -1,5 +1,5 @@
 import type { Connection } from './connection.ts'
-import { storeTrouble, type StoreTrouble } from './errors.ts'
+import { storeProblem, type StoreProblem } from './errors.ts'
 import type { Store } from './store.ts'
 import type { Transaction } from './transaction.ts'
 
@@ -95,16 +95,16 @@ function createCommit({
       onCommitted(tx)
       for (const [index, value] of values.entries()) jobs[index]?.settle({ kind: 'written', value })
     } catch (error) {
-      const trouble = storeTrouble(error)
-      if (trouble?.kind === 'busy' && isWorthWaiting()) return 'busy'
-      if (trouble?.kind === 'unavailable' && !isRelieved && jobs.some(({ mayUseReserve }) => mayUseReserve)) {
+      const problem = storeProblem(error)
+      if (problem?.kind === 'busy' && isWorthWaiting()) return 'busy'
+      if (problem?.kind === 'unavailable' && !isRelieved && jobs.some(({ mayUseReserve }) => mayUseReserve)) {
         connection.relieve()
         for (const part of partsOf(jobs)) commit(part, true)
       }
       // One that does not fit on a full disk must not keep the others from being written.
-      else if (trouble?.kind === 'unavailable' && jobs.length > 1)
+      else if (problem?.kind === 'unavailable' && jobs.length > 1)
         for (const job of jobs) commit([job], isRelieved)
-      else for (const job of jobs) giveUp(job, error, trouble)
+      else for (const job of jobs) giveUp(job, error, problem)
     }
     busySinceMs = undefined
     return 'done'
@@ -118,7 +118,7 @@ function partsOf(jobs: readonly Job[]): Job[][] {
   return [jobs.filter(({ mayUseReserve }) => mayUseReserve), ...others.map((job) => [job])]
 }
 
-function giveUp(job: Job, error: unknown, trouble: StoreTrouble | undefined): void {
-  if (trouble === undefined) job.reject(error)
-  else job.settle({ kind: 'unavailable', reason: trouble.reason })
+function giveUp(job: Job, error: unknown, problem: StoreProblem | undefined): void {
+  if (problem === undefined) job.reject(error)
+  else job.settle({ kind: 'unavailable', reason: problem.reason })
 }

@@ -2,14 +2,14 @@ import { accessSync, constants, existsSync } from 'node:fs'
 import { createServer, type Server } from 'node:net'
 import { Failure } from '../core/failure.ts'
 import { createPrivateFile, fileIdentity, type SpoolFiles } from './files.ts'
-import { storeTrouble } from './errors.ts'
+import { storeProblem } from './errors.ts'
 import type { Sqlite } from './statements.ts'
 
 /**
  * The right to deliver, which one process has at a time: an exclusive lock on a file. The operating system takes it from a
  * process that ends, however it ends, so no clock can expire it too early or too late.
  */
-export interface Lease {
+export interface DeliveryLock {
   /** False while another process has it. @throws SQLite's errors; a Failure where the file cannot be used */
   tryTake(): Promise<boolean>
   release(): void
@@ -23,16 +23,16 @@ const NOT_OURS =
 /** What keeps a lock file from being written where a read lock has to do, by errno. */
 const UNWRITABLE = new Set(['EROFS', 'ENOSPC', 'EDQUOT'])
 
-/** A held lease. */
+/** A held lock. */
 type Holder = () => void
 
-/** A lease on a file; the lock is that of an exclusive transaction of SQLite, which Node has and locks it has not. */
-export function createLease(sqlite: Sqlite, directory: string, files: SpoolFiles): Lease {
+/** A lock on a file; the lock is that of an exclusive transaction of SQLite, which Node has and locks it has not. */
+export function createDeliveryLock(sqlite: Sqlite, directory: string, files: SpoolFiles): DeliveryLock {
   let release: Holder | undefined
   const take = (): Holder | undefined => {
-    createPrivateFile(directory, files.lease)
-    accessSync(files.lease, constants.W_OK)
-    return lock(sqlite, files.lease, 'PRAGMA journal_mode = MEMORY; BEGIN EXCLUSIVE') // the file stays empty
+    createPrivateFile(directory, files.lock)
+    accessSync(files.lock, constants.W_OK)
+    return lock(sqlite, files.lock, 'PRAGMA journal_mode = MEMORY; BEGIN EXCLUSIVE') // the file stays empty
   }
   return {
     tryTake: async () => {
@@ -41,7 +41,7 @@ export function createLease(sqlite: Sqlite, directory: string, files: SpoolFiles
         release = take()
       } catch (error) {
         const code = error instanceof Error && 'code' in error ? String(error.code) : ''
-        if (code === 'EACCES' && existsSync(files.lease)) throw new Failure('config', NOT_OURS)
+        if (code === 'EACCES' && existsSync(files.lock)) throw new Failure('config', NOT_OURS)
         if (!UNWRITABLE.has(code)) throw error
         release = await takeWithoutWriting(sqlite, files)
       }
@@ -62,9 +62,9 @@ function lock(sqlite: Sqlite, path: string, sql: string, readOnly = false): Hold
     return () => db.close()
   } catch (error) {
     db.close()
-    const trouble = storeTrouble(error)
-    if (trouble?.kind === 'busy') return undefined
-    throw trouble?.kind === 'damaged' ? new Failure('config', NO_LOCK) : error
+    const problem = storeProblem(error)
+    if (problem?.kind === 'busy') return undefined
+    throw problem?.kind === 'damaged' ? new Failure('config', NO_LOCK) : error
   }
 }
 
@@ -73,8 +73,8 @@ function lock(sqlite: Sqlite, path: string, sql: string, readOnly = false): Hold
  * the shared one are kept out by a name that the kernel gives to one process at a time, and takes back as it does locks.
  */
 async function takeWithoutWriting(sqlite: Sqlite, files: SpoolFiles): Promise<Holder | undefined> {
-  const unlock = existsSync(files.lease)
-    ? lock(sqlite, files.lease, 'BEGIN; SELECT count(*) FROM sqlite_schema', true)
+  const unlock = existsSync(files.lock)
+    ? lock(sqlite, files.lock, 'BEGIN; SELECT count(*) FROM sqlite_schema', true)
     : (): void => undefined
   if (unlock === undefined) return undefined
   const name = await takeName(`pagerduty-alert ${fileIdentity(files.store)}`)

@@ -3,7 +3,7 @@ import { createCommits } from './group-commit.ts'
 import { createConnection, watchVersion, type Connection } from './connection.ts'
 import { spoolFiles } from './files.ts'
 import { createIntake } from './intake.ts'
-import { createLease } from './lock.ts'
+import { createDeliveryLock } from './lock.ts'
 import { ifReadable, lastingReasonOf } from './errors.ts'
 import { createStoredQueue } from './stored-queue.ts'
 import { createReserve } from './reserve.ts'
@@ -23,7 +23,7 @@ export async function openSpool(options: SpoolOptions): Promise<Spool> {
   const files = spoolFiles(directory)
   const reserve = createReserve(directory, files.reserve)
   const connection = createConnection({ sqlite, directory, path: files.store, reserve, now, onWarning })
-  const lease = createLease(sqlite, directory, files)
+  const lock = createDeliveryLock(sqlite, directory, files)
   const room = createRoom({ directory, reserve, freeBytes: () => freeBytesOf(connection) })
   const listeners = new Set<(keyIds: ReadonlySet<number>) => void>()
   const hasChanged = watchVersion(connection)
@@ -50,8 +50,8 @@ export async function openSpool(options: SpoolOptions): Promise<Spool> {
     },
   })
   const results = createResults({ connection, commits, unwritten, onRemembered: tell })
-  const trouble = tryOpen(connection)
-  if (trouble !== undefined) onWarning(trouble)
+  const problem = tryOpen(connection)
+  if (problem !== undefined) onWarning(problem)
   return {
     ...createIntake({ connection, commits, unwritten, room, directory, limit, now }),
     waitFor: (ids, timeoutMs, signal) => waiting.waitFor(ids, timeoutMs, signal),
@@ -59,8 +59,8 @@ export async function openSpool(options: SpoolOptions): Promise<Spool> {
       ...createStoredQueue({ connection, commits, unwritten, now }),
       settle: results.settle,
       unwritten: results.unwritten,
-      tryLease: () => lease.tryTake(),
-      releaseLease: () => lease.release(),
+      tryLock: () => lock.tryTake(),
+      releaseLock: () => lock.release(),
       now,
       onDue: (listener) => {
         listeners.add(listener)
@@ -70,7 +70,7 @@ export async function openSpool(options: SpoolOptions): Promise<Spool> {
     close: async () => {
       await results.close()
       commits.flush()
-      lease.release()
+      lock.release()
       connection.close()
     },
   }

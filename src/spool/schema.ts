@@ -1,7 +1,7 @@
 import type { DatabaseSync } from 'node:sqlite'
 import { Failure } from '../core/failure.ts'
 import { checkIntegrity } from './integrity.ts'
-import { storeTrouble } from './errors.ts'
+import { storeProblem } from './errors.ts'
 
 /** Marks the file as a spool (`application_id`): the letters PDAL. */
 const APPLICATION_ID = 0x50_44_41_4c
@@ -65,7 +65,7 @@ function replaceIndex(db: DatabaseSync): void {
     db.exec(`BEGIN IMMEDIATE; ${TURN_INDEX}; DROP INDEX IF EXISTS pending_due; COMMIT`)
   } catch (error) {
     if (db.isTransaction) db.exec('ROLLBACK')
-    if (storeTrouble(error)?.kind === 'damaged') throw error
+    if (storeProblem(error)?.kind === 'damaged') throw error
   }
 }
 

@@ -3,7 +3,7 @@ import type { Secret } from '../core/secret.ts'
 
 /*
  * The spool: what has been accepted and not yet delivered, on disk. This file is what others know of it;
- * `open-spool.ts` has `openSpool(options: SpoolOptions): Promise<Spool>`, and `drain.ts` has `startDrain(deps: DrainDeps): Drain`.
+ * `open-spool.ts` has `openSpool(options: SpoolOptions): Promise<Spool>`, and `worker.ts` has `startWorker(deps: WorkerDeps): Worker`.
  */
 
 /** `pending` is still to be delivered, `dead` was refused or grew too old and waits for somebody to decide. */
@@ -91,7 +91,7 @@ export interface Spool {
   oldestPendingAgeMs(): number | undefined
   /**
    * Entries of a status in the order of their ids. Throws SQLite's errors where the disk fails, as `retry` rejects with
-   * them (`storeTrouble` explains them).
+   * them (`storeProblem` explains them).
    * @param afterId where a page begins; 0 for the first
    */
   list(status: EventStatus, limit: number, afterId?: number): SpoolEntry[]
@@ -115,9 +115,9 @@ export interface Spool {
   setAside(): string[]
   /** Whether an alert still has a pending event, behind which a new one has to wait; no where that cannot be read. */
   hasPending(key: SpoolKey, dedupKey: string): boolean
-  /** The part that only a drain uses. */
+  /** The part that only a worker uses. */
   readonly queue: SpoolQueue
-  /** Writes what was added, and closes. The deliverer's lease is given up. */
+  /** Writes what was added, and closes. The deliverer's lock is given up. */
   close(): Promise<void>
 }
 
@@ -171,14 +171,14 @@ export interface DueKey {
   readonly dueAtMs: number
 }
 
-/** The delivering side of a spool. Reading throws SQLite's errors where the disk fails (`storeTrouble` explains them). */
+/** The delivering side of a spool. Reading throws SQLite's errors where the disk fails (`storeProblem` explains them). */
 export interface SpoolQueue {
   /**
-   * Becomes the one process that delivers; false while another is. The operating system ends the lease with the process,
+   * Becomes the one process that delivers; false while another is. The operating system ends the lock with the process,
    * however that ends, and no clock is involved. Rejects with a `Failure` where it cannot be had.
    */
-  tryLease(): Promise<boolean>
-  releaseLease(): void
+  tryLock(): Promise<boolean>
+  releaseLock(): void
   /** Milliseconds since the epoch at the start of the process, from there on by a clock that never steps. */
   now(): number
   /** Undefined where no event needs it any more. An id is never used for another key. */

@@ -7,7 +7,7 @@ import { watchVersion, type Connection } from './connection.ts'
 /** The part of a queue that is in the store. */
 export type StoredQueue = Omit<
   SpoolQueue,
-  'tryLease' | 'releaseLease' | 'now' | 'onDue' | 'settle' | 'unwritten'
+  'tryLock' | 'releaseLock' | 'now' | 'onDue' | 'settle' | 'unwritten'
 >
 
 export interface StoredQueueOptions {

@@ -60,12 +60,12 @@ export function createWaiting({ progress, hasForeignChanges }: WaitingOptions): 
   return {
     waitFor: async (ids, timeoutMs, signal) => {
       const over = new AbortController()
-      const alarm = setTimeout(() => over.abort(), timeoutMs)
+      const timeout = setTimeout(() => over.abort(), timeoutMs)
       const stop = AbortSignal.any([signal, over.signal])
       try {
         return await Promise.all(ids.map((id) => waitForOne(id, stop)))
       } finally {
-        clearTimeout(alarm)
+        clearTimeout(timeout)
       }
     },
     settled: (settlements) => {

@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { createTransport } from '../../src/delivery/transport.ts'
 import { openSpool } from '../../src/spool/open.ts'
-import { startDrain } from '../../src/spool/worker/worker.ts'
-import { quickClock } from '../support/drain.ts'
+import { startWorker } from '../../src/spool/worker/worker.ts'
+import { quickClock } from '../support/worker.ts'
 import { alertItem, ownKey } from '../support/spool.ts'
 
 /*
@@ -17,7 +17,7 @@ const spool = await openSpool({
   now: () => Date.now() + Number(offset),
 })
 const quiet = (): undefined => undefined
-startDrain({
+startWorker({
   spool,
   transport: createTransport({ proxy: {}, baseUrl }),
   clock: { ...quickClock(), random: () => Math.random() / 100 },
@@ -27,7 +27,7 @@ startDrain({
   maxAgeMs: 24 * 3_600_000,
   ratePerMinute: Number.POSITIVE_INFINITY,
   secrets: [],
-  events: { onDelivered: quiet, onRetry: quiet, onDead: quiet, onLease: quiet, onTrouble: quiet },
+  events: { onDelivered: quiet, onRetry: quiet, onDead: quiet, onLock: quiet, onStoreProblem: quiet },
 })
 
 async function addOne(number: number): Promise<void> {

@@ -4,10 +4,10 @@ import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import { test, type TestContext } from 'node:test'
 import { createSecret } from '../../src/core/secret.ts'
-import { startDrain } from '../../src/spool/worker/worker.ts'
+import { startWorker } from '../../src/spool/worker/worker.ts'
 import { createTransport } from '../../src/delivery/transport.ts'
 import { startSimulator } from '../../tools/simulator/simulator.ts'
-import { quickClock, until } from '../support/drain.ts'
+import { quickClock, until } from '../support/worker.ts'
 import { formatCount, recordFigure } from '../support/figures.ts'
 import { KEY } from '../support/program.ts'
 import { alertItem, openTestSpool } from '../support/spool.ts'
@@ -29,7 +29,7 @@ test('the events of one key go side by side, so that a network of 50 ms does not
   const transport = createTransport({ proxy: {}, baseUrl })
   t.after(() => transport.close())
   const startedAtMs = performance.now()
-  const drain = startDrain({
+  const worker = startWorker({
     spool,
     transport,
     clock: quickClock(),
@@ -39,9 +39,9 @@ test('the events of one key go side by side, so that a network of 50 ms does not
     maxAgeMs: 24 * 3_600_000,
     ratePerMinute: Number.POSITIVE_INFINITY,
     secrets: [],
-    events: { onDelivered: quiet, onRetry: quiet, onDead: quiet, onLease: quiet, onTrouble: quiet },
+    events: { onDelivered: quiet, onRetry: quiet, onDead: quiet, onLock: quiet, onStoreProblem: quiet },
   })
-  t.after(() => drain.stop(0))
+  t.after(() => worker.stop(0))
   await until(() => spool.counts().pending === 0, 'everything is delivered', 60_000)
   const perSecond = Math.round((EVENTS * 1000) / (performance.now() - startedAtMs))
   t.diagnostic(`${perSecond} events a second`)

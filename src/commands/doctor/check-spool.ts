@@ -10,7 +10,7 @@ export async function checkSpool(directory: string): Promise<Finding[]> {
     const advice = 'create it, or mount a volume there, owned by the user that runs this program'
     return [failed('spool', 'config', { detail, advice })]
   }
-  const trouble = await examineSpool(directory)
+  const problem = await examineSpool(directory)
   const aside = storesSetAside(directory).map((file) =>
     warning(
       'spool',
@@ -19,13 +19,13 @@ export async function checkSpool(directory: string): Promise<Finding[]> {
     ),
   )
   const advice =
-    trouble?.kind === 'damaged'
+    problem?.kind === 'damaged'
       ? 'recover its events: whoever uses it next sets it aside'
       : 'nothing is kept until then'
   const found =
-    trouble === undefined
+    problem === undefined
       ? ok('spool', 'the directory can be written to')
-      : failed('spool', 'config', { detail: trouble.reason, advice })
+      : failed('spool', 'config', { detail: problem.reason, advice })
   return [found, ...aside]
 }
 

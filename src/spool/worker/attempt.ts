@@ -1,9 +1,9 @@
 import type { Outcome } from '../../core/outcome.ts'
-import type { DrainDeps, DrainEvents, DrainReport } from './types.ts'
+import type { WorkerDeps, WorkerEvents, AttemptReport } from './types.ts'
 import { createJsonRequest } from '../../delivery/request.ts'
 import type { DueEvent, Settlement, SpoolKey } from '../spool.ts'
 
-type AttemptDeps = Pick<DrainDeps, 'transport' | 'resolve' | 'userAgent' | 'timeoutMs' | 'secrets'>
+type AttemptDeps = Pick<WorkerDeps, 'transport' | 'resolve' | 'userAgent' | 'timeoutMs' | 'secrets'>
 
 /** One attempt of an event with its key. A key that is not configured (any more) may be so again. */
 export async function attemptOnce(
@@ -20,8 +20,8 @@ export async function attemptOnce(
 
 /** Tells what came of an attempt, once it is written down. */
 export function tellSettlement(
-  events: DrainEvents,
-  report: DrainReport,
+  events: WorkerEvents,
+  report: AttemptReport,
   settlement: Settlement,
   nowMs: number,
 ): void {

@@ -1,11 +1,11 @@
 import type { Outcome } from '../../core/outcome.ts'
-import type { DrainDeps } from './types.ts'
+import type { WorkerDeps } from './types.ts'
 import type { DueEvent, Settlement, SpoolKey } from '../spool.ts'
 import { checksumOf } from '../checksum.ts'
 import { attemptOnce, tellSettlement } from './attempt.ts'
-import { judge } from './settlement.ts'
+import { settlementOf } from './settlement.ts'
 import { noteEnd, noteOutcome, noteStart, type KeyState } from './key-state.ts'
-import type { TroubleWatch } from './store-health.ts'
+import type { StoreHealth } from './store-health.ts'
 
 /** Attempts, each from its beginning until what came of it is written down. */
 export interface Attempts {
@@ -17,7 +17,7 @@ export interface Attempts {
 }
 
 export interface AttemptHooks {
-  readonly trouble: TroubleWatch
+  readonly storeHealth: StoreHealth
   /** Ends those in flight; their events stay pending. */
   readonly broken: AbortSignal
   /** A key may have more to attempt. */
@@ -25,7 +25,7 @@ export interface AttemptHooks {
 }
 
 /** Attempts that keep the state of their key. */
-export function createAttempts(deps: DrainDeps, { trouble, broken, lookAgain }: AttemptHooks): Attempts {
+export function createAttempts(deps: WorkerDeps, { storeHealth, broken, lookAgain }: AttemptHooks): Attempts {
   const { clock, events, maxAgeMs } = deps
   const { queue } = deps.spool
   const note = (state: KeyState, event: DueEvent, outcome: Outcome, startedAtMs: number): void => {
@@ -46,7 +46,7 @@ export function createAttempts(deps: DrainDeps, { trouble, broken, lookAgain }: 
     const outcome = await attemptOnce(deps, key, event, broken)
     if (outcome.kind === 'retry' && broken.aborted) return undefined
     note(state, event, outcome, startedAtMs)
-    return judge(event, outcome, { nowMs: queue.now(), maxAgeMs, random: clock.random() })
+    return settlementOf(event, outcome, { nowMs: queue.now(), maxAgeMs, random: clock.random() })
   }
   const make = async (state: KeyState, event: DueEvent): Promise<boolean> => {
     const startedAtMs = queue.now()
@@ -55,7 +55,7 @@ export function createAttempts(deps: DrainDeps, { trouble, broken, lookAgain }: 
     const nowMs = queue.now()
     if (key === undefined || settlement === undefined) return false
     const reason = await queue.settle([settlement]) // where that fails the queue remembers it
-    if (reason !== undefined) trouble.say(reason)
+    if (reason !== undefined) storeHealth.failed(reason)
     const report = {
       event,
       key,

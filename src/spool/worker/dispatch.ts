@@ -1,17 +1,17 @@
-import type { DrainDeps } from './types.ts'
+import type { WorkerDeps } from './types.ts'
 import type { DueEvent } from '../spool.ts'
-import { createAgenda } from './schedule.ts'
+import { createSchedule } from './schedule.ts'
 import { createAttempts } from './attempts.ts'
 import type { KeyState } from './key-state.ts'
 import { createKeyStates } from './key-states.ts'
 import { lookForDue } from './look.ts'
-import type { TroubleWatch } from './store-health.ts'
+import type { StoreHealth } from './store-health.ts'
 
 /** Attempts in flight at once, of all keys: each holds an event's bytes and a connection. */
 const MAX_IN_FLIGHT = 256
 
 /** Attempts what is due, as far as there is room, and writes down what came of it. */
-export interface Worker {
+export interface Dispatcher {
   /** Begins with what the spool holds, after another process has delivered, or none. */
   takeOver(): Promise<void>
   /** Looks for what other processes have added. */
@@ -26,66 +26,69 @@ export interface Worker {
   settled(): Promise<void>
 }
 
-export interface WorkerHooks {
+export interface DispatcherHooks {
   /** There may be more to do than `work` said. */
   readonly wake: () => void
-  readonly trouble: TroubleWatch
+  readonly storeHealth: StoreHealth
   /** Breaks off what is in flight; it stays pending. */
   readonly broken: AbortSignal
 }
 
-/** A worker that has not begun. */
-export function createWorker(deps: DrainDeps, { wake, trouble, broken }: WorkerHooks): Worker {
+/** A dispatcher that has not begun. */
+export function createDispatcher(
+  deps: WorkerDeps,
+  { wake, storeHealth, broken }: DispatcherHooks,
+): Dispatcher {
   const { queue } = deps.spool
-  const agenda = createAgenda()
+  const schedule = createSchedule()
   const running = createRunning()
   const lookAgain = (keyId: number): void => {
-    agenda.addNow(keyId)
+    schedule.addNow(keyId)
     wake()
   }
   const states = createKeyStates({ ...deps, queue, lookAgain })
-  const attempts = createAttempts(deps, { trouble, broken, lookAgain })
+  const attempts = createAttempts(deps, { storeHealth, broken, lookAgain })
 
   const start = async (state: KeyState, event: DueEvent): Promise<void> => {
     const isSettled = await running.add(attempts.make(state, event))
     // Most events are the only one of their key. Whatever comes to be due by a transaction is told by it.
-    if (state.mayHaveMore || !isSettled) agenda.addNow(event.keyId)
-    if ((agenda.nextAtMs() ?? Infinity) <= queue.now()) wake()
+    if (state.mayHaveMore || !isSettled) schedule.addNow(event.keyId)
+    if ((schedule.nextAtMs() ?? Infinity) <= queue.now()) wake()
   }
   const serve = (keyId: number, nowMs: number): void => {
     const state = states.get(keyId)
     if (state === undefined) return
     const { events, againAtMs } = lookForDue(queue, state, nowMs, running.room())
     for (const event of events) void start(state, event)
-    if (againAtMs !== undefined) agenda.addAt(keyId, againAtMs)
+    if (againAtMs !== undefined) schedule.addAt(keyId, againAtMs)
   }
   const refresh = (): void => {
     for (const { keyId, dueAtMs } of queue.dueKeys()) {
       states.prepare(keyId) // all names of a secret are known before the events of one of them are looked at
-      agenda.addAt(keyId, dueAtMs)
+      schedule.addAt(keyId, dueAtMs)
     }
   }
   return {
     takeOver: async () => {
-      agenda.clear()
+      schedule.clear()
       states.restart()
       const reason = await queue.mendDues()
-      if (reason !== undefined) trouble.say(reason)
+      if (reason !== undefined) storeHealth.failed(reason)
       refresh()
     },
     refresh,
     lookAt: (keyIds) => {
-      for (const keyId of keyIds) agenda.addNow(keyId)
+      for (const keyId of keyIds) schedule.addNow(keyId)
     },
     work: () => {
       const nowMs = queue.now()
-      agenda.take(nowMs, running.room(), (keyIds) =>
+      schedule.take(nowMs, running.room(), (keyIds) =>
         queue.readTogether(() => {
           for (const keyId of keyIds) states.prepare(keyId)
           for (const keyId of keyIds) serve(keyId, nowMs)
         }),
       )
-      return running.room() > 0 ? (agenda.nextAtMs() ?? Infinity) : Infinity
+      return running.room() > 0 ? (schedule.nextAtMs() ?? Infinity) : Infinity
     },
     tidy: async () => {
       states.tidy()

@@ -2,13 +2,13 @@
 const GRAIN_MS = 20
 
 /** Which keys are to be looked at now, and which at a time. Any number of keys costs little. */
-export interface Agenda {
+export interface Schedule {
   /** Looks at the key as soon as possible. */
   addNow(keyId: number): void
   /** Looks at the key then, unless it is looked at earlier. */
   addAt(keyId: number, atMs: number): void
   /**
-   * Takes up to `limit` of the keys whose time has come, those that wait longest first. They stay on the agenda where what
+   * Takes up to `limit` of the keys whose time has come, those that wait longest first. They stay on the schedule where what
    * is done with them throws.
    */
   take(nowMs: number, limit: number, work: (keyIds: readonly number[]) => void): void
@@ -17,8 +17,8 @@ export interface Agenda {
   clear(): void
 }
 
-/** An empty agenda. */
-export function createAgenda(): Agenda {
+/** An empty schedule. */
+export function createSchedule(): Schedule {
   const now = new Set<number>()
   const timed = new Map<number, number>()
   let earliestMs = Number.POSITIVE_INFINITY

@@ -16,7 +16,7 @@ export interface Circumstances {
 }
 
 /** What becomes of an event after an attempt, as a value: delivered, dead, or postponed until a time. */
-export function judge(
+export function settlementOf(
   event: DueEvent,
   outcome: Outcome,
   { nowMs, maxAgeMs, random }: Circumstances,

@@ -1,27 +1,28 @@
-import { storeTrouble } from '../errors.ts'
+import { storeProblem } from '../errors.ts'
 
-/** What keeps the spool from being read or written, told when it changes. */
-export interface TroubleWatch {
-  say(reason: string): void
-  clear(): void
-  /** What to say of an error. @throws the error, where it is a bug and no trouble of the store */
-  explain(error: unknown): void
+/** Remembers whether the spool can be read and written, and reports each change. */
+export interface StoreHealth {
+  failed(reason: string): void
+  recovered(): void
+  /** Reports an error of the store. @throws the error if it is a bug and not the store's */
+  failedWith(error: unknown): void
 }
 
-export function createTroubleWatch(onTrouble: (reason: string | undefined) => void): TroubleWatch {
+/** The health of a store that works. @param onChange gets the reason, or undefined when the store works again */
+export function createStoreHealth(onChange: (reason: string | undefined) => void): StoreHealth {
   let current: string | undefined
   const change = (reason: string | undefined): void => {
     if (reason === current) return
     current = reason
-    onTrouble(reason)
+    onChange(reason)
   }
   return {
-    say: change,
-    clear: () => change(undefined),
-    explain: (error) => {
-      const trouble = storeTrouble(error)
-      if (trouble === undefined) throw error
-      change(trouble.reason)
+    failed: change,
+    recovered: () => change(undefined),
+    failedWith: (error) => {
+      const problem = storeProblem(error)
+      if (problem === undefined) throw error
+      change(problem.reason)
     },
   }
 }

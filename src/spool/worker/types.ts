@@ -4,60 +4,60 @@ import type { Resolve } from './destinations.ts'
 import type { DeadCause, DueEvent, Spool, SpoolKey } from '../spool.ts'
 import type { Transport } from '../../delivery/transport.ts'
 
-/** An attempt's result as logs and metrics want it. `event.body` is not to be logged. */
-export interface DrainReport {
+/** The result of an attempt, for logs and metrics. Do not log `event.body`. */
+export interface AttemptReport {
   readonly event: DueEvent
   readonly key: SpoolKey
-  /** Attempts made by now, this one included. */
+  /** Attempts so far, including this one. */
   readonly attempts: number
-  /** Time that the attempt took. */
+  /** How long the attempt took. */
   readonly attemptMs: number
   /** Time since the event was accepted. */
   readonly ageMs: number
   readonly httpStatus?: number
 }
 
-/** What a drain tells. Every callback is synchronous and must not throw. */
-export interface DrainEvents {
-  /** PagerDuty has it, and that is written down, or remembered until it can be. */
-  readonly onDelivered: (report: DrainReport) => void
-  /** It is tried again after `delayMs` at the earliest. */
-  readonly onRetry: (report: DrainReport & { readonly reason: string; readonly delayMs: number }) => void
-  /** It is parked. */
-  readonly onDead: (report: DrainReport & { readonly reason: string; readonly cause: DeadCause }) => void
-  /** This process has begun to deliver, or found at its first look that another one does. */
-  readonly onLease: (isHeld: boolean) => void
-  /** The spool cannot be written or read; said once until it works again, which is said with undefined. */
-  readonly onTrouble: (reason: string | undefined) => void
+/** Callbacks of a worker. Each is synchronous and must not throw. */
+export interface WorkerEvents {
+  /** PagerDuty accepted the event, and that is written to the spool, or remembered until it can be. */
+  readonly onDelivered: (report: AttemptReport) => void
+  /** The attempt failed; the next one is in `delayMs` at the earliest. */
+  readonly onRetry: (report: AttemptReport & { readonly reason: string; readonly delayMs: number }) => void
+  /** The event is dead: it stays in the spool, and nothing retries it. */
+  readonly onDead: (report: AttemptReport & { readonly reason: string; readonly cause: DeadCause }) => void
+  /** This process has started to deliver, or another process was already delivering when this one started. */
+  readonly onLock: (isHeld: boolean) => void
+  /** The spool cannot be read or written. Called once per reason, and with undefined when the spool works again. */
+  readonly onStoreProblem: (reason: string | undefined) => void
 }
 
-export interface DrainDeps {
+export interface WorkerDeps {
   readonly spool: Spool
   readonly transport: Transport
   readonly clock: Clock
-  /** Where a key's events go; while that is nowhere they wait. */
+  /** Where a key's events go; while there is no destination, they wait. */
   readonly resolve: Resolve
   readonly userAgent: string
-  /** Budget of one attempt. */
+  /** Time limit of one attempt. */
   readonly timeoutMs: number
-  /** How long an event may fail before it is parked as dead. */
+  /** How long to retry an event before it is dead. */
   readonly maxAgeMs: number
-  /** Attempts per minute and key; Infinity for none. */
+  /** Attempts per minute and key; Infinity for no limit. */
   readonly ratePerMinute: number
-  /** Masked in whatever a server says. */
+  /** Masked in everything that a server answers. */
   readonly secrets: readonly Secret[]
-  readonly events: DrainEvents
+  readonly events: WorkerEvents
 }
 
-/** Delivers a spool, as long as no other process does. */
-export interface Drain {
-  /** Whether this process holds the lease. */
+/** Delivers a spool while no other process does. */
+export interface Worker {
+  /** Whether this process holds the delivery lock. */
   isDelivering(): boolean
-  /** Why nobody may deliver as far as this process can tell; undefined where it does or another one may. */
+  /** Why no process can deliver, as far as this one knows; undefined if this or another process can. */
   obstacle(): string | undefined
   /**
-   * Starts no more attempts, lets those in flight finish for `graceMs` and breaks them off after that, writes down what
-   * came of them, and gives up the lease. What is left stays in the spool.
+   * Stops: starts no more attempts, gives those in flight `graceMs` to finish and then aborts them, writes their results,
+   * and releases the lock. Events that are not settled stay in the spool.
    */
   stop(graceMs: number): Promise<void>
 }

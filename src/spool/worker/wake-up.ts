@@ -1,19 +1,19 @@
 import type { Clock } from '../../delivery/retry.ts'
 
-/** Sleeping that can be cut short, once for all that rings in one turn of the event loop. */
-export interface Alarm {
-  /** Resolves in a later turn: after the time or a little earlier, or when it rings or has rung since the last wait. */
+/** A sleep that can be cut short, once per turn of the event loop however often it is triggered. */
+export interface WakeUp {
+  /** Resolves in a later turn: after about that time, or when triggered, or if triggered since the last wait. */
   wait(durationMs: number): Promise<void>
-  ring(): void
+  trigger(): void
 }
 
 /**
- * An alarm that has not rung. A sleep that is cut short goes on and ends a later wait, if that is not over yet: to break it
- * off and begin another would cost more than what an event's ring is for.
- * @param ending aborts when nothing is waited for any more
+ * A wake-up that nothing has triggered yet. A trigger does not cancel the timer, which may end a later wait early:
+ * replacing the timer for each event costs more than an early wake-up.
+ * @param ending aborts when nothing waits any more
  */
-export function createAlarm(clock: Clock, ending: AbortSignal): Alarm {
-  let hasRung = false
+export function createWakeUp(clock: Clock, ending: AbortSignal): WakeUp {
+  let isTriggered = false
   let wake: (() => void) | undefined
   let sleepsUntilMs = Number.POSITIVE_INFINITY
 
@@ -30,15 +30,15 @@ export function createAlarm(clock: Clock, ending: AbortSignal): Alarm {
       new Promise((resolve) => {
         wake = () => {
           wake = undefined
-          hasRung = false
+          isTriggered = false
           resolve()
         }
-        if (hasRung || durationMs <= 0) setImmediate(() => wake?.())
+        if (isTriggered || durationMs <= 0) setImmediate(() => wake?.())
         else void sleep(durationMs)
       }),
-    ring: () => {
-      if (hasRung) return
-      hasRung = true
+    trigger: () => {
+      if (isTriggered) return
+      isTriggered = true
       setImmediate(() => wake?.())
     },
   }

@@ -1,69 +1,69 @@
-import { createAlarm } from './wake-up.ts'
-import { createLeaseKeeper } from './lease-keeper.ts'
-import type { Drain, DrainDeps } from './types.ts'
-import { createTroubleWatch } from './store-health.ts'
-import { createWorker } from './dispatch.ts'
+import { createWakeUp } from './wake-up.ts'
+import { createLockKeeper } from './delivery-lock.ts'
+import type { Worker, WorkerDeps } from './types.ts'
+import { createStoreHealth } from './store-health.ts'
+import { createDispatcher } from './dispatch.ts'
 
 /** How often it is looked whether another process has added events, or has stopped delivering. */
 const POLL_MS = 250
 /** How long to wait after the spool could not be read. */
-const TROUBLE_MS = 1000
+const RETRY_MS = 1000
 const TIDY_MS = 10 * 60_000
 
 /** Begins to deliver a spool, now or when no other process does any more. */
-export function startDrain(deps: DrainDeps): Drain {
+export function startWorker(deps: WorkerDeps): Worker {
   const { spool, clock, events } = deps
   const { queue } = spool
   const stopping = new AbortController()
   const breaking = new AbortController()
-  const alarm = createAlarm(clock, stopping.signal)
-  const wake = (): void => alarm.ring()
-  const trouble = createTroubleWatch(events.onTrouble)
-  const worker = createWorker(deps, { wake, trouble, broken: breaking.signal })
+  const wakeUp = createWakeUp(clock, stopping.signal)
+  const wake = (): void => wakeUp.trigger()
+  const storeHealth = createStoreHealth(events.onStoreProblem)
+  const dispatcher = createDispatcher(deps, { wake, storeHealth, broken: breaking.signal })
   const isTimeToPoll = createInterval(() => queue.now(), POLL_MS)
   const isTimeToTidy = createInterval(() => queue.now(), TIDY_MS)
-  const lease = createLeaseKeeper(queue, {
-    onTaken: () => worker.takeOver(),
-    onLease: events.onLease,
+  const lock = createLockKeeper(queue, {
+    onTaken: () => dispatcher.takeOver(),
+    onLock: events.onLock,
   })
 
   /** One look at the spool. Returns for how long nothing happens by itself. */
   const turn = async (): Promise<number> => {
     try {
-      if (!(await lease.ensure())) return POLL_MS
-      if (isTimeToPoll() && queue.hasForeignChanges()) worker.refresh()
-      if (isTimeToTidy()) await worker.tidy()
-      const untilMs = worker.work()
+      if (!(await lock.ensure())) return POLL_MS
+      if (isTimeToPoll() && queue.hasForeignChanges()) dispatcher.refresh()
+      if (isTimeToTidy()) await dispatcher.tidy()
+      const untilMs = dispatcher.work()
       if (queue.unwritten() > 0) void queue.settle([])
-      else trouble.clear()
+      else storeHealth.recovered()
       return Math.min(POLL_MS, untilMs - queue.now())
     } catch (error) {
-      trouble.explain(error)
-      return TROUBLE_MS
+      storeHealth.failedWith(error)
+      return RETRY_MS
     }
   }
   const run = async (): Promise<void> => {
-    while (!stopping.signal.aborted) await alarm.wait(await turn())
+    while (!stopping.signal.aborted) await wakeUp.wait(await turn())
   }
   const unlisten = queue.onDue((keyIds) => {
-    worker.lookAt(keyIds)
-    alarm.ring()
+    dispatcher.lookAt(keyIds)
+    wakeUp.trigger()
   })
   const running = run()
   return {
-    isDelivering: () => lease.isHeld(),
-    obstacle: () => lease.obstacle(),
+    isDelivering: () => lock.isHeld(),
+    obstacle: () => lock.obstacle(),
     stop: async (graceMs) => {
       stopping.abort()
-      alarm.ring()
+      wakeUp.trigger()
       unlisten()
       await running
       const grace = new AbortController()
-      await Promise.race([worker.settled(), clock.sleep(graceMs, grace.signal)])
+      await Promise.race([dispatcher.settled(), clock.sleep(graceMs, grace.signal)])
       grace.abort()
       breaking.abort()
-      await worker.settled()
-      lease.release()
+      await dispatcher.settled()
+      lock.release()
     },
   }
 }

@@ -6,7 +6,7 @@ import { after, beforeEach, test } from 'node:test'
 import { RELAY_LIMITS } from '../../../src/relay/limits.ts'
 import { startSimulator } from '../../../tools/simulator/simulator.ts'
 import { KEY } from '../../support/program.ts'
-import { until } from '../../support/drain.ts'
+import { until } from '../../support/worker.ts'
 import { alertBody, post, startRelay } from '../../support/relay.ts'
 import { skipWithout } from '../../support/required.ts'
 

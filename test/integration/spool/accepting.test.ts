@@ -79,7 +79,7 @@ test('only callers’ own keys are stored, in files for their owner alone, and n
   const directory = join(temporaryDirectory(t), 'deep', 'spool')
   const { spool } = await openTestSpool(t, { directory })
   await spool.add([changeItem('mine'), changeItem('own', ownKey(7))])
-  await spool.queue.tryLease()
+  await spool.queue.tryLock()
   const files = readdirSync(directory)
   assert.deepEqual(files.toSorted(), [
     'deliver.lock',

@@ -8,7 +8,7 @@ import type { Event } from '../../../src/core/event.ts'
 import { openSpool } from '../../../src/spool/open.ts'
 import type { SpoolItem } from '../../../src/spool/spool.ts'
 import { createChance } from '../../chaos/chance.ts'
-import { startTestDrain, until } from '../../support/drain.ts'
+import { startTestWorker, until } from '../../support/worker.ts'
 import { changeItem, DEFAULT_KEY, ownKey } from '../../support/spool.ts'
 
 /** As SQLite writes them; a frame of its log is a page and its head. */
@@ -100,13 +100,13 @@ async function deliverDamaged(
   writeFileSync(join(directory, file), damage(readFileSync(join(directory, file))))
   const warnings: string[] = []
   const spool = await openSpool({ directory, limit: 1000, onWarning: (message) => warnings.push(message) })
-  const { drain, seen, told } = startTestDrain(t, { spool })
+  const { worker, seen, told } = startTestWorker(t, { spool })
   const isDone = (): boolean => spool.counts().pending === 0
   await until(isDone, 'nothing is pending')
   const sent = seen.map(({ body }) => body)
   const added = await spool.add([changeItem('after')])
   await until(isDone, 'it works again')
-  await drain.stop(0)
+  await worker.stop(0)
   await spool.close()
   rmSync(directory, { recursive: true })
   assert.equal(added.kind, 'added')

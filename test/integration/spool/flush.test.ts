@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net'
 import { after, beforeEach, test } from 'node:test'
 import { startSimulator } from '../../../tools/simulator/simulator.ts'
 import { KEY, runProgram } from '../../support/program.ts'
-import { startTestDrain } from '../../support/drain.ts'
+import { startTestWorker } from '../../support/worker.ts'
 import { alertItem, changeItem, openTestSpool } from '../../support/spool.ts'
 
 const simulator = await startSimulator()
@@ -33,7 +33,7 @@ test('flush delivers the spool by itself where no relay does, in order', async (
 
 test('flush waits for the process that delivers, and sends nothing beside it', async (t) => {
   const { spool, directory } = await openTestSpool(t)
-  const { seen } = startTestDrain(t, {
+  const { seen } = startTestWorker(t, {
     spool,
     answer: async () => {
       await new Promise((resolve) => setTimeout(resolve, 700))

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
 import { openSpool } from '../../../src/spool/open.ts'
 import type { Spool } from '../../../src/spool/spool.ts'
-import { startTestDrain, until, type DrainRun } from '../../support/drain.ts'
+import { startTestWorker, until, type WorkerRun } from '../../support/worker.ts'
 import { changeItem } from '../../support/spool.ts'
 import { skipWithout } from '../../support/required.ts'
 import { mountSmallDisk } from '../../support/tmpfs.ts'
@@ -22,13 +22,13 @@ async function run(
   t: TestContext,
   directory: string,
   name: string,
-): Promise<{ accepted: string[] } & DrainRun & { spool: Spool }> {
+): Promise<{ accepted: string[] } & WorkerRun & { spool: Spool }> {
   const spool = await openSpool({
     directory,
     limit: 1000,
     onWarning: (message) => assert.match(message, /the disk/),
   })
-  const draining = startTestDrain(t, { spool })
+  const draining = startTestWorker(t, { spool })
   const accepted: string[] = []
   for (let number = 0; number < EVENTS; number++) {
     const summary = `${name} ${number} ${'x'.repeat(number % 7 === 0 ? 9000 : 200)}`
@@ -55,14 +55,14 @@ test(
       const runs = []
       for (const name of ['first', 'second', 'third']) {
         const made = await run(t, directory, name)
-        await made.drain.stop(0)
+        await made.worker.stop(0)
         await made.spool.close()
         runs.push(made)
       }
       rmSync(filler)
       const last = await run(t, directory, 'last')
       await until(() => last.spool.counts().pending === 0, `all is delivered (${free} blocks)`)
-      await last.drain.stop(0)
+      await last.worker.stop(0)
       await last.spool.close()
       rmSync(directory, { recursive: true })
       const accepted = [...runs, last].flatMap((made) => made.accepted)

@@ -5,7 +5,7 @@ import { parseRoutingKeys } from '../../../src/core/routing-key.ts'
 import { createSecret } from '../../../src/core/secret.ts'
 import { createResolver } from '../../../src/spool/worker/destinations.ts'
 import type { SpoolKey } from '../../../src/spool/spool.ts'
-import { ACCEPTED, quickClock, startTestDrain, until } from '../../support/drain.ts'
+import { ACCEPTED, quickClock, startTestWorker, until } from '../../support/worker.ts'
 import { KEY } from '../../support/program.ts'
 import { alertItem, changeItem, DEFAULT_KEY, openTestSpool } from '../../support/spool.ts'
 
@@ -34,7 +34,7 @@ for (const [name, keys, resolve] of NAMES) {
     const answer = ({ what }: { what: string }): Outcome =>
       what.startsWith('trigger') && failures-- > 0 ? DOWN : ACCEPTED
     const clock = { ...quickClock(), random: () => 0.05 }
-    const { seen } = startTestDrain(t, { spool, answer, resolve, clock })
+    const { seen } = startTestWorker(t, { spool, answer, resolve, clock })
     const actions = ['trigger', 'acknowledge', 'resolve'] as const
     const items = actions.map((action, index) => alertItem(action, 'a', keys[index % keys.length]))
     for (const item of items) await spool.add([item])
@@ -50,7 +50,7 @@ for (const [name, keys, resolve] of NAMES) {
     const { spool } = await openTestSpool(t)
     await spool.add(Array.from({ length: 40 }, (_, n) => changeItem(`${n}`, keys[n % keys.length])))
     await spool.add(keys.map((key, n) => alertItem('trigger', `${n}`, key)))
-    const { seen } = startTestDrain(t, { spool, resolve, ratePerMinute: 20 })
+    const { seen } = startTestWorker(t, { spool, resolve, ratePerMinute: 20 })
     await until(() => spool.counts().delivered === 20, 'the pace is used up')
     await spool.add(keys.map((key, n) => alertItem('trigger', `late ${n}`, key)))
     await new Promise((done) => setTimeout(done, 300))
@@ -66,7 +66,7 @@ test('a hundred alerts behind as many of another name are all delivered, in orde
   await spool.add(alerts.map((alert) => alertItem('trigger', alert, ALIAS)))
   await spool.add(alerts.map((alert) => alertItem('resolve', alert, WRITTEN_OUT)))
   await spool.add([alertItem('trigger', 'other', WRITTEN_OUT)])
-  const { seen } = startTestDrain(t, { spool, resolve: CONFIGURED })
+  const { seen } = startTestWorker(t, { spool, resolve: CONFIGURED })
   await until(() => isIdle(spool.counts()), 'all is delivered')
   for (const alert of alerts) {
     const actions = seen.map(({ what }) => what).filter((what) => what.endsWith(` ${alert}`))

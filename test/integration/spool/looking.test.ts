@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Outcome } from '../../../src/core/outcome.ts'
 import type { SpoolQueue } from '../../../src/spool/spool.ts'
-import { ACCEPTED, quickClock, startTestDrain, until } from '../../support/drain.ts'
+import { ACCEPTED, quickClock, startTestWorker, until } from '../../support/worker.ts'
 import { alertItem, changeItem, openTestSpool, ownKey } from '../../support/spool.ts'
 
 const DOWN: Outcome = { kind: 'retry', status: 503, reason: '503: down' }
@@ -16,7 +16,7 @@ test('keys that find no room, since others take all of it, are served when there
     await new Promise((resolve) => setTimeout(resolve, 5))
     return ACCEPTED
   }
-  startTestDrain(t, { spool, answer })
+  startTestWorker(t, { spool, answer })
   await until(() => isIdle(spool.counts()), 'all is delivered')
 })
 
@@ -27,13 +27,13 @@ test('a look that fails is made again when the spool can be read', async (t) => 
     if (failures-- > 0) throw Object.assign(new Error('disk I/O error'), { errcode: 10 })
     return spool.queue.due(...options)
   }
-  const { told } = startTestDrain(t, { spool: { ...spool, queue: { ...spool.queue, due } } })
+  const { told } = startTestWorker(t, { spool: { ...spool, queue: { ...spool.queue, due } } })
   await spool.add([changeItem('x')])
   await until(() => isIdle(spool.counts()), 'it is delivered')
   assert.deepEqual(told, [
-    'lease true',
-    'trouble the disk of the spool fails',
-    'trouble undefined',
+    'lock true',
+    'problem the disk of the spool fails',
+    'problem undefined',
     'delivered',
   ])
 })
@@ -56,7 +56,7 @@ for (const [what, items] of Object.entries(MEANWHILE)) {
         await released.promise
         return first
       }
-      startTestDrain(t, { spool, answer, clock: { ...quickClock(), random: () => 0.01 } })
+      startTestWorker(t, { spool, answer, clock: { ...quickClock(), random: () => 0.01 } })
       await spool.add([alertItem('trigger', 'a')])
       await until(() => attempts === 1, 'it is in flight')
       await spool.add(items)

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { test } from 'node:test'
 import { startSimulator } from '../../../tools/simulator/simulator.ts'
-import { startTestDrain, until } from '../../support/drain.ts'
+import { startTestWorker, until } from '../../support/worker.ts'
 import { CODESHIP_PRO, KEY, runProgram } from '../../support/program.ts'
 import { alertBody, post, startRelay } from '../../support/relay.ts'
 import { alertItem, changeItem, openTestSpool, temporaryDirectory } from '../../support/spool.ts'
@@ -20,7 +20,7 @@ for (const number of NUMBERS) {
     const db = new DatabaseSync(join(directory, 'spool.db'))
     db.exec(`UPDATE pending SET due_at = ${number} WHERE due_at = 0`)
     db.close()
-    const { seen } = startTestDrain(t, { spool })
+    const { seen } = startTestWorker(t, { spool })
     await until(() => spool.counts().pending === 0, 'all is delivered')
     assert.deepEqual(seen.map(({ what }) => what).toSorted(), ['b', 'resolve a', 'trigger a'])
     assert.deepEqual([spool.counts().delivered, warnings], [3, []])
@@ -39,7 +39,7 @@ test('other numbers out of range of an event keep neither it nor the others from
   )
   assert.equal(spool.oldestPendingAgeMs(), 0)
   let isFirst = true
-  const { seen } = startTestDrain(t, {
+  const { seen } = startTestWorker(t, {
     spool,
     answer: ({ what }) => {
       if (what !== 'a' || !isFirst) return { kind: 'accepted', status: 202 }
@@ -59,7 +59,7 @@ for (const dueAtMs of [Number.POSITIVE_INFINITY, Number.NaN, 9.1e15, -5, Date.no
     assert.ok(added.kind === 'added')
     const [id = 0] = added.ids
     assert.equal(await spool.queue.settle([{ kind: 'postponed', id, reason: '503', dueAtMs }]), undefined)
-    const { seen } = startTestDrain(t, { spool })
+    const { seen } = startTestWorker(t, { spool })
     await until(() => seen.length === 1, 'it is tried')
   })
 }

@@ -6,7 +6,7 @@ import { DatabaseSync } from 'node:sqlite'
 import { test, type TestContext } from 'node:test'
 import { examineSpool } from '../../../src/spool/examine.ts'
 import { startSimulator } from '../../../tools/simulator/simulator.ts'
-import { startTestDrain, until } from '../../support/drain.ts'
+import { startTestWorker, until } from '../../support/worker.ts'
 import { CODESHIP_PRO, KEY, runProgram } from '../../support/program.ts'
 import { alertBody, post, startRelay } from '../../support/relay.ts'
 import { alertItem, changeItem, openTestSpool, temporaryDirectory } from '../../support/spool.ts'
@@ -51,7 +51,7 @@ for (const [name, make, says] of STRANGE) {
     const examined = (await examineSpool(directory))?.reason
     assert.match(examined ?? '', isDatabase ? says : /is no file/)
     const { spool, warnings } = await openTestSpool(t, { directory })
-    const { told } = startTestDrain(t, { spool })
+    const { told } = startTestWorker(t, { spool })
     const added = await spool.add([changeItem('x')])
     assert.match(warnings.join(), says)
     assert.match(added.kind === 'unavailable' ? added.reason : added.kind, says)
@@ -72,9 +72,9 @@ test('a file of another program in the place of the lock is told of, and nothing
   const { spool, directory } = await openTestSpool(t)
   await spool.add([changeItem('x')])
   writeFileSync(join(directory, 'deliver.lock'), 'not a lock\n'.repeat(1000))
-  const { told, seen } = startTestDrain(t, { spool })
+  const { told, seen } = startTestWorker(t, { spool })
   await until(() => told.length > 0, 'it is told of')
-  assert.match(told.join(), /trouble deliver\.lock .* is another program’s file/)
+  assert.match(told.join(), /problem deliver\.lock .* is another program’s file/)
   assert.deepEqual(seen, [])
 })
 
@@ -96,7 +96,7 @@ for (const [name, change] of [
     const directory = await makeKilledSpool(t)
     change(join(directory, 'spool.db-shm'))
     const { spool, warnings } = await openTestSpool(t, { directory })
-    const { seen } = startTestDrain(t, { spool })
+    const { seen } = startTestWorker(t, { spool })
     await until(() => seen.length === 2, 'both are delivered')
     assert.deepEqual(warnings, [])
   })
@@ -111,7 +111,7 @@ test('the log of another database is told of, and nothing of it is sent', async 
   copyFileSync(join(directory, 'other.db-wal'), `${path}-wal`)
   db.close()
   const { spool, warnings } = await openTestSpool(t, { directory })
-  const { told, seen } = startTestDrain(t, { spool })
+  const { told, seen } = startTestWorker(t, { spool })
   assert.equal((await spool.add([changeItem('x')])).kind, 'unavailable')
   await until(() => told.length > 0, 'it is told of')
   assert.match(warnings.join(), ANOTHER_PROGRAM)
@@ -124,9 +124,9 @@ test('what may only be read is delivered once by each process, which is told of'
   await earlier.close()
   mkdirSync(join(directory, 'spool.db-shm')) // SQLite reads without it, and cannot write
   const { spool } = await openTestSpool(t, { directory })
-  const { seen, told } = startTestDrain(t, { spool })
+  const { seen, told } = startTestWorker(t, { spool })
   await until(() => spool.counts().pending === 0, 'it is delivered')
-  assert.match(told.join(), /trouble the spool (is read-only|cannot be opened)/)
+  assert.match(told.join(), /problem the spool (is read-only|cannot be opened)/)
   assert.deepEqual([seen.length, spool.queue.unwritten()], [1, 1])
   rmSync(join(directory, 'spool.db-shm'), { recursive: true })
 })
@@ -139,13 +139,13 @@ test('files of another user are told of', async (t) => {
   if (isRoot) process.seteuid?.(65_534) // root may write everywhere
   try {
     const { spool } = await openTestSpool(t, { directory })
-    const { seen, told } = startTestDrain(t, { spool })
+    const { seen, told } = startTestWorker(t, { spool })
     const added = await spool.add([changeItem('x')])
     assert.match(
       added.kind === 'unavailable' ? added.reason : added.kind,
       /read-only|cannot be opened|permission denied/,
     )
-    await until(() => told.join().includes('trouble'), 'it is told of')
+    await until(() => told.join().includes('problem'), 'it is told of')
     await until(() => seen.length > 0, 'what can be read is delivered')
     await spool.close()
   } finally {
@@ -216,7 +216,7 @@ test('an event that the disk has altered is not sent, nor retried; flush names i
     ['intact'],
   )
   const { spool: later } = await openTestSpool(t, { directory })
-  const { told, seen } = startTestDrain(t, { spool: later })
+  const { told, seen } = startTestWorker(t, { spool: later })
   assert.equal((await later.retry({})).retried, 1)
   await until(() => told.includes('dead damaged'), 'it is dead again')
   assert.deepEqual(seen, [])

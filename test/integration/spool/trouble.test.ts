@@ -3,7 +3,7 @@ import { chmodSync, mkdirSync, readdirSync, rmSync, statSync, truncateSync, writ
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { test } from 'node:test'
-import { startTestDrain, until } from '../../support/drain.ts'
+import { startTestWorker, until } from '../../support/worker.ts'
 import { changeItem, openTestSpool, ownKey, temporaryDirectory } from '../../support/spool.ts'
 import { skipWithout } from '../../support/required.ts'
 import { mountSmallDisk } from '../../support/tmpfs.ts'
@@ -30,7 +30,7 @@ test('damage that is met while it runs does not stop it, and every process goes 
   assert.equal((await spool.add([changeItem('after')])).kind, 'added')
   assert.match(warnings.join(), /set aside/)
   assert.equal((await other.add([changeItem('from another process')])).kind, 'added')
-  const { seen } = startTestDrain(t, { spool })
+  const { seen } = startTestWorker(t, { spool })
   await until(() => seen.length === 2, 'both are delivered')
   assert.deepEqual(
     seen.map(({ what }) => what),
@@ -94,7 +94,7 @@ test(
     assert.equal(spool.counts().pending, accepted)
     assert.ok(statSync(join(directory, 'spool.db')).size > 0)
     disk.resize(8)
-    const { seen } = startTestDrain(t, { spool })
+    const { seen } = startTestWorker(t, { spool })
     await until(() => spool.counts().pending === 0, 'all is delivered')
     assert.ok(new Set(seen).size >= accepted)
     assert.equal((await spool.add([changeItem('again')])).kind, 'added')

@@ -3,7 +3,7 @@ import { DatabaseSync } from 'node:sqlite'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import type { Outcome } from '../../../src/core/outcome.ts'
-import { ACCEPTED, quickClock, startTestDrain, until } from '../../support/drain.ts'
+import { ACCEPTED, quickClock, startTestWorker, until } from '../../support/worker.ts'
 import { alertItem, changeItem, openTestSpool, ownKey } from '../../support/spool.ts'
 
 const FAILED: Outcome = { kind: 'retry', status: 500, reason: '500: oops' }
@@ -14,7 +14,7 @@ const PATIENT = { ...quickClock(), random: () => 0.999 }
 test('a trigger goes before change events of its key that came first, though they use up their pace', async (t) => {
   const { spool } = await openTestSpool(t)
   await spool.add(Array.from({ length: 150 }, (_, n) => changeItem(`${n}`)))
-  const { seen } = startTestDrain(t, { spool, ratePerMinute: 110 })
+  const { seen } = startTestWorker(t, { spool, ratePerMinute: 110 })
   await until(() => spool.counts().delivered === 80, 'the pace of change events is used up')
   await spool.add([alertItem('trigger', 'page')])
   await until(() => spool.counts().delivered === 81, 'the trigger is delivered')
@@ -26,7 +26,7 @@ test('of what waits together alerts go first, whichever came first', async (t) =
   const { spool } = await openTestSpool(t)
   await spool.add(Array.from({ length: 20 }, (_, n) => changeItem(`${n}`)))
   await spool.add(Array.from({ length: 20 }, (_, n) => alertItem('trigger', `${n}`)))
-  const { seen } = startTestDrain(t, { spool })
+  const { seen } = startTestWorker(t, { spool })
   await until(() => isIdle(spool.counts()), 'all is delivered')
   assert.ok(seen.slice(0, 20).every(({ what }) => what.startsWith('trigger')))
 })
@@ -38,7 +38,7 @@ test('change events that hang leave room for an alert', async (t) => {
     if (!what.startsWith('trigger')) await hung.promise
     return ACCEPTED
   }
-  const { seen } = startTestDrain(t, { spool, answer })
+  const { seen } = startTestWorker(t, { spool, answer })
   await spool.add(Array.from({ length: 200 }, (_, n) => changeItem(`${n}`)))
   await until(() => seen.length >= 40, 'the change events hang')
   await spool.add([alertItem('trigger', 'page')])
@@ -50,7 +50,7 @@ for (const count of [1, 20, 100]) {
   test(`${count} events that always fail do not hold back a good alert of their key`, async (t) => {
     const { spool } = await openTestSpool(t)
     const answer = ({ what }: { what: string }): Outcome => (what.includes('poison') ? FAILED : ACCEPTED)
-    const { seen } = startTestDrain(t, { spool, answer, clock: PATIENT })
+    const { seen } = startTestWorker(t, { spool, answer, clock: PATIENT })
     for (let number = 0; number < count; number++) await spool.add([alertItem('trigger', `poison ${number}`)])
     await until(() => seen.length > 0, 'the first has failed')
     await spool.add([alertItem('trigger', 'good')])
@@ -67,7 +67,7 @@ test('change events that all fail do not hold back an alert, and the other way r
   const bad = ownKey(1)
   const answer = ({ what, key }: { what: string; key: string }): Outcome =>
     what.startsWith('trigger') === key.endsWith('1') ? FAILED : ACCEPTED
-  const { seen } = startTestDrain(t, { spool, answer, clock: PATIENT })
+  const { seen } = startTestWorker(t, { spool, answer, clock: PATIENT })
   const other = ownKey(2)
   await spool.add(Array.from({ length: 30 }, (_, n) => changeItem(`${n}`, other)))
   await spool.add(Array.from({ length: 30 }, (_, n) => alertItem('trigger', `${n}`, bad)))
@@ -78,7 +78,7 @@ test('change events that all fail do not hold back an alert, and the other way r
 
 test('a server that is down is not asked by every event in turn', async (t) => {
   const { spool } = await openTestSpool(t)
-  const { seen } = startTestDrain(t, { spool, answer: () => FAILED, clock: PATIENT })
+  const { seen } = startTestWorker(t, { spool, answer: () => FAILED, clock: PATIENT })
   await spool.add(Array.from({ length: 300 }, (_, n) => alertItem('trigger', `${n}`)))
   await until(() => seen.length >= 64 + 2, 'it is asked again')
   assert.ok(seen.length < 64 + 10, `${seen.length} attempts`)
@@ -91,7 +91,7 @@ test('an event that was never tried is not kept waiting by many that are to be t
   const postponed = { kind: 'postponed', reason: '500', dueAtMs: 1 } as const
   await spool.queue.settle(ids.map((id) => ({ ...postponed, id })))
   await spool.add([alertItem('trigger', 'new')])
-  const { seen } = startTestDrain(t, { spool, ratePerMinute: 110 })
+  const { seen } = startTestWorker(t, { spool, ratePerMinute: 110 })
   await until(() => seen.length >= 90, 'as many are tried as may be')
   assert.ok(seen.slice(0, 4).some(({ what }) => what === 'trigger new'))
   assert.equal(seen.filter(({ what }) => what.startsWith('trigger old')).length, 89)
@@ -108,7 +108,7 @@ test('a spool of an earlier version gets the index of this one', async (t) => {
   )
   db.close()
   const { spool, warnings } = await openTestSpool(t, { directory: first.directory })
-  startTestDrain(t, { spool })
+  startTestWorker(t, { spool })
   await until(() => isIdle(spool.counts()), 'all is delivered')
   const later = new DatabaseSync(path)
   t.after(() => later.close())

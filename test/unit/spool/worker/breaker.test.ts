@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { createBreaker, type Breaker, type Fault, type Lane } from '../../../src/spool/worker/breaker.ts'
+import { createBreaker, type Breaker, type Fault, type Lane } from '../../../../src/spool/worker/breaker.ts'
 
 type How = Omit<Fault, 'nowMs'>
 const ANSWERED: How = { isAnswered: true, afterMs: undefined, random: 1 }

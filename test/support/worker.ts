@@ -2,8 +2,8 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { TestContext } from 'node:test'
 import type { Outcome } from '../../src/core/outcome.ts'
 import type { Clock } from '../../src/delivery/retry.ts'
-import type { Drain, DrainDeps } from '../../src/spool/worker/types.ts'
-import { startDrain } from '../../src/spool/worker/worker.ts'
+import type { Worker, WorkerDeps } from '../../src/spool/worker/types.ts'
+import { startWorker } from '../../src/spool/worker/worker.ts'
 import type { Spool } from '../../src/spool/spool.ts'
 import type { Transport } from '../../src/delivery/transport.ts'
 
@@ -26,27 +26,27 @@ export interface Seen {
   readonly atMs: number
 }
 
-export interface DrainSetup extends Partial<Omit<DrainDeps, 'spool' | 'transport'>> {
+export interface WorkerSetup extends Partial<Omit<WorkerDeps, 'spool' | 'transport'>> {
   readonly spool: Spool
   /** What comes of an attempt; accepted where absent. */
   readonly answer?: (seen: Seen, signal: AbortSignal) => Outcome | Promise<Outcome>
 }
 
-export interface DrainRun {
-  readonly drain: Drain
+export interface WorkerRun {
+  readonly worker: Worker
   /** Attempts in the order in which they began. */
   readonly seen: Seen[]
-  /** What the drain told: `delivered`, `retry 503`, `dead refused`, `lease true`, `trouble …`. */
+  /** What the worker told: `delivered`, `retry 503`, `dead refused`, `lock true`, `problem …`. */
   readonly told: string[]
 }
 
 export const ACCEPTED: Outcome = { kind: 'accepted', status: 202 }
 
-/** A drain over a stand-in for the network, stopped after the test. */
-export function startTestDrain(
+/** A worker over a stand-in for the network, stopped after the test. */
+export function startTestWorker(
   t: TestContext,
-  { spool, answer = () => ACCEPTED, ...deps }: DrainSetup,
-): DrainRun {
+  { spool, answer = () => ACCEPTED, ...deps }: WorkerSetup,
+): WorkerRun {
   const seen: Seen[] = []
   const told: string[] = []
   const transport: Pick<Transport, 'post'> = {
@@ -60,7 +60,7 @@ export function startTestDrain(
       return await answer(attempt, signal)
     },
   }
-  const drain = startDrain({
+  const worker = startWorker({
     spool,
     transport: transport as Transport,
     clock: quickClock(),
@@ -77,13 +77,13 @@ export function startTestDrain(
       onDelivered: () => told.push('delivered'),
       onRetry: ({ httpStatus }) => told.push(`retry ${httpStatus}`),
       onDead: ({ cause }) => told.push(`dead ${cause}`),
-      onLease: (isHeld) => told.push(`lease ${isHeld}`),
-      onTrouble: (reason) => told.push(`trouble ${reason}`),
+      onLock: (isHeld) => told.push(`lock ${isHeld}`),
+      onStoreProblem: (reason) => told.push(`problem ${reason}`),
     },
     ...deps,
   })
-  t.after(() => drain.stop(0))
-  return { drain, seen, told }
+  t.after(() => worker.stop(0))
+  return { worker, seen, told }
 }
 
 /** Waits until a condition holds. @throws after `timeoutMs` */

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Outcome } from '../../../src/core/outcome.ts'
-import { ACCEPTED, quickClock, startTestDrain, until } from '../../support/drain.ts'
+import { ACCEPTED, quickClock, startTestWorker, until } from '../../support/worker.ts'
 import { alertItem, changeItem, openTestSpool, ownKey } from '../../support/spool.ts'
 
 const DOWN: Outcome = { kind: 'retry', status: 503, reason: '503: down' }
@@ -18,7 +18,7 @@ test('a resolve is not attempted before its trigger is settled, however long tha
     inFlight--
     return what.startsWith('trigger') && failures-- > 0 ? DOWN : ACCEPTED
   }
-  const { seen } = startTestDrain(t, { spool, answer, clock: { ...quickClock(), random: () => 0.01 } })
+  const { seen } = startTestWorker(t, { spool, answer, clock: { ...quickClock(), random: () => 0.01 } })
   await spool.add([alertItem('trigger', 'a'), alertItem('acknowledge', 'a'), alertItem('resolve', 'a')])
   await until(() => isIdle(spool.counts()), 'all is delivered')
   assert.deepEqual(
@@ -29,7 +29,7 @@ test('a resolve is not attempted before its trigger is settled, however long tha
 
 test('a refused event is dead with the reason, and what follows it is attempted', async (t) => {
   const { spool } = await openTestSpool(t)
-  const { told, seen } = startTestDrain(t, {
+  const { told, seen } = startTestWorker(t, {
     spool,
     answer: ({ what }) => (what === 'trigger a' ? REFUSED : ACCEPTED),
   })
@@ -44,13 +44,13 @@ test('a refused event is dead with the reason, and what follows it is attempted'
     [dead?.status, dead?.reason, dead?.httpStatus, dead?.attempts],
     ['dead', '400: no', 400, 1],
   )
-  assert.deepEqual(told, ['lease true', 'dead refused', 'delivered'])
+  assert.deepEqual(told, ['lock true', 'dead refused', 'delivered'])
 })
 
 test('dead events are retried on demand: one, those of a key, or all, in their order', async (t) => {
   const { spool } = await openTestSpool(t)
   let isOpen = false
-  const { seen } = startTestDrain(t, { spool, answer: () => (isOpen ? ACCEPTED : REFUSED) })
+  const { seen } = startTestWorker(t, { spool, answer: () => (isOpen ? ACCEPTED : REFUSED) })
   const mine = ownKey(1)
   await spool.add([
     changeItem('1'),
@@ -80,7 +80,7 @@ test('one key’s trouble never delays another’s', async (t) => {
     await new Promise<void>((resolve) => hung.push(resolve))
     return DOWN
   }
-  startTestDrain(t, { spool, answer })
+  startTestWorker(t, { spool, answer })
   await spool.add(Array.from({ length: 500 }, (_, n) => changeItem(`${n}`, bad)))
   await until(() => hung.length > 0, 'the bad key hangs')
   const added = await spool.add(Array.from({ length: 100 }, (_, n) => changeItem(`good ${n}`, ownKey(2))))
@@ -100,7 +100,7 @@ test('Retry-After pauses its key, and no other', async (t) => {
     isThrottled = false
     return { kind: 'retry', status: 429, reason: '429', afterMs: waitMs }
   }
-  const { seen } = startTestDrain(t, { spool, answer })
+  const { seen } = startTestWorker(t, { spool, answer })
   await spool.add([changeItem('first', ownKey(1))])
   await until(() => seen.length === 1, 'the first attempt is made')
   await spool.add([changeItem('second', ownKey(1)), changeItem('other', ownKey(2))])
@@ -113,7 +113,7 @@ test('Retry-After pauses its key, and no other', async (t) => {
 test('a key that is down is asked by one event at a time, and all are delivered when it works again', async (t) => {
   const { spool } = await openTestSpool(t, { limit: 10_000 })
   let isDown = true
-  const { seen } = startTestDrain(t, {
+  const { seen } = startTestWorker(t, {
     spool,
     answer: () => (isDown ? DOWN : ACCEPTED),
     clock: { ...quickClock(), random: () => 0.02 },
@@ -131,13 +131,13 @@ test('no key is used more often than its rate allows, not even by the next deliv
   let offsetMs = 0
   const now = (): number => Date.now() + offsetMs
   const { spool } = await openTestSpool(t, { now })
-  const first = startTestDrain(t, { spool, ratePerMinute: 10 })
+  const first = startTestWorker(t, { spool, ratePerMinute: 10 })
   await spool.add(Array.from({ length: 15 }, (_, n) => changeItem(`${n}`)))
   await spool.add([changeItem('other', ownKey())])
   await until(() => spool.counts().delivered === 11, 'the rate is used up')
-  await first.drain.stop(1000)
-  const second = startTestDrain(t, { spool, ratePerMinute: 10 })
-  await until(() => second.drain.isDelivering(), 'the second delivers')
+  await first.worker.stop(1000)
+  const second = startTestWorker(t, { spool, ratePerMinute: 10 })
+  await until(() => second.worker.isDelivering(), 'the second delivers')
   await new Promise((resolve) => setTimeout(resolve, 300))
   assert.equal(second.seen.length, 0)
   offsetMs = 60_001
@@ -148,7 +148,7 @@ test('no key is used more often than its rate allows, not even by the next deliv
 test('what cannot be delivered until it is too old is dead, loudly; and not for its age alone', async (t) => {
   const { spool } = await openTestSpool(t)
   const clock = { ...quickClock(), random: () => 0.001 }
-  const { told } = startTestDrain(t, { spool, answer: () => DOWN, clock, maxAgeMs: 1 })
+  const { told } = startTestWorker(t, { spool, answer: () => DOWN, clock, maxAgeMs: 1 })
   await spool.add([changeItem('old')])
   await until(() => spool.counts().dead === 1, 'it is dead')
   const retries = told.filter((what) => what === 'retry 503')
@@ -158,7 +158,7 @@ test('what cannot be delivered until it is too old is dead, loudly; and not for 
 
 test('a certificate error keeps the event pending', async (t) => {
   const { spool } = await openTestSpool(t)
-  const { seen } = startTestDrain(t, { spool, answer: () => ({ kind: 'unreachable', reason: 'expired' }) })
+  const { seen } = startTestWorker(t, { spool, answer: () => ({ kind: 'unreachable', reason: 'expired' }) })
   await spool.add([changeItem('x')])
   await until(() => spool.list('pending', 1)[0]?.attempts === 1, 'it was tried')
   assert.deepEqual([seen.length, spool.list('pending', 1)[0]?.reason], [1, 'expired'])
@@ -167,7 +167,7 @@ test('a certificate error keeps the event pending', async (t) => {
 test('an event whose key is not configured here waits until it is', async (t) => {
   const { spool } = await openTestSpool(t)
   let isConfigured = false
-  startTestDrain(t, {
+  startTestWorker(t, {
     spool,
     clock: { ...quickClock(), random: () => 0.01 },
     resolve: () => (isConfigured ? { baseUrl: 'http://pagerduty.test' } : { missing: 'no such key' }),
@@ -182,18 +182,18 @@ test('an event whose key is not configured here waits until it is', async (t) =>
 test('one delivers, and the next begins when the first is gone', async (t) => {
   const { spool, directory } = await openTestSpool(t)
   const { spool: other } = await openTestSpool(t, { directory })
-  const first = startTestDrain(t, { spool })
-  await until(() => first.drain.isDelivering(), 'the first delivers')
-  const second = startTestDrain(t, { spool: other })
+  const first = startTestWorker(t, { spool })
+  await until(() => first.worker.isDelivering(), 'the first delivers')
+  const second = startTestWorker(t, { spool: other })
   await other.add([changeItem('added by the second')])
   await until(() => isIdle(other.counts()), 'the first delivers it')
   assert.deepEqual([first.seen.length, second.seen.length], [1, 0])
-  await first.drain.stop(1000)
+  await first.worker.stop(1000)
   await other.add([changeItem('after')])
   await until(() => isIdle(other.counts()), 'the second delivers it')
   assert.deepEqual([first.seen.length, second.seen.length], [1, 1])
-  assert.deepEqual(first.told, ['lease true', 'delivered'])
-  assert.deepEqual(second.told, ['lease false', 'lease true', 'delivered'])
+  assert.deepEqual(first.told, ['lock true', 'delivered'])
+  assert.deepEqual(second.told, ['lock false', 'lock true', 'delivered'])
 })
 
 test('stopping lets what is in flight finish, and breaks it off when that takes too long', async (t) => {
@@ -205,16 +205,16 @@ test('stopping lets what is in flight finish, and breaks it off when that takes 
     })
     return signal.aborted ? { kind: 'retry', reason: 'interrupted' } : ACCEPTED
   }
-  const first = startTestDrain(t, { spool, answer })
+  const first = startTestWorker(t, { spool, answer })
   await spool.add([changeItem('1')])
   await until(() => first.seen.length === 1, 'it is in flight')
-  await first.drain.stop(5000)
+  await first.worker.stop(5000)
   assert.deepEqual(spool.counts(), { pending: 0, delivered: 1, dead: 0 })
 
-  const second = startTestDrain(t, { spool, answer })
+  const second = startTestWorker(t, { spool, answer })
   await spool.add([changeItem('2')])
   await until(() => second.seen.length === 1, 'it is in flight')
-  await second.drain.stop(1)
+  await second.worker.stop(1)
   assert.deepEqual([spool.counts().pending, spool.list('pending', 1)[0]?.attempts], [1, 0])
 })
 
@@ -225,19 +225,19 @@ test('waiting for an outcome works whoever delivers, and ends in time', async (t
   const added = await spool.add([alertItem('trigger', 'a')])
   const ids = added.kind === 'added' ? added.ids : []
   assert.equal((await spool.waitFor(ids, 20, signal))[0]?.status, 'pending')
-  startTestDrain(t, { spool: other, answer: () => REFUSED })
+  startTestWorker(t, { spool: other, answer: () => REFUSED })
   const [outcome] = await spool.waitFor(ids, 5000, signal)
   assert.deepEqual([outcome?.status, outcome?.reason, outcome?.httpStatus], ['dead', '400: no', 400])
 })
 
 test('a clock that was set back holds nothing up', async (t) => {
   const { spool, directory } = await openTestSpool(t, { now: () => Date.now() + 3_600_000 })
-  const first = startTestDrain(t, { spool, answer: () => DOWN })
+  const first = startTestWorker(t, { spool, answer: () => DOWN })
   await spool.add([changeItem('x')])
   await until(() => spool.list('pending', 1)[0]?.attempts === 1, 'it was tried')
-  await first.drain.stop(0)
+  await first.worker.stop(0)
   await spool.add([changeItem('new')])
   const { spool: later } = await openTestSpool(t, { directory, now: () => Date.now() })
-  startTestDrain(t, { spool: later })
+  startTestWorker(t, { spool: later })
   await until(() => isIdle(later.counts()), 'all is delivered')
 })

@@ -1,9 +1,9 @@
-import { storeTrouble } from '../errors.ts'
+import { storeProblem } from '../errors.ts'
 import type { SpoolQueue } from '../spool.ts'
 
-/** Takes the lease when it can be had, and knows why it cannot. */
-export interface LeaseKeeper {
-  /** Whether this process may deliver. Rejects with what keeps the lease from being taken by anybody. */
+/** Takes the lock when it can be had, and knows why it cannot. */
+export interface LockKeeper {
+  /** Whether this process may deliver. Rejects with what keeps the lock from being taken by anybody. */
   ensure(): Promise<boolean>
   isHeld(): boolean
   /** Why nobody may deliver as far as this process can tell. */
@@ -11,24 +11,24 @@ export interface LeaseKeeper {
   release(): void
 }
 
-export interface LeaseKeeperHooks {
+export interface LockKeeperHooks {
   readonly onTaken: () => Promise<void>
-  /** Is told when the lease is taken, and whether it was at the first look. */
-  readonly onLease: (isHeld: boolean) => void
+  /** Is told when the lock is taken, and whether it was at the first look. */
+  readonly onLock: (isHeld: boolean) => void
 }
 
 /** A keeper that has not looked yet. */
-export function createLeaseKeeper(queue: SpoolQueue, { onTaken, onLease }: LeaseKeeperHooks): LeaseKeeper {
+export function createLockKeeper(queue: SpoolQueue, { onTaken, onLock }: LockKeeperHooks): LockKeeper {
   let isHeld = false
   let isFirstLook = true
   let obstacle: string | undefined
   const take = async (): Promise<boolean> => {
     try {
-      const isTaken = await queue.tryLease()
+      const isTaken = await queue.tryLock()
       obstacle = undefined
       return isTaken
     } catch (error) {
-      obstacle = storeTrouble(error)?.reason
+      obstacle = storeProblem(error)?.reason
       throw error
     }
   }
@@ -38,14 +38,14 @@ export function createLeaseKeeper(queue: SpoolQueue, { onTaken, onLease }: Lease
       const isTaken = await take()
       if (isTaken) await onTaken()
       isHeld = isTaken
-      if (isHeld || isFirstLook) onLease(isHeld)
+      if (isHeld || isFirstLook) onLock(isHeld)
       isFirstLook = false
       return isHeld
     },
     isHeld: () => isHeld,
     obstacle: () => obstacle,
     release: () => {
-      queue.releaseLease()
+      queue.releaseLock()
       isHeld = false
     },
   }
