@@ -4,7 +4,6 @@ import { nowMs } from './delivery/clock.ts'
 import { isKeyLookedUp } from './config/load.ts'
 import type { DeliveryConfig } from './config/read-delivery.ts'
 import type { RestConfig } from './config/read-rest.ts'
-import type { RoutingKey } from './core/routing-key.ts'
 import type { Secret } from './core/secret.ts'
 import type { Post } from './delivery/address.ts'
 import type { Clock, Retry } from './delivery/retry.ts'
@@ -16,7 +15,7 @@ import type { KeyLookUp } from './rest/remember-key.ts'
 import { createResolver } from './spool/worker/destinations.ts'
 import type { Spool } from './spool/spool.ts'
 import { createTransport, type Transport } from './delivery/transport.ts'
-import type { RestCall, RestClient } from './rest/client.ts'
+import type { RestClient } from './rest/client.ts'
 import { rememberKey } from './rest/remember-key.ts'
 
 /** The real clock. Monotonic, so that a step of the system's time neither shortens nor stretches a deadline. */
@@ -82,7 +81,8 @@ export interface ComposeRestOptions {
   readonly deadlineAtMs: () => number
   readonly version: string
   readonly signal: AbortSignal
-  readonly onRetry: (call: RestCall, retry: Retry) => void
+  /** Gets a line for each retry, and for the key that was looked up. */
+  readonly log: (line: string) => void
   /** Whether more is to come than the few answers of one invocation. */
   readonly isLongLived?: boolean
 }
@@ -117,14 +117,13 @@ export async function composeRestClient({
 export interface ComposeKeyLookUpOptions extends Omit<ComposeRestOptions, 'token' | 'deadlineAtMs'> {
   /** When to give a call up that begins now; default: after the time of one attempt. */
   readonly deadlineAtMs?: (() => number) | undefined
-  readonly onFound: (key: RoutingKey) => void
 }
 
 /**
  * Makes what looks the one key up that is not configured, once; undefined where keys are configured, or there is no token
  * to ask with.
  */
-export function composeKeyLookUp({ onFound, ...options }: ComposeKeyLookUpOptions): KeyLookUp | undefined {
+export function composeKeyLookUp(options: ComposeKeyLookUpOptions): KeyLookUp | undefined {
   const { delivery, rest } = options
   const { token } = rest
   if (token === undefined || !isKeyLookedUp(options)) return undefined
@@ -133,9 +132,9 @@ export function composeKeyLookUp({ onFound, ...options }: ComposeKeyLookUpOption
     async () => {
       const client = await composeRestClient({ ...options, token, deadlineAtMs })
       try {
-        const { lookUpKey } = await import('./rest/look-up-key.ts')
+        const { describeFoundKey, lookUpKey } = await import('./rest/look-up-key.ts')
         const key = await lookUpKey(client, rest)
-        onFound(key)
+        options.log(describeFoundKey(key))
         return key
       } finally {
         await client.close()

@@ -4,7 +4,6 @@ import type { RoutingKey } from '../core/routing-key.ts'
 import type { Secret } from '../core/secret.ts'
 import type { KeyLookUp } from '../rest/remember-key.ts'
 import type { RestClient } from '../rest/client.ts'
-import { describeFoundKey, describeRestRetry } from '../rest/describe.ts'
 import { version } from '../version.ts'
 import type { Session } from '../cli/session.ts'
 
@@ -32,7 +31,7 @@ export async function withRestClient<T>(
     version,
     deadlineAtMs: limits.deadlineAtMs ?? (() => io.startedAtMs + delivery.deadlineMs),
     signal: limits.signal ?? io.signal,
-    onRetry: (call, retry) => log.info(describeRestRetry(call, retry)),
+    log: (line) => log.info(line),
   })
   try {
     return await use(client)
@@ -88,7 +87,6 @@ export async function keyLookUp(
     version,
     deadlineAtMs,
     signal: io.signal,
-    onRetry: (call, retry) => log.info(describeRestRetry(call, retry)),
-    onFound: (key) => log.info(describeFoundKey(key)),
+    log: (line) => log.info(line),
   })
 }

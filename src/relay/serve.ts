@@ -8,7 +8,6 @@ import { openSpool } from '../spool/open.ts'
 import type { KeyLookUp } from '../rest/remember-key.ts'
 import { createResolver } from '../spool/worker/destinations.ts'
 import type { Spool } from '../spool/spool.ts'
-import { describeFoundKey, describeRestRetry } from '../rest/describe.ts'
 import { version } from '../version.ts'
 import { buildApp } from './app.ts'
 import { createWorkerEvents } from './drain-events.ts'
@@ -98,8 +97,7 @@ function composeLookUp(
     version,
     signal,
     isLongLived: true,
-    onRetry: (call, retry) => logger.info(describeRestRetry(call, retry)),
-    onFound: (key) => logger.info(describeFoundKey(key)),
+    log: (line) => logger.info(line),
   })
 }
 

@@ -1,5 +1,6 @@
-import type { Secret } from '../core/secret.ts'
+import { formatMs } from '../core/duration.ts'
 import { classifyAnswer, type Answer, type Outcome } from '../core/outcome.ts'
+import type { Secret } from '../core/secret.ts'
 import { deliver, type Clock, type Retry } from '../delivery/retry.ts'
 import type { HttpRequest } from '../delivery/exchange.ts'
 import type { Transport } from '../delivery/transport.ts'
@@ -57,7 +58,8 @@ export interface RestClientDeps {
   readonly signal: AbortSignal
   /** Masked in whatever PagerDuty says. */
   readonly secrets: readonly Secret[]
-  readonly onRetry: (call: RestCall, retry: Retry) => void
+  /** Told of each retry in one line, so that a build is not silent while it waits. */
+  readonly log: (line: string) => void
 }
 
 /** Longest answer that is read, in bytes: a page of a hundred services with their integrations has some hundred thousand. */
@@ -65,7 +67,7 @@ const MAX_ANSWER_BYTES = 16 * 1024 * 1024
 
 /** A client of PagerDuty's REST API v2 over one transport; outcomes, waits and deadline are those of events. */
 export function createRestClient(deps: RestClientDeps): RestClient {
-  const { transport, clock, from, deadlineAtMs, timeoutMs, signal, secrets, onRetry } = deps
+  const { transport, clock, from, deadlineAtMs, timeoutMs, signal, secrets, log } = deps
   const call = async (restCall: RestCall): Promise<RestResult> => {
     const request = createRestRequest(restCall, deps)
     let answer: Answer | undefined
@@ -81,7 +83,7 @@ export function createRestClient(deps: RestClientDeps): RestClient {
       timeoutMs,
       clock,
       signal,
-      onRetry: (retry) => onRetry(restCall, retry),
+      onRetry: (retry) => log(describeRetry(restCall, retry)),
     })
     const { outcome, status = 0, reason = '' } = result
     if (outcome === 'accepted') return { kind: 'answered', status, body: parseBody(answer?.body ?? '') }
@@ -90,6 +92,10 @@ export function createRestClient(deps: RestClientDeps): RestClient {
     return { kind: outcome, status, reason, isAnonymousWrite }
   }
   return { call, close: () => transport.close() }
+}
+
+function describeRetry({ method, path }: RestCall, { attempt, reason, delayMs }: Retry): string {
+  return `${method} ${path}: attempt ${attempt} failed: ${reason}; next try in ${formatMs(delayMs)}`
 }
 
 /** OAuth tokens (`pdus+…`, `pdeu+…`) go by another scheme than API keys (developer docs, "Authentication"). */

@@ -118,3 +118,8 @@ function describeIntegration({ id, name, summary }: Integration): string {
   const title = name ?? summary
   return title === undefined ? id : `${title} (${id})`
 }
+
+/** The line to log when a key was looked up, so that a user sees which integration gets the events. */
+export function describeFoundKey({ alias, key }: RoutingKey): string {
+  return `routing key ${key.masked()} looked up: integration ${alias}`
+}

@@ -1,5 +1,5 @@
 import { closeSync, openSync, readlinkSync } from 'node:fs'
-import { readProcess } from './process-table.ts'
+import { readProcess } from './process-group.ts'
 
 /** First descriptor after stdin, stdout and stderr. */
 const FIRST_FD = 3
