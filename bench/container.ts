@@ -26,7 +26,7 @@ const TRUST = ['--env', 'NODE_EXTRA_CA_CERTS=/certificate.pem'] as const
 /**
  * Measures the two images that `docker build` makes. The containers share this machine's network, so that all reach
  * the stub on loopback.
- * @returns undefined where there is no Docker or no such image
+ * @returns undefined if there is no Docker or no such image
  */
 export function measureContainer({ servers, folder }: Bench): ContainerFigures | undefined {
   if (![IMAGE, SHELL_IMAGE].every(isImage)) return undefined

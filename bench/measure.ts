@@ -8,7 +8,7 @@ export interface Variant {
   readonly argv: readonly [string, ...string[]]
   /** Its whole environment. */
   readonly env: Readonly<Record<string, string>>
-  /** The exit status that it should have; 0 where absent. */
+  /** The expected exit status. Default: 0. */
   readonly status?: number
 }
 
@@ -24,7 +24,7 @@ export interface Cost {
 /** How often things are measured, and for how long at most. */
 export interface Effort {
   readonly rounds: number
-  /** No round begins after so long, in milliseconds; there is always one. */
+  /** No round begins after this time, in milliseconds; there is always one. */
   readonly budgetMs: number
 }
 

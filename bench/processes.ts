@@ -9,7 +9,7 @@ export const script = (file: string): string => fileURLToPath(new URL(file, impo
 
 /** How a server is started. */
 export interface ServerOptions {
-  /** What is to be started; Node where absent. */
+  /** The program to start. Default: Node. */
   readonly program?: string
   readonly args: readonly string[]
   /** Its whole environment. */
@@ -45,7 +45,7 @@ export async function startServer(options: ServerOptions): Promise<Server> {
 export interface ScriptOptions {
   readonly timeoutMs: number
   readonly signal: AbortSignal
-  /** Its whole environment; empty where absent. */
+  /** Its whole environment. Default: empty. */
   readonly env?: Readonly<Record<string, string>>
 }
 

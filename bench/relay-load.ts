@@ -18,7 +18,7 @@ export interface RelayCost {
   readonly rates: readonly number[]
   /** 99 of 100 answers came within this time; one figure for each round. */
   readonly p99sMs: readonly number[]
-  /** Resident set before any load, and the largest ever; absent for what is no relay. */
+  /** Resident set before any load, and the largest ever; absent if it is not a relay. */
   readonly idleMb?: number
   readonly peakMb?: number
 }
@@ -97,6 +97,6 @@ async function untilDelivered(url: string): Promise<number> {
 async function pendingEvents(url: string): Promise<number> {
   const answer = await fetch(`${url}/metrics`, { signal: AbortSignal.timeout(10_000) })
   const line = /^pagerduty_alert_spool_events\{status="pending"\} (\d+)$/m.exec(await answer.text())
-  if (line === null) throw new Error('the relay’s metrics do not tell of pending events')
+  if (line === null) throw new Error('the relay’s metrics do not show pending events')
   return Number(line[1])
 }

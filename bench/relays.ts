@@ -57,7 +57,7 @@ async function start(
   return { ...server, name, keys, url: server.line, idleMb: memoryMb(server, 'VmRSS') }
 }
 
-/** A figure of proc(5) `status`, which is in kB. NaN where there is no `/proc`. */
+/** A figure of proc(5) `status`, which is in kB. NaN if there is no `/proc`. */
 export function memoryMb({ child }: Server, field: 'VmRSS' | 'VmHWM'): number {
   try {
     const status = readFileSync(`/proc/${child.pid}/status`, 'utf8')

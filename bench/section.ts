@@ -40,7 +40,7 @@ export interface SectionsOptions {
   readonly tell: (text: string) => void
 }
 
-/** Begins a run. A section that fails is told of, and the others go on. */
+/** Begins a run. A section that fails is reported, and the others go on. */
 export function createSections({ servers, folder, isSmoke, totalMs, tell }: SectionsOptions): Sections {
   const failed: FailedSection[] = []
   return {

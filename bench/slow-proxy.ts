@@ -14,7 +14,7 @@ const server = createServer({ allowHalfOpen: true, noDelay: true }, (client) => 
 })
 server.listen(0, '127.0.0.1', () => process.stdout.write(`${(server.address() as AddressInfo).port}\n`))
 
-/** @param notBeforeMs when the first byte may be sent on its way, on the scale of `performance.now()` */
+/** @param notBeforeMs when the first byte may be sent, on the scale of `performance.now()` */
 function forward(from: Socket, to: Socket, notBeforeMs: number): void {
   const later = (action: () => void): void => {
     const nowMs = performance.now()

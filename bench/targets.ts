@@ -10,7 +10,7 @@ import { growthExponent, median, medianRatio } from './statistics.ts'
 export interface Target {
   readonly what: string
   readonly limit: number
-  /** Whether more is better; less is where absent. */
+  /** Whether more is better. Default: less is. */
   readonly isLeast?: boolean
   /** What was measured. */
   readonly value: number | undefined

@@ -67,7 +67,7 @@ function finish(): void {
   process.exitCode = tally.failed.length > 0 ? 1 : 0
 }
 
-/** Ends a file that does not end by itself, and the whole run if even that is in vain. */
+/** Kills a file that hangs, and the whole run if that does not help. */
 function endFile(file: string): void {
   tally.failed.push(`${relative('', file)} did not end within ${fileLimitMs / 1000} s, and was killed`)
   killed.add(file)

@@ -6,7 +6,7 @@ import type { Chance } from './chance.ts'
 
 /** How long an attempt of any process may take. */
 export const TIMEOUT_MS = 1000
-/** Each process believes another time, up to so far off, and its clock is set anew all the time. */
+/** Each process has a different time, up to this far off, and its clock keeps changing. */
 const CLOCK_MS = 3_600_000
 const STEPPED_CLOCK = new URL('stepped-clock.ts', import.meta.url)
 

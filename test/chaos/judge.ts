@@ -1,7 +1,7 @@
 import type { RecordedRequest } from '../../tools/simulator/recorder.ts'
 import { TIMEOUT_MS, type Fleet } from './fleet.ts'
 
-/** How long before its deliverer's end an answer may have come that was not written down: so long it waits for writers. */
+/** How long before its deliverer died an answer may have arrived without being recorded: as long as it waits for writers. */
 const WRITTEN_WITHIN_MS = 5000
 
 /** A request as it matters here. */

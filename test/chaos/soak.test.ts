@@ -14,7 +14,7 @@ const EVENTS = Number(process.env['SOAK_EVENTS'] ?? 2000)
 /** Of each alert, which has a key of its own: fewer than one minute's pace, so that no key has to wait for it. */
 const EVENTS_PER_ALERT = 50
 const WRITERS = 32
-/** PagerDuty fails for as long as events are accepted, and for so long at least. */
+/** PagerDuty fails as long as events are accepted, and at least this long. */
 const LEAST_DOWN_MS = 3000
 /** As docs/sidecar.md has it: without them V8 leaves garbage lying as long as the machine has memory. */
 const MEMORY_OPTIONS = '--max-old-space-size=96 --max-semi-space-size=4'

@@ -1,6 +1,6 @@
 /*
- * Loaded before the program (`node --import`): its clock is off by CHAOS_CLOCK_MS from the start, and is set anew,
- * forwards and backwards by up to as much, five times a second.
+ * Loaded before the program (`node --import`): its clock is off by CHAOS_CLOCK_MS from the start, and changes,
+ * forwards and backwards by up to that much, five times a second.
  */
 const offsetMs = Number(process.env['CHAOS_CLOCK_MS'] ?? 0)
 const origin = performance.timeOrigin + offsetMs

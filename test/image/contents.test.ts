@@ -81,7 +81,7 @@ suite('the image', { skip: await skipWithoutDocker() }, () => {
     }
   })
 
-  test('starts the program by itself, as nobody in particular, with a harmless default', () => {
+  test('starts only the program, as an unprivileged user, with a harmless default', () => {
     assert.deepEqual(config.Entrypoint, ['/usr/local/bin/pagerduty-alert'])
     assert.deepEqual(config.Cmd, ['--help'])
     assert.equal(config.User, '65532:65532')
@@ -139,7 +139,7 @@ suite('the image', { skip: await skipWithoutDocker() }, () => {
     assert.match(await licencesIn(image), /Permission is hereby granted/)
   })
 
-  test('starts the relay from code that was compiled while it was built, whoever it runs as', async () => {
+  test('starts the relay from code that was compiled while it was built, whatever user it runs as', async () => {
     const witness = `const vm = require('node:vm')
       vm.Script = class extends vm.Script {
         constructor(source, options) {

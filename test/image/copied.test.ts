@@ -14,7 +14,7 @@ const IMAGES: Readonly<Record<string, string>> = {
     FROM \${NODE_IMAGE}
     RUN rm /usr/local/bin/node
     ${COPY}`,
-  // A C library that is no glibc, and BusyBox for everything else. The libraries of a newer or older glibc, which
+  // A C library that is not glibc, and BusyBox for everything else. The libraries of a newer or older glibc, which
   // must not be mixed with ours, are stood in for by ones that nothing can be linked with.
   'based on musl and BusyBox, as Alpine is': `
     FROM \${NODE_IMAGE} AS parts

@@ -43,11 +43,11 @@ export function urlFor({ port }: Simulator): string {
 }
 
 export interface ContainerOptions {
-  /** What follows the image's name in `docker run`; its CMD where absent. */
+  /** The arguments after the image's name in `docker run`. Default: its CMD. */
   readonly command?: readonly string[]
   readonly entrypoint?: readonly string[]
   readonly env?: Readonly<Record<string, string>>
-  /** `uid` or `uid:gid`; the image's own where absent. */
+  /** `uid` or `uid:gid`. Default: the image's own. */
   readonly user?: string
   /** Mounts, `host:container:ro`. */
   readonly binds?: readonly string[]
@@ -66,7 +66,7 @@ export interface RunningContainer {
   readonly stop: () => Promise<void>
   /** Resolves when the container has printed a text on stdout. */
   readonly printed: (awaited: string) => Promise<void>
-  /** All that Docker tells of it, as JSON. */
+  /** Everything that Docker reports about it, as JSON. */
   readonly inspect: () => Promise<string>
   /** Where its `port` is reached. */
   readonly url: () => Promise<string>
@@ -81,12 +81,12 @@ export interface ContainerExit {
 
 /**
  * Runs a container to its end and removes it.
- * @param meanwhile is called once it has started
+ * @param whileRunning is called once it has started
  */
 export async function runContainer(
   image: string,
   options: ContainerOptions,
-  meanwhile?: (container: RunningContainer) => Promise<void>,
+  whileRunning?: (container: RunningContainer) => Promise<void>,
 ): Promise<ContainerExit> {
   const { dockerode } = (await getContainerRuntimeClient()).container
   const container = await dockerode.createContainer({ Image: image, ...settingsOf(options) })
@@ -100,7 +100,7 @@ export async function runContainer(
       stderr.end()
     })
     await container.start()
-    await meanwhile?.({
+    await whileRunning?.({
       kill: async (signal) => void (await container.kill({ signal })),
       stop: async () => void (await container.stop({ t: 10 })),
       printed: async (awaited) => await out.contains(awaited),

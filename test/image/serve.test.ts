@@ -56,7 +56,7 @@ suite('serve as process 1 of a container', { skip: await skipWithoutDocker() }, 
   /** Runs a relay, and calls back with its address when it is ready. */
   async function serve(
     options: ContainerOptions,
-    meanwhile: (url: string, container: RunningContainer) => Promise<void>,
+    whileRunning: (url: string, container: RunningContainer) => Promise<void>,
   ): Promise<ContainerExit> {
     const { env, ...rest } = options
     const all = { command: ['serve'], port: PORT, confined: true, ...rest }
@@ -64,7 +64,7 @@ suite('serve as process 1 of a container', { skip: await skipWithoutDocker() }, 
     return await runContainer(image, { ...all, env: environment }, async (container) => {
       const url = await container.url()
       await untilReply(`${url}/readyz`, ({ ok }) => ok)
-      await meanwhile(url, container)
+      await whileRunning(url, container)
     })
   }
   const durable = (): ContainerOptions => ({

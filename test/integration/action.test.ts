@@ -171,7 +171,7 @@ test('a pull request from a fork, which gets no token, ends with 0 and a notice'
   assert.deepEqual(simulator.requests, [])
 })
 
-test('whoever has a token or a relay sends from a fork, too', async () => {
+test('with a token or a relay, a fork sends too', async () => {
   const job = pullRequest('somebody/shop')
   assert.equal((await start({ status: 'failure' }, job)).code, 0)
   assert.equal(

@@ -36,7 +36,7 @@ writeFileSync(
   }`,
 )
 
-/** What V8 said of each file that a run loaded, by its name. */
+/** What V8 said about each file that a run loaded, by its name. */
 async function verdicts(
   args: readonly string[],
   code: number,

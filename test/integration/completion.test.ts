@@ -9,7 +9,7 @@ import { runProcess } from '../support/shell-script.ts'
 
 const env = { PATH: process.env['PATH'] ?? '', HOME: tmpdir() }
 
-/** What bash offers for the words so far, the last of which is being typed. */
+/** What bash offers for the words so far; the last one is being typed. */
 async function offered(words: readonly string[]): Promise<string[]> {
   const { stdout: script } = await runProgram(['completion', 'bash'])
   const { stdout, stderr } = await runProcess(

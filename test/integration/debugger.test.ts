@@ -10,7 +10,7 @@ import { REST_TOKEN } from '../support/rest.ts'
 import { temporaryDirectory } from '../support/spool.ts'
 
 /*
- * Node opens its debugger on 127.0.0.1:9229 when it gets SIGUSR1, and says so on stderr. Whoever connects reads the key.
+ * Node opens its debugger on 127.0.0.1:9229 when it gets SIGUSR1, and says so on stderr. Anyone who connects can read the key.
  */
 
 const simulator = await startSimulator()

@@ -150,7 +150,7 @@ for (const [name, env, seed, exitCode, message] of FINDINGS) {
   })
 }
 
-test('an endpoint that answers something else than 400 is no endpoint of PagerDuty', async () => {
+test('an endpoint that answers something other than 400 is not PagerDuty', async () => {
   for (const [status, exitCode] of [
     [200, 65],
     [404, 65],

@@ -15,7 +15,7 @@ import { CODESHIP_PRO, KEY, runProgram, type Run } from '../support/program.ts'
 
 type Occasion = (typeof OCCASIONS)[number]
 
-/** Limits of a run: generous where it comes to an end by itself, short where only the deadline ends it. */
+/** Limits of a run: generous if it ends on its own, short if only the deadline ends it. */
 const GENEROUS = { deadlineMs: 60_000, timeoutMs: 20_000 } as const
 const SHORT = { deadlineMs: 5000, timeoutMs: 4000 } as const
 /** Often enough for more than one attempt that has no answer. */

@@ -93,7 +93,7 @@ test('--urgency counts one kind only, and needs no ability of the account', asyn
   assert.equal((await gate(['--urgency', 'low'])).code, 1)
 })
 
-test('an incident of which nothing can be read still counts', async () => {
+test('an incident that cannot be read still counts', async () => {
   open([])
   const body = JSON.stringify({ incidents: [{ id: 7, title: null }], more: false })
   simulator.behave({ endpoint: '/incidents', behaviour: { kind: 'answer', status: 200, body } })
@@ -207,7 +207,7 @@ for (const [status, exitCode] of [
 }
 
 for (const option of ['--dry-run', '--relay=http://127.0.0.1:1', '--summary=x', '--note']) {
-  test(`${option} is no option of gate`, async () => {
+  test(`${option} is not an option of gate`, async () => {
     assert.equal((await gate([option])).code, 64)
   })
 }

@@ -83,7 +83,7 @@ test('other kinds of integrations are passed over', async () => {
   assert.equal(simulator.alerts[0]?.routingKey, KEY)
 })
 
-test('where the answer holds bare references each is read by itself', async () => {
+test('if the answer has bare references, each is read on its own', async () => {
   account()
   const service = {
     id: 'PSHOP',
@@ -157,7 +157,7 @@ for (const [name, seed, env, args, message] of NO_KEY) {
   })
 }
 
-test('--create-integration adds one where there is none, and uses it', async () => {
+test('--create-integration adds one if there is none, and uses it', async () => {
   account({ services: [{ id: 'PSHOP', name: 'Shop' }] })
   assert.equal((await run(['failure', '--create-integration'])).code, 0)
   const [integration] = simulator.rest.services[0]?.integrations ?? []
@@ -233,7 +233,7 @@ for (const [name, body, exitCode, message] of ODD) {
   })
 }
 
-test('an answer that is not PagerDuty’s is no key', async () => {
+test('an answer that is not PagerDuty’s gives no key', async () => {
   account()
   simulator.behave({
     endpoint: '/services/PSHOP',

@@ -70,7 +70,7 @@ async function check(
   const run = await meet(command, failure, printing, scene)
   runs += 1
   statuses.add(run.code)
-  assert.notEqual(run.code, null, 'it ends by itself')
+  assert.notEqual(run.code, null, 'it ends on its own')
   assert.deepEqual(findMarkers(run.stdout + run.stderr), [], `${run.stdout}${run.stderr}`)
   assert.deepEqual(findMarkersInFiles(own), [])
 }

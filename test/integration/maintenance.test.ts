@@ -61,7 +61,7 @@ test('the window is open before the command starts, and has an end', async () =>
   assert.equal((await program.ended).code, 0)
 })
 
-test('killed, it leaves a window that ends by itself, which the next run takes over, extends and ends', async () => {
+test('killed, it leaves a window that has an end, which the next run takes over, extends and ends', async () => {
   const program = start('echo started; exec sleep 30 </dev/null')
   await printed(program, 'started')
   program.child.kill('SIGKILL')

@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import { SETTING_LIST } from '../../src/config/settings.ts'
 import { CODESHIP_PRO, KEY, runProgram, type Run } from '../support/program.ts'
 
-/** A value of every option that shapes an event, none of which any event has by itself. */
+/** A value of every option that shapes an event, none of which an event has by default. */
 const VALUES: Readonly<Record<string, string>> = {
   summary: 'Sample summary',
   severity: 'warning',
@@ -32,7 +32,7 @@ const NOT_IN_CHANGE = [...ONLY_SUCCESS, 'severity', 'dedup-key']
 const NOT_IN_FOLLOW_UP = ALL.filter((name) => !['dedup-key', 'environment', 'step'].includes(name))
 
 interface Row {
-  /** Command lines of which at least one has to show the option. */
+  /** Command lines, at least one of which must show the option. */
   readonly lines: readonly (readonly string[])[]
   readonly stdin?: string
   /** The options that are refused; every other one is used. */
@@ -88,7 +88,7 @@ for (const [name, { lines, stdin, refuses }] of Object.entries(ROWS)) {
     const plain = await Promise.all(lines.map((line) => dryRun(line, [], stdin)))
     for (const run of plain) assert.notEqual(run.stdout, '', run.stderr)
     for (const option of ALL) {
-      // A command that says nothing by itself has a summary already; another one takes its place.
+      // A command without a default summary has one already; another one replaces it.
       const runs = await Promise.all(
         lines.map((line) => dryRun(line, [`--${option}`, VALUES[option] ?? ''], stdin)),
       )
@@ -130,7 +130,7 @@ const DECORATION: [string[], RegExp][] = [
   [['--timestamp', '2020-01-02T03:04:05'], /warning: --timestamp: has no zone, so it is taken for UTC/],
 ]
 for (const [options, warning] of DECORATION) {
-  test(`a failure is told of with ${options.join(' ')}, and a warning`, async () => {
+  test(`a failure is reported with ${options.join(' ')}, and a warning`, async () => {
     const { code, stdout, stderr } = await dryRun(['failure'], options)
     assert.equal(code, 0, stderr)
     assert.match(stdout, /"event_action":"trigger"/)

@@ -57,7 +57,7 @@ async function opens({ child }: Program, pipe: string): Promise<void> {
     try {
       return readlinkSync(join(folder, fd)) === pipe
     } catch {
-      return false // closed meanwhile
+      return false // closed in the meantime
     }
   }
   while (!readdirSync(folder).some(isOpen)) await setTimeout(20)

@@ -18,7 +18,7 @@ import { runProcess } from '../support/shell-script.ts'
 interface Recipe {
   /** The file of the CI's variables in `test/fixtures/ci`. */
   readonly fixture: string
-  /** Where the shell lines stand in the YAML, as a path. */
+  /** Where the shell lines are in the YAML, as a path. */
   readonly lines: string
   /** Where the lines stand that run however the first ones end. */
   readonly afterwards?: string

@@ -15,7 +15,7 @@ export function killChild(text: string): void {
     try {
       process.kill(pid, 'SIGKILL')
     } catch {
-      // it has ended by itself
+      // it has already ended
     }
   }
 }

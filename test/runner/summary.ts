@@ -12,7 +12,7 @@ export function createTally(): Tally {
   return { passed: 0, failed: [], skipped: new Map() }
 }
 
-/** What a test runner tells of a test that has ended, as far as it is counted. */
+/** What a test runner reports about a test that has ended, as far as we count it. */
 export interface EndedTest {
   readonly name: string
   readonly file?: string | undefined
@@ -33,7 +33,7 @@ export function countTest(tally: Tally, test: EndedTest, hasPassed: boolean): vo
   else if (!isSuite) tally.passed += 1
 }
 
-/** Whether it failed only because a test in it did, which is counted by itself. */
+/** Whether it failed only because a test in it did, which is counted separately. */
 function isOnlyOutside({ details: { error } }: EndedTest): boolean {
   return error !== undefined && 'failureType' in error && error.failureType === 'subtestsFailed'
 }

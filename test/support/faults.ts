@@ -13,7 +13,7 @@ export interface Fault {
    * - `given up`: told at once, since the wait that the server asks for would cross the deadline
    */
   readonly means: 'accepted' | 'retried' | 'refused' | 'given up'
-  /** What stderr has to say of it; nothing where the event was taken. */
+  /** What stderr has to say about it; nothing if the event was accepted. */
   readonly says?: RegExp
   /** Whether the attempt ends by its own timeout only. */
   readonly isSlow?: boolean

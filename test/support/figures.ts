@@ -2,7 +2,7 @@ import { readFileSync, writeFileSync } from 'node:fs'
 
 const PAGE = new URL('../../docs/reliability.md', import.meta.url)
 
-/** Where a figure stands in the page: `<!-- figure: NAME -->VALUE<!-- . -->`. */
+/** How a page contains a figure: `<!-- figure: NAME -->VALUE<!-- . -->`. */
 function place(name: string): RegExp {
   return new RegExp(`(<!-- figure: ${name} -->)(.*?)(<!-- \\. -->)`)
 }

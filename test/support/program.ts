@@ -20,9 +20,9 @@ export interface Run {
 export interface RunOptions {
   /** The whole environment; nothing is inherited, so that the machine's own CI variables do not matter. */
   readonly env?: Readonly<Record<string, string>>
-  /** What stdin holds; empty where absent. */
+  /** The content of stdin. Default: empty. */
   readonly stdin?: string
-  /** Leaves stdin open, so that whoever reads it waits. */
+  /** Leaves stdin open, so that a reader waits. */
   readonly isStdinOpen?: boolean
   /** Where it runs; here if absent. */
   readonly cwd?: string

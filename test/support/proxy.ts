@@ -18,7 +18,7 @@ export const PROXIED_HOST = 'elsewhere.example'
 export interface ProxyOptions {
   /** Answers everything with this status instead of passing it on. */
   readonly refuseWith?: number
-  /** How many are answered so, the first ones; all where absent. */
+  /** How many of the first ones are answered so. Default: all. */
   readonly times?: number
   /** Sent before the answer to a CONNECT. */
   readonly interim?: string

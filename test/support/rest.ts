@@ -12,7 +12,7 @@ export function accountWith(seed: RestSeed = {}): RestSeed {
   return { tokens: [{ token: REST_TOKEN, kind: 'user' }], services: [SHOP], ...seed }
 }
 
-/** The time so long ago, as PagerDuty writes it: in whole seconds. */
+/** A time that long ago, as PagerDuty writes it: in whole seconds. */
 export function ago(durationMs: number): string {
   return new Date(Date.now() - durationMs).toISOString().replace(/\.\d+Z/, 'Z')
 }

@@ -28,7 +28,7 @@ export interface Seen {
 
 export interface WorkerSetup extends Partial<Omit<WorkerDeps, 'spool' | 'transport'>> {
   readonly spool: Spool
-  /** What comes of an attempt; accepted where absent. */
+  /** The outcome of an attempt. Default: accepted. */
   readonly answer?: (seen: Seen, signal: AbortSignal) => Outcome | Promise<Outcome>
 }
 

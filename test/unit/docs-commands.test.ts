@@ -14,7 +14,7 @@ const PAGES = [
     .filter((name) => name.endsWith('.md'))
     .map((name) => `docs/${name}`),
 ]
-/** Options of other programs that stand in inline code: theirs in migrating.md, Docker's, npm's. */
+/** Options of other programs in inline code: theirs in migrating.md, Docker's, npm's. */
 const FOREIGN_OPTIONS = new Set([
   '--init',
   '--network',

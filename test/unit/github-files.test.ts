@@ -34,7 +34,7 @@ for (const name of forms)
     for (const { type } of body) assert.match(type, /^(?:textarea|input|dropdown|checkboxes|markdown)$/)
   })
 
-test('whoever wants to report a vulnerability is sent where nobody reads along', () => {
+test('people who want to report a vulnerability are sent to a private form', () => {
   const { contact_links: links } = parse(read(`${FOLDER}config.yml`)) as { contact_links: { url: string }[] }
   assert.ok(links.some(({ url }) => url.endsWith('/security/advisories/new')))
 })

@@ -12,7 +12,7 @@ import { skipWithout } from '../../support/required.ts'
 import { mountSmallDisk } from '../../support/tmpfs.ts'
 
 test(
-  'a full disk is answered 503, what was accepted is delivered, and the relay works again by itself',
+  'a full disk is answered 503, what was accepted is delivered, and the relay works again on its own',
   { skip: skipWithout('mount') },
   async (t) => {
     const simulator = await startSimulator()

@@ -15,7 +15,7 @@ after(() => simulator.close())
 beforeEach(() => simulator.reset())
 
 const ENV = { PAGERDUTY_TOKEN: KEY, PAGERDUTY_EVENTS_URL: simulator.url, PAGERDUTY_TIMEOUT: '5s' }
-/** Events that may be on their way at a time without a spool. */
+/** Events that may be in flight at a time without a spool. */
 const IN_FLIGHT = 256
 const MORE = 44
 /** Nearly as large as a body may be. */

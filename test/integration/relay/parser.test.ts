@@ -6,7 +6,7 @@ import { alertBody, post, startRelay } from '../../support/relay.ts'
 import { accountWith, REST_TOKEN } from '../../support/rest.ts'
 import { temporaryDirectory } from '../../support/spool.ts'
 
-/** Tells of every flag that the program gives to V8. */
+/** Prints every flag that the program gives to V8. */
 const TELL_FLAGS = `
 import { syncBuiltinESMExports } from 'node:module'
 import v8 from 'node:v8'

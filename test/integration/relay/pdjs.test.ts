@@ -21,7 +21,7 @@ async function startTlsFront(t: TestContext, url: string): Promise<string> {
   return `127.0.0.1:${(server.address() as AddressInfo).port}`
 }
 
-/** A program of somebody who uses pdjs: it triggers, resolves and tells of a change, and prints the answers. */
+/** A program of somebody who uses pdjs: it triggers, resolves and reports a change, and prints the answers. */
 const PROGRAM = `
 const { event, change } = require('@pagerduty/pdjs')
 const server = process.env.SERVER

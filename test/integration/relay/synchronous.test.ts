@@ -374,7 +374,7 @@ test('no request can make it log a secret', async () => {
   for (const secret of [KEY, own]) assert.ok(!relay.log().includes(secret))
 })
 
-test('a connection that sends its headers too slowly is closed, and others are served meanwhile', async () => {
+test('a connection that sends its headers too slowly is closed, and others are served at the same time', async () => {
   const { port } = new URL(relay.url)
   const slow = Array.from({ length: 50 }, () => connect(Number(port), '127.0.0.1'))
   const closed = Promise.all(

@@ -133,7 +133,7 @@ test('nothing secret of the output reaches PagerDuty', async () => {
   await watch(shell(script), { options: ['--show-command', '--step', 'db'], env })
   const [request] = simulator.requests
   const text = request?.body.toString() ?? ''
-  assert.equal(text.split(KEY).length, 2, 'the key stands in routing_key alone')
+  assert.equal(text.split(KEY).length, 2, 'the key is in routing_key alone')
   for (const secret of [
     'hunter2!',
     'line-one',
@@ -180,7 +180,7 @@ test('a heartbeat speaks while the command is silent', async () => {
   const { stderr } = await watch(shell('sleep 2'), { options: ['--heartbeat', '100ms'] })
   assert.match(stderr, /still running after [012](\.\d)? s/)
   assert.doesNotMatch((await watch(shell('sleep 0.5'))).stderr, /still running/)
-  // It lasts longer than the interval, and is never silent for nearly so long.
+  // It lasts longer than the interval, and is never silent for nearly that long.
   const chatty = 'i=0; while [ $i -lt 45 ]; do echo $i; sleep 0.1; i=$((i+1)); done'
   assert.doesNotMatch(
     (await watch(shell(chatty), { options: ['--heartbeat', '4s'] })).stderr,

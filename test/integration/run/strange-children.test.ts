@@ -16,7 +16,7 @@ after(async () => {
 })
 beforeEach(() => simulator.reset())
 
-/** Prints for ever, and says first by which id it can be found. */
+/** Prints forever, and first says by which id it can be found. */
 const CHATTERBOX = 'sh -c "echo pid=\\$\\$.; while :; do echo again || exit; sleep 0.05; done"'
 
 function pidIn(text: string): number {
@@ -29,7 +29,7 @@ for (const [how, env] of [
   ['pipes', ENV],
   ['sockets, where no pipe can be made', { ...ENV, PATH: emptyFolder }],
 ] as const) {
-  test(`a child that prints for ever keeps neither the report nor us: ${how}`, async () => {
+  test(`a child that prints forever keeps neither the report nor us: ${how}`, async () => {
     const script = `PATH=/usr/bin:/bin; ${CHATTERBOX} & sleep 0.2; echo the last word; exit 3`
     const { code, durationMs, stdout } = await watch(['/bin/sh', '-c', script], { env })
     const [request] = simulator.requests
@@ -51,7 +51,7 @@ test('what the command printed last is in the alert, though a child holds its st
   assert.ok(String(details().output).endsWith('xxx\nthe last word'))
 })
 
-test('after SIGTERM a child that ignores it and prints for ever is killed', async () => {
+test('after SIGTERM a child that ignores it and prints forever is killed', async () => {
   const { child, ended } = start(shell(`(trap '' TERM; exec ${CHATTERBOX}) & wait`))
   let printed = ''
   child.stdout.on('data', (text: string) => (printed += text))
@@ -63,7 +63,7 @@ test('after SIGTERM a child that ignores it and prints for ever is killed', asyn
 })
 
 for (const stream of ['pipe', 'socket'] as const) {
-  test(`a child that prints for ever does not keep us though nobody reads our stdout, a ${stream}`, async (t) => {
+  test(`a child that prints forever does not keep us though nobody reads our stdout, a ${stream}`, async (t) => {
     const run = `"$NODE" "$BIN" run --quiet -- sh -c 'yes & sleep 0.5; exit 4'; echo $? >&3`
     const script = stream === 'pipe' ? `{ ${run}; } | sleep 1000` : run
     const child = spawn('sh', ['-c', script], {
@@ -71,7 +71,7 @@ for (const stream of ['pipe', 'socket'] as const) {
       stdio: ['ignore', 'pipe', 'ignore', 'pipe'],
       detached: true,
     })
-    t.after(() => process.kill(-child.pid!, 'SIGKILL')) // whoever should have read
+    t.after(() => process.kill(-child.pid!, 'SIGKILL')) // the process that should have read
     const [status] = (await once(child.stdio[3]!, 'data')) as [Buffer]
     assert.equal(status.toString(), '4\n')
     assert.deepEqual(sent(), ['trigger'])

@@ -64,7 +64,7 @@ test('descriptors beyond stderr are handed on, as make needs it for its jobserve
   closeSync(fd)
   assert.equal(readFileSync(path, 'utf8'), 'three\nfour\n')
   const { stdout } = await watch(shell('ls /proc/self/fd'))
-  // 3 is the one with which `ls` reads; what lies far beyond came from whoever runs the tests.
+  // 3 is the one with which `ls` reads; what is far beyond came from the test runner.
   assert.deepEqual(
     stdout.split('\n').filter((name) => Number(name) > 3 && Number(name) < 100),
     [],
@@ -195,7 +195,7 @@ test('much output does not set the compiler to work that can keep a process from
     ['--trace-opt', BIN, 'run', '--dry-run', '--', 'sh', '-c', flood],
     { env: ENV, maxBuffer: 1e9 },
   )
-  assert.match(stdout, /completed compiling .*target TURBOFAN/) // V8 still tells of its compilers
+  assert.match(stdout, /completed compiling .*target TURBOFAN/) // V8 still reports its compilers
   assert.doesNotMatch(stdout, /JSFunction (?:onStreamRead|record|write) .*target MAGLEV/)
 })
 

@@ -57,11 +57,15 @@ test(
   },
 )
 
-test('a command whose stdin is no terminal can still ask its user through /dev/tty', { skip }, async () => {
-  const { ended, screen } = onTerminal(`$RUN --quiet -- sh -c 'echo asked >/dev/tty' </dev/null`)
-  assert.equal(await ended, 0)
-  assert.match(screen(), /asked/)
-})
+test(
+  'a command whose stdin is not a terminal can still ask its user through /dev/tty',
+  { skip },
+  async () => {
+    const { ended, screen } = onTerminal(`$RUN --quiet -- sh -c 'echo asked >/dev/tty' </dev/null`)
+    assert.equal(await ended, 0)
+    assert.match(screen(), /asked/)
+  },
+)
 
 test('Ctrl-C reaches the command once, from the terminal', { skip }, async () => {
   const { ended, screen, type } = onTerminal(

@@ -8,7 +8,7 @@ import { runProcess, SCRIPT, SHELLS } from '../../support/shell-script.ts'
 
 /*
  * The command of `pagerduty.sh run` gets the environment that a script of one line would give it under the same shell: each
- * shell has a say of its own in it, such as PWD and SHLVL.
+ * shell sets some variables itself, such as PWD and SHLVL.
  */
 
 const folder = mkdtempSync(join(tmpdir(), 'environment-'))

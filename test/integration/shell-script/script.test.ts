@@ -207,7 +207,7 @@ for (const shell of shells) {
   })
 
   test(
-    `${shell}: run tells of a success, and its status is the command's whatever becomes of the report`,
+    `${shell}: run reports a success, and its status is the command's whatever happens to the report`,
     { skip },
     async () => {
       assert.equal((await run(['run', '--environment', 'production', '--', 'true'])).code, 0)
@@ -330,7 +330,7 @@ test(
     assert.equal(simulator.requests[1]?.body.toString(), simulator.requests[0]?.body.toString())
     assert.equal(new URLSearchParams(simulator.requests[1]?.body.toString()).get('summary'), 'Ü "x" & y')
 
-    assert.equal((await runBusybox(env, 'failure')).code, 65) // the simulator is no relay: 404
+    assert.equal((await runBusybox(env, 'failure')).code, 65) // the simulator is not a relay: 404
     const token = await runBusybox(RELAY, 'failure')
     assert.equal(token.code, 78)
     assert.match(token.stderr, /PAGERDUTY_RELAY_TOKEN needs curl or GNU wget/)
@@ -341,7 +341,7 @@ test(
 )
 
 test(
-  'GNU wget stands in for curl, and keeps the token out of its arguments',
+  'GNU wget replaces curl, and keeps the token out of its arguments',
   { skip: skipWithout('wget', 'linux') },
   async () => {
     const bin = join(scratch, 'wget')

@@ -47,7 +47,7 @@ test('all that is added in one turn of the event loop shares one transaction', a
   watcher.close()
 })
 
-test('ids grow in the order of acceptance, whoever adds', async (t) => {
+test('ids grow in the order of acceptance, whichever process adds', async (t) => {
   const { spool, directory } = await openTestSpool(t)
   const { spool: other } = await openTestSpool(t, { directory })
   const ids: number[] = []

@@ -13,7 +13,7 @@ beforeEach(() => simulator.reset())
 
 const ENV = { PAGERDUTY_TOKEN: KEY, PAGERDUTY_EVENTS_URL: simulator.url, PAGERDUTY_DEADLINE: '5s' }
 
-test('flush delivers the spool by itself where no relay does, in order', async (t) => {
+test('flush delivers the spool itself if no relay does, in order', async (t) => {
   const { spool, directory } = await openTestSpool(t)
   await spool.add([alertItem('trigger', 'a'), alertItem('resolve', 'a'), changeItem('c')])
   const { code, stdout, stderr } = await runProgram(['flush', '--json'], {

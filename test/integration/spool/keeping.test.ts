@@ -126,7 +126,7 @@ test('a certificate that is not trusted is not waited for: the event is kept', a
   assert.deepEqual(await pendingIn(t, directory), ['trigger'])
 })
 
-test('a spool that takes nothing is told of, and the event is retried as if there were none', async (t) => {
+test('a spool that accepts nothing is reported, and the event is retried as if there were none', async (t) => {
   const directory = join(temporaryDirectory(t), 'file')
   writeFileSync(directory, '')
   simulator.behave({ behaviour: DOWN, times: 1 })

@@ -39,13 +39,13 @@ test('a look that fails is made again when the spool can be read', async (t) => 
 })
 
 /** What comes in while the only event of its key is in flight, when a look at the key has found nothing more. */
-const MEANWHILE = {
+const CHANGES = {
   'another event': [changeItem('b')],
   'what follows in its alert': [alertItem('resolve', 'a')],
   'more events than fit in flight': Array.from({ length: 200 }, (_, n) => changeItem(`${n}`)),
 } as const
 
-for (const [what, items] of Object.entries(MEANWHILE)) {
+for (const [what, items] of Object.entries(CHANGES)) {
   for (const first of [ACCEPTED, DOWN]) {
     test(`${what}, added while an event of the key is in flight that is ${first.kind === 'retry' ? 'to be repeated' : 'accepted'}, is delivered too`, async (t) => {
       const { spool } = await openTestSpool(t)

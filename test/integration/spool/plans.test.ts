@@ -35,7 +35,7 @@ test('no statement of the spool reads through its pending events', (t) => {
   assert.ok(statements.length > 30, `${statements.length} statements`)
 
   const bare = statements.filter((sql) => /LIMIT \?(?! \+)/.test(sql))
-  assert.deepEqual(bare, [], 'SQLite plans a statement with a bare limit anew each time')
+  assert.deepEqual(bare, [], 'SQLite plans a statement with a bare limit again each time')
 
   const db = new sqlite.DatabaseSync(path)
   t.after(() => db.close())

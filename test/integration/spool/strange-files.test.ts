@@ -20,7 +20,7 @@ function database(path: string, sql: string): void {
   db.close()
 }
 
-/** What may be found in the place of the store, and what is said of it; nothing is kept there. */
+/** What may be found in place of the store, and the message; nothing is kept there. */
 const STRANGE: readonly (readonly [name: string, make: (path: string) => void, says: RegExp])[] = [
   [
     'another program’s database with tables of the same names',
@@ -42,7 +42,7 @@ const STRANGE: readonly (readonly [name: string, make: (path: string) => void, s
 ]
 
 for (const [name, make, says] of STRANGE) {
-  test(`${name} is told of, and left as it is`, async (t) => {
+  test(`${name} is reported, and left as it is`, async (t) => {
     const directory = temporaryDirectory(t)
     const path = join(directory, 'spool.db')
     make(path)
@@ -55,7 +55,7 @@ for (const [name, make, says] of STRANGE) {
     const added = await spool.add([changeItem('x')])
     assert.match(warnings.join(), says)
     assert.match(added.kind === 'unavailable' ? added.reason : added.kind, says)
-    await until(() => says.test(told.join()), 'the deliverer tells of it')
+    await until(() => says.test(told.join()), 'the deliverer reports it')
     assert.deepEqual(isDatabase && readFileSync(path), before)
   })
 }
@@ -68,12 +68,12 @@ test('an empty file becomes a spool', async (t) => {
   assert.deepEqual(warnings, [])
 })
 
-test('a file of another program in the place of the lock is told of, and nothing is delivered without one', async (t) => {
+test('a file of another program in place of the lock is reported, and nothing is delivered without one', async (t) => {
   const { spool, directory } = await openTestSpool(t)
   await spool.add([changeItem('x')])
   writeFileSync(join(directory, 'deliver.lock'), 'not a lock\n'.repeat(1000))
   const { told, seen } = startTestWorker(t, { spool })
-  await until(() => told.length > 0, 'it is told of')
+  await until(() => told.length > 0, 'it is reported')
   assert.match(told.join(), /problem deliver\.lock .* is another program’s file/)
   assert.deepEqual(seen, [])
 })
@@ -92,7 +92,7 @@ for (const [name, change] of [
   ['is missing', (path: string) => rmSync(path)],
   ['is garbage', (path: string) => writeFileSync(path, Buffer.alloc(32_768, 7))],
 ] as const) {
-  test(`where what processes share of the log (-shm) ${name}, it is made anew`, async (t) => {
+  test(`if the part of the log that processes share (-shm) ${name}, it is made again`, async (t) => {
     const directory = await makeKilledSpool(t)
     change(join(directory, 'spool.db-shm'))
     const { spool, warnings } = await openTestSpool(t, { directory })
@@ -102,7 +102,7 @@ for (const [name, change] of [
   })
 }
 
-test('the log of another database is told of, and nothing of it is sent', async (t) => {
+test('the log of another database is reported, and nothing of it is sent', async (t) => {
   const { spool: earlier, directory } = await openTestSpool(t)
   await earlier.close()
   const path = join(directory, 'spool.db')
@@ -113,12 +113,12 @@ test('the log of another database is told of, and nothing of it is sent', async 
   const { spool, warnings } = await openTestSpool(t, { directory })
   const { told, seen } = startTestWorker(t, { spool })
   assert.equal((await spool.add([changeItem('x')])).kind, 'unavailable')
-  await until(() => told.length > 0, 'it is told of')
+  await until(() => told.length > 0, 'it is reported')
   assert.match(warnings.join(), ANOTHER_PROGRAM)
   assert.deepEqual(seen, [])
 })
 
-test('what may only be read is delivered once by each process, which is told of', async (t) => {
+test('what may only be read is delivered once by each process, which is reported', async (t) => {
   const { spool: earlier, directory } = await openTestSpool(t)
   await earlier.add([changeItem('x')])
   await earlier.close()
@@ -131,7 +131,7 @@ test('what may only be read is delivered once by each process, which is told of'
   rmSync(join(directory, 'spool.db-shm'), { recursive: true })
 })
 
-test('files of another user are told of', async (t) => {
+test('files of another user are reported', async (t) => {
   const directory = await makeKilledSpool(t)
   for (const file of ['spool.db', 'spool.db-wal', 'spool.db-shm']) chmodSync(join(directory, file), 0o444)
   chmodSync(directory, 0o777)
@@ -145,7 +145,7 @@ test('files of another user are told of', async (t) => {
       added.kind === 'unavailable' ? added.reason : added.kind,
       /read-only|cannot be opened|permission denied/,
     )
-    await until(() => told.join().includes('problem'), 'it is told of')
+    await until(() => told.join().includes('problem'), 'it is reported')
     await until(() => seen.length > 0, 'what can be read is delivered')
     await spool.close()
   } finally {
@@ -153,7 +153,7 @@ test('files of another user are told of', async (t) => {
   }
 })
 
-test('flush ends with 75 as long as a damaged spool lies there, and doctor and relay tell of it, too', async (t) => {
+test('flush ends with 75 as long as a damaged spool is there, and doctor and relay report it too', async (t) => {
   const simulator = await startSimulator()
   t.after(() => simulator.close())
   const directory = temporaryDirectory(t)

@@ -8,7 +8,7 @@ import { changeItem, openTestSpool, ownKey, temporaryDirectory } from '../../sup
 import { skipWithout } from '../../support/required.ts'
 import { mountSmallDisk } from '../../support/tmpfs.ts'
 
-test('a file that is no database is set aside with a warning, and a new spool begun', async (t) => {
+test('a file that is not a database is set aside with a warning, and a new spool is started', async (t) => {
   const directory = temporaryDirectory(t)
   writeFileSync(join(directory, 'spool.db'), 'not a database '.repeat(1000))
   const { spool, warnings } = await openTestSpool(t, { directory })
@@ -38,7 +38,7 @@ test('damage that is met while it runs does not stop it, and every process goes 
   )
 })
 
-test('a spool that is deleted while it runs begins anew', async (t) => {
+test('a spool that is deleted while it runs starts again', async (t) => {
   const { spool, directory } = await openTestSpool(t)
   await spool.add([changeItem('1')])
   rmSync(directory, { recursive: true })
@@ -52,7 +52,7 @@ test('another process’s transaction is waited for', async (t) => {
   db.exec('BEGIN IMMEDIATE')
   const adding = spool.add([changeItem('x')])
   const { warnings } = await openTestSpool(t, { directory })
-  assert.deepEqual(warnings, [], 'it is no trouble when a spool is opened')
+  assert.deepEqual(warnings, [], 'opening a spool gives no warning')
   await new Promise((resolve) => setTimeout(resolve, 300))
   assert.equal(spool.checkWritable(), undefined, 'a busy spool is writable')
   db.exec('ROLLBACK')
@@ -77,7 +77,7 @@ test('where there can be no directory nothing is accepted, until there can', asy
 const skip = skipWithout('mount')
 
 test(
-  'a full disk is told of, loses nothing that was accepted, and is recovered from',
+  'a full disk is reported, loses nothing that was accepted, and is recovered from',
   { skip },
   async (t) => {
     const disk = mountSmallDisk(t, 1)
@@ -114,7 +114,7 @@ test('a caller that waits while the spool cannot be read is told that its event 
   )
 })
 
-test('a directory of another user is told of', async (t) => {
+test('a directory of another user is reported', async (t) => {
   const directory = temporaryDirectory(t)
   chmodSync(directory, 0o555)
   const isRoot = process.getuid?.() === 0
@@ -133,7 +133,7 @@ test('a directory of another user is told of', async (t) => {
 })
 
 test(
-  'a directory that the kernel refuses is told at once, and not tried for ever',
+  'a directory that the kernel refuses is reported at once, and not tried forever',
   { skip: skipWithout('linux') },
   async (t) => {
     const { spool, warnings } = await openTestSpool(t, { directory: '/proc/pagerduty-alert/spool' })

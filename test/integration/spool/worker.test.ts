@@ -218,7 +218,7 @@ test('stopping lets what is in flight finish, and breaks it off when that takes 
   assert.deepEqual([spool.counts().pending, spool.list('pending', 1)[0]?.attempts], [1, 0])
 })
 
-test('waiting for an outcome works whoever delivers, and ends in time', async (t) => {
+test('waiting for an outcome works whichever process delivers, and ends in time', async (t) => {
   const { spool, directory } = await openTestSpool(t)
   const { spool: other } = await openTestSpool(t, { directory })
   const { signal } = new AbortController()

@@ -20,7 +20,7 @@ function setUp(t: TestContext, totalMs = 3_600_000): { sections: Sections; told:
   return { sections, told: () => text }
 }
 
-test('a section that fails is told of, and the next one is measured', async (t) => {
+test('a section that fails is reported, and the next one is measured', async (t) => {
   const { sections, told } = setUp(t)
   const broken = (): never => {
     throw new Error('it broke')

@@ -21,7 +21,7 @@ interface Kind {
 const OWN = '5f0c1d2e3a4b5c6d7e8f90a1b2c3d4e5f6a7b8c9'
 const MADE_UP = '1a2b3c4d5e6f708192a3b4c5d6e7f8091a2b3c4d'
 const MAIN = 'deploy/acme/shop/main'
-/** A tag, or a pull request of which only the number is known: no place that a later build deploys to again. */
+/** A tag, or a pull request with only a number: a later build never deploys there again. */
 const NO_PLACE = 'deploy/acme/shop'
 
 const github = (env: Env): Env => ({
@@ -436,7 +436,7 @@ for (const [name, { env, key, commit = OWN, event }] of Object.entries(KINDS)) {
   })
 }
 
-test('what GitLab says of a merge that it throws away is not shown as the commit', async () => {
+test('a merge commit that GitLab throws away is not shown as the commit', async () => {
   const { env } = KINDS['GitLab, merged results'] ?? assert.fail()
   const { commitMessage } = await detectBuild(
     { ...env, CI_COMMIT_AUTHOR: 'GitLab <a@example.com>' },

@@ -34,4 +34,4 @@ const LAPTOPS: Readonly<Record<string, Record<string, string>>> = {
   'a blank CI': { CI: '' },
 }
 for (const [what, env] of Object.entries(LAPTOPS))
-  test(`${what} is no build`, async () => assert.equal(await looksLikeBuild(env), false))
+  test(`${what} is not a build`, async () => assert.equal(await looksLikeBuild(env), false))

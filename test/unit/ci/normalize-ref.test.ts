@@ -80,7 +80,7 @@ test('a pull request that the CI names wins over the number in the ref', () => {
   assert.deepEqual(normalizeRefs(build), { pullRequest: '12', origins: { pullRequest: 'B' } })
 })
 
-test('a tag that is given apart is a tag in any form, and stands in for a detached branch', () => {
+test('a tag in its own variable is a tag in any form, and replaces a detached branch', () => {
   const build = { branch: 'HEAD', tag: 'refs/tags/v1', origins: { branch: 'A', tag: 'B' } }
   assert.deepEqual(normalizeRefs(build), { branch: 'v1', tag: 'v1', origins: { branch: 'A', tag: 'B' } })
 })

@@ -64,7 +64,7 @@ for (const address of [
   'https://github.com/',
   'C:\\shop',
 ]) {
-  test(`${address} is no repository's address, and what is meant is said without repeating it`, () => {
+  test(`${address} is not a repository's address, and the message does not repeat it`, () => {
     assert.throws(
       () => parseRepositoryUrl(address),
       (error) =>

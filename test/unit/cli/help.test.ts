@@ -32,7 +32,7 @@ test('each command has a page with an example, and every option and variable is 
   }
 })
 
-test('a page wraps what is said of an option, and repeats nothing and loses nothing', () => {
+test('a page wraps the text of an option, and repeats nothing and loses nothing', () => {
   const page = helpText('run').replaceAll(/\s+/g, ' ')
   for (const { option, group, help } of SETTING_LIST) {
     if (option && group === 'run') assert.equal(page.split(help).length, 2, option)

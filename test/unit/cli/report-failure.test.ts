@@ -31,12 +31,12 @@ test('a failure that names a secret shows its mask, in the log and in the JSON',
   const printing = { json: true, logLevel: 'info', logFormat: 'text' } as const
   const status = reportFailure(
     { io, log, printing, command: 'success' },
-    new Failure('config', `${TOKEN} is no key`),
+    new Failure('config', `${TOKEN} is not a key`),
   )
   assert.equal(status, 78)
-  assert.equal(said[0], '…OpQr is no key')
+  assert.equal(said[0], '…OpQr is not a key')
   assert.equal(
     said[1],
-    '{"command":"success","outcome":"refused","exit_code":78,"events":[],"reason":"…OpQr is no key"}\n',
+    '{"command":"success","outcome":"refused","exit_code":78,"events":[],"reason":"…OpQr is not a key"}\n',
   )
 })

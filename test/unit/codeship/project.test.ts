@@ -80,7 +80,7 @@ test('volumes belong to the repository, and have to exist', () => {
   assert.deepEqual(binds(read, service, 'p-'), [`${join(read.folder, 'data')}:/data:ro`, 'p-cache:/cache'])
 })
 
-test('docker-compose.yml and codeship-steps.json stand in for missing files', () => {
+test('docker-compose.yml and codeship-steps.json replace missing files', () => {
   const files = {
     'codeship-services.yml': '',
     'docker-compose.yml': 'version: "2"\nservices: {app: {image: i}}',

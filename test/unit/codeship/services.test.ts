@@ -102,7 +102,7 @@ test('dependencies may be a map of names to conditions', () => {
   assert.deepEqual(dependencies, [{ name: 'db' }, { name: 'cache' }])
 })
 
-test('what anchors refer to, and what Docker Compose keeps beside services, is no service', () => {
+test('what anchors refer to, and what Docker Compose keeps next to services, is not a service', () => {
   const { byName, notices } = read(
     'version: "2.1"\nx-common: &common\n  image: i\n  x-note: 1\nvolumes:\n  data:\nnetworks: {}\napp:\n  <<: *common\n',
   )

@@ -102,7 +102,7 @@ test('what is wrong with a step of another tag does not stop a build', () => {
   assert.throws(() => names('release'), /codeship-steps\.yml:2: /)
 })
 
-test('a step may have several tags, of which one has to fit', () => {
+test('a step may have several tags, one of which has to match', () => {
   const { steps } = read(
     '- {name: a, service: app, command: x, tag: [main, ^release/], exclude: [release/0]}',
   )

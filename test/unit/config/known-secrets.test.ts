@@ -9,13 +9,13 @@ function reveal(env: Record<string, string>, files: Record<string, string> = {})
   return knownSecrets(env, recall).map((secret) => secret.reveal())
 }
 
-test('each of several keys is a secret by itself', () => {
+test('each of several keys is a secret', () => {
   const found = reveal({ PAGERDUTY_ROUTING_KEY: `"a=${KEYS.first}, ${KEYS.second}"` })
   assert.ok(found.includes(KEYS.first) && found.includes(KEYS.second))
   assert.ok(!found.includes('a'), 'an alias is none')
 })
 
-test('what a file held is a secret, and a file that could not be read is no trouble', () => {
+test('what a file held is a secret, and a file that could not be read does no harm', () => {
   const env = { PAGERDUTY_TOKEN_FILE: '/run/key', PAGERDUTY_RELAY_TOKEN_FILE: '/run/none' }
   assert.deepEqual([...new Set(reveal(env, { '/run/key': `${KEYS.first}\n` }))], [KEYS.first])
 })

@@ -96,7 +96,7 @@ for (const [what, parse, text] of REFUSED) {
   })
 }
 
-test('details nest, and what stands in the way gives way', () => {
+test('details nest, and replace what is in the way', () => {
   let details = withDetail({}, ['a', 'b'], 1)
   details = withDetail(details, ['a', 'c'], 2)
   assert.deepEqual(details, { a: { b: 1, c: 2 } })

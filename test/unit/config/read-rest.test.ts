@@ -11,7 +11,7 @@ function load(env: Record<string, string>, options: Options = {}): Config {
   return loadConfig(gather({ env, options, readFile: () => '' }), { env, build: { origins: {} } }, true)
 }
 
-test('a REST API token and a service stand in for a key, whichever variable holds the token', () => {
+test('a REST API token and a service replace a key, whichever variable has the token', () => {
   for (const variable of ['PAGERDUTY_TOKEN', 'PAGERDUTY_API_TOKEN']) {
     const { rest, delivery } = load({ [variable]: REST_TOKEN, PAGERDUTY_SERVICE_ID: 'PSHOP' })
     assert.deepEqual(

@@ -17,7 +17,7 @@ test('brackets around an IPv6 address are taken off', () => {
   assert.equal(addressOf({ PAGERDUTY_RELAY_HOST: '::' }), ':: 8080')
 })
 
-test('what Kubernetes and Docker set for a service called pagerduty-relay is no port', () => {
+test('what Kubernetes and Docker set for a service called pagerduty-relay is not a port', () => {
   for (const text of ['tcp://10.96.12.3:8080', 'udp://172.17.0.2:9000', 'tcp://[fd00::1]:80'])
     assert.equal(addressOf({ PAGERDUTY_RELAY_PORT: text }), '127.0.0.1 8080')
   for (const text of ['http://10.0.0.1:80', '65536', 'tcp'])

@@ -35,7 +35,7 @@ for (const [what, bytes, charset] of DECODED) {
   test(`${what} is decoded`, () => assert.equal(decodeText(bytes, charset), TEXT))
 }
 
-test('a charset that nobody knows is told of', () => {
+test('an unknown charset is reported', () => {
   assert.equal(decodeText(Buffer.from('a'), 'utf-32'), undefined)
   assert.equal(decodeText(Buffer.from('a'), '../../etc'), undefined)
 })

@@ -152,7 +152,7 @@ for (const kind of KINDS) {
   })
 }
 
-test('a change event needs no source and no severity, whatever stands there', () => {
+test('a change event needs no source and no severity, whatever their values', () => {
   fc.assert(
     fc.property(junk, junk, (source, severity) => {
       const { event } = read('change', {}, { source, severity })

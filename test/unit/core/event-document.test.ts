@@ -95,7 +95,7 @@ test('a timestamp is normalised', () => {
   }
 })
 
-test('the routing key is split off, and one that is no text is left to the check of keys', () => {
+test('the routing key is split off, and one that is not text is left to the check of keys', () => {
   const { event, routingKey } = read({ routing_key: 'k', payload: { summary: 's' } })
   assert.deepEqual([routingKey, 'routing_key' in event.body], ['k', false])
   assert.equal(read({ routing_key: 12, payload: {} }).routingKey, '12')

@@ -25,7 +25,7 @@ const vectors = readdirSync(new URL('event-vectors/', FOLDER)).map(
   (file) => readJson(`event-vectors/${file}`) as Vector,
 )
 
-// PagerDuty's "format": "url" is no format of JSON Schema, and its own examples break "date-time": formats are ours to keep.
+// PagerDuty's "format": "url" is not a format of JSON Schema, and its own examples break "date-time": formats are ours to keep.
 const ajv = new Ajv({ strict: false, validateFormats: false })
 const validate = {
   alert: ajv.compile(readJson('pagerduty-schema/enqueue.schema.json') as object),

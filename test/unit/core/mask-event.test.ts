@@ -27,7 +27,7 @@ test('what holds no secret stays the very same object', () => {
   assert.equal(mask(value), value)
 })
 
-test('a secret of three characters is no secret: it would garble every text', () => {
+test('a secret of three characters is not masked: that would garble every text', () => {
   assert.equal(mask('abc abc'), 'abc abc')
 })
 

@@ -117,7 +117,7 @@ test('whatever is printed: the output is well-formed, bounded, and holds no know
   )
 })
 
-test('only the last lines are shown, and nothing where there is none', () => {
+test('only the last lines are shown, and nothing if there are none', () => {
   assert.equal(formatOutput('a\nb\nc\n\n', 2, []), 'b\nc')
   assert.equal(formatOutput('a', 0, []), undefined)
   assert.equal(formatOutput('\n \n', 5, []), undefined)

@@ -122,7 +122,7 @@ test('a page of hostile HTML is read in reasonable time', () => {
   assert.ok(performance.now() - startedAtMs < 5000)
 })
 
-test('what a proxy answers to CONNECT has the meaning of its status, and is no refusal by PagerDuty', () => {
+test('what a proxy answers to CONNECT has the meaning of its status, and is not a refusal by PagerDuty', () => {
   const kinds = [403, 404, 407, 408, 429, 500, 502, 503].map((status) => classifyTunnelAnswer(status).kind)
   assert.deepEqual(kinds, ['unreachable', 'unreachable', 'unreachable', ...Array<string>(5).fill('retry')])
   assert.match(classifyTunnelAnswer(403).reason, /\(403\).*NO_PROXY/)

@@ -150,7 +150,7 @@ test('the dedup key differs between repositories, environments and steps', () =>
   assert.equal(new Set(keys).size, keys.length)
 })
 
-test('a named step stands in the details, so that the deployments to one environment can be told apart', () => {
+test('a named step is in the details, so that the deployments to one environment can be told apart', () => {
   const given = input(BUILD, { step: { value: 'api', origin: '--step' } })
   assert.equal(plan('success', given).events[0]?.body.payload?.custom_details?.['step'], 'api')
 })

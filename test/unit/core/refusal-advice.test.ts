@@ -53,7 +53,7 @@ const HINTS: readonly [when: string, refusal: Partial<Refusal>, hint: RegExp | u
     /^PagerDuty does not know the relay’s key.*where the relay runs/,
   ],
   [
-    "a relay's own key is no key",
+    "a relay's own key is not one",
     { ...RELAYED, reason: "400: 'routing_key' cannot be blank" },
     /^the relay’s key is not an Events API v2 integration key/,
   ],

@@ -22,7 +22,7 @@ test('an instruction for one endpoint waits for it while others pass', () => {
   assert.deepEqual(playbook.take(CHANGES), { kind: 'usual' })
 })
 
-test('an instruction without a count stands behind the counted ones until a newer one', () => {
+test('an instruction without a count applies after the counted ones, until a newer one', () => {
   const playbook = createPlaybook()
   playbook.add({ behaviour: answer(500) })
   playbook.add({ times: 1, behaviour: answer(429) })

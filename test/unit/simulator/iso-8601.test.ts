@@ -35,4 +35,4 @@ const BAD = [
 
 for (const text of GOOD) test(`${text} is a timestamp`, () => assert.equal(isIso8601(text), true))
 for (const text of BAD)
-  test(`${JSON.stringify(text)} is no timestamp`, () => assert.equal(isIso8601(text), false))
+  test(`${JSON.stringify(text)} is not a timestamp`, () => assert.equal(isIso8601(text), false))

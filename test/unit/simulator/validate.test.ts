@@ -154,7 +154,7 @@ const UNREADABLE: [string, Buffer][] = [
   ['broken UTF-8', Buffer.concat([Buffer.from('{"a":"'), Buffer.from([0xff]), Buffer.from('"}')])],
 ]
 for (const [name, body] of UNREADABLE) {
-  test(`${name} is no event on either endpoint`, () => {
+  test(`${name} is not an event on either endpoint`, () => {
     for (const verdict of [judgeAlert(body, anyKey), judgeChange(body, anyKey)]) {
       assert.ok(!verdict.accepted)
       assert.equal(verdict.answer.status, 400)

@@ -88,7 +88,7 @@ test('that a server works after long trouble is told, and after a moment’s is 
   assert.equal(breaker.worked(9, 1000), true)
 })
 
-test('events that fail again, while others are accepted in between, are at fault by themselves', () => {
+test('events that fail again, while others are accepted in between, are at fault on their own', () => {
   const breaker = createBreaker()
   for (let round = 0; round < 50; round++) {
     for (let id = 0; id < 20; id++) fail(breaker, id, round * 1000, { lane: round === 0 ? 'fresh' : 'tried' })
