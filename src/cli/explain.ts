@@ -1,6 +1,5 @@
-import { successKeyFor } from '../core/identity.ts'
 import type { Event } from '../core/event.ts'
-import type { Identity, Traced } from '../core/identity.ts'
+import { successKeyFor, type Identity, type Traced } from '../core/identity.ts'
 import type { Log } from '../log.ts'
 import { isRandomDedupKey } from './session.ts'
 

@@ -1,5 +1,4 @@
-import { maskOutput } from '../core/mask-output.ts'
-import { formatOutput } from '../core/mask-output.ts'
+import { formatOutput, maskOutput } from '../core/mask-output.ts'
 import { secretValues } from '../core/secret-values.ts'
 import type { CommandResult } from '../core/summary.ts'
 import type { Tail } from '../run/output-tail.ts'

@@ -4,31 +4,31 @@ import { classifyAnswer } from '../core/outcome.ts'
 import type { SpoolItem } from '../spool/spool.ts'
 import type { Call } from './context.ts'
 import { RELAY_LIMITS } from './limits.ts'
-import { decisiveReceipt, sendReceipt, statusOf, type Receipt } from './result.ts'
+import { decisiveResult, sendResult, statusOf, type EventResult } from './result.ts'
 
 /**
  * Hands the events of one request to the intake, logs what came of each, and answers.
  * @param notes what was mended in them
  */
-export async function takeIn(
+export async function acceptEvents(
   items: readonly SpoolItem[],
   call: Call,
   notes: readonly string[] = [],
 ): Promise<FastifyReply> {
   const { request, reply, deps } = call
   const waitMs = preferredWaitMs(request.headers.prefer)
-  const receipts = await deps.intake.take(
+  const results = await deps.intake.take(
     items,
     waitMs > 0 ? { timeoutMs: waitMs, signal: callerGone(reply) } : undefined,
   )
   const log = createEventLog(call, items)
   if (notes.length > 0) log('info', 'event mended', () => ({ notes: notes.join('; ') }))
-  for (const receipt of receipts) logReceipt(log, receipt)
-  const [first, ...rest] = receipts
+  for (const result of results) logResult(log, result)
+  const [first, ...rest] = results
   if (first === undefined) throw new Error('a request without events was taken in')
-  const isSettled = receipts.every(({ kind }) => kind !== 'queued')
+  const isSettled = results.every(({ kind }) => kind !== 'queued')
   if (waitMs > 0 && isSettled) void reply.header('preference-applied', `wait=${waitMs / 1000}`)
-  return sendReceipt(reply, decisiveReceipt([first, ...rest]))
+  return sendResult(reply, decisiveResult([first, ...rest]))
 }
 
 /** Aborts when the caller closes its connection. Fastify's `request.signal` aborts already when the body has been read. */
@@ -62,22 +62,22 @@ function createEventLog({ request, deps: { logger } }: Call, items: readonly Spo
 }
 
 /** One line an event, with nothing of it but what tells it from others. */
-function logReceipt(log: EventLog, receipt: Receipt): void {
-  const { kind, body } = receipt.event
-  const status = statusOf(receipt)
-  log(status <= 299 ? 'info' : 'warn', `event ${receipt.kind}`, () => ({
+function logResult(log: EventLog, result: EventResult): void {
+  const { kind, body } = result.event
+  const status = statusOf(result)
+  log(status <= 299 ? 'info' : 'warn', `event ${result.kind}`, () => ({
     event: kind,
     action: body.event_action,
     dedup_key: body.dedup_key,
     status,
-    reason: reasonOf(receipt),
+    reason: reasonOf(result),
   }))
 }
 
 /** Why an event has not been accepted, in PagerDuty's words if it has answered. */
-function reasonOf(receipt: Receipt): string | undefined {
-  if ('reason' in receipt) return receipt.reason
-  if (receipt.kind !== 'answered' || receipt.answer.status < 400) return undefined
-  const outcome = classifyAnswer(receipt.answer, 0, [])
+function reasonOf(result: EventResult): string | undefined {
+  if ('reason' in result) return result.reason
+  if (result.kind !== 'answered' || result.answer.status < 400) return undefined
+  const outcome = classifyAnswer(result.answer, 0, [])
   return 'reason' in outcome ? outcome.reason : undefined
 }

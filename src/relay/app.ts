@@ -1,25 +1,22 @@
 import { randomUUID } from 'node:crypto'
 import { fastify, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
 import { storeProblem } from '../spool/errors.ts'
-import { mountAdmission } from './admission.ts'
 import { limitConnections } from './connections.ts'
 import { eventsRoutes } from './routes/events.ts'
-import { mountGate } from './guards.ts'
+import { mountGuards } from './guards.ts'
 import { RELAY_LIMITS } from './limits.ts'
 import { outcomeRoutes } from './routes/outcomes.ts'
 import { bodyErrorDetail } from './body.ts'
-import { refusalOf, sendProblem } from './problem.ts'
+import { refusalOf, refuseUnreadable, sendProblem } from './problem.ts'
 import { spoolRoutes } from './routes/spool.ts'
 import { statusRoutes } from './routes/status.ts'
 import type { Call, RelayDeps } from './context.ts'
-import { refuseUnreadable } from './unreadable.ts'
 
 /** Builds the relay's HTTP side; it does not listen yet. */
 export function buildApp(deps: RelayDeps): FastifyInstance {
   const app = createServer()
   app.removeAllContentTypeParsers()
-  mountGate(app, { access: deps.config, isDraining: deps.isDraining })
-  mountAdmission(app)
+  mountGuards(app, { access: deps.config, isDraining: deps.isDraining })
   app.addHook('onResponse', (request, reply, done) => {
     tellAnswer(request, reply, deps)
     done()

@@ -1,9 +1,9 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Logger } from 'pino'
 import type { RelayConfig } from '../config/load-relay.ts'
-import type { Spool } from '../spool/spool.ts'
-import type { Intake } from './intake.ts'
+import type { Spool, SpoolItem } from '../spool/spool.ts'
 import type { Metrics } from './metrics.ts'
+import type { EventResult } from './result.ts'
 
 /** What the routes work with. */
 export interface RelayDeps {
@@ -26,4 +26,23 @@ export interface Call {
   readonly request: FastifyRequest
   readonly reply: FastifyReply
   readonly deps: RelayDeps
+}
+
+/** How long a caller is ready to wait. */
+export interface Wait {
+  readonly timeoutMs: number
+  /** Aborts when the caller has gone. */
+  readonly signal: AbortSignal
+}
+
+/** What takes events in: straight to PagerDuty, or into the spool. */
+export interface Intake {
+  /**
+   * Takes events, all of one request. Never rejects.
+   * @param wait how long the caller is ready to wait for the outcome where events are spooled; absent: not at all
+   * @returns a result an event, in their order
+   */
+  take(items: readonly SpoolItem[], wait?: Wait): Promise<EventResult[]>
+  /** Lets what is in flight finish for `graceMs`, breaks it off after that, and gives up connections and files. */
+  close(graceMs: number): Promise<void>
 }

@@ -7,12 +7,12 @@ import { createRequest } from '../delivery/request.ts'
 import type { SpoolItem } from '../spool/spool.ts'
 import type { Resolve } from '../spool/worker/destinations.ts'
 import type { Transport } from '../delivery/transport.ts'
-import type { Intake } from './intake.ts'
+import type { Intake } from './context.ts'
 import { RELAY_LIMITS } from './limits.ts'
 import type { Metrics } from './metrics.ts'
-import { statusOf, successBody, type Receipt } from './result.ts'
+import { statusOf, successBody, type EventResult } from './result.ts'
 
-export interface SynchronousDeps {
+export interface DirectDeps {
   readonly transport: Transport
   readonly resolve: Resolve
   readonly userAgent: string
@@ -24,7 +24,7 @@ export interface SynchronousDeps {
 }
 
 /** Without a spool: every event goes to PagerDuty while its caller waits, and PagerDuty's answer is the caller's. */
-export function createSynchronousIntake(deps: SynchronousDeps): Intake {
+export function createDirectIntake(deps: DirectDeps): Intake {
   const breakOff = new AbortController()
   const underWay = new Set<Promise<unknown>>()
   let inFlight = 0
@@ -53,9 +53,9 @@ export function createSynchronousIntake(deps: SynchronousDeps): Intake {
 
 async function forward(
   { event, key }: SpoolItem,
-  { resolve, userAgent, secrets, metrics, transport, timeoutMs }: SynchronousDeps,
+  { resolve, userAgent, secrets, metrics, transport, timeoutMs }: DirectDeps,
   signal: AbortSignal,
-): Promise<Receipt> {
+): Promise<EventResult> {
   const startMs = performance.now()
   const resolution = await resolve(key)
   if ('missing' in resolution) {
@@ -65,21 +65,21 @@ async function forward(
   const request = createRequest(event, resolution, userAgent)
   const exchange = await transport.exchange(request, timeoutMs, signal)
   const durationMs = performance.now() - startMs
-  const receipt: Receipt =
+  const result: EventResult =
     exchange.kind === 'answered'
-      ? receiptOf(event, exchange.answer, [...secrets, ...request.secrets])
+      ? resultOf(event, exchange.answer, [...secrets, ...request.secrets])
       : {
           kind: 'undelivered',
           event,
           status: exchange.isOverdue ? 504 : 502,
           reason: maskSecrets(exchange.outcome.reason, secrets),
         }
-  metrics.settled(event.kind, statusOf(receipt), durationMs)
-  return receipt
+  metrics.settled(event.kind, statusOf(result), durationMs)
+  return result
 }
 
 /** What the caller gets of an answer: nothing that repeats a secret, and no redirect, which it might follow. */
-function receiptOf(event: Event, answer: Answer, secrets: readonly Secret[]): Receipt {
+function resultOf(event: Event, answer: Answer, secrets: readonly Secret[]): EventResult {
   const { status, headers, body } = answer
   const isAccepted = status >= 200 && status <= 299
   if (isAccepted && body === JSON.stringify(successBody(event))) return { kind: 'answered', event, answer }
@@ -100,7 +100,7 @@ function isJsonObject(text: string): boolean {
   }
 }
 
-function turnAway({ event }: SpoolItem): Receipt {
+function turnAway({ event }: SpoolItem): EventResult {
   const reason = `${RELAY_LIMITS.inFlight} events are on their way already; PAGERDUTY_SPOOL keeps what comes in faster`
   return { kind: 'turned-away', event, status: 503, reason, retryAfterSeconds: 1 }
 }

@@ -1,5 +1,7 @@
 import { STATUS_CODES } from 'node:http'
+import type { Socket } from 'node:net'
 import type { FastifyReply } from 'fastify'
+import { RELAY_LIMITS } from './limits.ts'
 
 /** What went wrong, as RFC 9457 has it; `title` is the status in words. */
 export interface Problem {
@@ -13,7 +15,7 @@ export interface Problem {
 }
 
 /** RFC 9457's media type. */
-export const PROBLEM_TYPE = 'application/problem+json'
+const PROBLEM_TYPE = 'application/problem+json'
 
 /** Answers with a problem as `application/problem+json`. */
 export function sendProblem(reply: FastifyReply, problem: Problem): FastifyReply {
@@ -24,7 +26,7 @@ export function sendProblem(reply: FastifyReply, problem: Problem): FastifyReply
 }
 
 /** The body that says it, with a newline at its end for whoever reads it in a terminal. */
-export function problemJson({ status, detail, errors }: Problem): string {
+function problemJson({ status, detail, errors }: Problem): string {
   return `${JSON.stringify({ type: 'about:blank', title: STATUS_CODES[status], status, detail, errors })}\n`
 }
 
@@ -38,4 +40,35 @@ export function noteRefusal(reply: FastifyReply, reasons: readonly string[]): vo
 /** Why a request was refused; undefined if it was not, or if PagerDuty refused it. */
 export function refusalOf(reply: FastifyReply): string | undefined {
   return refusals.get(reply)
+}
+
+/** What Node's HTTP parser finds wrong with what comes in, by the code of its error. */
+const UNREADABLE: Readonly<Record<string, Problem>> = {
+  HPE_HEADER_OVERFLOW: {
+    status: 431,
+    detail: `the request’s line and headers have more than ${RELAY_LIMITS.headerBytes} bytes`,
+  },
+  ERR_HTTP_REQUEST_TIMEOUT: {
+    status: 408,
+    detail: `the request did not come whole within ${RELAY_LIMITS.requestMs / 1000} s, its headers within ${RELAY_LIMITS.headersMs / 1000} s`,
+  },
+}
+const NO_HTTP: Problem = { status: 400, detail: 'this is no HTTP/1.1 request' }
+
+/**
+ * Answers what cannot be read as a request, on the bare connection, which is closed. There is no request yet: nothing of
+ * what came is repeated or logged.
+ */
+export function refuseUnreadable({ code = '' }: { readonly code?: string }, socket: Socket): void {
+  if (!socket.writable || socket.bytesWritten > 0) return void socket.destroy()
+  const problem = UNREADABLE[code] ?? NO_HTTP
+  const body = problemJson(problem)
+  const headers = {
+    'content-type': PROBLEM_TYPE,
+    'content-length': Buffer.byteLength(body),
+    connection: 'close',
+  }
+  const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}`)
+  const status = `HTTP/1.1 ${problem.status} ${STATUS_CODES[problem.status]}`
+  socket.end([status, ...lines, '', body].join('\r\n'))
 }

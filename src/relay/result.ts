@@ -4,7 +4,7 @@ import type { Answer } from '../core/outcome.ts'
 import { noteRefusal, sendProblem } from './problem.ts'
 
 /** What came of one event for one key, as its caller is told. */
-export type Receipt =
+export type EventResult =
   /** PagerDuty answered, whatever it said; the body may repeat nothing secret. */
   | { readonly kind: 'answered'; readonly event: Event; readonly answer: Answer }
   /** It is safe on disk and goes out later. */
@@ -29,45 +29,45 @@ export type Receipt =
       readonly retryAfterSeconds: number
     }
 
-/** The status that a receipt is answered with. */
-export function statusOf(receipt: Receipt): number {
-  if (receipt.kind === 'answered') return receipt.answer.status
-  return receipt.kind === 'queued' ? 202 : receipt.status
+/** The status that a result is answered with. */
+export function statusOf(result: EventResult): number {
+  if (result.kind === 'answered') return result.answer.status
+  return result.kind === 'queued' ? 202 : result.status
 }
 
 /**
- * The receipt that a caller with several events is told of: a refusal before a failure, since trying again cannot mend
+ * The result that a caller with several events is told of: a refusal before a failure, since trying again cannot mend
  * it; else the alert's, whose answer has the dedup key.
  */
-export function decisiveReceipt(receipts: readonly [Receipt, ...Receipt[]]): Receipt {
-  const rank = (receipt: Receipt): number => {
-    const status = statusOf(receipt)
+export function decisiveResult(results: readonly [EventResult, ...EventResult[]]): EventResult {
+  const rank = (result: EventResult): number => {
+    const status = statusOf(result)
     if (status >= 400 && status <= 499 && status !== 429) return 0
     if (status >= 400) return 1
-    return receipt.event.kind === 'alert' ? 2 : 3
+    return result.event.kind === 'alert' ? 2 : 3
   }
-  return receipts.reduce((worst, receipt) => (rank(receipt) < rank(worst) ? receipt : worst))
+  return results.reduce((worst, result) => (rank(result) < rank(worst) ? result : worst))
 }
 
 /** Answers a caller in PagerDuty's own form, or with a problem where PagerDuty did not answer. */
-export function sendReceipt(reply: FastifyReply, receipt: Receipt): FastifyReply {
-  switch (receipt.kind) {
+export function sendResult(reply: FastifyReply, result: EventResult): FastifyReply {
+  switch (result.kind) {
     case 'answered':
-      return sendAnswer(reply, receipt.answer)
+      return sendAnswer(reply, result.answer)
     case 'queued':
-      return sendJson(reply, 202, successBody(receipt.event))
+      return sendJson(reply, 202, successBody(result.event))
     case 'delivered':
-      return sendJson(reply, receipt.status, successBody(receipt.event))
+      return sendJson(reply, result.status, successBody(result.event))
     case 'dead':
       return sendInvalid(reply, {
-        status: receipt.status,
+        status: result.status,
         message: 'PagerDuty refused the event',
-        errors: [receipt.reason],
+        errors: [result.reason],
       })
     case 'undelivered':
     case 'turned-away': {
-      const retryAfterSeconds = receipt.kind === 'turned-away' ? receipt.retryAfterSeconds : undefined
-      return sendProblem(reply, { status: receipt.status, detail: receipt.reason, retryAfterSeconds })
+      const retryAfterSeconds = result.kind === 'turned-away' ? result.retryAfterSeconds : undefined
+      return sendProblem(reply, { status: result.status, detail: result.reason, retryAfterSeconds })
     }
   }
 }

@@ -10,12 +10,11 @@ import { createResolver } from '../spool/worker/destinations.ts'
 import type { Spool } from '../spool/spool.ts'
 import { version } from '../version.ts'
 import { buildApp } from './app.ts'
-import { createWorkerEvents } from './drain-events.ts'
-import { createDurableIntake } from './spooled-intake.ts'
-import type { Intake } from './intake.ts'
+import { createSpooledIntake } from './spooled-intake.ts'
+import type { Intake } from './context.ts'
 import { createMetrics, type Metrics } from './metrics.ts'
-import { createRelayLog } from './log.ts'
-import { createSynchronousIntake } from './direct-intake.ts'
+import { createRelayLog, createWorkerEvents } from './log.ts'
+import { createDirectIntake } from './direct-intake.ts'
 
 /** What the relay needs of the process, and what it was told. */
 export interface ServeOptions {
@@ -116,7 +115,7 @@ async function startIntake(
     return {
       metrics,
       checkKept: () => undefined,
-      intake: createSynchronousIntake({ transport, resolve, userAgent, timeoutMs, secrets, metrics }),
+      intake: createDirectIntake({ transport, resolve, userAgent, timeoutMs, secrets, metrics }),
     }
   }
   const { directory, limit, maxAgeMs } = spoolConfig
@@ -145,7 +144,7 @@ async function startIntake(
     metrics,
     spool,
     checkKept: () => obstacle() ?? spool.checkRoom() ?? spool.checkWritable(),
-    intake: createDurableIntake({ spool, metrics, obstacle, stopDelivery }),
+    intake: createSpooledIntake({ spool, metrics, obstacle, stopDelivery }),
   }
 }
 

@@ -1,10 +1,10 @@
 import type { Progress, Spool, SpoolItem } from '../spool/spool.ts'
-import type { Intake } from './intake.ts'
+import type { Intake } from './context.ts'
 import { RELAY_LIMITS } from './limits.ts'
 import type { Metrics } from './metrics.ts'
-import type { Receipt } from './result.ts'
+import type { EventResult } from './result.ts'
 
-export interface DurableDeps {
+export interface SpooledDeps {
   readonly spool: Spool
   readonly metrics: Metrics
   /** Why nothing that is kept could be delivered, by this process or another; undefined where it could. */
@@ -14,7 +14,7 @@ export interface DurableDeps {
 }
 
 /** With a spool: an event is accepted when it is synced to disk, and goes out in the background. */
-export function createDurableIntake({ spool, metrics, obstacle, stopDelivery }: DurableDeps): Intake {
+export function createSpooledIntake({ spool, metrics, obstacle, stopDelivery }: SpooledDeps): Intake {
   const closing = new AbortController()
   return {
     take: async (items, wait) => {
@@ -32,7 +32,7 @@ export function createDurableIntake({ spool, metrics, obstacle, stopDelivery }: 
       if (wait === undefined) return items.map(({ event }) => ({ kind: 'queued', event }))
       const signal = AbortSignal.any([wait.signal, closing.signal])
       const progress = await spool.waitFor(result.ids, wait.timeoutMs, signal)
-      return items.map((item, index) => receiptOf(item, progress[index]))
+      return items.map((item, index) => resultOf(item, progress[index]))
     },
     close: async (graceMs) => {
       await stopDelivery(graceMs)
@@ -42,7 +42,7 @@ export function createDurableIntake({ spool, metrics, obstacle, stopDelivery }: 
   }
 }
 
-function turnAway({ event }: SpoolItem, reason: string): Receipt {
+function turnAway({ event }: SpoolItem, reason: string): EventResult {
   return {
     kind: 'turned-away',
     event,
@@ -52,7 +52,7 @@ function turnAway({ event }: SpoolItem, reason: string): Receipt {
   }
 }
 
-function receiptOf({ event }: SpoolItem, progress: Progress | undefined): Receipt {
+function resultOf({ event }: SpoolItem, progress: Progress | undefined): EventResult {
   if (progress?.status === 'delivered')
     return { kind: 'delivered', event, status: progress.httpStatus ?? 202 }
   if (progress?.status === 'dead')

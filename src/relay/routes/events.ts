@@ -4,10 +4,9 @@ import { ENDPOINT, type Event } from '../../core/event.ts'
 import { cleanObject } from '../../core/json.ts'
 import { maskMembers } from '../../core/mask-event.ts'
 import { readEvent } from '../../core/normalize-event.ts'
-import type { RelayDeps } from '../context.ts'
+import type { Call, RelayDeps } from '../context.ts'
 import { parseObject, takeJson } from '../body.ts'
-import type { Call } from '../context.ts'
-import { takeIn } from '../accept.ts'
+import { acceptEvents } from '../accept.ts'
 import { noteRefusal } from '../problem.ts'
 import { sendInvalid, sendJson } from '../result.ts'
 import { requestedKey, routeEvent } from '../routing.ts'
@@ -38,7 +37,7 @@ async function takeEvent(kind: Event['kind'], { request, reply, deps }: Call): P
     return sendInvalid(reply, { status: 400, message: 'Event object is invalid', errors: problems })
   const event = withDedupKey(reading.event)
   const items = routing.keys.map((key) => ({ event, key }))
-  return await takeIn(items, { request, reply, deps }, reading.warnings)
+  return await acceptEvents(items, { request, reply, deps }, reading.warnings)
 }
 
 /** What PagerDuty says to a body that it cannot read (its OpenAPI's example). */

@@ -7,14 +7,13 @@ import { cleanObject } from '../../core/json.ts'
 import { formatOutput } from '../../core/mask-output.ts'
 import { planEvents } from '../../core/plan-events.ts'
 import type { SpoolItem } from '../../spool/spool.ts'
-import type { RelayDeps } from '../context.ts'
+import type { Call, RelayDeps } from '../context.ts'
 import { readOutcomeBody, type OutcomeBody } from './outcome-body.ts'
 import { parseObject, takeForms, takeJson } from '../body.ts'
 import type { Form } from '../parse-form.ts'
 import { sendProblem } from '../problem.ts'
 import { requestedKey, routeEvent } from '../routing.ts'
-import type { Call } from '../context.ts'
-import { takeIn } from '../accept.ts'
+import { acceptEvents } from '../accept.ts'
 
 /** Last lines of a deployment's output that its alert shows. */
 const OUTPUT_LINES = 40
@@ -43,7 +42,7 @@ async function reportOutcome(outcome: 'success' | 'failure', call: Call): Promis
   if (problem !== undefined)
     return sendProblem(reply, { status: given === undefined ? 500 : 400, detail: problem })
   const items = routed.filter((one) => typeof one !== 'string').flat()
-  return await takeIn(items, call, [...reading.notes, ...plan.warnings])
+  return await acceptEvents(items, call, [...reading.notes, ...plan.warnings])
 }
 
 /** What a body says, or why it says nothing; an empty one leaves everything to the build. */

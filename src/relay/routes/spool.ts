@@ -4,12 +4,11 @@ import { createMask } from '../../core/mask-event.ts'
 import type { Secret } from '../../core/secret.ts'
 import type { EventStatus, DeadFilter, SpoolEntry, SpoolKey } from '../../spool/spool.ts'
 import { createKeyFinder } from '../../spool/worker/destinations.ts'
-import type { RelayDeps } from '../context.ts'
+import type { Call, RelayDeps } from '../context.ts'
 import { RELAY_LIMITS } from '../limits.ts'
 import { parseObject, takeJson } from '../body.ts'
 import { sendProblem } from '../problem.ts'
 import { sendJson } from '../result.ts'
-import type { Call } from '../context.ts'
 
 const STATUSES = ['pending', 'delivered', 'dead'] as const satisfies readonly EventStatus[]
 const NOTHING = { pending: 0, delivered: 0, dead: 0 } as const

@@ -2,9 +2,8 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { explainIdentity } from '../../../src/cli/explain.ts'
 import { randomDedupKey } from '../../../src/cli/session.ts'
-import { successKeyFor } from '../../../src/core/identity.ts'
 import type { Event } from '../../../src/core/event.ts'
-import type { Identity } from '../../../src/core/identity.ts'
+import { successKeyFor, type Identity } from '../../../src/core/identity.ts'
 import { createLog } from '../../../src/log.ts'
 
 const IDENTITY: Identity = {

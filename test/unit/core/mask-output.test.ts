@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { maskOutput, stripControls } from '../../../src/core/mask-output.ts'
-import { formatOutput } from '../../../src/core/mask-output.ts'
+import { formatOutput, maskOutput, stripControls } from '../../../src/core/mask-output.ts'
 import { secretValues } from '../../../src/core/secret-values.ts'
 
 const SHAPES: [string, string][] = [

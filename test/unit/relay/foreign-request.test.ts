@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import fc from 'fast-check'
-import { refuseForeign, type Addressed, type OwnNames } from '../../../src/relay/foreign-request.ts'
+import { refuseForeign, type Addressed, type OwnNames } from '../../../src/relay/guards.ts'
 
 const WITHOUT_TOKEN: OwnNames = { names: new Set(['relay.example.com']), isAnyName: false }
 const WITH_TOKEN: OwnNames = { ...WITHOUT_TOKEN, isAnyName: true }

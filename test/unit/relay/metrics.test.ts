@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { Registry } from 'prom-client'
-import { createTally } from '../../../src/relay/tally.ts'
+import { createTally } from '../../../src/relay/metrics.ts'
 
 test('what is counted is told whenever it is asked for, apart by its labels', async () => {
   const registry = new Registry()
