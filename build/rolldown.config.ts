@@ -39,7 +39,7 @@ const SHARED = [
   ...[
     'delivery/proxy.ts',
     'delivery/tls-options.ts',
-    'spool/checksum.ts',
+    'spool/rows.ts',
     'spool/errors.ts',
     'log.ts',
     'version.ts',

@@ -1,12 +1,11 @@
 import { accessSync, constants } from 'node:fs'
 import { createPrivateFile, fileIdentity, setAside } from './files.ts'
-import { createFallback, type Fallback } from './fallback.ts'
-import type { ReadableStore } from './read-only-store.ts'
+import { createReadOnlyStore, type ReadableStore, type ReadOnlyStore } from './read-only-store.ts'
 import type { Reserve } from './reserve.ts'
 import { ifReadable, storeError, storeProblem } from './errors.ts'
 import type { Sqlite } from './statements.ts'
 import { openStore, type Store } from './store.ts'
-import type { Transaction } from './transaction.ts'
+import type { Transaction } from './changes.ts'
 
 /**
  * A store that is opened when it is needed, and again when it was damaged or another file took its place. Where it cannot
@@ -46,19 +45,19 @@ export function createConnection(options: ConnectionOptions): Connection {
   const { sqlite, path, reserve, now, onWarning } = options
   let store: Store | undefined
   let identity: string | undefined
-  const fallback = createFallback(sqlite, path)
+  const readOnly = createReadOnlyStore(sqlite, path)
 
   const open = (): Store => {
     if (store !== undefined) return store
     store = openForWriting(options, (opened) => (identity = opened))
-    fallback.close()
+    readOnly.close()
     return store
   }
   const close = (): void => {
     const closing = store
     store = undefined
     closing?.close()
-    fallback.close()
+    readOnly.close()
   }
   const recover = (error: unknown): void => {
     const problem = storeProblem(error)
@@ -77,7 +76,7 @@ export function createConnection(options: ConnectionOptions): Connection {
     }
   }
   return {
-    read: (work) => readEither(fallback, use, work),
+    read: (work) => readEither(readOnly, use, work),
     transact: (work) => {
       const result = use((opened) =>
         opened.transact(now(), (tx) => {
@@ -86,7 +85,7 @@ export function createConnection(options: ConnectionOptions): Connection {
           return work(opened, tx)
         }),
       )
-      fallback.close() // which would not see what was written, and have it delivered again
+      readOnly.close() // which would not see what was written, and have it delivered again
       return result
     },
     maintain: use,
@@ -119,13 +118,13 @@ function openForWriting(
 type Use = <T>(work: (store: Store) => T) => T
 
 /** Reads as usual, or else without locks. */
-function readEither<T>(fallback: Fallback, use: Use, work: (store: ReadableStore) => T): T {
-  if (fallback.isFresh()) return fallback.read(work, NOT_WRITABLE)
+function readEither<T>(readOnly: ReadOnlyStore, use: Use, work: (store: ReadableStore) => T): T {
+  if (readOnly.isFresh()) return readOnly.read(work, NOT_WRITABLE)
   try {
     return use(work)
   } catch (error) {
     if (storeProblem(error)?.kind !== 'unavailable') throw error
-    return fallback.read(work, error)
+    return readOnly.read(work, error)
   }
 }
 

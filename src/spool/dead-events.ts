@@ -3,7 +3,7 @@ import type { DeadFilter, Retried, Spool } from './spool.ts'
 import type { Commits, Written } from './group-commit.ts'
 import type { Connection } from './connection.ts'
 import type { Store } from './store.ts'
-import type { Transaction } from './transaction.ts'
+import type { Transaction } from './changes.ts'
 
 /** Dead events that one transaction changes. */
 const AT_ONCE = 1000

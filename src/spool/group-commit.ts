@@ -1,7 +1,7 @@
 import type { Connection } from './connection.ts'
 import { storeProblem, type StoreProblem } from './errors.ts'
 import type { Store } from './store.ts'
-import type { Transaction } from './transaction.ts'
+import type { Transaction } from './changes.ts'
 
 /** What came of a piece of work: its result, synced to disk, or why nothing was changed. */
 export type Written<T> =

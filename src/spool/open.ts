@@ -1,74 +1,58 @@
-import type { Spool, SpoolOptions } from './spool.ts'
-import { createCommits } from './group-commit.ts'
+import { statSync } from 'node:fs'
 import { createConnection, watchVersion, type Connection } from './connection.ts'
-import { spoolFiles } from './files.ts'
+import { ifReadable, lastingReasonOf, storeProblem, type StoreProblem } from './errors.ts'
+import { spoolExists, spoolFiles } from './files.ts'
+import { createCommits } from './group-commit.ts'
 import { createIntake } from './intake.ts'
 import { createDeliveryLock } from './lock.ts'
-import { ifReadable, lastingReasonOf } from './errors.ts'
-import { createStoredQueue } from './stored-queue.ts'
+import { createStoredQueue } from './queue.ts'
 import { createReserve } from './reserve.ts'
 import { createRoom } from './room.ts'
-import { createResults } from './results.ts'
+import type { Progress, Spool, SpoolOptions, SpoolQueue } from './spool.ts'
+import { examineStore } from './store.ts'
 import { createUnwritten, type Remembered } from './unwritten.ts'
 import { createWaiting } from './waiters.ts'
 
 /**
- * Opens a spool. What is wrong with its directory or its disk is no error here: it is told, and tried anew whenever
- * something is to be written, so that a relay runs whatever the disk does.
+ * Opens a spool. A problem with its directory or disk is reported as a warning, not as an error, and every write tries
+ * again, so a relay keeps running whatever the disk does.
  */
 export async function openSpool(options: SpoolOptions): Promise<Spool> {
   const { directory, limit, onWarning, onCrowdedOut, now = steadyNow } = options
-  // Loaded here, so that only those who keep events pay for the database.
+  // Loaded here, so that only commands that keep events pay for the database.
   const sqlite = await import('node:sqlite')
   const files = spoolFiles(directory)
   const reserve = createReserve(directory, files.reserve)
   const connection = createConnection({ sqlite, directory, path: files.store, reserve, now, onWarning })
   const lock = createDeliveryLock(sqlite, directory, files)
   const room = createRoom({ directory, reserve, freeBytes: () => freeBytesOf(connection) })
-  const listeners = new Set<(keyIds: ReadonlySet<number>) => void>()
+  const due = createListeners()
   const hasChanged = watchVersion(connection)
   const unwritten = createUnwritten()
   const waiting = createWaiting({
-    progress: (id) =>
-      unwritten.progress(id) ??
-      ifReadable(() => connection.read(({ reads }) => reads.progress(id))) ?? {
-        id,
-        status: 'pending',
-        attempts: 0,
-      },
+    progress: (id) => unwritten.progress(id) ?? storedProgress(connection, id),
     hasForeignChanges: () => ifReadable(hasChanged) ?? false,
   })
-  const tell = ({ settled, dueKeyIds }: Remembered): void => {
+  const onChange = ({ settled, dueKeyIds }: Remembered): void => {
     waiting.settled(settled)
-    if (dueKeyIds.size > 0) for (const listener of listeners) listener(dueKeyIds)
+    if (dueKeyIds.size > 0) due.call(dueKeyIds)
   }
   const commits = createCommits({
     connection,
     onCommitted: (tx) => {
       if (tx.crowdedOut > 0) onCrowdedOut?.(tx.crowdedOut)
-      tell(tx)
+      onChange(tx)
     },
   })
-  const results = createResults({ connection, commits, unwritten, onRemembered: tell })
+  const stored = createStoredQueue({ connection, commits, unwritten, now, onRemembered: onChange })
   const problem = tryOpen(connection)
   if (problem !== undefined) onWarning(problem)
   return {
     ...createIntake({ connection, commits, unwritten, room, directory, limit, now }),
     waitFor: (ids, timeoutMs, signal) => waiting.waitFor(ids, timeoutMs, signal),
-    queue: {
-      ...createStoredQueue({ connection, commits, unwritten, now }),
-      settle: results.settle,
-      unwritten: results.unwritten,
-      tryLock: () => lock.tryTake(),
-      releaseLock: () => lock.release(),
-      now,
-      onDue: (listener) => {
-        listeners.add(listener)
-        return () => listeners.delete(listener)
-      },
-    },
+    queue: { ...stored, tryLock: () => lock.tryTake(), releaseLock: () => lock.release(), onDue: due.add },
     close: async () => {
-      await results.close()
+      await stored.close()
       commits.flush()
       lock.release()
       connection.close()
@@ -76,12 +60,36 @@ export async function openSpool(options: SpoolOptions): Promise<Spool> {
   }
 }
 
-/** Milliseconds since the epoch at the start of the process, and from there on by a clock that never steps. */
+/** Milliseconds since the epoch when the process started, and from then on by a clock that never steps. */
 function steadyNow(): number {
   return performance.timeOrigin + performance.now()
 }
 
-/** Bytes of the store's file that nothing is kept in; 0 where that cannot be told. */
+interface Listeners {
+  readonly add: SpoolQueue['onDue']
+  readonly call: (keyIds: ReadonlySet<number>) => void
+}
+
+function createListeners(): Listeners {
+  const listeners = new Set<(keyIds: ReadonlySet<number>) => void>()
+  return {
+    add: (listener) => {
+      listeners.add(listener)
+      return () => listeners.delete(listener)
+    },
+    call: (keyIds) => {
+      for (const listener of listeners) listener(keyIds)
+    },
+  }
+}
+
+/** The progress of an event as the store has it; pending with no attempts if the store cannot be read. */
+function storedProgress(connection: Connection, id: number): Progress {
+  const stored = ifReadable(() => connection.read(({ reads }) => reads.progress(id)))
+  return stored ?? { id, status: 'pending', attempts: 0 }
+}
+
+/** Unused bytes in the store's file; 0 if that is not known. */
 function freeBytesOf(connection: Connection): number {
   let bytes = 0
   ifReadable(() => connection.maintain(({ freeBytes }) => (bytes = freeBytes())))
@@ -94,5 +102,29 @@ function tryOpen(connection: Connection): string | undefined {
     return undefined
   } catch (error) {
     return lastingReasonOf(error)
+  }
+}
+
+const NO_FILE: StoreProblem = {
+  kind: 'unavailable',
+  reason: 'spool.db in the directory of PAGERDUTY_SPOOL is not a regular file',
+}
+
+/**
+ * The problem with the store of a spool; undefined if there is none, or nothing was ever kept there. The store is only
+ * read: if it is damaged, the next process that uses it sets it aside.
+ */
+export async function examineSpool(directory: string): Promise<StoreProblem | undefined> {
+  if (!spoolExists(directory)) return undefined
+  const { store } = spoolFiles(directory)
+  const sqlite = await import('node:sqlite')
+  try {
+    if (!statSync(store).isFile()) return NO_FILE // opening a pipe would block
+    examineStore(sqlite, store)
+    return undefined
+  } catch (error) {
+    const problem = storeProblem(error)
+    if (problem === undefined) throw error
+    return problem.kind === 'busy' ? undefined : problem
   }
 }

@@ -1,3 +1,4 @@
+import { crc32 } from 'node:zlib'
 import type { Event } from '../core/event.ts'
 import { createSecret } from '../core/secret.ts'
 import type { DueEvent, EventStatus, SpoolEntry, SpoolItem, SpoolKey } from './spool.ts'
@@ -23,7 +24,20 @@ export function toRow({ event, key }: SpoolItem): NewRow {
   }
 }
 
-/** What is read of an event of any status. */
+/**
+ * CRC-32 of everything about an event that a failing disk must not change: its key, its endpoint and its content. SQLite's
+ * own checks cover its structures, not the values in them.
+ */
+export function checksumOf(key: SpoolKey, kind: Event['kind'], body: string): number {
+  return crc32(body, crc32(`${kind} ${key.kind} ${keyText(key)}`))
+}
+
+/** The text that a key is stored as. */
+export function keyText(key: SpoolKey): string {
+  return key.kind === 'own' ? key.key.reveal() : key.name
+}
+
+/** The columns of an event of any status that a list needs. */
 export interface EntryRow {
   readonly id: number
   readonly kind: Event['kind']
@@ -63,7 +77,7 @@ export function toKey({ name, secret }: KeyRow): SpoolKey {
     : { kind: 'own', key: createSecret(secret) }
 }
 
-/** What is read of an event that is to be attempted. */
+/** The columns of a pending event that an attempt needs. */
 export interface DueRow {
   readonly id: number
   readonly key_id: number

@@ -1,7 +1,6 @@
 import type { DatabaseSync } from 'node:sqlite'
 import { Failure } from '../core/failure.ts'
-import { checkIntegrity } from './integrity.ts'
-import { storeProblem } from './errors.ts'
+import { storeError, storeProblem } from './errors.ts'
 
 /** Marks the file as a spool (`application_id`): the letters PDAL. */
 const APPLICATION_ID = 0x50_44_41_4c
@@ -13,7 +12,7 @@ const SCHEMA_VERSION = 2
  * list is a walk over ids. `due_at` is 0 for what was never tried (so that no writer's clock matters), the time of the
  * next try, or NULL for what waits behind another event of its alert: exactly one event of an alert is not NULL.
  * Ids begin at the time of creation, so that an id never means two events though a damaged store was replaced.
- * `body` comes last: what is read of a row is read up to the last column that is asked for. `checksum.ts` has `checksum`.
+ * `body` comes last: what is read of a row is read up to the last column that is asked for. `rows.ts` makes `checksum`.
  */
 /** Alerts and change events wait apart, so that neither is looked for among the others. */
 const TURN_INDEX = 'CREATE INDEX pending_turn ON pending (key_id, kind, due_at) WHERE due_at IS NOT NULL'
@@ -123,4 +122,31 @@ function originOf(db: DatabaseSync): { id: number; version: number } {
     'SELECT application_id AS id, user_version AS version FROM pragma_application_id, pragma_user_version',
   )
   return origin.get() as { id: number; version: number }
+}
+
+/** Files up to this size are looked through when they are opened; damage in larger ones is found when it is met. */
+const LOOKED_THROUGH_PAGES = 8192
+
+/** What SQLite says of a file that is damaged, in its own error's form. */
+export function damage(message: string): Error {
+  return storeError(message, 11)
+}
+
+/**
+ * Looks a store through: its structure, that its indexes are those of its rows, and its counters. What is in an event is
+ * looked at when it is to be sent, by its checksum.
+ * @throws `damage`, or SQLite's errors
+ */
+function checkIntegrity(db: DatabaseSync): void {
+  const { page_count: pages } = db.prepare('PRAGMA page_count').get() as { page_count: number }
+  if (pages > LOOKED_THROUGH_PAGES) return
+  const { integrity_check: verdict } = db.prepare('PRAGMA integrity_check(1)').get() as {
+    integrity_check: string
+  }
+  if (verdict !== 'ok') throw damage(verdict)
+  const state = db.prepare(
+    `SELECT 1 FROM state WHERE pending = (SELECT count(*) FROM pending) AND delivered = (SELECT count(*) FROM delivered)
+     AND dead = (SELECT count(*) FROM dead) AND next_id > ifnull((SELECT max(id) FROM pending), -1)`,
+  )
+  if (state.get() === undefined) throw damage('its counters are not those of its rows')
 }

@@ -1,16 +1,21 @@
 import type { DatabaseSync } from 'node:sqlite'
-import { createAdd, type Add } from './adding.ts'
-import { damage } from './integrity.ts'
+import {
+  createAdd,
+  createRevive,
+  createSettle,
+  type Add,
+  type Revive,
+  type Settle,
+  type Transaction,
+} from './changes.ts'
 import { latestDue } from './numbers.ts'
 import { createReads } from './queries.ts'
 import type { ReadableStore } from './read-only-store.ts'
-import { createRevive, type Revive } from './reviving.ts'
-import { examineDatabase, prepareDatabase } from './schema.ts'
-import { createSettle, type Settle } from './settling.ts'
-import { prepareRun, readTogether, type Sqlite } from './statements.ts'
+import { damage, examineDatabase, prepareDatabase } from './schema.ts'
+import type { EventStatus } from './spool.ts'
+import { prepareGet, prepareRun, readTogether, type Sqlite } from './statements.ts'
 import { createSpace, limitLog, type Space } from './space.ts'
 import { createSuperseding } from './superseding.ts'
-import { createTransact, type Transaction } from './transaction.ts'
 import { createTrim, type Trim } from './trimming.ts'
 
 /** One connection to the database of a spool. Everything is synchronous; what fails throws SQLite's errors. */
@@ -116,4 +121,35 @@ function assembleStore(db: DatabaseSync): Store {
     ...createSpace(db),
     close: () => db.close(),
   }
+}
+
+interface StateRow extends Record<EventStatus, number> {
+  readonly next_id: number
+}
+
+/**
+ * A function that does work in one transaction, which is synced to disk when it returns.
+ * @throws SQLite's errors, and what the work throws; then nothing is changed
+ */
+function createTransact(db: DatabaseSync): <T>(nowMs: number, work: (tx: Transaction) => T) => T {
+  const readState = prepareGet<StateRow>(db, 'SELECT next_id, pending, delivered, dead FROM state')
+  const writeState = prepareRun(db, 'UPDATE state SET next_id = ?, pending = ?, delivered = ?, dead = ?')
+  return (nowMs, work) => {
+    db.exec('BEGIN IMMEDIATE')
+    try {
+      const { next_id: nextId, ...counts } = readState() ?? missing()
+      const tx = { nowMs, nextId, counts, dueKeyIds: new Set<number>(), settled: [], crowdedOut: 0 }
+      const result = work(tx)
+      writeState(tx.nextId, tx.counts.pending, tx.counts.delivered, tx.counts.dead)
+      db.exec('COMMIT')
+      return result
+    } catch (error) {
+      if (db.isTransaction) db.exec('ROLLBACK')
+      throw error
+    }
+  }
+}
+
+function missing(): never {
+  throw damage('the row of state is missing')
 }

@@ -1,7 +1,7 @@
 import type { DatabaseSync } from 'node:sqlite'
 import { GIVEN_LIMIT, prepareRun } from './statements.ts'
 import type { Superseding } from './superseding.ts'
-import type { Transaction } from './transaction.ts'
+import type { Transaction } from './changes.ts'
 
 /** Delivered events that are kept for the list. */
 const KEPT_DELIVERED = 10_000

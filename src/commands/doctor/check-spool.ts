@@ -1,5 +1,5 @@
 import { accessSync, constants, statSync } from 'node:fs'
-import { examineSpool } from '../../spool/examine.ts'
+import { examineSpool } from '../../spool/open.ts'
 import { storesSetAside } from '../../spool/files.ts'
 import { failed, ok, warning, type Finding } from './finding.ts'
 

@@ -1,7 +1,7 @@
 import type { Outcome } from '../../core/outcome.ts'
 import type { WorkerDeps } from './types.ts'
 import type { DueEvent, Settlement, SpoolKey } from '../spool.ts'
-import { checksumOf } from '../checksum.ts'
+import { checksumOf } from '../rows.ts'
 import { attemptOnce, tellSettlement } from './attempt.ts'
 import { settlementOf } from './settlement.ts'
 import { noteEnd, noteOutcome, noteStart, type KeyState } from './key-state.ts'

@@ -4,7 +4,7 @@ import { chmodSync, copyFileSync, mkdirSync, readFileSync, rmSync, writeFileSync
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { test, type TestContext } from 'node:test'
-import { examineSpool } from '../../../src/spool/examine.ts'
+import { examineSpool } from '../../../src/spool/open.ts'
 import { startSimulator } from '../../../tools/simulator/simulator.ts'
 import { startTestWorker, until } from '../../support/worker.ts'
 import { CODESHIP_PRO, KEY, runProgram } from '../../support/program.ts'
@@ -49,7 +49,7 @@ for (const [name, make, says] of STRANGE) {
     const isDatabase = says === ANOTHER_PROGRAM
     const before = isDatabase && readFileSync(path)
     const examined = (await examineSpool(directory))?.reason
-    assert.match(examined ?? '', isDatabase ? says : /is no file/)
+    assert.match(examined ?? '', isDatabase ? says : /is not a regular file/)
     const { spool, warnings } = await openTestSpool(t, { directory })
     const { told } = startTestWorker(t, { spool })
     const added = await spool.add([changeItem('x')])

@@ -1,0 +1,175 @@
+import type { DatabaseSync } from 'node:sqlite'
+import { incremented, readable, storableDue } from './numbers.ts'
+import { checksumOf, keyText, type NewRow } from './rows.ts'
+import type { EventStatus, Progress, Retried, Settlement, SpoolKey } from './spool.ts'
+import { prepareGet, prepareRun } from './statements.ts'
+import type { DeadRow, Superseding } from './superseding.ts'
+
+/** What the changes of one transaction share. */
+export interface Transaction {
+  readonly nowMs: number
+  /** The id of the next event; no id is used twice. */
+  nextId: number
+  /** Events of each status. */
+  readonly counts: Record<EventStatus, number>
+  /** Keys that now have an event to attempt. */
+  readonly dueKeyIds: Set<number>
+  /** Events that are no longer pending. */
+  readonly settled: Progress[]
+  /** How many dead events were removed to make room for others. */
+  crowdedOut: number
+}
+
+/** Adds pending rows, all or none. Returns their ids, or undefined if they would exceed the limit. */
+export type Add = (tx: Transaction, rows: readonly NewRow[], limit: number) => number[] | undefined
+
+/** Writes the result of an attempt. Does nothing if the event is not pending. */
+export type Settle = (tx: Transaction, settlement: Settlement) => void
+
+/**
+ * Makes dead events pending again, as if they had just been accepted: after the pending events of their alert, in the
+ * given order.
+ * @param evenSuperseded include those whose alert has a later trigger or resolve
+ */
+export type Revive = (tx: Transaction, ids: readonly number[], evenSuperseded: boolean) => Retried
+
+/** Prepares the statements for adding. */
+export function createAdd(db: DatabaseSync): Add {
+  const internKey = createInternKey(db)
+  const isPending = prepareIsPending(db)
+  const insert = prepareRun(
+    db,
+    `INSERT INTO pending (id, key_id, kind, action, dedup_key, accepted_at, attempts, due_at, checksum, body)
+     VALUES (?, ?, ?, ?, ?, ?, 0, ?, ?, ?)`,
+  )
+  const addOne = (tx: Transaction, { key, kind, action, dedupKey, body }: NewRow): number => {
+    const id = tx.nextId++
+    const keyId = internKey(key)
+    const isBehind = dedupKey !== null && isPending(keyId, dedupKey) !== undefined
+    const acceptedAtMs = Math.round(tx.nowMs)
+    const checksum = checksumOf(key, kind, body)
+    insert(id, keyId, kind, action, dedupKey, acceptedAtMs, isBehind ? null : 0, checksum, body)
+    tx.counts.pending++
+    if (!isBehind) tx.dueKeyIds.add(keyId)
+    return id
+  }
+  return (tx, rows, limit) =>
+    tx.counts.pending + rows.length > limit ? undefined : rows.map((row) => addOne(tx, row))
+}
+
+/** Whether a key has a pending event of an alert. */
+function prepareIsPending(db: DatabaseSync): (keyId: number, dedupKey: string) => unknown {
+  return prepareGet(db, 'SELECT 1 FROM pending WHERE key_id = ? AND dedup_key = ? LIMIT 1')
+}
+
+/** A function that returns the id of a key, and stores the key if it is new. */
+function createInternKey(db: DatabaseSync): (key: SpoolKey) => number {
+  const find = {
+    configured: prepareGet<{ id: number }>(db, 'SELECT id FROM keys WHERE name = ?'),
+    own: prepareGet<{ id: number }>(db, 'SELECT id FROM keys WHERE secret = ?'),
+  }
+  const insert = {
+    configured: prepareRun(db, 'INSERT INTO keys (name) VALUES (?)'),
+    own: prepareRun(db, 'INSERT INTO keys (secret) VALUES (?)'),
+  }
+  return (key) => {
+    const value = keyText(key)
+    const found = find[key.kind](value)
+    if (found !== undefined) return found.id
+    insert[key.kind](value)
+    return find[key.kind](value)?.id ?? 0
+  }
+}
+
+interface PendingRow {
+  readonly key_id: number
+  readonly dedup_key: string | null
+  readonly attempts: number
+}
+
+/** Prepares the statements for settling. */
+export function createSettle(db: DatabaseSync): Settle {
+  const move = createMove(db)
+  // Not `DELETE … RETURNING`: SQLite builds a table for what it returns, which costs twice as much as both of these.
+  const find = prepareGet<PendingRow>(
+    db,
+    `SELECT key_id, dedup_key, ${readable('attempts')} AS attempts FROM pending WHERE id = ?`,
+  )
+  const remove = prepareRun(db, 'DELETE FROM pending WHERE id = ?')
+  const unblockNext = prepareRun(
+    db,
+    'UPDATE pending SET due_at = 0 WHERE id = (SELECT min(id) FROM pending WHERE key_id = ? AND dedup_key = ?)',
+  )
+  const postpone = prepareRun(
+    db,
+    `UPDATE pending SET attempts = ${incremented('attempts')}, http_status = ?, reason = ?, due_at = ? WHERE id = ?`,
+  )
+  return (tx, settlement) => {
+    const { kind, id, httpStatus } = settlement
+    if (kind === 'postponed') {
+      postpone(httpStatus ?? null, settlement.reason, storableDue(settlement.dueAtMs, tx.nowMs), id)
+      return
+    }
+    const found = find(id)
+    if (found === undefined) return
+    move(tx, settlement)
+    remove(id)
+    tx.counts.pending--
+    tx.counts[kind]++
+    tx.settled.push({
+      id,
+      status: kind,
+      attempts: found.attempts + 1,
+      ...(httpStatus !== undefined && { httpStatus }),
+      ...(kind === 'dead' && { reason: settlement.reason }),
+    })
+    if (found.dedup_key === null) return
+    if (unblockNext(found.key_id, found.dedup_key) > 0) tx.dueKeyIds.add(found.key_id)
+  }
+}
+
+/** Copies a pending event to the table of its new status. */
+function createMove(db: DatabaseSync): (tx: Transaction, settlement: Settlement) => void {
+  const COLUMNS = `id, key_id, kind, action, dedup_key, accepted_at, ${incremented('attempts')}`
+  const toDelivered = prepareRun(
+    db,
+    `INSERT INTO delivered SELECT ${COLUMNS}, ?, NULL, ? FROM pending WHERE id = ?`,
+  )
+  const toDead = prepareRun(
+    db,
+    `INSERT INTO dead SELECT ${COLUMNS}, ?, ?, ?, checksum, body FROM pending WHERE id = ?`,
+  )
+  return ({ nowMs }, settlement) => {
+    const settledAtMs = Math.round(nowMs)
+    if (settlement.kind === 'delivered') toDelivered(settlement.httpStatus, settledAtMs, settlement.id)
+    if (settlement.kind === 'dead')
+      toDead(settlement.httpStatus ?? null, settlement.reason, settledAtMs, settlement.id)
+  }
+}
+
+/** Prepares the statements for reviving. */
+export function createRevive(db: DatabaseSync, superseding: Superseding): Revive {
+  const find = prepareGet<DeadRow>(db, 'SELECT id, key_id, dedup_key FROM dead WHERE id = ?')
+  const isPending = prepareIsPending(db)
+  const copy = prepareRun(
+    db,
+    `INSERT INTO pending (id, key_id, kind, action, dedup_key, accepted_at, attempts, due_at, checksum, body)
+     SELECT id, key_id, kind, action, dedup_key, ?, 0, ?, checksum, body FROM dead WHERE id = ?`,
+  )
+  const remove = prepareRun(db, 'DELETE FROM dead WHERE id = ?')
+  const reviveOne = (tx: Transaction, { id, key_id: keyId, dedup_key: dedupKey }: DeadRow): void => {
+    const isBehind = dedupKey !== null && isPending(keyId, dedupKey) !== undefined
+    copy(Math.round(tx.nowMs), isBehind ? null : 0, id)
+    remove(id)
+    tx.counts.dead--
+    tx.counts.pending++
+    if (!isBehind) tx.dueKeyIds.add(keyId)
+  }
+  return (tx, ids, evenSuperseded) => {
+    const isLeftOut = evenSuperseded ? () => false : superseding.isSuperseded()
+    const found = ids.flatMap((id) => find(id) ?? [])
+    const leftOut = new Set(found.filter(isLeftOut))
+    for (const dead of found) if (!leftOut.has(dead)) reviveOne(tx, dead)
+    return { retried: found.length - leftOut.size, leftOut: leftOut.size }
+  }
+}
