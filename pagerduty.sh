@@ -1,12 +1,12 @@
 #!/bin/sh
-# pagerduty.sh: tells PagerDuty what a deployment did, from any machine that has a shell. See --help, and
-# docs/shell-script.md for where it differs from pagerduty-alert, whose settings, events and exit statuses it shares.
+# pagerduty.sh: tells PagerDuty how a deployment ended, from any machine with a shell. See --help, and
+# docs/shell-script.md for how it differs from pagerduty-alert, whose settings, events and exit statuses it shares.
 
-# All of it is one function, so that the command of `run` can be started before anything else is defined or assigned: it gets
+# Everything is in one function, so that the command of `run` can start before anything else is defined or assigned: it gets
 # exactly the environment of this script. The last lines of the file call it.
 pagerduty_sh() {
 set -uf
-# Bytes everywhere: no locale decides what a letter is. jq reads UTF-8 all the same.
+# Bytes everywhere: no locale decides what a letter is. jq reads UTF-8 anyway.
 export LC_ALL=C
 
 VERSION=0.1.0
@@ -21,8 +21,8 @@ pagerduty.sh: tells PagerDuty what a deployment did
   pagerduty.sh change | trigger    one event from PAGERDUTY_SUMMARY and the other settings
   pagerduty.sh acknowledge | resolve
 
-Straight to PagerDuty it needs PAGERDUTY_TOKEN, curl (7.58 or newer) and jq (1.5 or newer).
-With PAGERDUTY_RELAY_URL it asks the relay, which holds the key: curl or wget is enough.
+To send directly to PagerDuty it needs PAGERDUTY_TOKEN, curl 7.58 and jq 1.5, or newer.
+With PAGERDUTY_RELAY_URL it sends through the relay, which has the key: curl or wget is enough.
 
 Options: --dry-run, and --NAME VALUE in place of a variable PAGERDUTY_NAME, such as --environment.
 Exit status: 0 accepted, 64 usage, 65 refused, 75 not delivered in time, 78 configuration; run: CMD's.
@@ -69,7 +69,7 @@ setting() {
   trim "$value"
 }
 
-# secret NAME: the variable's value, or what the file holds that NAME_FILE names.
+# secret NAME: the variable's value, or the content of the file that NAME_FILE names.
 secret() {
   direct=$(setting "$1")
   file=$(setting "$1_FILE")
@@ -95,7 +95,7 @@ seconds() {
     END { exit !found }' || fail 64 "$1: must be a duration such as 500ms, 90s or 2m, at most 24h"
 }
 
-# base_url NAME DEFAULT: an http(s) address without a slash at its end.
+# base_url NAME DEFAULT: an http(s) address without a trailing slash.
 base_url() {
   url=$(setting "$1")
   url=${url:-$2}
@@ -119,7 +119,7 @@ events_url() {
   esac
 }
 
-# routing_keys: the keys, a line each.
+# routing_keys: the keys, one per line.
 routing_keys() {
   name=PAGERDUTY_ROUTING_KEY
   list=$(secret "$name") || exit
@@ -134,7 +134,7 @@ routing_keys() {
       *,*) key=${list%%,*} list=${list#*,} ;;
       *) key=$list list= ;;
     esac
-    key=$(trim "${key#*=}") # an alias may stand in front
+    key=$(trim "${key#*=}") # an alias may come first
     case ${#key}:$key in
       20:* | *[+_-]*) wrong='this looks like a REST API token' ;;
       32:*[!A-Za-z0-9]*) wrong='this holds other characters than letters and digits' ;;
@@ -149,15 +149,15 @@ routing_keys() {
 
 # --- Events -----------------------------------------------------------------------------------------------------------
 
-# plan COMMAND EXIT_CODE SECONDS: what to send and to say, a line each: a kind, words, and a body without its key. jq
-# takes everything from the environment, so that nothing of it shows in the list of processes.
+# plan COMMAND EXIT_CODE SECONDS: what to send and to print, one per line: a kind, words, and a body without its key. jq
+# takes everything from the environment, so that nothing is visible in the process list.
 plan() {
   has jq || fail 78 "$1 needs jq; success and failure do not where a relay is set (PAGERDUTY_RELAY_URL)"
   random=$(od -A n -N 16 -t x1 /dev/urandom | tr -d ' \n')
   set -- -n -r --arg command "$1" --arg exit_code "$2" --arg seconds "$3" --arg host "$(uname -n)" \
     --arg random "$random"
   key=$(jq "$@" --arg hash '' "$(program) full_key // empty") || exit 70
-  # PagerDuty takes 255 characters; what is longer ends in its hash.
+  # PagerDuty accepts 255 characters; a longer key ends in its hash.
   hash=$([ "${#key}" -le 255 ] || printf %s "$key" | sha256sum | cut -c 1-64)
   jq "$@" --arg hash "$hash" "$(program) main" || exit 70
 }
@@ -270,7 +270,7 @@ def build:
         else $page + forge($page; "/pull/"; "/-/merge_requests/"; "/pull-requests/") + $pull_request end)),
     };
 build as $build |
-# A tag is no place that a later build deploys to again.
+# A later build never deploys to a tag again.
 def environment: setting("ENVIRONMENT") // (if $build.tag == null then $build.branch else null end);
 def source: setting("SOURCE") // $build.repository // $host;
 def full_key: setting("DEDUP_KEY") // (if $build.repository == null then null
@@ -411,7 +411,7 @@ JQ
 
 # --- Delivery ---------------------------------------------------------------------------------------------------------
 
-# mask SECRET: its last four characters; nothing of one too short for that to hide it.
+# mask SECRET: its last four characters; nothing of a secret that is too short for that.
 mask() {
   case $1 in
     ????????????*) printf '…%s' "${1#"${1%????}"}" ;;
@@ -419,11 +419,11 @@ mask() {
   esac
 }
 
-# masked TEXT: without the secrets that it may echo or break off in, on one line. One pass from left to right: a mask is
-# never searched again, since it may hold a short secret.
+# masked TEXT: on one line, without secrets that it echoes, whole or cut off. One pass from left to right: a mask is
+# never searched again, since it may contain a short secret.
 masked() {
   {
-    # shellcheck disable=SC2086 # a word each
+    # shellcheck disable=SC2086 # split into words
     printf '%s ' $keys $relay_token
     echo
     printf %s "$1" | tr -s '[:cntrl:][:space:]' ' '
@@ -453,12 +453,12 @@ masked() {
     }' | cut -c 1-500
 }
 
-# wait_for PID: the status of a command in the background. Unlike one in the foreground it lets traps act at once.
+# wait_for PID: the status of a background command. Unlike a foreground command it lets traps run at once.
 wait_for() {
   child=$1
   wait "$child"
   status=$?
-  # A trap interrupts `wait`; the command's own end is what counts.
+  # A trap interrupts `wait`; only the command's own end counts.
   while [ "$status" -gt 128 ] && kill -0 "$child" 2>/dev/null; do
     wait "$child"
     status=$?
@@ -475,7 +475,7 @@ post_with_curl() {
     --data-binary @- "$1" >"$work/codes" 2>"$work/errors"
 }
 
-# post_with_wget URL TYPE SECONDS: the same for a body without a key, which may stand in a file.
+# post_with_wget URL TYPE SECONDS: the same for a body without a key, which may be in a file.
 post_with_wget() {
   printf %s "$body" >"$work/body"
   seconds=$3
@@ -484,11 +484,11 @@ post_with_wget() {
     shift
     set -- wget --tries=1 --max-redirect=0 --content-on-error --timeout="$seconds" "$@"
   elif timeout 9 true 2>/dev/null; then
-    # busybox's wget neither repeats nor has a time limit that can be relied on: some crash on its -T.
+    # busybox's wget neither retries nor has a reliable time limit: some versions crash on -T.
     set -- timeout "$seconds" "$@"
   fi
   WGETRC="$work/config" "$@" 2>"$work/head"
-  # Both print the status line and the headers among other things.
+  # Both print other things next to the status line and the headers.
   sed -n 's/.*HTTP\/[0-9.]* \([0-9][0-9][0-9]\).*/\1 000/p' "$work/head" | tail -n 1 >"$work/codes"
   tail -n 1 "$work/head" >"$work/errors"
 }
@@ -496,7 +496,7 @@ post_with_wget() {
 is_gnu_wget() { wget --version 2>/dev/null | grep -q GNU; }
 
 # post URL TYPE SECONDS: one attempt. Leaves `accepted`, `retry`, `refused` or `unreachable` in $outcome, the HTTP status
-# in $code, what was said in $reason, and in $after the seconds that the server asked to wait.
+# in $code, the reason in $reason, and in $after the seconds that the server asked to wait.
 post() {
   : >"$work/head"
   : >"$work/answer"
@@ -513,7 +513,7 @@ post() {
     000)
       outcome=retry
       reason=$(masked "$(cat "$work/errors")")
-      # curl's statuses for certificates; and a proxy that refused to connect.
+      # curl's statuses for certificate errors, and for a proxy that refused to connect.
       case $problem in 51 | 58 | 60 | 77 | 82 | 83 | 90 | 91) outcome=unreachable ;; esac
       [ "$connect" != 407 ] || outcome=unreachable reason='the proxy wants other credentials (407)'
       ;;
@@ -538,7 +538,7 @@ retry_after() {
   esac
 }
 
-# deliver WHAT URL TYPE: attempts with the same bytes until accepted, refused or out of time. 0, 65 or 75.
+# deliver WHAT URL TYPE: sends the same bytes until they are accepted, refused or out of time. 0, 65 or 75.
 deliver() {
   window=1
   attempt=1
@@ -557,7 +557,7 @@ deliver() {
         return 65
         ;;
     esac
-    # Full jitter over a window that doubles, on top of what the server asked for.
+    # Full jitter over a doubling window, on top of the wait that the server asked for.
     delay=$((1 + $(od -A n -N 2 -t u2 /dev/urandom) % window))
     [ -z "$after" ] || delay=$((after + delay - 1))
     left=$((deadline_at - $(date +%s) - delay))
@@ -591,7 +591,7 @@ worse() {
 
 # --- Commands ---------------------------------------------------------------------------------------------------------
 
-# report COMMAND [EXIT_CODE [SECONDS]]: makes the command's events and sends them. Ends the shell that it runs in.
+# report COMMAND [EXIT_CODE [SECONDS]]: builds the command's events and sends them. Exits the shell that it runs in.
 report() {
   deadline=$(seconds PAGERDUTY_DEADLINE 60s) || exit
   timeout=$(seconds PAGERDUTY_TIMEOUT 10s) || exit
@@ -605,13 +605,13 @@ report() {
   trap 'exit 129' HUP
   trap 'exit 130' INT
   trap 'exit 143' TERM
-  # curl reads this one in lower case only.
+  # curl reads this one only in lower case.
   export http_proxy="${http_proxy-${HTTP_PROXY-}}"
   if [ -n "$relay" ]; then ask_relay "$@"; else send_events "$@"; fi
   exit "$worst"
 }
 
-# Builds the events here and posts them to PagerDuty, or to the relay in its place.
+# Builds the events here and posts them to PagerDuty or to the relay.
 send_events() {
   if [ -n "$relay" ]; then base=$relay; else
     base=$(events_url) || exit
@@ -631,7 +631,7 @@ send_events() {
   done 4<"$work/plan"
 }
 
-# send WHAT PATH EVENT: to every key. An event says what happened, a key says where: they meet here and nowhere else.
+# send WHAT PATH EVENT: to every key. An event says what happened, a key says where to send it; they meet only here.
 send() {
   for key in ${keys:-none}; do
     if [ "$key" = none ]; then body=$3; else body="{\"routing_key\":\"$key\",${3#\{}"; fi
@@ -667,7 +667,7 @@ ask_relay() {
   esac
 }
 
-# The relay knows the build, too: a form with what was set here is all that it needs.
+# The relay knows the build too, so it only needs a form with what was set here.
 send_form() {
   body=
   add_field summary "$(setting PAGERDUTY_SUMMARY)"
@@ -684,13 +684,13 @@ send_form() {
   fi
 }
 
-# add_field NAME VALUE: to the form in $body. Every byte is encoded: simple, and right for all of them.
+# add_field NAME VALUE: adds to the form in $body. Every byte is encoded, which is simple and always correct.
 add_field() {
   [ -n "$2" ] || return 0
   body="$body${body:+&}$1=$(printf %s "$2" | od -A n -v -t x1 | tr -d ' \n' | sed 's/../%&/g')"
 }
 
-# run_command: waits for the command, which runs already. Whatever goes wrong with the report, its status is ours.
+# run_command: waits for the command, which is already running. Its status is ours, whatever happens to the report.
 run_command() {
   started_at=$(date +%s)
   wait_for "$child"
@@ -744,7 +744,7 @@ is_typed_alone() {
   done
 }
 
-# main go ARG...: all that the script does. main count ARG...: nothing but `run` and how many words precede its command.
+# main go ARG...: everything the script does. main count ARG...: only `run` and how many words precede its command.
 main() {
   command=
   dry_run=
@@ -752,7 +752,7 @@ main() {
   mode=$1
   shift
   words=$#
-  # What Codeship's steps put in front, and its way to give no command.
+  # What Codeship's steps put in front, and how they give no command.
   case ${1-} in pagerduty-alert | pagerduty.sh | */pagerduty.sh) shift ;; esac
   if [ "$*" = true ]; then shift; fi
   while [ $# -gt 0 ]; do
@@ -796,7 +796,7 @@ main() {
     say 'nothing to report: the job was skipped'
     exit
   fi
-  # shellcheck disable=SC2086 # a command and, it may be, an exit status
+  # shellcheck disable=SC2086 # a command and perhaps an exit status
   report $command
 }
 
@@ -804,7 +804,7 @@ main "$@"
 }
 
 # start 'run COUNT' ARG...: becomes the command that COUNT words precede: a program, no function or builtin. When bash becomes
-# another program, or starts one in the background, it lowers SHLVL.
+# another program, or starts one in the background, it decrements SHLVL.
 pagerduty_sh_start() {
   shift "$((${1#run } + 1))"
   [ -z "${BASH_VERSION-}" ] || SHLVL=$((SHLVL + 1))
@@ -817,7 +817,7 @@ case "$*" in
 esac
 case $1 in
   'run '*)
-    # A shell's background commands ignore INT, so it is TERM that is passed on. They have no stdin either, unless it is
+    # A shell's background commands ignore INT, so TERM is passed on. They have no stdin either, unless it is
     # another descriptor.
     trap 'cancelled="by a signal to $$"; [ -z "${!-}" ] || kill -s TERM "$!" 2>/dev/null' HUP INT TERM
     if (: <&0) 2>/dev/null; then { pagerduty_sh_start "$@" & } 9<&0; else { pagerduty_sh_start "$@" & } 9</dev/null; fi

@@ -12,6 +12,7 @@ const PLACES = [
   'action.yml',
   'action',
   'docs',
+  'pagerduty.sh',
   'build',
   'scripts',
   'tools',

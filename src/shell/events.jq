@@ -103,7 +103,7 @@ def build:
         else $page + forge($page; "/pull/"; "/-/merge_requests/"; "/pull-requests/") + $pull_request end)),
     };
 build as $build |
-# A tag is no place that a later build deploys to again.
+# A later build never deploys to a tag again.
 def environment: setting("ENVIRONMENT") // (if $build.tag == null then $build.branch else null end);
 def source: setting("SOURCE") // $build.repository // $host;
 def full_key: setting("DEDUP_KEY") // (if $build.repository == null then null
