@@ -1,5 +1,5 @@
 import { pino, type Logger } from 'pino'
-import type { LogLevel } from './config/read-printing.ts'
+import type { LogLevel } from './config/printing.ts'
 
 /** A log of JSON lines. A file of its own, so that whoever asks for text does not load pino. */
 export function createJsonLog(level: LogLevel, write: (text: string) => void): Logger {

@@ -1,4 +1,4 @@
-import type { LogLevel } from './config/read-printing.ts'
+import type { LogLevel } from './config/printing.ts'
 
 /** The program's own words, all of them on stderr. A message holds no secret: whoever composes it has masked them. */
 export interface Log {

@@ -1,7 +1,7 @@
 import { detectBuild } from './ci/detect-build.ts'
 import { gather } from './config/sources.ts'
 import { loadRelayConfig, type RelayConfig } from './config/load-relay.ts'
-import { readFiles } from './config/read-files.ts'
+import { readFiles } from './config/sources.ts'
 import type { CommandLine } from './cli/args.ts'
 import type { Io } from './cli/session.ts'
 

@@ -1,6 +1,6 @@
 import type { SettingName } from '../config/settings.ts'
-import { EVENT_SETTINGS } from '../config/settings/event.ts'
-import type { SettingGroup } from '../config/settings/setting.ts'
+import { EVENT_SETTINGS } from '../config/event.ts'
+import type { SettingGroup } from '../config/setting.ts'
 
 /** What is known of a command before it runs: the command line is checked and the help printed from this. */
 export interface CommandInfo {

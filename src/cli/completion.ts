@@ -1,3 +1,4 @@
+import { describeSetting } from '../config/setting.ts'
 import { SETTING_LIST } from '../config/settings.ts'
 import { Failure } from '../core/failure.ts'
 import { COMMANDS, takesSetting, type CommandName } from './command-table.ts'
@@ -28,9 +29,11 @@ function allCompletions(): Completions[] {
     command: name as CommandName,
     does,
     options: SETTING_LIST.flatMap((setting) => {
-      const { option, help, value } = setting
+      const { option, value } = setting
       const isTaken = option !== undefined && takesSetting(name as CommandName, setting)
-      return isTaken ? [{ name: option, help, takesValue: value !== undefined }] : []
+      return isTaken
+        ? [{ name: option, help: describeSetting(setting), takesValue: value !== undefined }]
+        : []
     }),
   }))
 }

@@ -1,4 +1,4 @@
-import { SETTING_GROUPS, type Setting } from '../config/settings/setting.ts'
+import { describeSetting, SETTING_GROUPS, type Setting } from '../config/setting.ts'
 import { SETTING_LIST, type SettingName } from '../config/settings.ts'
 import { Failure } from '../core/failure.ts'
 import { homepage, version } from '../version.ts'
@@ -86,15 +86,16 @@ function commandPage(name: CommandName): string {
   const usage = [name, groups.length > 0 ? '[options]' : '', operands].filter(Boolean).join(' ')
   const sections = groups.map((group) => {
     const settings = SETTING_LIST.filter((setting) => setting.group === group && takesSetting(name, setting))
-    return `\n${SETTING_GROUPS[group]}:\n${table(settings.map((setting) => [settingName(setting), setting.help]))}\n`
+    return `\n${SETTING_GROUPS[group]}:\n${table(settings.map((setting) => [settingName(setting), describeSetting(setting)]))}\n`
   })
   return `pagerduty-alert ${usage}\n\n  ${does}\n\nExample:\n  ${example}\n${sections.join('')}`
 }
 
 function optionRows(settings: readonly Setting[]): [string, string][] {
   return settings.flatMap((setting): [string, string][] => {
-    const { option, value, help } = setting
-    return option === undefined ? [] : [[value === undefined ? `--${option}` : `--${option} ${value}`, help]]
+    const { option, value } = setting
+    const flag = value === undefined ? `--${option}` : `--${option} ${value}`
+    return option === undefined ? [] : [[flag, describeSetting(setting)]]
   })
 }
 

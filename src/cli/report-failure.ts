@@ -1,4 +1,4 @@
-import type { PrintConfig } from '../config/read-printing.ts'
+import type { PrintConfig } from '../config/printing.ts'
 import { knownSecrets } from '../config/known-secrets.ts'
 import { EXIT_CODE, Failure } from '../core/failure.ts'
 import { maskSecrets } from '../core/mask-secrets.ts'

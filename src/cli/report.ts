@@ -1,4 +1,4 @@
-import type { DeliveryConfig } from '../config/read-delivery.ts'
+import type { DeliveryConfig } from '../config/delivery.ts'
 import { ENDPOINT, type Event } from '../core/event.ts'
 import { formatMs } from '../core/duration.ts'
 import { EXIT_CODE } from '../core/failure.ts'

@@ -1,5 +1,5 @@
 import { composeWorker, composeTransport } from '../compose.ts'
-import type { SpoolConfig } from '../config/read-spool.ts'
+import type { SpoolConfig } from '../config/spool.ts'
 import { formatMs } from '../core/duration.ts'
 import { Failure } from '../core/failure.ts'
 import { oneLine } from '../core/mask-secrets.ts'

@@ -1,4 +1,4 @@
-import type { RunConfig } from '../config/read-run.ts'
+import type { RunConfig } from '../config/run.ts'
 import { EXIT_CODE, Failure } from '../core/failure.ts'
 import type { EventCommand } from '../core/plan-events.ts'
 import type { CommandResult } from '../core/summary.ts'

@@ -1,6 +1,5 @@
 import { setFlagsFromString } from 'node:v8'
-import { MAX_OUTPUT_LINES } from '../config/read-run.ts'
-import { parseCount } from '../config/parsers.ts'
+import { RUN_SETTINGS } from '../config/run.ts'
 import { EXIT_CODE, Failure } from '../core/failure.ts'
 import type { Log } from '../log.ts'
 import { ENDING_SIGNALS, supervise, type Ending, type Supervised } from '../run/supervise.ts'
@@ -109,7 +108,7 @@ function keepCompilerFromHanging(): void {
 
 function wantsTail(outputLines: string | undefined): boolean {
   try {
-    return outputLines === undefined || parseCount(MAX_OUTPUT_LINES)(outputLines.trim()) > 0
+    return outputLines === undefined || RUN_SETTINGS.outputLines.parse(outputLines.trim()) > 0
   } catch {
     return true // reported with the rest of the configuration
   }

@@ -1,5 +1,5 @@
 import { composeWorker } from '../compose.ts'
-import type { SpoolConfig } from '../config/read-spool.ts'
+import type { SpoolConfig } from '../config/spool.ts'
 import { formatMs } from '../core/duration.ts'
 import type { Post } from '../delivery/address.ts'
 import type { WorkerEvents } from '../spool/worker/types.ts'

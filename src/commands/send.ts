@@ -4,7 +4,8 @@ import { Failure } from '../core/failure.ts'
 import { blankComments, parseJson } from '../core/json.ts'
 import { parseRoutingKeys, type RoutingKey } from '../core/routing-key.ts'
 import { readUserEvent } from '../core/event-document.ts'
-import { errorInWords, type Options } from '../config/sources.ts'
+import type { Options } from '../config/sources.ts'
+import { fileErrorReason } from '../core/file-error.ts'
 import { keyMissing } from '../config/load.ts'
 import { SETTING_LIST } from '../config/settings.ts'
 import type { CommandLine } from '../cli/args.ts'
@@ -70,7 +71,7 @@ async function readDocument(io: Io, operand = '-'): Promise<string> {
   try {
     return await io.readFile(operand)
   } catch (error) {
-    throw new Failure('usage', `the event's FILE cannot be read: ${errorInWords(error)}`, { cause: error })
+    throw new Failure('usage', `the event's FILE cannot be read: ${fileErrorReason(error)}`, { cause: error })
   }
 }
 

@@ -1,7 +1,7 @@
 import { detectBuild } from '../ci/detect-build.ts'
 import { gather } from '../config/sources.ts'
 import { loadConfig, loadPrintConfig } from '../config/load.ts'
-import { readFiles } from '../config/read-files.ts'
+import { readFiles } from '../config/sources.ts'
 import { createLog } from '../log.ts'
 import type { CommandLine } from '../cli/args.ts'
 import { run, type RunOptions } from './run.ts'

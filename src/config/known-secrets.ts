@@ -2,15 +2,15 @@ import type { ReadFile } from '../ci/fields.ts'
 import type { Environment } from '../core/build.ts'
 import { createSecret, type Secret } from '../core/secret.ts'
 import { gather } from './sources.ts'
-import { proxySecrets, readProxy } from './read-proxy.ts'
+import { proxySecrets, readProxy } from './proxy.ts'
 import { SETTING_LIST } from './settings.ts'
 
-/** Shortest part of a secret that is one by itself, in characters: several keys may stand in one variable. */
+/** The shortest part of a value that counts as a secret of its own, in characters: a variable may hold several keys. */
 const MIN_PART_CHARS = 12
 
 /**
- * Every secret that the environment holds, or names a file of, however wrong the rest of the configuration is.
- * @param recall gives a file that was read before; throws for any other
+ * Every secret in the environment and in the files it names, even if the rest of the configuration is wrong.
+ * @param recall gives the text of a file that was read before; throws for any other
  */
 export function knownSecrets(env: Environment, recall: ReadFile): Secret[] {
   const { values } = gather({ options: {}, env, readFile: recall })

@@ -1,17 +1,17 @@
 import type { Build, Environment } from '../core/build.ts'
-import { parseRepositoryUrl, withRepositoryUrl } from '../ci/repository-url.ts'
+import { withRepositoryUrl } from '../ci/repository-url.ts'
 import { Failure } from '../core/failure.ts'
 import { createMask } from '../core/mask-event.ts'
-import type { Gathered, Problem } from './sources.ts'
-import { plainHttpWarnings, readDeliveryConfig, type DeliveryConfig } from './read-delivery.ts'
-import { readEventConfig, type EventConfig } from './read-event.ts'
-import { readPrintConfig, type PrintConfig } from './read-printing.ts'
-import { reportProxies } from './read-proxy.ts'
-import { readGateConfig, readRestConfig, type GateConfig, type RestConfig } from './read-rest.ts'
-import { readRunConfig, type RunConfig } from './read-run.ts'
-import { readSpoolConfig, type SpoolConfig } from './read-spool.ts'
-import { createReader } from './reader.ts'
-import { tlsWarnings } from './tls-warnings.ts'
+import type { Gathered } from './sources.ts'
+import { connectionWarnings, DELIVERY_SETTINGS, readDeliveryConfig, type DeliveryConfig } from './delivery.ts'
+import { EVENT_SETTINGS, readEventConfig, type EventConfig } from './event.ts'
+import { readPrintConfig, type PrintConfig } from './printing.ts'
+import { reportProxies } from './proxy.ts'
+import { readGateConfig, type GateConfig } from './gate.ts'
+import { NOTE_SETTINGS, readRestConfig, type RestConfig } from './rest.ts'
+import { readRunConfig, type RunConfig } from './run.ts'
+import { readSpoolConfig, type SpoolConfig } from './spool.ts'
+import { createReader, valuesOf, type Problem } from './setting.ts'
 
 /** Everything that one invocation was told, validated and frozen. */
 export interface Config {
@@ -56,11 +56,11 @@ export function readConfig(
   const problems = [...found]
   const mended: string[] = []
   const reader = createReader(values, problems, mended)
-  const repositoryUrl = reader.one('repositoryUrl', parseRepositoryUrl)
+  const repositoryUrl = valuesOf(reader, EVENT_SETTINGS)('repositoryUrl')
   const delivery = readDeliveryConfig(reader, env)
   const rest = readRestConfig(reader, delivery.region)
   const spool = readSpoolConfig(reader)
-  const dryRun = reader.isSet('dryRun')
+  const dryRun = valuesOf(reader, DELIVERY_SETTINGS)('dryRun')
   if (!dryRun) reportProxies(reader, delivery.proxy, serversOf(delivery, rest))
   readPrintConfig(reader)
   const secrets = [...delivery.secrets, ...(rest.token ? [rest.token] : [])]
@@ -71,7 +71,7 @@ export function readConfig(
     rest,
     run: readRunConfig(reader),
     gate: readGateConfig(reader),
-    note: reader.isSet('note'),
+    note: valuesOf(reader, NOTE_SETTINGS)('note'),
     ...(spool && { spool }),
     build: mask(withRepositoryUrl(build, repositoryUrl)),
     dryRun,
@@ -80,7 +80,7 @@ export function readConfig(
   const hasKeyProblem = problems.some(({ kind }) => kind === 'config')
   if (missing !== undefined && !dryRun && !hasKeyProblem) problems.push({ kind: 'config', message: missing })
   const dryWarnings = missing !== undefined && dryRun ? [`${missing}; a real run would stop here`] : []
-  const warnings = [...tlsWarnings(env), ...plainHttpWarnings(delivery, rest), ...mended, ...dryWarnings]
+  const warnings = [...connectionWarnings(env, delivery, rest), ...mended, ...dryWarnings]
   return { config: Object.freeze({ ...settings, warnings }), problems }
 }
 

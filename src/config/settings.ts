@@ -1,11 +1,12 @@
-import { DELIVERY_SETTINGS } from './settings/delivery.ts'
-import { EVENT_SETTINGS } from './settings/event.ts'
-import { PRINTING_SETTINGS } from './settings/printing.ts'
-import { RELAY_SETTINGS } from './settings/relay.ts'
-import { GATE_SETTINGS, NOTE_SETTINGS, REST_SETTINGS } from './settings/rest.ts'
-import { RUN_SETTINGS } from './settings/run.ts'
-import { SPOOL_SETTINGS } from './settings/spool.ts'
-import type { Setting } from './settings/setting.ts'
+import { DELIVERY_SETTINGS } from './delivery.ts'
+import { EVENT_SETTINGS } from './event.ts'
+import { GATE_SETTINGS } from './gate.ts'
+import { PRINTING_SETTINGS } from './printing.ts'
+import { RELAY_SETTINGS } from './relay.ts'
+import { NOTE_SETTINGS, REST_SETTINGS } from './rest.ts'
+import { RUN_SETTINGS } from './run.ts'
+import type { Setting } from './setting.ts'
+import { SPOOL_SETTINGS } from './spool.ts'
 
 /** Every setting, in the order in which the help lists them. */
 const SETTINGS = {

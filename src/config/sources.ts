@@ -1,25 +1,12 @@
+import { EVENT_FILE_VARIABLES } from '../ci/event-file.ts'
+import type { ReadFile } from '../ci/fields.ts'
 import type { Environment } from '../core/build.ts'
-import type { FailureKind } from '../core/failure.ts'
+import { fileErrorReason } from '../core/file-error.ts'
+import { trimValue, type Problem, type RawValue, type Setting } from './setting.ts'
 import { SETTING_LIST, type SettingName } from './settings.ts'
-import type { Setting } from './settings/setting.ts'
 
-/** Options as the command line gave them, by long name: every value of one with a value, `true` for one without. */
+/** The options of the command line by their long names: all values of an option, or `true` for a flag. */
 export type Options = Readonly<Record<string, readonly string[] | true>>
-
-/** A value as the user wrote it, trimmed, and the name of what it came from. */
-export interface RawValue {
-  /** All values; several only for a repeatable option. Empty for an option without a value. */
-  readonly texts: readonly string[]
-  /** `--summary`, `PAGERDUTY_SUMMARY` or `PAGERDUTY_TOKEN_FILE`. */
-  readonly origin: string
-  readonly isOption: boolean
-}
-
-/** Something wrong with the configuration: which setting, and what would be accepted. Never the value. */
-export interface Problem {
-  readonly kind: Extract<FailureKind, 'usage' | 'config'>
-  readonly message: string
-}
 
 export interface Sources {
   readonly options: Options
@@ -28,15 +15,15 @@ export interface Sources {
   readonly readFile: (path: string) => string
 }
 
-/** Every value that is set, and what could not be read. */
+/** Every value that is set, and the problems with reading them. */
 export interface Gathered {
   readonly values: ReadonlyMap<SettingName, RawValue>
   readonly problems: readonly Problem[]
 }
 
 /**
- * Collects the value of every setting: the option, else the variable, else the file that the variable's `_FILE` names.
- * Blank counts as unset.
+ * Collects the value of every setting: from the option, else the variable, else the file that the variable's `_FILE`
+ * names. A blank value counts as unset.
  */
 export function gather(sources: Sources): Gathered {
   const values = new Map<SettingName, RawValue>()
@@ -88,34 +75,29 @@ function fromFile(
   } catch (error) {
     problems.push({
       kind: 'config',
-      message: `${origin}: the file that it names cannot be read: ${errorInWords(error)}`,
+      message: `${origin}: the file that it names cannot be read: ${fileErrorReason(error)}`,
     })
   }
   return undefined
 }
 
-/** Without surrounding white space and one pair of quotes, which Docker's env files leave in place. */
-export function trimValue(text: string | undefined): string {
-  const trimmed = text?.trim() ?? ''
-  const quoted = /^(["'])([\s\S]*)\1$/.exec(trimmed)
-  return (quoted?.[2] ?? trimmed).trim()
-}
-
-const IN_WORDS: Readonly<Record<string, string>> = {
-  ENOENT: 'there is no such file',
-  EACCES: 'permission denied',
-  EISDIR: 'it is a directory',
-  ENOTDIR: 'a part of its path is not a directory',
-  ELOOP: 'its links go in a circle',
-  ENAMETOOLONG: 'its name is too long',
-  EFBIG: 'it is too large',
-  ETIMEDOUT: 'it is a pipe that nobody wrote to the end in 30 s',
-  ABORT_ERR: 'interrupted',
-  EAGAIN: 'there is nothing in it yet',
-}
-
-/** A file system error without its path, which may be a secret put into the wrong variable. */
-export function errorInWords(error: unknown): string {
-  const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown error'
-  return IN_WORDS[code] ?? code
+/**
+ * Reads every file that the environment names, all at the same time: one may be a pipe whose writer is slow.
+ * @returns a function that gives a file's text, or throws the error that reading it ended with
+ */
+export async function readFiles(
+  env: Environment,
+  read: (path: string) => Promise<string>,
+): Promise<ReadFile> {
+  const secrets = SETTING_LIST.flatMap(({ variable, secret }) =>
+    variable !== undefined && secret === true ? [trimValue(env[`${variable}_FILE`])] : [],
+  )
+  const events = EVENT_FILE_VARIABLES.map((variable) => env[variable] ?? '')
+  const paths = [...new Set([...secrets, ...events])].filter((path) => path.trim() !== '')
+  const results = await Promise.allSettled(paths.map((path) => read(path)))
+  return (path) => {
+    const result = results[paths.indexOf(path)]
+    if (result?.status === 'fulfilled') return result.value
+    throw result?.reason ?? new Error('a file that was not asked for')
+  }
 }

@@ -1,4 +1,4 @@
-import type { DeliveryConfig } from '../config/read-delivery.ts'
+import type { DeliveryConfig } from '../config/delivery.ts'
 import type { Event } from '../core/event.ts'
 import { Failure } from '../core/failure.ts'
 import { ORCHESTRATION_KEY_HINT } from '../core/refusal-advice.ts'

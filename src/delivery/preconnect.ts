@@ -1,5 +1,5 @@
 import { connect, type LookupFunction, type Socket } from 'node:net'
-import type { DeliveryConfig } from '../config/read-delivery.ts'
+import type { DeliveryConfig } from '../config/delivery.ts'
 
 /** TCP connections that were begun before there was anything to speak HTTP with. */
 export interface EarlyConnections {

@@ -1,5 +1,5 @@
 import { isDirect } from '../config/no-proxy.ts'
-import type { ProxyConfig } from '../config/read-proxy.ts'
+import type { ProxyConfig } from '../config/proxy.ts'
 
 /** A proxy, and the variable that names it, for messages. */
 export interface ChosenProxy {

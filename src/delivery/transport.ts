@@ -1,5 +1,5 @@
 import { nowMs } from './clock.ts'
-import type { ProxyConfig } from '../config/read-proxy.ts'
+import type { ProxyConfig } from '../config/proxy.ts'
 import { classifyError, isConnectionLost } from '../core/network-error.ts'
 import { classifyAnswer, type Answer, type Outcome } from '../core/outcome.ts'
 import { hostAndPort } from './host-and-port.ts'

@@ -1,5 +1,5 @@
 import type { Logger } from 'pino'
-import type { PrintConfig } from '../config/read-printing.ts'
+import type { PrintConfig } from '../config/printing.ts'
 import { maskSecrets, oneLine } from '../core/mask-secrets.ts'
 import type { Secret } from '../core/secret.ts'
 import { createJsonLog } from '../json-log.ts'

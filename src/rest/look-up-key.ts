@@ -1,4 +1,4 @@
-import type { RestConfig } from '../config/read-rest.ts'
+import type { RestConfig } from '../config/rest.ts'
 import { Failure } from '../core/failure.ts'
 import { parseRoutingKeys, type RoutingKey } from '../core/routing-key.ts'
 import { ask } from './query.ts'

@@ -1,4 +1,4 @@
-import type { RestConfig, ServiceChoice } from '../config/read-rest.ts'
+import type { RestConfig, ServiceChoice } from '../config/rest.ts'
 import { Failure } from '../core/failure.ts'
 import { ask, askAll } from './query.ts'
 import type { RestClient } from './client.ts'

@@ -1,4 +1,4 @@
-import { errorInWords } from '../config/sources.ts'
+import { fileErrorReason } from '../core/file-error.ts'
 import { Failure } from '../core/failure.ts'
 
 /**
@@ -56,7 +56,7 @@ export function storeProblem(error: unknown): StoreProblem | undefined {
     return RESULT[error.errcode] ?? RESULT[error.errcode & 0xff]
   if ('code' in error && error.code === 'ERR_OUT_OF_RANGE') return DAMAGED // a number that nobody has written
   if ('syscall' in error && 'code' in error) {
-    const why = MAKING[String(error.code)] ?? errorInWords(error)
+    const why = MAKING[String(error.code)] ?? fileErrorReason(error)
     return { kind: 'unavailable', reason: `no spool can be kept where PAGERDUTY_SPOOL says: ${why}` }
   }
   return undefined

@@ -12,7 +12,7 @@ import { createSecret } from '../../src/core/secret.ts'
 import { parseTimestamp } from '../../src/core/timestamp.ts'
 import { readCommit } from '../../src/ci/detect-build.ts'
 import { repositoryPage } from '../../src/ci/repository-url.ts'
-import { trimValue } from '../../src/config/sources.ts'
+import { trimValue } from '../../src/config/setting.ts'
 import {
   parseDetail,
   parseDurationMs,

@@ -9,7 +9,7 @@ const PAGE = readFileSync(new URL('../../docs/troubleshooting.md', import.meta.u
 const FILES_WITHOUT_MESSAGES = [
   'ci/',
   'cli/explain.ts',
-  'config/settings/setting.ts',
+  'config/setting.ts',
   'core/build-event.ts',
   'core/identity.ts',
   'core/mask-output.ts',

@@ -1,4 +1,4 @@
-import type { Problem } from '../../config/sources.ts'
+import type { Problem } from '../../config/setting.ts'
 import type { Config } from '../../config/load.ts'
 import { takesChanges, type RoutingKey } from '../../core/routing-key.ts'
 import { failed, ok, warning, type Finding } from './finding.ts'

@@ -1,7 +1,7 @@
 import { lookup } from 'node:dns/promises'
 import { connect as connectTls, type TLSSocket } from 'node:tls'
 import type { Config } from '../../config/load.ts'
-import type { ProxyConfig } from '../../config/read-proxy.ts'
+import type { ProxyConfig } from '../../config/proxy.ts'
 import { classifyError } from '../../core/network-error.ts'
 import { describeAnswer, type Answer } from '../../core/outcome.ts'
 import { chooseProxy } from '../../delivery/proxy.ts'

@@ -1,4 +1,4 @@
-import type { DeliveryConfig } from '../../config/read-delivery.ts'
+import type { DeliveryConfig } from '../../config/delivery.ts'
 import { Failure } from '../../core/failure.ts'
 import type { RoutingKey } from '../../core/routing-key.ts'
 import type { Secret } from '../../core/secret.ts'

@@ -4,6 +4,7 @@ import { split } from 'shlex'
 import { parseCommandLine } from '../../../src/cli/args.ts'
 import { COMMANDS } from '../../../src/cli/command-table.ts'
 import { helpText } from '../../../src/cli/help.ts'
+import { describeSetting } from '../../../src/config/setting.ts'
 import { SETTING_LIST } from '../../../src/config/settings.ts'
 import { EXIT_CODE, Failure } from '../../../src/core/failure.ts'
 
@@ -34,8 +35,9 @@ test('each command has a page with an example, and every option and variable is 
 
 test('a page wraps the text of an option, and repeats nothing and loses nothing', () => {
   const page = helpText('run').replaceAll(/\s+/g, ' ')
-  for (const { option, group, help } of SETTING_LIST) {
-    if (option && group === 'run') assert.equal(page.split(help).length, 2, option)
+  for (const setting of SETTING_LIST) {
+    const { option, group } = setting
+    if (option && group === 'run') assert.equal(page.split(describeSetting(setting)).length, 2, option)
   }
 })
 

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { gather, trimValue, type Options } from '../../../src/config/sources.ts'
+import { trimValue } from '../../../src/config/setting.ts'
+import { gather, type Options } from '../../../src/config/sources.ts'
 import { loadConfig, loadPrintConfig, type Config } from '../../../src/config/load.ts'
 import { SETTING_LIST } from '../../../src/config/settings.ts'
 import { Failure } from '../../../src/core/failure.ts'

@@ -1,7 +1,7 @@
 import type { Environment } from '../core/build.ts'
 import { createSecret, type Secret } from '../core/secret.ts'
 import { isDirect } from './no-proxy.ts'
-import type { Reader } from './reader.ts'
+import type { Reader } from './setting.ts'
 
 /** Proxies from the environment, in the forms that they are looked for everywhere. Absent means none. */
 export interface ProxyConfig {
@@ -41,7 +41,7 @@ export function readProxy(env: Environment): ProxyConfig {
 
 /** Reports proxies that cannot be used, if one of these servers is reached through them. */
 export function reportProxies(
-  reader: Reader,
+  reader: Pick<Reader<never>, 'report'>,
   { noProxy = '', unusable = {} }: ProxyConfig,
   baseUrls: readonly string[],
 ): void {
