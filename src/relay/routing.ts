@@ -3,7 +3,7 @@ import { ORCHESTRATION_KEY_HINT } from '../core/refusal-advice.ts'
 import type { OwnKeys } from '../config/load-relay.ts'
 import { takesChanges } from '../core/routing-key.ts'
 import { createSecret } from '../core/secret.ts'
-import { toSpoolKey } from '../spool/worker/destinations.ts'
+import { toSpoolKey } from '../spool/key-names.ts'
 import type { SpoolKey } from '../spool/spool.ts'
 
 /** Where an event goes, or why nowhere. */

@@ -1,38 +1,102 @@
 import type { Outcome } from '../../core/outcome.ts'
-import type { WorkerDeps, WorkerEvents, AttemptReport } from './types.ts'
 import { createJsonRequest } from '../../delivery/request.ts'
+import { checksumOf } from '../rows.ts'
 import type { DueEvent, Settlement, SpoolKey } from '../spool.ts'
+import { noteEnd, noteOutcome, noteStart, type KeyState } from './key-state.ts'
+import { settlementOf } from './settlement.ts'
+import type { StoreHealth } from './store-health.ts'
+import type { AttemptReport, WorkerDeps, WorkerEvents } from './types.ts'
 
-type AttemptDeps = Pick<WorkerDeps, 'transport' | 'resolve' | 'userAgent' | 'timeoutMs' | 'secrets'>
+/**
+ * Makes one attempt and writes its result. Rejects only because of a bug.
+ * @returns whether the event is no longer pending
+ */
+export type Attempt = (state: KeyState, event: DueEvent) => Promise<boolean>
 
-/** One attempt of an event with its key. A key that is not configured (any more) may be so again. */
-export async function attemptOnce(
-  { transport, resolve, userAgent, timeoutMs, secrets }: AttemptDeps,
+export interface AttemptHooks {
+  readonly storeHealth: StoreHealth
+  /** Aborts attempts in flight; their events stay pending. */
+  readonly signal: AbortSignal
+  /** Called when a key may have more to attempt. */
+  readonly lookAgain: (keyId: number) => void
+}
+
+/** A function that makes attempts and keeps the state of their key up to date. */
+export function createAttempt(deps: WorkerDeps, { storeHealth, signal, lookAgain }: AttemptHooks): Attempt {
+  const { clock, events, maxAgeMs } = deps
+  const { queue } = deps.spool
+  const note = (state: KeyState, event: DueEvent, outcome: Outcome, startedAtMs: number): void => {
+    const nowMs = queue.now()
+    if (!noteOutcome(state, event, outcome, { startedAtMs, nowMs, random: clock.random() })) return
+    // Events that failed while the key did not work need not wait any longer.
+    const clamped = [...state.keys.keys()].map((keyId) => queue.clampDue(nowMs, keyId))
+    void Promise.all(clamped).then(() => lookAgain(event.keyId))
+  }
+  /** Undefined if the attempt was aborted. */
+  const settle = async (state: KeyState, event: DueEvent, key: SpoolKey): Promise<Settlement | undefined> => {
+    const startedAtMs = queue.now()
+    if (checksumOf(key, event.kind, event.body) !== event.checksum) return corrupted(event)
+    const outcome = await post(deps, key, event, signal)
+    if (outcome.kind === 'retry' && signal.aborted) return undefined
+    note(state, event, outcome, startedAtMs)
+    return settlementOf(event, outcome, { nowMs: queue.now(), maxAgeMs, random: clock.random() })
+  }
+  const make = async (state: KeyState, event: DueEvent): Promise<boolean> => {
+    const startedAtMs = queue.now()
+    const key = state.keys.get(event.keyId)
+    const settlement = key && (await settle(state, event, key))
+    const nowMs = queue.now()
+    if (key === undefined || settlement === undefined) return false
+    const reason = await queue.settle([settlement]) // if that fails, the queue keeps the result in memory
+    if (reason !== undefined) storeHealth.failed(reason)
+    const ageMs = Math.max(0, nowMs - event.acceptedAtMs)
+    const attempts = event.attempts + 1
+    reportSettlement(
+      events,
+      settlement,
+      { event, key, attempts, attemptMs: nowMs - startedAtMs, ageMs },
+      nowMs,
+    )
+    return settlement.kind !== 'postponed'
+  }
+  return async (state, event) => {
+    noteStart(state, event, queue.now())
+    return await make(state, event).finally(() => noteEnd(state, event))
+  }
+}
+
+/** Sends an event with its key. If the key is not configured, the event is unreachable for now: it may be configured later. */
+async function post(
+  { transport, resolve, userAgent, timeoutMs, secrets }: WorkerDeps,
   key: SpoolKey,
   { kind, body }: DueEvent,
   signal: AbortSignal,
 ): Promise<Outcome> {
   const resolution = await resolve(key)
   if ('missing' in resolution) return { kind: 'unreachable', reason: resolution.missing }
-  const own = createJsonRequest({ kind, json: body }, resolution, userAgent)
-  return await transport.post({ ...own, secrets: [...own.secrets, ...secrets] }, timeoutMs, signal)
+  const request = createJsonRequest({ kind, json: body }, resolution, userAgent)
+  return await transport.post({ ...request, secrets: [...request.secrets, ...secrets] }, timeoutMs, signal)
 }
 
-/** Tells what came of an attempt, once it is written down. */
-export function tellSettlement(
+function corrupted({ id }: DueEvent): Settlement {
+  const reason = 'checksum mismatch: it was corrupted on disk, so it was not sent'
+  return { kind: 'dead', cause: 'damaged', id, reason }
+}
+
+function reportSettlement(
   events: WorkerEvents,
-  report: AttemptReport,
   settlement: Settlement,
+  attempt: AttemptReport,
   nowMs: number,
 ): void {
   const { httpStatus } = settlement
-  const told = { ...report, ...(httpStatus !== undefined && { httpStatus }) }
+  const report = { ...attempt, ...(httpStatus !== undefined && { httpStatus }) }
   switch (settlement.kind) {
     case 'delivered':
-      return events.onDelivered(told)
+      return events.onDelivered(report)
     case 'postponed':
-      return events.onRetry({ ...told, reason: settlement.reason, delayMs: settlement.dueAtMs - nowMs })
+      return events.onRetry({ ...report, reason: settlement.reason, delayMs: settlement.dueAtMs - nowMs })
     case 'dead':
-      return events.onDead({ ...told, reason: settlement.reason, cause: settlement.cause })
+      return events.onDead({ ...report, reason: settlement.reason, cause: settlement.cause })
   }
 }

@@ -1,26 +1,26 @@
 import { storeProblem } from '../errors.ts'
 import type { SpoolQueue } from '../spool.ts'
 
-/** Takes the lock when it can be had, and knows why it cannot. */
+/** Takes the delivery lock as soon as it is free, and knows why that fails. */
 export interface LockKeeper {
-  /** Whether this process may deliver. Rejects with what keeps the lock from being taken by anybody. */
+  /** Whether this process may deliver. Rejects with the error that keeps any process from taking the lock. */
   ensure(): Promise<boolean>
   isHeld(): boolean
-  /** Why nobody may deliver as far as this process can tell. */
+  /** Why no process can deliver, as far as this one knows. */
   obstacle(): string | undefined
   release(): void
 }
 
 export interface LockKeeperHooks {
   readonly onTaken: () => Promise<void>
-  /** Is told when the lock is taken, and whether it was at the first look. */
+  /** Called when the lock is taken, and after the first try. */
   readonly onLock: (isHeld: boolean) => void
 }
 
-/** A keeper that has not looked yet. */
+/** A keeper that has not tried yet. */
 export function createLockKeeper(queue: SpoolQueue, { onTaken, onLock }: LockKeeperHooks): LockKeeper {
   let isHeld = false
-  let isFirstLook = true
+  let isFirstTry = true
   let obstacle: string | undefined
   const take = async (): Promise<boolean> => {
     try {
@@ -38,8 +38,8 @@ export function createLockKeeper(queue: SpoolQueue, { onTaken, onLock }: LockKee
       const isTaken = await take()
       if (isTaken) await onTaken()
       isHeld = isTaken
-      if (isHeld || isFirstLook) onLock(isHeld)
-      isFirstLook = false
+      if (isHeld || isFirstTry) onLock(isHeld)
+      isFirstTry = false
       return isHeld
     },
     isHeld: () => isHeld,

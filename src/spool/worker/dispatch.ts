@@ -1,43 +1,43 @@
-import type { WorkerDeps } from './types.ts'
-import type { DueEvent } from '../spool.ts'
-import { createSchedule } from './schedule.ts'
-import { createAttempts } from './attempts.ts'
-import type { KeyState } from './key-state.ts'
+import type { Event } from '../../core/event.ts'
+import type { Due, DueEvent, DueOptions, SpoolQueue } from '../spool.ts'
+import { createAttempt } from './attempt.ts'
+import { isProbing, roomAtMs, roomOf, roomOfKind, type KeyState } from './key-state.ts'
 import { createKeyStates } from './key-states.ts'
-import { lookForDue } from './look.ts'
+import { createSchedule } from './schedule.ts'
 import type { StoreHealth } from './store-health.ts'
+import type { WorkerDeps } from './types.ts'
 
-/** Attempts in flight at once, of all keys: each holds an event's bytes and a connection. */
+/** Attempts in flight at once, of all keys: each one holds an event's bytes and a connection. */
 const MAX_IN_FLIGHT = 256
 
-/** Attempts what is due, as far as there is room, and writes down what came of it. */
+/** Starts the attempts that are due, as many as there is room for. */
 export interface Dispatcher {
-  /** Begins with what the spool holds, after another process has delivered, or none. */
+  /** Starts from what the spool holds, after another process has delivered or none has. */
   takeOver(): Promise<void>
-  /** Looks for what other processes have added. */
+  /** Looks for events that other processes have added. */
   refresh(): void
-  /** Begins with these keys. */
+  /** Looks at these keys next. */
   lookAt(keyIds: Iterable<number>): void
-  /** Starts the attempts for which there is room. Returns when there is more to do, on the spool's clock. */
-  work(): number
-  /** Forgets what is not needed any more. */
+  /** Starts attempts. Returns when there will be more to do, on the spool's clock. */
+  dispatch(): number
+  /** Forgets state and rows that are no longer needed. */
   tidy(): Promise<void>
   /** Resolves when nothing is in flight. */
   settled(): Promise<void>
 }
 
 export interface DispatcherHooks {
-  /** There may be more to do than `work` said. */
+  /** Called when there may be more to do than `dispatch` returned. */
   readonly wake: () => void
   readonly storeHealth: StoreHealth
-  /** Breaks off what is in flight; it stays pending. */
-  readonly broken: AbortSignal
+  /** Aborts attempts in flight; their events stay pending. */
+  readonly signal: AbortSignal
 }
 
-/** A dispatcher that has not begun. */
+/** A dispatcher that has nothing to do yet. */
 export function createDispatcher(
   deps: WorkerDeps,
-  { wake, storeHealth, broken }: DispatcherHooks,
+  { wake, storeHealth, signal }: DispatcherHooks,
 ): Dispatcher {
   const { queue } = deps.spool
   const schedule = createSchedule()
@@ -47,24 +47,24 @@ export function createDispatcher(
     wake()
   }
   const states = createKeyStates({ ...deps, queue, lookAgain })
-  const attempts = createAttempts(deps, { storeHealth, broken, lookAgain })
+  const attempt = createAttempt(deps, { storeHealth, signal, lookAgain })
 
   const start = async (state: KeyState, event: DueEvent): Promise<void> => {
-    const isSettled = await running.add(attempts.make(state, event))
-    // Most events are the only one of their key. Whatever comes to be due by a transaction is told by it.
+    const isSettled = await running.add(attempt(state, event))
+    // Most events are the only one of their key. A transaction that makes others due calls the queue's listeners.
     if (state.mayHaveMore || !isSettled) schedule.addNow(event.keyId)
     if ((schedule.nextAtMs() ?? Infinity) <= queue.now()) wake()
   }
-  const serve = (keyId: number, nowMs: number): void => {
+  const startKey = (keyId: number, nowMs: number): void => {
     const state = states.get(keyId)
     if (state === undefined) return
-    const { events, againAtMs } = lookForDue(queue, state, nowMs, running.room())
+    const { events, againAtMs } = findDue(queue, state, nowMs, running.room())
     for (const event of events) void start(state, event)
     if (againAtMs !== undefined) schedule.addAt(keyId, againAtMs)
   }
   const refresh = (): void => {
     for (const { keyId, dueAtMs } of queue.dueKeys()) {
-      states.prepare(keyId) // all names of a secret are known before the events of one of them are looked at
+      states.prepare(keyId) // all names of a secret must be known before the events of one name are read
       schedule.addAt(keyId, dueAtMs)
     }
   }
@@ -80,12 +80,12 @@ export function createDispatcher(
     lookAt: (keyIds) => {
       for (const keyId of keyIds) schedule.addNow(keyId)
     },
-    work: () => {
+    dispatch: () => {
       const nowMs = queue.now()
       schedule.take(nowMs, running.room(), (keyIds) =>
         queue.readTogether(() => {
           for (const keyId of keyIds) states.prepare(keyId)
-          for (const keyId of keyIds) serve(keyId, nowMs)
+          for (const keyId of keyIds) startKey(keyId, nowMs)
         }),
       )
       return running.room() > 0 ? (schedule.nextAtMs() ?? Infinity) : Infinity
@@ -100,11 +100,11 @@ export function createDispatcher(
 
 /** The attempts in flight, of all keys. */
 interface Running {
-  /** For how many more there is room. */
+  /** How many more may start. */
   readonly room: () => number
-  /** Resolves with the attempt's result when it counts no more. */
+  /** Resolves with the attempt's result, once it no longer counts. */
   readonly add: <T>(attempt: Promise<T>) => Promise<T>
-  /** Resolves when there are none left, of those that come meanwhile either. */
+  /** Resolves when none are left, including any that start while waiting. */
   readonly settled: () => Promise<void>
 }
 
@@ -124,4 +124,77 @@ function createRunning(): Running {
       while (running.size > 0) await Promise.all(running)
     },
   }
+}
+
+interface FoundDue {
+  /** The events to attempt now. */
+  readonly events: readonly DueEvent[]
+  /**
+   * When to look again, on the spool's clock: 0 as soon as there is room; undefined if there is no need to until one of the
+   * key's attempts ends or a new event arrives.
+   */
+  readonly againAtMs: number | undefined
+}
+
+/**
+ * Finds a key's events to attempt now, alerts before change events, and notes whether there may be more.
+ * @param most how many attempts may start, of all keys
+ */
+function findDue(queue: SpoolQueue, state: KeyState, nowMs: number, most: number): FoundDue {
+  const events: DueEvent[] = []
+  const agains: (number | undefined)[] = []
+  state.mayHaveMore = false
+  for (const kind of ['alert', 'change'] as const) {
+    const classes = { fresh: { kind, lane: 'fresh' }, tried: { kind, lane: 'tried' } } as const
+    for (const keyId of state.keys.keys()) {
+      const left = (room: number): number => Math.max(0, Math.min(room, most) - events.length)
+      const options = {
+        nowMs,
+        fresh: left(roomOf(state, classes.fresh, nowMs)),
+        tried: left(roomOf(state, classes.tried, nowMs)),
+        limit: left(roomOfKind(state, kind, nowMs)),
+        exclude: state.inFlight,
+        isNewestFirst: isProbing(state, kind) && state.isNewestNext,
+      }
+      const due = findInOrder(queue, state, { keyId, kind }, options)
+      if (isProbing(state, kind) && due.events.some(isFresh)) state.isNewestNext = !state.isNewestNext
+      events.push(...due.events)
+      agains.push(due.nextAtMs)
+      if (!due.isMore) continue
+      state.mayHaveMore = true
+      agains.push(roomAtMs(state, classes.fresh, nowMs), roomAtMs(state, classes.tried, nowMs))
+      if (events.length >= most) agains.push(0)
+    }
+  }
+  const known = agains.filter((atMs) => atMs !== undefined)
+  return { events, againAtMs: known.length === 0 ? undefined : Math.min(...known) }
+}
+
+/** How many times to look for other events instead of those that must wait. */
+const MAX_LOOKS = 10
+
+/** The due events of one key in the spool, except those that wait for an event of their alert under the key's other names. */
+function findInOrder(
+  queue: SpoolQueue,
+  { keys }: KeyState,
+  { keyId, kind }: { readonly keyId: number; readonly kind: Event['kind'] },
+  options: DueOptions,
+): Due {
+  const due = queue.due(keyId, kind, options)
+  if (keys.size === 1 || kind === 'change') return due
+  const others = [...keys.keys()].filter((other) => other !== keyId)
+  const isBehind = ({ id, dedupKey }: DueEvent): boolean =>
+    dedupKey !== undefined && others.some((other) => queue.hasEarlier(other, dedupKey, id))
+  const exclude = new Set(options.exclude)
+  let found = due
+  for (let looks = 1; looks < MAX_LOOKS && found.events.some(isBehind); looks++) {
+    for (const event of found.events.filter(isBehind)) exclude.add(event.id)
+    found = queue.due(keyId, kind, { ...options, exclude })
+  }
+  const events = found.events.filter((event) => !isBehind(event))
+  return { ...found, events, isMore: found.isMore || exclude.size > options.exclude.size }
+}
+
+function isFresh({ attempts }: DueEvent): boolean {
+  return attempts === 0
 }

@@ -210,7 +210,7 @@ test('an event that the disk has altered is not sent, nor retried; flush names i
   const env = { PAGERDUTY_TOKEN: KEY, PAGERDUTY_EVENTS_URL: simulator.url, PAGERDUTY_SPOOL: directory }
   const { code, stderr } = await runProgram(['flush'], { env })
   assert.equal(code, 65)
-  assert.match(stderr, /error: dead: trigger of altered: it is not what was accepted/)
+  assert.match(stderr, /error: dead: trigger of altered: checksum mismatch/)
   assert.deepEqual(
     simulator.alerts.map(({ dedupKey }) => dedupKey),
     ['intact'],

@@ -3,7 +3,8 @@ import { test } from 'node:test'
 import { Failure } from '../../../../src/core/failure.ts'
 import { parseRoutingKeys } from '../../../../src/core/routing-key.ts'
 import { createSecret } from '../../../../src/core/secret.ts'
-import { createResolver, spoolKeysOf, toSpoolKey } from '../../../../src/spool/worker/destinations.ts'
+import { spoolKeysOf, toSpoolKey } from '../../../../src/spool/key-names.ts'
+import { createResolver } from '../../../../src/spool/worker/destinations.ts'
 
 const KEY = '0123456789abcdef0123456789abcdef'
 const OTHER = 'f'.repeat(32)
