@@ -70,10 +70,10 @@ suite('secrets', { skip: await skipWithoutDocker() }, () => {
     assert.deepEqual(await evaluateInside(context, 'fs.readdirSync("/context")'), [
       '.npmrc',
       'LICENSE',
+      'build',
       'package-lock.json',
       'package.json',
       'pagerduty.sh',
-      'build/rolldown.config.ts',
       'scripts',
       'src',
       'tsconfig.json',
