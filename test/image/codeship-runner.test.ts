@@ -93,6 +93,31 @@ suite('a build', { skip: await skipWithoutDocker() }, () => {
     assert.equal(await readFile(join(folder, 'data/out'), 'utf8'), 'kept')
   })
 
+  test('keeps a named volume from step to step, and removes it with the build', async () => {
+    const volumes = async (): Promise<string[]> =>
+      (await docker(['volume', 'ls', '--quiet'])).split('\n').filter((name) => name.startsWith('codeship-'))
+    const { passed, log } = await build({
+      services: 'app: {build: ., volumes: ["cache:/cache"]}',
+      steps: [
+        '- {name: write, service: app, command: touch /cache/trace}',
+        '- {name: read, service: app, command: test -e /cache/trace}',
+      ].join('\n'),
+    })
+    assert.ok(passed, log)
+    assert.deepEqual(await volumes(), [])
+  })
+
+  test('takes a variable without a value from this machine', async () => {
+    const { outputOf } = await build(
+      {
+        services: 'app: {build: ., environment: [GIVEN, ABSENT]}',
+        steps: `- name: env\n  service: app\n  command: sh -c 'echo "\${GIVEN-unset} \${ABSENT-unset}"'\n`,
+      },
+      { machine: { GIVEN: 'from here' } },
+    )
+    assert.equal(outputOf('env'), 'from here unset')
+  })
+
   test('starts dependencies first, fresh for each step, reachable by name and alias, and waits for their health', async () => {
     const server =
       'let n = 0; require("http").createServer((q, r) => r.end(q.url === "/health" ? "" : String(++n))).listen(80)'
