@@ -63,6 +63,8 @@ const PHRASES: readonly Phrase[] = [
   [/\bstands? (?:in|before|on|behind|beside|there|after)\b/gi, 'be in, come before'],
   [/\b(?:lie|lies|lay) (?:there|beside)\b/gi, 'be there, be next to'],
   [/\bon (?:its|their) way\b/gi, 'in flight, being sent'],
+  [/\bmend(?:s|ed|ing)?\b/gi, 'fix, repair, normalize'],
+  [/\bin vain\b/gi, 'without success, for no reason'],
   [/\bof no account\b/gi, 'irrelevant, ignored'],
   [/\b(?:thereof|whereof|wherein|whereby|hitherto|henceforth)\b/gi, 'plain words'],
 ]

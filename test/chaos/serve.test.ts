@@ -33,7 +33,7 @@ const FAULTS: readonly Behaviour[] = [
   ...LIES,
 ]
 
-test(`after ${KILLS} kills of relays and commands on one spool nothing accepted is lost, repeated in vain or overtaken`, async (t) => {
+test(`after ${KILLS} kills of relays and commands on one spool nothing accepted is lost, repeated for no reason or overtaken`, async (t) => {
   const chance = createChance()
   t.diagnostic(`CHAOS_SEED=${chance.seed}`)
   // Every process has an address of its own for it in 127.0.0.0/8.

@@ -66,7 +66,7 @@ export function shell(script: string): string[] {
 export async function until(condition: () => boolean, what: string): Promise<void> {
   const giveUpAt = performance.now() + 60_000
   while (!condition()) {
-    if (performance.now() > giveUpAt) assert.fail(`waited in vain for ${what}`)
+    if (performance.now() > giveUpAt) assert.fail(`waited too long for ${what}`)
     await sleep(10)
   }
 }

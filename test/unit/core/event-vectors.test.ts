@@ -109,7 +109,7 @@ for (const vector of vectors) {
       assertMeans(sent.event.body, own)
     })
   } else {
-    test(`${vector.name} is refused, or mended into a valid event: ${vector.why.slice(0, 60)}`, () => {
+    test(`${vector.name} is refused, or becomes a valid event: ${vector.why.slice(0, 60)}`, () => {
       const sent = send(body)
       if (sent instanceof Failure) assert.ok(sent.kind === 'usage' || sent.kind === 'config')
       else assertValid(sent)

@@ -68,7 +68,7 @@ test('the waits double, and each is announced with the time that is left', async
   assert.deepEqual(retries[0], { attempt: 1, reason: '503: down', delayMs: 500, leftMs: 60_000 - 10 - 500 })
 })
 
-test('a refusal or something that no retry can mend ends it at once', async () => {
+test('a refusal, or anything that a retry cannot fix, ends it at once', async () => {
   for (const [kind, outcome] of [
     ['refused', 'refused'],
     ['unreachable', 'undelivered'],
