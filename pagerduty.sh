@@ -785,7 +785,7 @@ main() {
     '')
       if is_typed_alone; then
         usage >&2
-        fail 64 'name a command, such as success: only in a CI build is that the default; nothing was sent'
+        fail 64 'no command was given, so nothing was sent; name one, such as success (the default, but only in a CI build)'
       fi
       command=$(from_status "$(setting PAGERDUTY_STATUS)")
       ;;

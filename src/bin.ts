@@ -3,7 +3,7 @@ import { hostname } from 'node:os'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { isatty } from 'node:tty'
 import { main } from './main.ts'
-import { describeBug } from './cli/report-failure.ts'
+import { describeBug } from './cli/report.ts'
 import { EXIT_CODE } from './core/failure.ts'
 import { readFile } from './read-file.ts'
 
@@ -57,32 +57,28 @@ const LAST_WORDS_MS = 1000
 /** Which of Node's streams were written to. */
 const written = new Set<keyof typeof DESCRIPTOR>()
 
-void main(
-  {
-    argv: process.argv.slice(2),
-    env: process.env,
-    get hostname() {
-      return hostname()
-    },
-    readFile: readAndRemember,
-    recall,
-    readStdin,
-    get isStdinTerminal() {
-      return isatty(0)
-    },
-    writeOut: (text) => write('stdout', text),
-    writeErr: (text) => write('stderr', text),
-    signal: interruption.signal,
-    takeSignals: (listener, further = []) => {
-      signalListener = listener
-      for (const signal of further) process.on(signal, listener)
-    },
-    kill: (target, signal) => process.kill(target, signal),
-    startedAtMs: 0, // `performance.now()` counts from the start of the process
+void main({
+  argv: process.argv.slice(2),
+  env: process.env,
+  get hostname() {
+    return hostname()
   },
-  // Loaded here, so that no other command pays for the server.
-  async (start) => (await import('./relay/serve.ts')).serve(start),
-).then(end)
+  readFile: readAndRemember,
+  recall,
+  readStdin,
+  get isStdinTerminal() {
+    return isatty(0)
+  },
+  writeOut: (text) => write('stdout', text),
+  writeErr: (text) => write('stderr', text),
+  signal: interruption.signal,
+  takeSignals: (listener, further = []) => {
+    signalListener = listener
+    for (const signal of further) process.on(signal, listener)
+  },
+  kill: (target, signal) => process.kill(target, signal),
+  startedAtMs: 0, // `performance.now()` counts from the start of the process
+}).then(end)
 
 /**
  * Ends the process as soon as its words are written, whatever the event loop still waits for. A command that handles signals

@@ -1,12 +1,17 @@
+import { knownSecrets } from '../config/known-secrets.ts'
 import type { DeliveryConfig } from '../config/delivery.ts'
+import type { PrintConfig } from '../config/printing.ts'
 import { ENDPOINT, type Event } from '../core/event.ts'
 import { formatMs } from '../core/duration.ts'
-import { EXIT_CODE } from '../core/failure.ts'
+import { EXIT_CODE, Failure } from '../core/failure.ts'
+import { successKeyFor, type Identity, type Traced } from '../core/identity.ts'
+import { maskSecrets } from '../core/mask-secrets.ts'
 import { hintFor } from '../core/refusal-advice.ts'
 import type { Post } from '../delivery/address.ts'
 import type { Retry } from '../delivery/retry.ts'
 import type { Attempt, Delivery } from '../delivery/sender.ts'
 import type { Log } from '../log.ts'
+import { isRandomDedupKey, type Io } from './session.ts'
 
 /** What came of the whole invocation: the worst of its events. */
 export type Verdict = 'accepted' | 'queued' | 'refused' | 'undelivered'
@@ -93,4 +98,86 @@ export function jsonLine({ command, outcome, exitCode, deliveries = [], reason }
 /** The dedup key of a trigger, which is what `trigger` prints. */
 export function triggeredKey(events: readonly Event[]): string | undefined {
   return events.find(({ body }) => body.event_action === 'trigger')?.body.dedup_key
+}
+
+/** What is needed to report a failure. */
+interface Reporting {
+  readonly io: Pick<Io, 'env' | 'recall' | 'signal' | 'writeOut'>
+  readonly log: Log
+  readonly printing: PrintConfig
+  readonly command: string
+}
+
+/** Says why a command failed. @returns the exit status */
+export function reportFailure({ io, log, printing, command }: Reporting, failure: Failure): number {
+  if (io.signal.aborted) return Number(io.signal.reason)
+  const { kind } = failure
+  const message = maskSecrets(failure.message, knownSecrets(io.env, io.recall))
+  log.error(message)
+  if (printing.json) io.writeOut(failureLine(command, { kind, message }, EXIT_CODE[kind]))
+  return EXIT_CODE[kind]
+}
+
+/** A failure as it is; anything else is a bug. */
+export function toFailure(error: unknown, io: Pick<Io, 'env' | 'recall'>): Failure {
+  return error instanceof Failure ? error : new Failure('internal', describeBug(error, io), { cause: error })
+}
+
+/**
+ * What is shown of an error that nobody expected: enough to report it, nothing secret. The text of a syntax error is
+ * left out, since it quotes what was parsed.
+ */
+export function describeBug(error: unknown, { env, recall }: Pick<Io, 'env' | 'recall'>): string {
+  const { name, message, stack = '' } = error instanceof Error ? error : new Error(String(error))
+  const frames = stack.split('\n').filter((line) => /^\s+at /.test(line))
+  const title = name === 'SyntaxError' ? name : `${name}: ${message}`
+  return maskSecrets(
+    ['this is a bug, please report it', title, ...frames].join('\n'),
+    knownSecrets(env, recall),
+  )
+}
+
+/**
+ * Nothing was sent: what the user asked for was refused here.
+ * @param exitCode what the process ends with; undefined where that is not known yet
+ */
+export function failureLine(
+  command: string,
+  { kind, message }: Pick<Failure, 'kind' | 'message'>,
+  exitCode: number | undefined,
+): string {
+  const verdict: Verdict = kind === 'undelivered' || kind === 'internal' ? 'undelivered' : 'refused'
+  return jsonLine({ command, outcome: verdict, exitCode, reason: message })
+}
+
+/**
+ * Says where environment, dedup key and source of the events came from: what decides which of them belong together.
+ * Where a value is not the one that options and build give, its writer gave it in the event itself.
+ */
+export function explainIdentity(events: readonly Event[], identity: Identity, log: Log): void {
+  const bodies = events.map(({ body }) => body)
+  const key = bodies.findLast((body) => body.dedup_key !== undefined)?.dedup_key
+  const source = bodies.find((body) => body.payload?.source !== undefined)?.payload?.source
+  const hasAlert = events.some(({ kind }) => kind === 'alert')
+  const isShown = bodies.some((body) => body.payload?.custom_details?.['environment'] !== undefined)
+  // A change event made of options alone does not say what environment the build is for.
+  if (hasAlert || isShown || identity.environment === undefined)
+    explain(log, 'environment', identity.environment)
+  if (hasAlert) explain(log, 'dedup key', traceKey(key, identity))
+  if (source !== undefined) explain(log, 'source', trace(source, identity.source))
+}
+
+function explain(log: Log, name: string, traced: Traced | undefined): void {
+  log.info(traced === undefined ? `${name}: none` : `${name}: ${traced.value} (${traced.origin})`)
+}
+
+function traceKey(key: string | undefined, { dedupKey }: Identity): Traced | undefined {
+  if (key === undefined) return undefined
+  return isRandomDedupKey(key)
+    ? { value: key, origin: 'random, since nothing names the alert' }
+    : trace(key, dedupKey && key === successKeyFor(dedupKey.value) ? { ...dedupKey, value: key } : dedupKey)
+}
+
+function trace(value: string, known: Traced | undefined): Traced {
+  return { value, origin: value === known?.value ? known.origin : 'the event' }
 }

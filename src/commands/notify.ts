@@ -3,7 +3,7 @@ import { identify } from '../core/identity.ts'
 import { planEvents, type EventCommand } from '../core/plan-events.ts'
 import type { CommandResult } from '../core/summary.ts'
 import { Failure } from '../core/failure.ts'
-import { explainIdentity } from '../cli/explain.ts'
+import { explainIdentity } from '../cli/report.ts'
 import { sendEvents } from './send-events.ts'
 import { randomDedupKey, type Session } from '../cli/session.ts'
 

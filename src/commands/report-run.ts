@@ -6,7 +6,7 @@ import type { Ending } from '../run/supervise.ts'
 import type { Tail } from '../run/output-tail.ts'
 import type { maskedRun } from './masked-run.ts'
 import { notify } from './notify.ts'
-import { failureLine } from '../cli/report-failure.ts'
+import { failureLine } from '../cli/report.ts'
 import type { Session } from '../cli/session.ts'
 
 /** How long the report of a cancelled command may take, so that it fits into what Docker leaves before SIGKILL. */

@@ -1,85 +1,130 @@
 import { setFlagsFromString } from 'node:v8'
-import { RUN_SETTINGS } from '../config/run.ts'
-import { EXIT_CODE, Failure } from '../core/failure.ts'
-import type { Log } from '../log.ts'
-import { ENDING_SIGNALS, supervise, type Ending, type Supervised } from '../run/supervise.ts'
-import { createTail } from '../run/output-tail.ts'
-import { createHeartbeat, type Heartbeat } from './heartbeat.ts'
-import { reportNothing, reportRun, runStatus, type Watched } from './report-run.ts'
+import { detectBuild } from '../ci/detect-build.ts'
+import type { CommandLine } from '../cli/args.ts'
+import { failureLine } from '../cli/report.ts'
 import type { Io, Session } from '../cli/session.ts'
-
-/**
- * How long a cancelled command may take to end before its cancellation is reported: with the time that the report may
- * take it fits into the 10 s that Docker leaves between SIGTERM and SIGKILL.
- */
-const CANCEL_WAIT_MS = 4000
+import { loadConfig, loadPrintConfig } from '../config/load.ts'
+import { RUN_SETTINGS } from '../config/run.ts'
+import { gather, readFiles } from '../config/sources.ts'
+import { formatMs } from '../core/duration.ts'
+import { EXIT_CODE, Failure } from '../core/failure.ts'
+import { createLog, type Log } from '../log.ts'
+import { createTail } from '../run/output-tail.ts'
+import { supervise } from '../run/supervise.ts'
+import type { Maintenance } from './maintenance-window.ts'
+import { reportNothing, reportRun, runStatus, type Watched } from './report-run.ts'
+import { watchSignals, type SignalWatch } from './watch-signals.ts'
 
 /** A command that ends sooner is reported by what is loaded while its connection is being opened. */
 const WARM_UP_MS = 50
 
-/**
- * Signals that would end us alone, and leave the command unwatched, besides those that every command of ours takes; and two
- * that are meant for programs with a terminal. Not among them are those by which the system reports a fault of our own.
- */
-const FORWARDED: readonly NodeJS.Signals[] = [
-  'SIGQUIT',
-  'SIGUSR1',
-  'SIGUSR2',
-  'SIGALRM',
-  'SIGVTALRM',
-  'SIGPROF',
-  'SIGIO',
-  'SIGPWR',
-  'SIGXCPU',
-  'SIGSTKFLT',
-  'SIGWINCH',
-  'SIGCONT',
-]
-
-export interface RunOptions {
+interface RunOptions {
   readonly io: Io
   readonly argv: readonly [string, ...string[]]
   /** `--output-lines` as given: it decides how the command is started, before the configuration is read. */
   readonly outputLines: string | undefined
   readonly isStrict: boolean
   readonly json: boolean
-  /** Makes the log, once the command has been started. */
+  /** Creates the log, once the command has been started. */
   readonly openLog: () => Promise<Log>
   /** Reads the configuration, once the command has been started. Throws a Failure, soon after the signal aborts. */
   readonly loadSession: (log: Log, signal: AbortSignal) => Promise<Session>
-  /** What is done when the command has ended and before that is reported. Never rejects. */
+  /** Called when the command has ended, before that is reported. Never rejects. */
   readonly beforeReport?: (isCancelled: boolean) => Promise<void>
 }
 
 /**
  * `run -- CMD`: starts the command at once, passes everything through, and reports how it ended. Nothing that is wrong
- * with the configuration or with PagerDuty keeps it from running or changes its status, but `--strict` for a success.
+ * with the configuration or with PagerDuty keeps it from running or changes its status, except with `--strict`. The command
+ * is started before anything is read that could be slow or wrong, such as files with secrets; only `--maintenance` needs
+ * the configuration first.
  * @returns the exit status
  */
-export async function run(runOptions: RunOptions): Promise<number> {
+export async function run(io: Io, { options, commandLine = [] }: CommandLine): Promise<number> {
+  const { env, writeErr } = io
+  const { json, logLevel, logFormat } = loadPrintConfig(gather({ options, env, readFile: () => '' }))
+  const [program = '', ...args] = commandLine
+  const outputLines = options['output-lines']
+  const runOptions: RunOptions = {
+    io,
+    argv: [program, ...args],
+    outputLines: outputLines === true ? undefined : outputLines?.at(-1),
+    isStrict: options.strict === true,
+    json,
+    openLog: () => createLog({ level: logLevel, format: logFormat, write: writeErr }),
+    loadSession: async (log, signal) => {
+      const readFile = await readFiles(env, (path) => io.readFile(path, signal))
+      const build = await detectBuild(env, readFile)
+      const config = loadConfig(gather({ options, env, readFile }), { env, build }, true)
+      for (const warning of config.warnings) log.warn(warning)
+      return { io, config, log, command: 'run', json }
+    },
+  }
+  return options.maintenance === undefined ? await watch(runOptions) : await watchInMaintenance(runOptions)
+}
+
+/**
+ * Opens the maintenance window, runs the command, and ends the window before the outcome is reported: PagerDuty drops
+ * events while it is open. Without `--strict` the command runs even if the window cannot be opened.
+ */
+async function watchInMaintenance(options: RunOptions): Promise<number> {
+  const { io, isStrict, json } = options
+  const log = await options.openLog()
+  const opened = await openWindow(options, log)
+  if (io.signal.aborted) {
+    if (!(opened instanceof Failure)) await opened.end(true)
+    return Number(io.signal.reason)
+  }
+  const openLog = (): Promise<Log> => Promise.resolve(log)
+  if (!(opened instanceof Failure)) {
+    const loadSession = (): Promise<Session> => Promise.resolve(opened.session)
+    return await watch({ ...options, openLog, loadSession, beforeReport: opened.end })
+  }
+  log.error(`no maintenance window: ${opened.message}`)
+  if (!isStrict) return await watch({ ...options, openLog })
+  const exitCode = EXIT_CODE[opened.kind === 'usage' ? 'config' : opened.kind]
+  if (json) io.writeOut(failureLine('run', opened, exitCode))
+  return exitCode
+}
+
+async function openWindow(
+  { loadSession, io, isStrict }: RunOptions,
+  log: Log,
+): Promise<(Maintenance & { readonly session: Session }) | Failure> {
+  try {
+    const session = await loadSession(log, io.signal)
+    const { openMaintenance } = await import('./maintenance-window.ts')
+    return { session, ...(await openMaintenance(session, isStrict)) }
+  } catch (error) {
+    if (error instanceof Failure) return error
+    throw error
+  }
+}
+
+async function watch(runOptions: RunOptions): Promise<number> {
   const { io, argv, isStrict } = runOptions
   const startedAtMs = performance.now()
   const tail = wantsTail(runOptions.outputLines) ? createTail() : undefined
   const heartbeat = createHeartbeat()
   const command = supervise({ argv, tail, onOutput: heartbeat.beat, kill: io.kill })
   keepCompilerFromHanging()
-  const watch = watchSignals(io, command)
+  const signals = watchSignals(io, command)
   const words: string[] = [] // for stdout, after all that the command prints there
   const options = { ...runOptions, io: { ...io, writeOut: (text: string) => void words.push(text) } }
   const log = await options.openLog()
-  const session = await prepare(options, { log, heartbeat, watch })
+  const session = await prepare(options, { log, heartbeat, signals })
   const warmingUp = setTimeout(() => void warmUpFor(session), WARM_UP_MS)
 
   // The report does not wait for what the command has left behind, and not for a cancelled one that takes its time.
-  const early = await Promise.race([command.ended, watch.overdue])
+  const early = await Promise.race([command.ended, signals.overdue])
   clearTimeout(warmingUp)
   const durationMs = performance.now() - startedAtMs
-  const watched = { argv, tail, durationMs, ending: early, isCancelled: watch.isCancelled(early) }
+  const watched = { argv, tail, durationMs, ending: early, isCancelled: signals.isCancelled(early) }
   const reporting = report(session, watched, { ...options, log })
   const ending = await command.ended
   heartbeat.stop()
-  watch.commandEnded()
-  if (watch.isCancelled(ending)) await command.sweep()
+  signals.commandEnded()
+  if (signals.isCancelled(ending)) await command.sweep()
   const [reportStatus] = await Promise.all([reporting, command.passedOn])
   command.close()
   words.forEach((text) => io.writeOut(text))
@@ -114,74 +159,21 @@ function wantsTail(outputLines: string | undefined): boolean {
   }
 }
 
-/** What becomes of the signals that we get. */
-interface SignalWatch {
-  /**
-   * Whether the command was cancelled: asked to end while it ran, or ended by another signal that it got through us.
-   * @param ending undefined while it runs
-   */
-  readonly isCancelled: (ending: Ending | undefined) => boolean
-  /** Resolves when a command that was asked to end has not ended in `CANCEL_WAIT_MS`. */
-  readonly overdue: Promise<undefined>
-  /** From here on signals end the report. */
-  readonly commandEnded: () => void
-  /** Aborts when the configuration has to be read: what is not there by then is missing. */
-  readonly hurry: AbortSignal
-  /** Aborts when the report is to end; the reason is its exit status. */
-  readonly impatience: AbortSignal
-}
-
-/** Passes signals on to the command while it runs. */
-function watchSignals(io: Io, command: Supervised): SignalWatch {
-  const seen = new Set<string>()
-  let isAsked = false
-  let hasEnded = false
-  const impatience = new AbortController()
-  const hurry = new AbortController()
-  const overdue = new Promise<undefined>((resolve) => {
-    io.takeSignals((signal) => {
-      const asksToEnd = ENDING_SIGNALS.has(signal)
-      if (hasEnded) {
-        if (!asksToEnd) return
-        hurry.abort()
-        return impatience.abort(EXIT_CODE.undelivered)
-      }
-      seen.add(signal)
-      const isFirst = asksToEnd && !isAsked
-      isAsked ||= asksToEnd
-      // What came from a terminal has nobody behind it who kills in 10 s: the command may ask whether that is meant.
-      const isForwarded = command.forward(signal)
-      if (!isFirst || !isForwarded) return
-      setTimeout(() => {
-        hurry.abort()
-        resolve(undefined)
-      }, CANCEL_WAIT_MS).unref()
-    }, FORWARDED)
-  })
-  return {
-    isCancelled: (ending) => isAsked || (ending?.kind === 'killed' && seen.has(ending.signal)),
-    overdue,
-    commandEnded: () => (hasEnded = true),
-    hurry: hurry.signal,
-    impatience: impatience.signal,
-  }
-}
-
 interface Preparation {
   readonly log: Log
   readonly heartbeat: Heartbeat
-  readonly watch: SignalWatch
+  readonly signals: SignalWatch
 }
 
 /** Reads the configuration; what is wrong with it is said at once, while the command runs. */
 async function prepare(
   { loadSession }: RunOptions,
-  { log, heartbeat, watch }: Preparation,
+  { log, heartbeat, signals }: Preparation,
 ): Promise<Session | Failure> {
   try {
-    const session = await loadSession(log, watch.hurry)
+    const session = await loadSession(log, signals.hurry)
     heartbeat.start(log, session.config.run.heartbeatMs)
-    return { ...session, io: { ...session.io, signal: watch.impatience } }
+    return { ...session, io: { ...session.io, signal: signals.impatience } }
   } catch (error) {
     if (!(error instanceof Failure)) throw error
     log.error(`${error.message}\nthe command runs, but its outcome will not be reported`)
@@ -201,4 +193,29 @@ async function report(
   return session instanceof Failure
     ? reportNothing({ io, json }, ending, session, isStrict)
     : await reportRun(session, watched)
+}
+
+/** Logs that a silent command is still running, since CIs end builds that print nothing (Codeship Pro: after 15 min). */
+interface Heartbeat {
+  /** Starts the timer; without an interval nothing is ever logged. */
+  readonly start: (log: Log, intervalMs: number | undefined) => void
+  /** The command has printed something. */
+  readonly beat: () => void
+  readonly stop: () => void
+}
+
+/** A heartbeat that is not started yet. */
+function createHeartbeat(): Heartbeat {
+  const startedAtMs = performance.now()
+  let timer: NodeJS.Timeout | undefined
+  return {
+    start: (log, intervalMs) => {
+      if (intervalMs === undefined) return
+      timer = setInterval(() => {
+        log.info(`the command is still running after ${formatMs(performance.now() - startedAtMs)}`)
+      }, intervalMs)
+    },
+    beat: () => void timer?.refresh(),
+    stop: () => clearInterval(timer),
+  }
 }

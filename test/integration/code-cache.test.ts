@@ -53,7 +53,7 @@ for (const { args, code, files } of [
   { args: ['--help'], code: 0, files: ['program.js', 'shared.js', 'help.js'] },
   { args: ['success', '--dry-run'], code: 0, files: ['program.js', 'shared.js'] },
   { args: ['failure', '--deadline', '1ms'], code: 75, files: ['program.js', 'shared.js', 'undici.js'] },
-  { args: ['run', '--deadline', '1ms', '--', 'false'], code: 1, files: ['program.js', 'start-run.js'] },
+  { args: ['run', '--deadline', '1ms', '--', 'false'], code: 1, files: ['program.js', 'run.js'] },
 ]) {
   test(`${args.join(' ')} is compiled by what was kept of an earlier run`, async () => {
     const seen = await verdicts(args, code)
@@ -97,7 +97,7 @@ test('with the flag by which the image starts it, too', async () => {
 })
 
 test('it holds the functions that ran, not only the outermost', () => {
-  for (const file of ['program.js', 'undici.js', 'start-run.js']) {
+  for (const file of ['program.js', 'undici.js', 'run.js']) {
     const source = `(function (exports, require, module) {\n${readFileSync(join(dist, file), 'utf8')}\n})`
     const outermost = new Script(source).createCachedData().length
     const kept = readFileSync(join(cache, file)).length

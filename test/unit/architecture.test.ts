@@ -22,8 +22,6 @@ const RANK: Readonly<Record<string, number>> = {
   cli: 9,
   commands: 10,
   relay: 10,
-  'start-serve.ts': 11,
-  'run-command.ts': 11,
   'main.ts': 12,
   'bin.ts': 13,
 }

@@ -8,7 +8,6 @@ const PAGE = readFileSync(new URL('../../docs/troubleshooting.md', import.meta.u
 /** Files whose texts become a part of an event, or of the help, and not a message. */
 const FILES_WITHOUT_MESSAGES = [
   'ci/',
-  'cli/explain.ts',
   'config/setting.ts',
   'core/build-event.ts',
   'core/identity.ts',
@@ -23,6 +22,7 @@ const PARTS: ReadonlySet<string> = new Set([
   'an incident without a title',
   'no known role',
   'Deployment under way',
+  'random, since nothing names the alert',
   'reused as it is',
   'less than a minute',
   'looking up the key',

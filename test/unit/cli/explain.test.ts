@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { explainIdentity } from '../../../src/cli/explain.ts'
+import { explainIdentity } from '../../../src/cli/report.ts'
 import { randomDedupKey } from '../../../src/cli/session.ts'
 import type { Event } from '../../../src/core/event.ts'
 import { successKeyFor, type Identity } from '../../../src/core/identity.ts'

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { describeBug, reportFailure } from '../../../src/cli/report-failure.ts'
+import { describeBug, reportFailure } from '../../../src/cli/report.ts'
 import { Failure } from '../../../src/core/failure.ts'
 import type { Log } from '../../../src/log.ts'
 
