@@ -31,17 +31,31 @@ export interface Answer {
 /** Wait for a 429 that names no time: PagerDuty advises 30 s (developer docs, "Rate limits": 3 retries, 30 s apart). */
 const THROTTLED_MS = 30_000
 
+/** What a status means for the event, whoever asks: delivery, the relay's answers and its metrics. */
+export interface StatusMeaning {
+  readonly kind: Outcome['kind']
+  /** The status concerns our connection (a redirect, a proxy's login), so a relay's caller can do nothing with it. */
+  readonly isOurs?: true
+}
+
 /**
- * What each status means; the rest is final. Any 2xx is accepted (clients that ask for exactly 202 break on a test
- * server's 200); redirects are not followed, since the key would travel along.
+ * The one table of statuses; any status without a row is final. Any 2xx is accepted, since clients that insist on 202
+ * break on a test server's 200. Redirects are not followed: they would carry the key somewhere else.
  */
-const MEANING: readonly { from: number; to: number; kind: Outcome['kind'] }[] = [
+const MEANINGS: readonly (StatusMeaning & { readonly from: number; readonly to: number })[] = [
   { from: 200, to: 299, kind: 'accepted' },
-  { from: 407, to: 407, kind: 'unreachable' },
+  { from: 300, to: 399, kind: 'refused', isOurs: true },
+  { from: 407, to: 407, kind: 'unreachable', isOurs: true },
   { from: 408, to: 408, kind: 'retry' },
   { from: 429, to: 429, kind: 'retry' },
   { from: 500, to: 599, kind: 'retry' },
 ]
+const FINAL: StatusMeaning = { kind: 'refused' }
+
+/** What an HTTP status means for the event that was sent. */
+export function meaningOf(status: number): StatusMeaning {
+  return MEANINGS.find(({ from, to }) => status >= from && status <= to) ?? FINAL
+}
 
 /**
  * What an answer means.
@@ -50,7 +64,7 @@ const MEANING: readonly { from: number; to: number; kind: Outcome['kind'] }[] = 
  */
 export function classifyAnswer(answer: Answer, nowMs: number, secrets: readonly Secret[] = []): Outcome {
   const { status, headers } = answer
-  const kind = MEANING.find(({ from, to }) => status >= from && status <= to)?.kind ?? 'refused'
+  const { kind } = meaningOf(status)
   switch (kind) {
     case 'accepted':
       return { kind, status }

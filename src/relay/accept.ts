@@ -1,6 +1,6 @@
 import type { FastifyReply } from 'fastify'
 import { maskSecrets } from '../core/mask-secrets.ts'
-import { classifyAnswer } from '../core/outcome.ts'
+import { classifyAnswer, meaningOf } from '../core/outcome.ts'
 import type { SpoolItem } from '../spool/spool.ts'
 import type { Call } from './context.ts'
 import { RELAY_LIMITS } from './limits.ts'
@@ -65,7 +65,7 @@ function createEventLog({ request, deps: { logger } }: Call, items: readonly Spo
 function logResult(log: EventLog, result: EventResult): void {
   const { kind, body } = result.event
   const status = statusOf(result)
-  log(status <= 299 ? 'info' : 'warn', `event ${result.kind}`, () => ({
+  log(meaningOf(status).kind === 'accepted' ? 'info' : 'warn', `event ${result.kind}`, () => ({
     event: kind,
     action: body.event_action,
     dedup_key: body.dedup_key,
@@ -77,7 +77,7 @@ function logResult(log: EventLog, result: EventResult): void {
 /** Why an event has not been accepted, in PagerDuty's words if it has answered. */
 function reasonOf(result: EventResult): string | undefined {
   if ('reason' in result) return result.reason
-  if (result.kind !== 'answered' || result.answer.status < 400) return undefined
+  if (result.kind !== 'answered') return undefined
   const outcome = classifyAnswer(result.answer, 0, [])
   return 'reason' in outcome ? outcome.reason : undefined
 }

@@ -1,7 +1,7 @@
 import type { Event } from '../core/event.ts'
 import { isObject } from '../core/json.ts'
 import { maskSecrets } from '../core/mask-secrets.ts'
-import { classifyAnswer, type Answer } from '../core/outcome.ts'
+import { classifyAnswer, meaningOf, type Answer } from '../core/outcome.ts'
 import type { Secret } from '../core/secret.ts'
 import { createRequest } from '../delivery/request.ts'
 import type { SpoolItem } from '../spool/spool.ts'
@@ -81,11 +81,12 @@ async function forward(
 /** What the caller gets of an answer: nothing that repeats a secret, and no redirect, which it might follow. */
 function resultOf(event: Event, answer: Answer, secrets: readonly Secret[]): EventResult {
   const { status, headers, body } = answer
-  const isAccepted = status >= 200 && status <= 299
+  const { kind, isOurs } = meaningOf(status)
+  const isAccepted = kind === 'accepted'
   if (isAccepted && body === JSON.stringify(successBody(event))) return { kind: 'answered', event, answer }
   // Cut off, or another server's words: the status alone says that it is accepted.
   if (isAccepted && !isJsonObject(body)) return { kind: 'delivered', event, status: 202 }
-  if ((status >= 300 && status <= 399) || status === 407) {
+  if (isOurs === true) {
     const outcome = classifyAnswer(answer, 0, secrets)
     return { kind: 'undelivered', event, status: 502, reason: 'reason' in outcome ? outcome.reason : '' }
   }

@@ -1,5 +1,6 @@
 import { Counter, Gauge, Histogram, Registry } from 'prom-client'
 import type { Event } from '../core/event.ts'
+import { meaningOf } from '../core/outcome.ts'
 import type { DeadCause, SpoolCounts } from '../spool/spool.ts'
 
 /** What the relay counts, and its text for Prometheus. */
@@ -66,11 +67,12 @@ export function createMetrics(spool?: SpoolGauges): Metrics {
     accepted: (kind) => accepted(1, kind),
     answered: (route, method, status) => requests(1, route, method, String(status)),
     settled: (kind, status, durationMs) => {
-      if (status <= 299) {
+      const outcome = meaningOf(status).kind
+      if (outcome === 'accepted') {
         delivered(1, kind)
         latency.observe({ kind }, durationMs / 1000)
-      } else if (status === 429 || status === 408 || status >= 500) failed(1, kind)
-      else refused(1, kind)
+      } else if (outcome === 'refused') refused(1, kind)
+      else failed(1, kind)
     },
     retried: (kind) => retried(1, kind),
     dead: (kind, cause) => dead(1, kind, cause),

@@ -1,6 +1,6 @@
 import type { FastifyReply } from 'fastify'
 import type { Event } from '../core/event.ts'
-import type { Answer } from '../core/outcome.ts'
+import { meaningOf, type Answer } from '../core/outcome.ts'
 import { noteRefusal, sendProblem } from './problem.ts'
 
 /** What came of one event for one key, as its caller is told. */
@@ -36,14 +36,13 @@ export function statusOf(result: EventResult): number {
 }
 
 /**
- * The result that a caller with several events is told of: a refusal before a failure, since trying again cannot mend
- * it; else the alert's, whose answer has the dedup key.
+ * The result that decides the answer to a caller with several events: a refusal comes before a failure, since retrying
+ * does not help against it; if all went well, the alert's result, since its answer has the dedup key.
  */
 export function decisiveResult(results: readonly [EventResult, ...EventResult[]]): EventResult {
   const rank = (result: EventResult): number => {
-    const status = statusOf(result)
-    if (status >= 400 && status <= 499 && status !== 429) return 0
-    if (status >= 400) return 1
+    const { kind } = meaningOf(statusOf(result))
+    if (kind !== 'accepted') return kind === 'refused' ? 0 : 1
     return result.event.kind === 'alert' ? 2 : 3
   }
   return results.reduce((worst, result) => (rank(result) < rank(worst) ? result : worst))
@@ -79,7 +78,7 @@ export function sendResult(reply: FastifyReply, result: EventResult): FastifyRep
 function sendAnswer(reply: FastifyReply, { status, headers, body }: Answer): FastifyReply {
   const retryAfter = headers['retry-after']
   if (retryAfter !== undefined) void reply.header('retry-after', retryAfter)
-  const end = status <= 299 && !body.endsWith('\n') ? '\n' : ''
+  const end = meaningOf(status).kind === 'accepted' && !body.endsWith('\n') ? '\n' : ''
   const isJson = /^application\/(?:[\w.-]+\+)?json\b/i.test(headers['content-type'] ?? '')
   return reply
     .code(status)

@@ -4,6 +4,7 @@ import {
   classifyAnswer,
   classifyTunnelAnswer,
   describeAnswer,
+  meaningOf,
   serverWords,
 } from '../../../src/core/outcome.ts'
 import { createSecret } from '../../../src/core/secret.ts'
@@ -26,6 +27,13 @@ test('every status from 100 to 599 has its meaning', () => {
             ? 'retry'
             : 'refused'
     assert.equal(classifyAnswer(answer(status), NOW_MS).kind, expected, `status ${status}`)
+  }
+})
+
+test('only redirects and a login at our proxy are about our connection, and not about the event', () => {
+  for (let status = 100; status <= 599; status++) {
+    const isOurs = (status >= 300 && status <= 399) || status === 407
+    assert.equal(meaningOf(status).isOurs === true, isOurs, `status ${status}`)
   }
 })
 
