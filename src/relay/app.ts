@@ -2,14 +2,11 @@ import { randomUUID } from 'node:crypto'
 import { fastify, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
 import { storeProblem } from '../spool/errors.ts'
 import { limitConnections } from './connections.ts'
-import { eventsRoutes } from './routes/events.ts'
 import { mountGuards } from './guards.ts'
 import { RELAY_LIMITS } from './limits.ts'
-import { outcomeRoutes } from './routes/outcomes.ts'
 import { bodyErrorDetail } from './body.ts'
+import { ROUTES } from './openapi.ts'
 import { refusalOf, refuseUnreadable, sendProblem } from './problem.ts'
-import { spoolRoutes } from './routes/spool.ts'
-import { statusRoutes } from './routes/status.ts'
 import type { Call, RelayDeps } from './context.ts'
 
 /** Builds the relay's HTTP side; it does not listen yet. */
@@ -22,9 +19,7 @@ export function buildApp(deps: RelayDeps): FastifyInstance {
     done()
   })
   app.setErrorHandler((error, request, reply) => answerError(error, { request, reply, deps }))
-  for (const routes of [eventsRoutes, outcomeRoutes, spoolRoutes, statusRoutes]) {
-    void app.register(async (scope) => routes(scope, deps))
-  }
+  for (const { mount } of ROUTES) void app.register(async (scope) => mount(scope, deps))
   return app
 }
 

@@ -9,6 +9,7 @@ export const FILES_WITH_OTHER_PAGES = [
   'cli/command-table.ts',
   'cli/help.ts',
   'cli/completion.ts',
+  'relay/describe-route.ts',
   'relay/openapi.ts',
   'relay/metrics.ts',
 ]
@@ -62,11 +63,12 @@ function* textsIn(value: unknown): Generator<string> {
   }
 }
 
-/** Types, imports, the help of a setting, what describes a schema, and errors that only a bug throws. */
+/** Types, imports, the help of a setting, descriptions of schemas and routes, and errors that only a bug throws. */
 function isSkipped(node: Node): boolean {
   const { type, callee, key } = node
   if (type === 'Property' && isNode(key) && key['name'] === 'help') return true
   if (type.startsWith('TS') && type.endsWith('Type')) return true
+  if (type === 'Property' && isNode(key) && key['name'] === 'paths') return true
   if (type === 'ImportDeclaration' || type === 'TSTypeAliasDeclaration' || type === 'TSInterfaceDeclaration')
     return true
   if (!isNode(callee)) return false

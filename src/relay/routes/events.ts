@@ -1,5 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import type { FastifyInstance, FastifyReply } from 'fastify'
+import type { ZodType } from 'zod'
+import { ALERT_SCHEMA, CHANGE_SCHEMA } from '../../core/event-schema.ts'
 import { ENDPOINT, type Event } from '../../core/event.ts'
 import { cleanObject } from '../../core/json.ts'
 import { maskMembers } from '../../core/mask-event.ts'
@@ -7,12 +9,30 @@ import { readEvent } from '../../core/normalize-event.ts'
 import type { Call, RelayDeps } from '../context.ts'
 import { parseObject, takeJson } from '../body.ts'
 import { acceptEvents } from '../accept.ts'
+import { jsonContent, ROUTING_KEY, sending, toSchema, type RouteGroup } from '../describe-route.ts'
 import { noteRefusal } from '../problem.ts'
 import { sendInvalid, sendJson } from '../result.ts'
 import { requestedKey, routeEvent } from '../routing.ts'
 
-/** PagerDuty's own Events API: what its clients send is taken, and answered as they know it. */
-export function eventsRoutes(app: FastifyInstance, deps: RelayDeps): void {
+/** PagerDuty's own Events API v2, for its existing clients: same paths, same bodies, same answers. */
+export const EVENT_ROUTES: RouteGroup = {
+  mount,
+  paths: {
+    [ENDPOINT.alert]: { post: sendingEvent('Trigger, acknowledge or resolve an alert', 'Alert') },
+    [ENDPOINT.change]: { post: sendingEvent('Send a change event, which pages nobody', 'Change') },
+  },
+  schemas: { Alert: eventSchema(ALERT_SCHEMA), Change: eventSchema(CHANGE_SCHEMA) },
+}
+
+function sendingEvent(summary: string, schema: string): object {
+  return sending(summary, { required: true, content: jsonContent(schema) }, 'Answer')
+}
+
+function eventSchema(schema: ZodType): object {
+  return { allOf: [{ type: 'object', properties: { routing_key: ROUTING_KEY } }, toSchema(schema)] }
+}
+
+function mount(app: FastifyInstance, deps: RelayDeps): void {
   takeJson(app)
   for (const kind of ['alert', 'change'] as const) {
     app.post(ENDPOINT[kind], (request, reply) => takeEvent(kind, { request, reply, deps }))

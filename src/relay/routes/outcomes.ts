@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import type { FastifyInstance, FastifyReply } from 'fastify'
+import type { FastifyReply } from 'fastify'
 import type { EventInput } from '../../core/build-event.ts'
 import type { Event } from '../../core/event.ts'
 import { identify } from '../../core/identity.ts'
@@ -8,8 +8,9 @@ import { formatOutput } from '../../core/mask-output.ts'
 import { planEvents } from '../../core/plan-events.ts'
 import type { SpoolItem } from '../../spool/spool.ts'
 import type { Call, RelayDeps } from '../context.ts'
-import { readOutcomeBody, type OutcomeBody } from './outcome-body.ts'
+import { OUTCOME_SCHEMA, readOutcomeBody, type OutcomeBody } from './outcome-body.ts'
 import { parseObject, takeForms, takeJson } from '../body.ts'
+import { jsonContent, sending, toSchema, type RouteGroup } from '../describe-route.ts'
 import type { Form } from '../parse-form.ts'
 import { sendProblem } from '../problem.ts'
 import { requestedKey, routeEvent } from '../routing.ts'
@@ -18,16 +19,35 @@ import { acceptEvents } from '../accept.ts'
 /** Last lines of a deployment's output that its alert shows. */
 const OUTPUT_LINES = 40
 
-/** What a deployment did, in the words of whoever ran it: the relay makes the events from its own build environment. */
-export function outcomeRoutes(app: FastifyInstance, deps: RelayDeps): void {
-  takeJson(app)
-  takeForms(app)
-  for (const outcome of ['success', 'failure'] as const) {
-    app.post(`/${outcome}`, (request, reply) => reportOutcome(outcome, { request, reply, deps }))
-  }
+const JSON_BODY = jsonContent('Outcome')
+/** May be empty: the build says the rest. */
+const BODY = {
+  required: false,
+  content: { ...JSON_BODY, 'application/x-www-form-urlencoded': JSON_BODY['application/json'] },
 }
 
-async function reportOutcome(outcome: 'success' | 'failure', call: Call): Promise<FastifyReply> {
+/** How a deployment ended, as callers report it. */
+const OUTCOMES = ['success', 'failure'] as const
+type Outcome = (typeof OUTCOMES)[number]
+
+/** For callers that only know how a deployment ended: the relay makes the events from its own build environment. */
+export const OUTCOME_ROUTES: RouteGroup = {
+  mount: (app, deps) => {
+    takeJson(app)
+    takeForms(app)
+    for (const outcome of OUTCOMES)
+      app.post(`/${outcome}`, (request, reply) => reportOutcome(outcome, { request, reply, deps }))
+  },
+  paths: {
+    '/success': {
+      post: sending('A deployment succeeded: a change event, and the failure alert is resolved', BODY),
+    },
+    '/failure': { post: sending('A deployment failed: the failure alert is triggered', BODY) },
+  },
+  schemas: { Outcome: toSchema(OUTCOME_SCHEMA) },
+}
+
+async function reportOutcome(outcome: Outcome, call: Call): Promise<FastifyReply> {
   const { request, reply, deps } = call
   const members = readMembers(request.body)
   if (typeof members === 'string') return sendProblem(reply, { status: 400, detail: members })

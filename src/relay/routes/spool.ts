@@ -1,10 +1,11 @@
-import type { FastifyInstance, FastifyReply } from 'fastify'
+import type { FastifyReply } from 'fastify'
 import { z } from 'zod'
 import { createMask } from '../../core/mask-event.ts'
 import type { Secret } from '../../core/secret.ts'
 import type { EventStatus, DeadFilter, SpoolEntry, SpoolKey } from '../../spool/spool.ts'
 import { createKeyFinder } from '../../spool/key-names.ts'
-import type { Call, RelayDeps } from '../context.ts'
+import type { Call } from '../context.ts'
+import { answering, jsonContent, toSchema, type RouteGroup } from '../describe-route.ts'
 import { RELAY_LIMITS } from '../limits.ts'
 import { parseObject, takeJson } from '../body.ts'
 import { sendProblem } from '../problem.ts'
@@ -14,17 +15,49 @@ const STATUSES = ['pending', 'delivered', 'dead'] as const satisfies readonly Ev
 const NOTHING = { pending: 0, delivered: 0, dead: 0 } as const
 
 /** Which dead events are meant: one, those of a key (whole or as masked in the list), or all. */
-export const DEAD_SCHEMA = z.strictObject({
+const DEAD_SCHEMA = z.strictObject({
   id: z.int().positive().optional().describe('One event, by its id in the list.'),
   key: z.string().min(1).optional().describe('The events of a key: whole, or as the list masks it.'),
 })
 
-/** The spool, listed and mended. Without one there is nothing in it. */
-export function spoolRoutes(app: FastifyInstance, deps: RelayDeps): void {
-  takeJson(app)
-  app.get('/events', (request, reply) => listEvents({ request, reply, deps }))
-  app.post('/events/retry', (request, reply) => retryEvents({ request, reply, deps }))
-  app.post('/events/discard', (request, reply) => discardEvents({ request, reply, deps }))
+/** Lists the events in the spool, and retries or discards dead ones. Without a spool there are none. */
+export const SPOOL_ROUTES: RouteGroup = {
+  mount: (app, deps) => {
+    takeJson(app)
+    app.get('/events', (request, reply) => listEvents({ request, reply, deps }))
+    app.post('/events/retry', (request, reply) => retryEvents({ request, reply, deps }))
+    app.post('/events/discard', (request, reply) => discardEvents({ request, reply, deps }))
+  },
+  paths: {
+    '/events': {
+      get: {
+        ...answering('What is in the spool, keys masked', { description: 'events and counts' }, [400, 401]),
+        parameters: [
+          queryParameter('status', 'Only these', { type: 'string', enum: STATUSES }),
+          queryParameter('after', 'The last id of the previous page', { type: 'integer' }),
+        ],
+      },
+    },
+    '/events/retry': {
+      post: changingDead(
+        'Make dead events pending again',
+        '{"retried": N}; also "left_out", a number, and "note" if sending some now would undo a later event of their alert',
+      ),
+    },
+    '/events/discard': { post: changingDead('Remove dead events for good', '{"discarded": N}') },
+  },
+  schemas: { DeadEvents: toSchema(DEAD_SCHEMA) },
+}
+
+function queryParameter(name: string, description: string, schema: object): object {
+  return { name, in: 'query', description, schema }
+}
+
+function changingDead(summary: string, description: string): object {
+  return {
+    ...answering(summary, { description }, [400, 401, 503]),
+    requestBody: { required: false, content: jsonContent('DeadEvents') },
+  }
 }
 
 function listEvents({ request, reply, deps: { spool, config } }: Call): FastifyReply {

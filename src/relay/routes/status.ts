@@ -1,11 +1,9 @@
-import type { FastifyInstance } from 'fastify'
-import type { RelayDeps } from '../context.ts'
-import { openApi } from '../openapi.ts'
 import { homepage, version } from '../../version.ts'
+import { answering, type RouteGroup } from '../describe-route.ts'
 import { sendProblem } from '../problem.ts'
 import { sendJson } from '../result.ts'
 
-/** What somebody sees who opens the relay's address. */
+/** What somebody sees who opens the relay's address in a browser. */
 const ABOUT = {
   service: 'pagerduty-alert relay',
   version,
@@ -14,20 +12,50 @@ const ABOUT = {
   documentation: homepage,
 }
 
-/** What is asked of the relay by what runs and watches it. */
-export function statusRoutes(app: FastifyInstance, { metrics, checkReady }: RelayDeps): void {
-  app.get('/', (_request, reply) => sendJson(reply, 200, ABOUT))
-  app.get('/healthz', (_request, reply) => sendJson(reply, 200, { status: 'alive' }))
-  app.get('/readyz', (_request, reply) => {
-    const reason = checkReady()
-    return reason === undefined
-      ? sendJson(reply, 200, { status: 'ready' })
-      : sendProblem(reply, { status: 503, detail: reason })
-  })
-  app.get('/metrics', async (_request, reply) => reply.type(metrics.contentType).send(await metrics.expose()))
-  app.get('/openapi.json', (_request, reply) => sendJson(reply, 200, openApi()))
-  app.get('/pagerduty.sh', async (_request, reply) => {
-    const { default: script } = await import('../../../pagerduty.sh') // a chunk of its own: few relays are asked for it
-    return reply.type('text/x-shellscript; charset=utf-8').send(script)
-  })
+/** For those who run the relay and watch it: what it is, whether it works, its metrics, its shell client. */
+export const STATUS_ROUTES: RouteGroup = {
+  mount: (app, { metrics, checkReady }) => {
+    app.get('/', (_request, reply) => sendJson(reply, 200, ABOUT))
+    app.get('/healthz', (_request, reply) => sendJson(reply, 200, { status: 'alive' }))
+    app.get('/readyz', (_request, reply) => {
+      const reason = checkReady()
+      return reason === undefined
+        ? sendJson(reply, 200, { status: 'ready' })
+        : sendProblem(reply, { status: 503, detail: reason })
+    })
+    app.get('/metrics', async (_request, reply) =>
+      reply.type(metrics.contentType).send(await metrics.expose()),
+    )
+    app.get('/pagerduty.sh', async (_request, reply) => {
+      const { default: script } = await import('../../../pagerduty.sh') // a chunk of its own: few relays serve it
+      return reply.type('text/x-shellscript; charset=utf-8').send(script)
+    })
+  },
+  paths: {
+    '/': {
+      get: answering(
+        'What this is, and where its API is described',
+        { description: 'name and addresses' },
+        [401],
+      ),
+    },
+    '/healthz': { get: answering('Whether the process is alive', { description: 'alive' }) },
+    '/readyz': {
+      get: answering(
+        'Whether events are accepted; does not depend on PagerDuty',
+        { description: 'ready' },
+        [503],
+      ),
+    },
+    '/metrics': {
+      get: answering('Metrics for Prometheus', { description: 'Exposition text', mediaType: 'text/plain' }),
+    },
+    '/pagerduty.sh': {
+      get: answering(
+        'The client for images that have only sh and curl or wget',
+        { description: 'POSIX shell', mediaType: 'text/x-shellscript' },
+        [401],
+      ),
+    },
+  },
 }
