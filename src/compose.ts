@@ -7,13 +7,12 @@ import type { RestConfig } from './config/rest.ts'
 import type { Secret } from './core/secret.ts'
 import type { Post } from './delivery/address.ts'
 import type { Clock, Retry } from './delivery/retry.ts'
+import { createResolver } from './spool/worker/destinations.ts'
 import type { Worker, WorkerEvents } from './spool/worker/types.ts'
-import { startWorker } from './spool/worker/worker.ts'
 import type { EarlyConnections } from './delivery/preconnect.ts'
 import { createSender, type Attempt, type Sender } from './delivery/sender.ts'
 import type { KeyLookUp } from './rest/remember-key.ts'
-import { createResolver } from './spool/worker/destinations.ts'
-import type { Spool } from './spool/spool.ts'
+import type { Spool, SpoolOptions } from './spool/spool.ts'
 import { createTransport, type Transport } from './delivery/transport.ts'
 import type { RestClient } from './rest/client.ts'
 import { rememberKey } from './rest/remember-key.ts'
@@ -151,7 +150,13 @@ export function composeTransport({ proxy, eventsUrl: baseUrl, timeoutMs }: Deliv
   return transport
 }
 
-/** PagerDuty takes 120 events a minute and key; what other processes send with the same key has to fit in too. */
+/** Opens a spool. Its code and the database are loaded only then: most invocations keep nothing. */
+export async function composeSpool(options: SpoolOptions): Promise<Spool> {
+  const { openSpool } = await import('./spool/open.ts')
+  return await openSpool(options)
+}
+
+/** PagerDuty accepts 120 events a minute per key. The rest is for other processes that send with the same key. */
 const RATE_PER_MINUTE = 110
 
 export interface ComposeWorkerOptions {
@@ -160,40 +165,37 @@ export interface ComposeWorkerOptions {
   readonly maxAgeMs: number
   readonly version: string
   readonly events: WorkerEvents
-  /** Looks the key up that is not configured. */
+  /** Looks the key up if none is configured. */
   readonly lookUp?: KeyLookUp | undefined
-  /** Connections to deliver over; new ones where absent. */
+  /** Connections to deliver over; new ones if omitted. */
   readonly transport?: Transport
 }
 
-/** A worker and the connections that it uses. */
+/** A worker and its connections. */
 export interface ComposedWorker {
   readonly worker: Worker
   readonly transport: Transport
 }
 
-/** Starts to deliver a spool. Whoever stops the worker closes the transport after it. */
-export function composeWorker({
-  spool,
+/** Starts to deliver a spool. The caller stops the worker, and then closes the transport. */
+export async function composeWorker({
   delivery,
-  maxAgeMs,
   version,
-  events,
   lookUp,
   transport = composeTransport(delivery),
-}: ComposeWorkerOptions): ComposedWorker {
+  ...options
+}: ComposeWorkerOptions): Promise<ComposedWorker> {
+  const { startWorker } = await import('./spool/worker/worker.ts')
   const { timeoutMs, secrets } = delivery
   const worker = startWorker({
-    spool,
+    ...options,
     transport,
     clock: CLOCK,
     resolve: createResolver(delivery, lookUp),
     userAgent: `pagerduty-alert/${version}`,
     timeoutMs,
-    maxAgeMs,
     ratePerMinute: RATE_PER_MINUTE,
     secrets,
-    events,
   })
   return { worker, transport }
 }

@@ -1,10 +1,8 @@
-import { composeWorker, composeTransport } from '../compose.ts'
+import { composeSpool, composeTransport, composeWorker } from '../compose.ts'
 import type { SpoolConfig } from '../config/spool.ts'
 import { formatMs } from '../core/duration.ts'
 import { Failure } from '../core/failure.ts'
 import { oneLine } from '../core/mask-secrets.ts'
-import { openSpool } from '../spool/open.ts'
-import { storeProblem } from '../spool/errors.ts'
 import type { Spool, SpoolCounts } from '../spool/spool.ts'
 import { version } from '../version.ts'
 import { keyLookUp } from './rest-access.ts'
@@ -44,10 +42,10 @@ const GRACE_MS = 1000
 /** A spool, delivered by this process as long as no other does. */
 export async function createSpoolSource(session: Session, config: SpoolConfig): Promise<FlushSource> {
   const { log } = session
-  const spool = await openSpool({ ...config, onWarning: (message) => log.warn(message) })
+  const spool = await composeSpool({ ...config, onWarning: (message) => log.warn(message) })
   const problem: { reason: string | undefined } = { reason: undefined }
   const retries = new Map<number, { readonly atMs: number; readonly reason: string }>()
-  const { worker, transport } = composeWorker({
+  const { worker, transport } = await composeWorker({
     spool,
     delivery: session.config.delivery,
     maxAgeMs: config.maxAgeMs,
@@ -106,9 +104,8 @@ function lookAt(spool: Spool): Look | string {
     }))
     return { counts: spool.counts(), dead, setAside: spool.setAside() }
   } catch (error) {
-    const problem = storeProblem(error)
-    if (problem === undefined) throw error
-    return problem.reason
+    if (error instanceof Failure) return error.message
+    throw error
   }
 }
 

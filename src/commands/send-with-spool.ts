@@ -1,13 +1,12 @@
-import { composeWorker } from '../compose.ts'
+import { composeSpool, composeWorker } from '../compose.ts'
 import type { SpoolConfig } from '../config/spool.ts'
 import { formatMs } from '../core/duration.ts'
 import type { Post } from '../delivery/address.ts'
 import type { WorkerEvents } from '../spool/worker/types.ts'
-import { openSpool } from '../spool/open.ts'
 import type { Delivery, Sender } from '../delivery/sender.ts'
 import { spoolKeysOf, toSpoolKey } from '../spool/key-names.ts'
 import type { Progress, Spool, SpoolItem } from '../spool/spool.ts'
-import { spoolExists } from '../spool/files.ts'
+import { spoolExists } from '../spool/open.ts'
 import { version } from '../version.ts'
 import { describeRetry } from '../cli/report.ts'
 import { keyLookUp } from './rest-access.ts'
@@ -29,7 +28,7 @@ export async function deliverOrKeep(
 ): Promise<Delivery[]> {
   const { log } = session
   const open = async (): Promise<Spool> =>
-    await openSpool({ ...config, onWarning: (message) => log.warn(message) })
+    await composeSpool({ ...config, onWarning: (message) => log.warn(message) })
   const before = spoolExists(config.directory) ? await open() : undefined
   const behind = posts.filter((post) => before !== undefined && isBehind(session, before, post))
   const direct = posts.filter((post) => isAddressed(session, post) && !behind.includes(post))
@@ -126,7 +125,7 @@ async function waitForKept(
   for (const { delivery } of soon) sayFirstFailure(session, delivery, leftMs)
   const running =
     soon.length > 0
-      ? composeWorker({
+      ? await composeWorker({
           spool,
           delivery: settings.delivery,
           maxAgeMs: config.maxAgeMs,

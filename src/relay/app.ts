@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { fastify, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
-import { storeProblem } from '../spool/errors.ts'
+import { Failure } from '../core/failure.ts'
 import { limitConnections } from './connections.ts'
 import { mountGuards } from './guards.ts'
 import { RELAY_LIMITS } from './limits.ts'
@@ -77,11 +77,10 @@ function answerError(error: unknown, { request, reply, deps }: Call): FastifyRep
       status,
       detail: bodyErrorDetail(error) ?? DETAIL[status] ?? 'the request cannot be taken',
     })
-  const problem = storeProblem(error)
-  if (problem !== undefined)
+  if (error instanceof Failure)
     return sendProblem(reply, {
       status: 503,
-      detail: problem.reason,
+      detail: error.message,
       retryAfterSeconds: RELAY_LIMITS.spoolRetrySeconds,
     })
   // Not its message, which may quote what was sent.

@@ -1,10 +1,9 @@
 import type { AddressInfo } from 'node:net'
 import type { FastifyInstance } from 'fastify'
 import type { Logger } from 'pino'
-import { composeWorker, composeKeyLookUp, composeRelayTransport } from '../compose.ts'
+import { composeKeyLookUp, composeRelayTransport, composeSpool, composeWorker } from '../compose.ts'
 import type { RelayConfig } from '../config/load-relay.ts'
 import { Failure } from '../core/failure.ts'
-import { openSpool } from '../spool/open.ts'
 import type { KeyLookUp } from '../rest/remember-key.ts'
 import { createResolver } from '../spool/worker/destinations.ts'
 import type { Spool } from '../spool/spool.ts'
@@ -119,7 +118,7 @@ async function startIntake(
     }
   }
   const { directory, limit, maxAgeMs } = spoolConfig
-  const spool = await openSpool({
+  const spool = await composeSpool({
     directory,
     limit,
     onWarning: (message) => logger.warn(message),
@@ -134,7 +133,7 @@ async function startIntake(
     isDelivering: () => worker.isDelivering(),
   })
   const events = createWorkerEvents(logger, metrics)
-  const { worker } = composeWorker({ spool, delivery, maxAgeMs, version, events, lookUp, transport })
+  const { worker } = await composeWorker({ spool, delivery, maxAgeMs, version, events, lookUp, transport })
   const stopDelivery = async (graceMs: number): Promise<void> => {
     await worker.stop(graceMs)
     await transport.close()

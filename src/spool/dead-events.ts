@@ -1,4 +1,5 @@
 import { Failure } from '../core/failure.ts'
+import { orFailure } from './errors.ts'
 import type { DeadFilter, Retried, Spool } from './spool.ts'
 import type { Commits, Written } from './group-commit.ts'
 import type { Connection } from './connection.ts'
@@ -10,8 +11,9 @@ const AT_ONCE = 1000
 
 /** What people do with dead events. */
 export function createDeadEvents(connection: Connection, commits: Commits): Pick<Spool, 'retry' | 'discard'> {
+  const readDead: Connection['read'] = (work) => orFailure(() => connection.read(work))
   const idsOf = (filter: DeadFilter): number[] =>
-    connection.read(({ reads }) => {
+    readDead(({ reads }) => {
       if ('id' in filter) return [filter.id]
       if (!('matchesKey' in filter)) return reads.deadIds(undefined)
       const matching = reads.keys().filter(({ key }) => filter.matchesKey(key))

@@ -83,3 +83,15 @@ export function ifReadable<T>(read: () => T): T | undefined {
     return undefined
   }
 }
+
+/**
+ * Does work for callers outside the spool, who do not know SQLite's errors.
+ * @throws a Failure with the reason if the store has a problem
+ */
+export function orFailure<T>(work: () => T): T {
+  try {
+    return work()
+  } catch (error) {
+    throw new Failure('undelivered', reasonOf(error), { cause: error })
+  }
+}

@@ -31,11 +31,6 @@ export function spoolFiles(directory: string): SpoolFiles {
   }
 }
 
-/** Whether anything was ever kept there: asked before the database is loaded for nothing. */
-export function spoolExists(directory: string): boolean {
-  return existsSync(spoolFiles(directory).store)
-}
-
 /** Makes directory and file for their owner alone: SQLite gives its other files the mode of this one. */
 export function createPrivateFile(directory: string, path: string): void {
   makeDirectory(directory)

@@ -6,7 +6,7 @@ import { storesSetAside } from './files.ts'
 import type { Room } from './room.ts'
 import { toRow } from './rows.ts'
 import type { Unwritten } from './unwritten.ts'
-import { ifReadable, lastingReasonOf } from './errors.ts'
+import { ifReadable, lastingReasonOf, orFailure } from './errors.ts'
 
 export interface IntakeParts {
   readonly connection: Connection
@@ -54,7 +54,8 @@ export function createIntake({
       const atMs = ifReadable(() => connection.read(({ reads }) => reads.oldestPendingAtMs()))
       return atMs === undefined ? undefined : Math.max(0, now() - atMs)
     },
-    list: (status, count, afterId = 0) => connection.read(({ reads }) => reads.list(status, count, afterId)),
+    list: (status, count, afterId = 0) =>
+      orFailure(() => connection.read(({ reads }) => reads.list(status, count, afterId))),
     ...createDeadEvents(connection, commits),
     checkWritable: () => {
       try {

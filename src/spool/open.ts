@@ -1,7 +1,7 @@
-import { statSync } from 'node:fs'
+import { existsSync, statSync } from 'node:fs'
 import { createConnection, watchVersion, type Connection } from './connection.ts'
 import { ifReadable, lastingReasonOf, storeProblem, type StoreProblem } from './errors.ts'
-import { spoolExists, spoolFiles } from './files.ts'
+import { spoolFiles, storesSetAside } from './files.ts'
 import { createCommits } from './group-commit.ts'
 import { createIntake } from './intake.ts'
 import { createDeliveryLock } from './lock.ts'
@@ -110,11 +110,25 @@ const NO_FILE: StoreProblem = {
   reason: 'spool.db in the directory of PAGERDUTY_SPOOL is not a regular file',
 }
 
-/**
- * The problem with the store of a spool; undefined if there is none, or nothing was ever kept there. The store is only
- * read: if it is damaged, the next process that uses it sets it aside.
- */
-export async function examineSpool(directory: string): Promise<StoreProblem | undefined> {
+/** Whether events were ever kept in a directory, without loading the database. */
+export function spoolExists(directory: string): boolean {
+  return existsSync(spoolFiles(directory).store)
+}
+
+/** The state of a spool that is not open. */
+export interface Examination {
+  /** Undefined if there is no problem, or nothing was ever kept there. */
+  readonly problem: StoreProblem | undefined
+  /** Names of the files of damaged stores. */
+  readonly setAside: readonly string[]
+}
+
+/** Examines a spool without changing it: if its store is damaged, the next process that uses it sets it aside. */
+export async function examineSpool(directory: string): Promise<Examination> {
+  return { problem: await examine(directory), setAside: storesSetAside(directory) }
+}
+
+async function examine(directory: string): Promise<StoreProblem | undefined> {
   if (!spoolExists(directory)) return undefined
   const { store } = spoolFiles(directory)
   const sqlite = await import('node:sqlite')

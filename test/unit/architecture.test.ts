@@ -91,3 +91,31 @@ test('no file imports itself by way of others, types included', () => {
   for (const path of sourceFiles) visit(path, [])
   assert.equal(done.has('src/bin.ts'), true)
 })
+
+/** What other folders may import of the spool; everything else is its own affair. */
+const SPOOL_ENTRIES = new Set([
+  'src/spool/spool.ts',
+  'src/spool/open.ts',
+  'src/spool/key-names.ts',
+  'src/spool/worker/types.ts',
+  'src/spool/worker/worker.ts',
+  'src/spool/worker/destinations.ts',
+])
+
+test('other folders import only the entries of the spool', () => {
+  for (const path of sourceFiles.filter((file) => !layerOf(file).startsWith('spool'))) {
+    for (const specifier of importsOf(path).filter((name) => name.includes('/spool/'))) {
+      const target = join(dirname(path), specifier)
+      const isAllowed = !target.startsWith('src/spool/') || SPOOL_ENTRIES.has(target)
+      assert.ok(isAllowed, `${path} imports ${specifier}`)
+    }
+  }
+})
+
+test('only compose.ts creates transports, spools, workers and senders', () => {
+  const creators = /\b(?:createTransport|openSpool|startWorker|createSender|createRestClient)\(/
+  const callers = sourceFiles.filter((path) =>
+    creators.test(readFileSync(path, 'utf8').replaceAll(/(?:function|\*) .*/g, '')),
+  )
+  assert.deepEqual(callers, ['src/compose.ts'])
+})

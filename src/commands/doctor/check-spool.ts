@@ -1,17 +1,16 @@
 import { accessSync, constants, statSync } from 'node:fs'
 import { examineSpool } from '../../spool/open.ts'
-import { storesSetAside } from '../../spool/files.ts'
 import { failed, ok, warning, type Finding } from './finding.ts'
 
-/** Whether a spool can be kept in the directory, and whether what is there already is well. Nothing is changed. */
+/** Checks that a spool can be kept in the directory, and that an existing one is intact. Changes nothing. */
 export async function checkSpool(directory: string): Promise<Finding[]> {
   if (!isWritable(directory)) {
-    const detail = 'PAGERDUTY_SPOOL names no directory that can be written to'
+    const detail = 'PAGERDUTY_SPOOL does not name a directory that can be written to'
     const advice = 'create it, or mount a volume there, owned by the user that runs this program'
     return [failed('spool', 'config', { detail, advice })]
   }
-  const problem = await examineSpool(directory)
-  const aside = storesSetAside(directory).map((file) =>
+  const { problem, setAside } = await examineSpool(directory)
+  const aside = setAside.map((file) =>
     warning(
       'spool',
       `${file} is a damaged spool that was set aside`,
@@ -20,7 +19,7 @@ export async function checkSpool(directory: string): Promise<Finding[]> {
   )
   const advice =
     problem?.kind === 'damaged'
-      ? 'recover its events: whoever uses it next sets it aside'
+      ? 'recover its events: the next process that uses it sets it aside'
       : 'nothing is kept until then'
   const found =
     problem === undefined

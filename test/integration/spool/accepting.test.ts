@@ -3,7 +3,7 @@ import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { DatabaseSync } from 'node:sqlite'
-import { spoolExists } from '../../../src/spool/files.ts'
+import { spoolExists } from '../../../src/spool/open.ts'
 import {
   alertItem,
   changeItem,

@@ -48,7 +48,7 @@ for (const [name, make, says] of STRANGE) {
     make(path)
     const isDatabase = says === ANOTHER_PROGRAM
     const before = isDatabase && readFileSync(path)
-    const examined = (await examineSpool(directory))?.reason
+    const examined = (await examineSpool(directory)).problem?.reason
     assert.match(examined ?? '', isDatabase ? says : /is not a regular file/)
     const { spool, warnings } = await openTestSpool(t, { directory })
     const { told } = startTestWorker(t, { spool })
