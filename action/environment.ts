@@ -1,6 +1,6 @@
-/** What the program is started with. */
+/** How to start the program. */
 export interface Start {
-  /** The inputs as variables, and of the job's own whatever no input replaces. */
+  /** The inputs as variables, and those of the job that no input replaces. */
   readonly env: Readonly<Record<string, string>>
   readonly args: readonly string[]
 }

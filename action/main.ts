@@ -51,7 +51,7 @@ function writeOutputs(outputs: Readonly<Record<string, string>>): void {
   const file = process.env['GITHUB_OUTPUT']
   if (file === undefined) return
   for (const [name, value] of Object.entries(outputs)) {
-    // A delimiter that nobody can guess keeps a value from becoming an output of its own.
+    // A random delimiter keeps a value from becoming another output.
     const delimiter = randomUUID()
     appendFileSync(file, `${name}<<${delimiter}\n${value}\n${delimiter}\n`)
   }

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 
 type Environment = Readonly<Record<string, string | undefined>>
 
-/** Variables each of which says where an event can go. */
+/** Variables that say where an event can go; any of them is enough. */
 const WAYS = [
   'PAGERDUTY_TOKEN',
   'PAGERDUTY_ROUTING_KEY',
@@ -20,7 +20,7 @@ const WITHOUT_SECRETS: ReadonlySet<string> = new Set([
 /**
  * Why the job has no token, if GitHub gives it none: pull requests from forks, and Dependabot's, do not get the secrets
  * of the repository (docs.github.com, "Using secrets in GitHub Actions" and "Dependabot on GitHub Actions").
- * @param env what the program would be started with
+ * @param env the environment for the program
  * @returns undefined if there is a token or a relay, or if a token is missing for another reason
  */
 export function whyWithoutSecrets(env: Environment): string | undefined {

@@ -2,7 +2,7 @@
  * How many characters an HTTP/1.1 message has whose length its head tells.
  * @param text the message as far as it has come, one character for each byte
  * @returns undefined as long as the head is not whole
- * @throws where the head does not tell a length
+ * @throws if the head does not tell a length
  */
 export function messageLength(text: string): number | undefined {
   const headEnd = text.indexOf('\r\n\r\n')

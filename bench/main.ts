@@ -18,7 +18,7 @@ import { CERTIFICATE_FILE, startServers } from './servers.ts'
 
 /*
  * Measures everything in one run and writes docs/performance.md. `--smoke` does each thing once and writes nothing: it only
- * shows that the benchmark still works. Progress goes to stderr. Ends with 1 where a part failed.
+ * shows that the benchmark still works. Progress goes to stderr. Ends with 1 if a part failed.
  */
 const { values } = parseArgs({ options: { smoke: { type: 'boolean', default: false } } })
 const isSmoke = values.smoke

@@ -17,7 +17,7 @@ export interface Cost {
   readonly name: string
   /** Wall-clock times in milliseconds, one for each round. */
   readonly times: readonly number[]
-  /** Largest resident set of the process or one of its children; absent where nothing here can tell. */
+  /** Largest resident set of the process or one of its children; absent if nothing here can tell. */
   readonly peakMb?: number
 }
 
@@ -59,7 +59,7 @@ export function costOf(costs: readonly Cost[], name: string): Cost | undefined {
   return costs.find((cost) => cost.name === name)
 }
 
-/** The time of one command as a multiple of another's; undefined where one of them was not measured. */
+/** The time of one command as a multiple of another's; undefined if one of them was not measured. */
 export function timeRatio(costs: readonly Cost[], one: string, other: string): number | undefined {
   const [a, b] = [costOf(costs, one), costOf(costs, other)]
   return a && b && medianRatio(a.times, b.times)

@@ -14,10 +14,10 @@ export interface OneShots {
   readonly missing: readonly string[]
 }
 
-/** Node that does nothing: what no program on Node can undercut. */
+/** Node that does nothing: no program on Node can be faster. */
 const FLOOR: Variant = { name: 'node -e 0', argv: [process.execPath, '-e', '0'], env: environment() }
 
-/** Times what sends nothing. */
+/** Times commands that send nothing. */
 export function measureIdle({ isSmoke }: Bench): OneShots {
   const env = environment()
   const ours = (name: string, ...args: string[]): Variant => ({

@@ -24,7 +24,7 @@ export interface PeerSetup {
 const CLI = 'pagerduty-cli@0.1.18'
 const INSTALL_MS = 120_000
 
-/** Installs the peer that is too large to be a dependency, where the registry can be reached. */
+/** Installs the peer that is too large to be a dependency, if the registry can be reached. */
 export function installPeers(folder: string): void {
   const args = ['install', '--prefix', folder, '--no-audit', '--no-fund', '--ignore-scripts', CLI]
   spawnSync('npm', args, { stdio: 'ignore', timeout: INSTALL_MS })
@@ -73,7 +73,7 @@ export function isPresent({ needs, file, env }: Peer): boolean {
   return needs.every((program) => isOnPath(program, env)) && (file === undefined || existsSync(file))
 }
 
-/** Python itself, where `python3` on the path is a script that looks for it. */
+/** Python itself, if `python3` on the path is only a script that looks for it. */
 function python(): string {
   const { stdout } = spawnSync('python3', ['-c', 'import sys; print(sys.executable)'], { encoding: 'utf8' })
   return stdout?.trim() || 'python3'

@@ -42,7 +42,7 @@ export async function startRelay({ upstreamUrl = NOWHERE, spool, ...options }: R
   return await start([BIN, 'serve'], env, options)
 }
 
-/** Starts a bare Fastify handler, which passes events on with undici where there is an upstream. */
+/** Starts a bare Fastify handler, which passes events on with undici if there is an upstream. */
 export async function startBareRelay({ upstreamUrl, ...options }: RelayOptions): Promise<Relay> {
   const upstream = upstreamUrl === undefined ? [] : [upstreamUrl]
   return await start([script('peers/relay.mjs'), ...upstream], {}, options)
@@ -67,7 +67,7 @@ export function memoryMb({ child }: Server, field: 'VmRSS' | 'VmHWM'): number {
   }
 }
 
-/** Loads a relay, or whatever takes events, for some seconds, from a process of its own. */
+/** Puts load on a relay, or another server that accepts events, for some seconds, from a separate process. */
 export async function load(
   { url, keys }: Pick<Relay, 'url' | 'keys'>,
   { connections, seconds, signal }: { connections: number; seconds: number; signal: AbortSignal },

@@ -8,7 +8,7 @@ export interface Bench {
   readonly servers: Servers
   /** A folder that is empty, and removed after the run. */
   readonly folder: string
-  /** Aborts when the section is over: whatever it has started ends. */
+  /** Aborts when the section is over, so that everything it has started ends. */
   readonly signal: AbortSignal
   /** Whether it only has to be shown that it works. */
   readonly isSmoke: boolean
@@ -22,7 +22,7 @@ export interface FailedSection {
 
 /** Measures parts one after the other, each within bounds of its own and within the run's. */
 export interface Sections {
-  /** What was measured, or undefined where that failed. */
+  /** What was measured, or undefined if that failed. */
   readonly measure: <T>(
     name: string,
     budgetMs: number,
@@ -35,7 +35,7 @@ export interface SectionsOptions {
   readonly servers: Servers
   readonly folder: string
   readonly isSmoke: boolean
-  /** Time of the whole run: what begins later fails. */
+  /** Time limit of the whole run: a section that begins later fails. */
   readonly totalMs: number
   readonly tell: (text: string) => void
 }

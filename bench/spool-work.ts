@@ -23,7 +23,7 @@ export function numberedItem(number: number, keyNumber = 0): SpoolItem {
   }
 }
 
-/** Adds items, a thousand in each transaction. @throws where the spool does not take them */
+/** Adds items, a thousand in each transaction. @throws if the spool does not take them */
 export async function addAll(spool: Spool, items: readonly SpoolItem[]): Promise<void> {
   for (let from = 0; from < items.length; from += BATCH) {
     const result = await spool.add(items.slice(from, from + BATCH))
@@ -83,7 +83,7 @@ export async function deliverAll(options: DeliverAllOptions): Promise<number> {
   return elapsedMs
 }
 
-/** A transport by which everything is accepted at once, so that what is measured is the worker. */
+/** A transport that accepts everything at once, so that only the worker is measured. */
 export const INSTANT: Transport = {
   post: async () => ({ kind: 'accepted', status: 202 }),
   exchange: async () => ({

@@ -14,17 +14,17 @@ export interface Target {
   readonly isLeast?: boolean
   /** What was measured. */
   readonly value: number | undefined
-  /** Where it is missed: what nothing of its kind can undercut, and what coming closer would take. */
+  /** If it is missed: the best that any such program can do, and what coming closer would take. */
   readonly floor: string
 }
 
-/** Whether a target was reached; undefined where it was not measured. */
+/** Whether a target was reached; undefined if it was not measured. */
 export function isMet({ limit, isLeast = false, value }: Target): boolean | undefined {
   if (value === undefined || Number.isNaN(value)) return undefined
   return isLeast ? value >= limit : value <= limit
 }
 
-/** Every target with what came of it. */
+/** Every target and its result. */
 export function targetsOf(figures: Figures): Target[] {
   return [
     ...oneShotTargets(figures),

@@ -49,6 +49,7 @@ const PHRASES: readonly Phrase[] = [
     /\bwhere (?:absent|(?:there (?:is|are)|it has|it is) (?:no|none|absent)\b)/gi,
     'if there is no …, if omitted',
   ],
+  [/\b(?:undefined|absent|empty|null|blank|throws|false|true) where\b/gi, 'if'],
   [/\bwhere to is\b/gi, 'what … is deployed to'],
   [/\b(?:whoever(?! is on call)|whosoever|of whichever)\b/gi, 'anyone who, the person who, the process that'],
   [

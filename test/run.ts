@@ -9,7 +9,7 @@ import { countTest, createTally, formatSummary } from './runner/summary.ts'
 
 /*
  * `npm test`: Node's own test runner over all files, or over those that are named; a limit for each file, so that
- * nothing is waited for without end; and last lines that say what was skipped and why.
+ * nothing hangs; and the last lines say what was skipped and why.
  */
 
 const EVERYTHING = [
@@ -24,7 +24,7 @@ const FILE_LIMIT_S = 900
 /** After this the runner gives up a file whose processes it has killed: something else holds its output open. */
 const GRACE_MS = 30_000
 
-// A proxy of the machine's is not for what the tests send to themselves with curl, wget or Python.
+// The machine's proxy must not see what the tests send to themselves with curl, wget or Python.
 for (const name of ['http_proxy', 'https_proxy', 'all_proxy', 'no_proxy', 'node_use_env_proxy'])
   for (const variable of [name, name.toUpperCase()]) delete process.env[variable]
 

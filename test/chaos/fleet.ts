@@ -27,7 +27,7 @@ export interface Fleet {
   readonly alertOfCommand: Map<string, string>
   /** What the relays have written to their logs. */
   readonly logs: () => string
-  /** Starts a relay. @returns its address when it listens, undefined where it was killed before, and its end */
+  /** Starts a relay. @returns its address when it listens, undefined if it was killed before, and its end */
   readonly startRelay: (offsetMs?: number) => Promise<{ url: string | undefined; ended: Promise<unknown> }>
   /** Posts numbered events of an alert, one after the other, to whichever relay runs. */
   readonly post: (alert: string, signal: AbortSignal) => Promise<void>
@@ -149,7 +149,7 @@ async function isTaken(url: string, summary: string, key?: string): Promise<bool
   const [alert = ''] = summary.split(' ')
   const payload = { summary, source: 'chaos', severity: 'info' }
   const body = alertBody({ dedup_key: alert, routing_key: key ?? keyFor(alert), payload })
-  // A relay that was killed breaks the connection: whether it has the event nobody knows.
+  // A relay that was killed breaks the connection: it may or may not have the event.
   const answer = await post(`${url}/v2/enqueue`, body).catch(() => undefined)
   await answer?.text().catch(() => undefined)
   return answer?.status === 202

@@ -19,7 +19,7 @@ interface Attempt {
   readonly atMs: number
 }
 
-/** What is wrong; each list is empty where all is well. */
+/** What is wrong; each list is empty if all is well. */
 export interface Verdict {
   /** Accepted, and PagerDuty has never got it. */
   readonly lost: string[]
@@ -63,7 +63,7 @@ function toAttempt({ json, headers, behaviour, receivedAtMs }: RecordedRequest):
   if (payload === undefined) return undefined
   const [alert = '', number = ''] = payload.summary.split(' ')
   const isAnswered = ['usual', 'interim'].includes(behaviour.kind)
-  // Of these the event is taken, though its answer may not arrive: what closes a connection can overtake it.
+  // These accept the event, but the answer may not arrive: the closing of the connection can overtake it.
   const isTakenAllTheSame =
     ['close', 'headers', 'malformed', 'truncate'].includes(behaviour.kind) ||
     (behaviour.kind === 'reset' && behaviour.after === 'half-answer')

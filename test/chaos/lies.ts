@@ -1,6 +1,6 @@
 import type { Behaviour } from '../../tools/simulator/behaviour.ts'
 
-/** What a server may answer that takes the event, or fails, in a form that nobody expects. */
+/** Unexpected forms in which a server may accept an event or fail. */
 export const LIES: readonly Behaviour[] = [
   { kind: 'interim', statuses: [100] },
   { kind: 'interim', statuses: [103, 100, 102], headers: 50, isSplit: true },

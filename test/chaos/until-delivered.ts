@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { setTimeout as sleep } from 'node:timers/promises'
 
-/** Waits until a relay has delivered all that its spool held. @throws where events are dead, or it takes too long */
+/** Waits until a relay has delivered all that its spool held. @throws if events are dead, or it takes too long */
 export async function untilDelivered(url: string, timeoutMs: number): Promise<void> {
   const giveUpAtMs = performance.now() + timeoutMs
   for (;;) {

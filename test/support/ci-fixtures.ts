@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import type { Build } from '../../src/core/build.ts'
 
-/** An environment, the build that it is, and what the event file holds that it names, where it names one. */
+/** An environment, its build, and the content of the event file that it names, if any. */
 export type CiCase = readonly [
   env: Readonly<Record<string, string>>,
   expected: Omit<Build, 'origins'>,

@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { startSimulator, type Simulator } from '../../tools/simulator/simulator.ts'
 import { CODESHIP_PRO, KEY, runProgram, startProgram, type Program, type Run } from './program.ts'
 
-/** What a watched command is run with, where it differs from the usual. */
+/** Options for running a watched command that differ from the defaults. */
 export interface WatchOptions {
   /** Options of `run`. */
   readonly options?: readonly string[]

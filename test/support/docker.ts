@@ -9,7 +9,7 @@ const run = promisify(execFile)
 const ROOT = new URL('../../', import.meta.url)
 const MAX_OUTPUT_BYTES = 64 * 1024 * 1024
 
-/** What `scripts/local-base-image.sh` makes where no registry can be reached. */
+/** The image that `scripts/local-base-image.sh` builds if no registry can be reached. */
 const STAND_IN = 'pagerduty-alert-base:local'
 
 /**
@@ -40,7 +40,7 @@ export async function skipWithoutDocker(): Promise<string | false> {
   return skipBecause('a base image: run scripts/local-base-image.sh as root, since none can be pulled')
 }
 
-/** Arguments of `docker build` that name the base image, where it is not the one that the Dockerfile names. */
+/** Arguments of `docker build` that name the base image, if it is not the one in the Dockerfile. */
 export async function baseImageArgs(): Promise<string[]> {
   const image = await findBaseImage()
   return image === undefined ? [] : ['--build-arg', `NODE_IMAGE=${image}`]
@@ -64,7 +64,7 @@ async function succeeds(args: readonly string[]): Promise<boolean> {
   )
 }
 
-/** Images that are gone after the tests, and whose names nobody needs. */
+/** Images that the tests remove, and whose names do not matter. */
 export interface DisposableImages {
   /** Further words for `docker build`. */
   readonly buildOptions: readonly string[]

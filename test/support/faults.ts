@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net'
 import type { Behaviour } from '../../tools/simulator/behaviour.ts'
 
-/** One way in which an attempt goes wrong (or only looks so), and what has to come of it. */
+/** One way in which an attempt fails (or only seems to), and the expected result. */
 export interface Fault {
   readonly name: string
   /** What the server does with the request, or what happens on the connection before any server sees it. */
@@ -256,7 +256,7 @@ export function matrixCounts(): Record<
     faults: FAULTS.length,
     commands: SENDING_COMMANDS.length,
     runs: FAULTS.length * SENDING_COMMANDS.length * OCCASIONS.length,
-    // What is retried arrives where only the first attempt fails, and does not where all of them do.
+    // A retried event arrives if only the first attempt fails, and does not if all of them fail.
     accepted: 2 * count('accepted') + count('retried'),
     refused: 2 * count('refused'),
     undelivered: 2 * count('given up') + count('retried'),

@@ -7,12 +7,12 @@ function place(name: string): RegExp {
   return new RegExp(`(<!-- figure: ${name} -->)(.*?)(<!-- \\. -->)`)
 }
 
-/** The value of a figure in `docs/reliability.md`; undefined where the page has none of this name. */
+/** The value of a figure in `docs/reliability.md`; undefined if the page has none of this name. */
 export function readFigure(name: string): string | undefined {
   return place(name).exec(readFileSync(PAGE, 'utf8'))?.[2]
 }
 
-/** Writes a measured figure into `docs/reliability.md`, where that was asked for: `npm run figures` does. */
+/** Writes a measured figure into `docs/reliability.md` if asked to, as `npm run figures` does. */
 export function recordFigure(name: string, value: string): void {
   if (process.env['RECORD_FIGURES'] !== '1') return
   const page = readFileSync(PAGE, 'utf8')

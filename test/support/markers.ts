@@ -10,7 +10,7 @@ export const MARKERS = {
   proxyPassword: 'pr0xy&"pass/wörd%21',
 } as const
 
-/** A well-formed key where no key belongs: in an option, an address, a file's name. */
+/** A well-formed key in the wrong place: in an option, an address, a file's name. */
 export const MISPLACED_KEY = 'c9c8c7c6c5c4c3c2c1c0cfcecdcccbca'
 
 /** The user name that goes with the proxy's password. */
@@ -53,7 +53,7 @@ export function findMarkersInFiles(directory: string): string[] {
   })
 }
 
-/** Looks at the arguments of all processes again and again, where there is `/proc`. */
+/** Reads the arguments of all processes again and again, if there is `/proc`. */
 export function watchArguments(everyMs: number): () => { found: string[]; looks: number } {
   const found = new Set<string>()
   let looks = 0

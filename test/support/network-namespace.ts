@@ -37,7 +37,7 @@ export async function makeNamespace(files: NetworkFiles): Promise<NetworkNamespa
     simulator?.kill('SIGKILL')
     removeQuietly(name)
   }
-  process.once('exit', remove) // also where the test run is broken off
+  process.once('exit', remove) // even if the test run is aborted
   try {
     mkdirSync(`/etc/netns/${name}`, { recursive: true })
     writeFileSync(`/etc/netns/${name}/resolv.conf`, files.resolv)

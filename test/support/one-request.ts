@@ -16,7 +16,7 @@ export interface Server {
   readonly closed: Promise<string>
 }
 
-/** A server that does with each request what it is told. */
+/** A server that handles each request as instructed. */
 export async function serve(t: TestContext, onRequest: (socket: Socket) => unknown): Promise<Server> {
   const sockets: Socket[] = []
   const closed = Promise.withResolvers<string>()
@@ -39,7 +39,7 @@ export async function serve(t: TestContext, onRequest: (socket: Socket) => unkno
   return { url: `http://127.0.0.1:${port}/v2/enqueue?a=b`, closed: closed.promise }
 }
 
-/** A request to such a server, and what bounds it. */
+/** A request to such a server, and its limits. */
 export interface Given {
   readonly url: string
   readonly request?: Partial<HttpRequest>

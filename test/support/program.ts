@@ -9,7 +9,7 @@ export const KEY = '0123456789abcdef0123456789abcdef'
 
 /** What one run of the program did. */
 export interface Run {
-  /** Exit status, or null where a signal ended it. */
+  /** Exit status, or null if a signal ended it. */
   readonly code: number | null
   readonly signal: NodeJS.Signals | null
   readonly stdout: string
@@ -26,7 +26,7 @@ export interface RunOptions {
   readonly isStdinOpen?: boolean
   /** Where it runs; here if absent. */
   readonly cwd?: string
-  /** Whose process it is, where root runs the test. */
+  /** The user it runs as, if root runs the test. */
   readonly uid?: number
 }
 

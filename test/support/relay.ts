@@ -8,14 +8,14 @@ export interface RunningRelay {
   readonly program: Program
   /** What it has written to stderr so far. */
   readonly log: () => string
-  /** Ends it by a signal, SIGTERM where none is named. */
+  /** Ends it by a signal. Default: SIGTERM. */
   readonly stop: (signal?: NodeJS.Signals) => Promise<Run>
 }
 
 /** A relay that is being started. */
 export interface LaunchedRelay {
   readonly program: Program
-  /** Its address when it listens. Rejects where it ends before. */
+  /** Its address, once it listens. Rejects if it ends before that. */
   readonly url: Promise<string>
 }
 

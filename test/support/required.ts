@@ -37,10 +37,10 @@ const PROGRAMS = {
 } as const satisfies Record<string, readonly [names: readonly string[], debianPackage: string]>
 export type ProgramName = keyof typeof PROGRAMS
 
-/** Where programs are found that Debian leaves off the `PATH`: PostgreSQL's server, and what only root runs. */
+/** Folders with programs that are not on Debian's `PATH`: PostgreSQL's server, and those for root. */
 const FURTHER_FOLDERS = ['/usr/lib/postgresql/*/bin', '/usr/local/sbin', '/usr/sbin', '/sbin']
 
-/** Rights and features of the machine: whether they are there, and what is missing where they are not. */
+/** Rights and features of the machine: whether they are there, and what is missing if not. */
 const FEATURES = {
   docker: [isDockerThere, 'a Docker daemon that this user may use: apt-get install docker.io, and start it'],
   ipv6: [isIpv6There, 'IPv6 on the loopback interface'],
@@ -73,7 +73,7 @@ export function skipBecause(missing: string): string {
   return reason
 }
 
-/** The path of a program, or its bare name where it is missing. */
+/** The path of a program, or its bare name if it is missing. */
 export function programPath(name: ProgramName): string {
   return findProgram(name) ?? PROGRAMS[name][0][0]
 }

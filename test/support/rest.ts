@@ -7,7 +7,7 @@ export const REST_TOKEN = 'u+abcdefghijklmnopqr'
 /** A service whose Events API v2 integration has `KEY`. */
 export const SHOP = { id: 'PSHOP', name: 'Shop', integrations: [{ id: 'PINT', key: KEY }] }
 
-/** An account with that service, where `REST_TOKEN` is a user's. */
+/** An account with that service, in which `REST_TOKEN` is a user's. */
 export function accountWith(seed: RestSeed = {}): RestSeed {
   return { tokens: [{ token: REST_TOKEN, kind: 'user' }], services: [SHOP], ...seed }
 }
