@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { fastify, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
 import { Failure } from '../core/failure.ts'
+import { mountAdmission } from './admission.ts'
 import { limitConnections } from './connections.ts'
 import { mountGuards } from './guards.ts'
 import { RELAY_LIMITS } from './limits.ts'
@@ -14,6 +15,7 @@ export function buildApp(deps: RelayDeps): FastifyInstance {
   const app = createServer()
   app.removeAllContentTypeParsers()
   mountGuards(app, { access: deps.config, isDraining: deps.isDraining })
+  mountAdmission(app)
   app.addHook('onResponse', (request, reply, done) => {
     tellAnswer(request, reply, deps)
     done()

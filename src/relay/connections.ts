@@ -4,33 +4,40 @@ import { RELAY_LIMITS } from './limits.ts'
 
 /**
  * Bounds the connections of a server: when there are too many, the one that has been without a request for longest makes
- * room for the new one. Else callers that only hold connections would keep everybody out, probes too.
+ * room for the new one. Otherwise callers that only hold connections would keep everybody out, probes too. Requests have
+ * a limit of their own, below this one, so that there is always a connection without one.
  */
 export function limitConnections(server: Server): void {
-  const all = new Set<Socket>()
+  /** How many requests are under way on each connection: more than one if they are pipelined. */
+  const requests = new Map<Socket, number>()
   const idle = new Set<Socket>() // in the order in which they became so
+  const close = (socket: Socket): void => {
+    forget(socket)
+    socket.destroy()
+  }
+  const forget = (socket: Socket): void => {
+    requests.delete(socket)
+    idle.delete(socket)
+  }
   server.on('connection', (socket: Socket) => {
-    all.add(socket)
-    if (all.size > RELAY_LIMITS.connections) closeOldest(idle)
+    if (requests.size >= RELAY_LIMITS.connections) {
+      const [oldest = socket] = idle
+      close(oldest)
+      if (oldest === socket) return
+    }
+    requests.set(socket, 0)
     idle.add(socket)
-    socket.once('close', () => {
-      all.delete(socket)
-      idle.delete(socket)
-    })
+    socket.once('close', () => forget(socket))
   })
   server.on('request', ({ socket }, response) => {
-    idle.delete(socket)
-    response.once('close', () => {
-      if (all.has(socket)) idle.add(socket)
-    })
+    const count = (change: 1 | -1): void => {
+      const before = requests.get(socket)
+      if (before === undefined) return
+      requests.set(socket, before + change)
+      if (before + change === 0) idle.add(socket)
+      else idle.delete(socket)
+    }
+    count(1)
+    response.once('close', () => count(-1))
   })
-  // What is above the limit is for probes while as many requests are under way.
-  server.maxConnections = RELAY_LIMITS.connections + RELAY_LIMITS.spareConnections
-}
-
-function closeOldest(idle: Set<Socket>): void {
-  const [oldest] = idle
-  if (oldest === undefined) return
-  idle.delete(oldest)
-  oldest.destroy()
 }

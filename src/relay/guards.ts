@@ -4,11 +4,9 @@ import { isIPv4, isIPv6 } from 'node:net'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { RelayAccess } from '../config/relay.ts'
 import type { Secret } from '../core/secret.ts'
-import { RELAY_LIMITS } from './limits.ts'
 import { sendProblem, type Problem } from './problem.ts'
 
-/** Routes that an orchestrator asks, which has no token. */
-const OPEN = new Set(['/healthz', '/readyz'])
+const PROBES = new Set(['/healthz', '/readyz'])
 /** How a body may be encoded. */
 const PLAIN = new Set(['identity', ''])
 const METHODS = ['GET', 'HEAD', 'POST'] as const
@@ -17,6 +15,11 @@ interface GuardDeps {
   readonly access: RelayAccess
   /** Whether the relay is about to end. */
   readonly isDraining: () => boolean
+}
+
+/** Whether an orchestrator asks how the relay is. It has no token, and is answered however busy the relay is. */
+export function isProbe({ routeOptions }: FastifyRequest): boolean {
+  return PROBES.has(routeOptions.url ?? '')
 }
 
 /**
@@ -30,7 +33,7 @@ export function mountGuards(app: FastifyInstance, { access: { token, names }, is
     void reply.header('x-request-id', request.id).header('x-content-type-options', 'nosniff')
     const foreign = refuseForeign(request.raw, ownNames)
     if (foreign !== undefined) return sendProblem(reply, foreign)
-    if (!OPEN.has(request.routeOptions.url ?? '') && !isAuthorized(request.headers.authorization)) {
+    if (!isProbe(request) && !isAuthorized(request.headers.authorization)) {
       void reply.header('www-authenticate', 'Bearer realm="pagerduty-alert"')
       return sendProblem(reply, {
         status: 401,
@@ -48,7 +51,6 @@ export function mountGuards(app: FastifyInstance, { access: { token, names }, is
     }
     return done()
   })
-  mountAdmission(app)
   // Never reached: the hook has answered. Without a handler of its own Fastify would parse the body first.
   app.setNotFoundHandler((_request, reply) => reply.code(404).send())
 }
@@ -79,31 +81,6 @@ export function createTokenCheck(token: Secret): (header: string | undefined) =>
 
 function digest(text: string): Buffer {
   return createHash('sha256').update(text).digest()
-}
-
-/**
- * Turns requests away before their bodies are read while those under way hold as many bytes as they may together: else
- * the memory that callers can make the relay use would grow with their number.
- */
-function mountAdmission(app: FastifyInstance): void {
-  let heldBytes = 0
-  app.addHook('onRequest', (request, reply, done) => {
-    const bytes = announcedBytes(request)
-    if (bytes > 0 && heldBytes + bytes > RELAY_LIMITS.heldBytes)
-      return sendProblem(reply, { status: 503, detail: BUSY, retryAfterSeconds: 1 })
-    if (bytes === 0) return done()
-    heldBytes += bytes
-    reply.raw.once('close', () => (heldBytes -= bytes))
-    return done()
-  })
-}
-
-const BUSY = 'too many bytes are on their way through this relay already'
-
-/** What a body may turn out to have: as much as any may where it comes in chunks. */
-function announcedBytes({ headers }: FastifyRequest): number {
-  if (headers['transfer-encoding'] !== undefined) return RELAY_LIMITS.bodyBytes
-  return Math.min(Number(headers['content-length'] ?? 0), RELAY_LIMITS.bodyBytes)
 }
 
 /** What a request says about where it comes from and whom it is for. */

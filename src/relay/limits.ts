@@ -9,6 +9,8 @@ export const RELAY_LIMITS = {
   bodyBytes: LIMITS.bodyBytes,
   /** Bytes of the bodies of all requests under way together; each costs some times as much memory. */
   heldBytes: 64 * LIMITS.bodyBytes,
+  /** A body up to this size counts when it is announced, a larger one while it arrives. All connections together announce less than `heldBytes`. */
+  smallBodyBytes: 16_384,
   /** Bytes of a request's line and headers together; a token and a few names need less than one of these. */
   headerBytes: 16_384,
   /** Time for a request's headers to arrive, from the connection's first moment. */
@@ -19,10 +21,10 @@ export const RELAY_LIMITS = {
   checkMs: 1000,
   /** How long a connection may stay open without a request, so that a caller's next one finds it warm. */
   keepAliveMs: 72_000,
-  /** Connections at a time; for one more the one that is idle for longest is closed. */
-  connections: 1024,
-  /** And so many more while none is idle. */
-  spareConnections: 64,
+  /** Requests under way at a time, probes apart; more are answered 503. */
+  requests: 1024,
+  /** Connections at a time; for one more, the one that has been idle longest is closed. What exceeds `requests` is for probes. */
+  connections: 1024 + 64,
   /** Events on their way to PagerDuty at a time, where there is no spool; more are answered 503. */
   inFlight: 256,
   /** When a caller is to come back to a spool that takes nothing, in seconds. */

@@ -9,6 +9,7 @@ import { KEY } from '../../support/program.ts'
 import { until } from '../../support/worker.ts'
 import { alertBody, post, startRelay } from '../../support/relay.ts'
 import { skipWithout } from '../../support/required.ts'
+import { temporaryDirectory } from '../../support/spool.ts'
 
 const simulator = await startSimulator()
 after(() => simulator.close())
@@ -43,7 +44,7 @@ const peakMiB = (pid: number | undefined): number =>
 
 /** What a thousand callers send at once, 500 MB, is far more than the relay may hold. */
 const CALLERS = 1000
-const MOST_MIB = 400
+const MOST_MIB = 450
 
 test(
   'memory has a bound, whatever comes in while PagerDuty hangs',
@@ -83,36 +84,118 @@ test('what requests have held is free again when they are over, however they end
   t.after(() => relay.stop('SIGKILL'))
   const atATime = RELAY_LIMITS.heldBytes / RELAY_LIMITS.bodyBytes
   const head = `POST /v2/enqueue HTTP/1.1\r\nhost: ${new URL(relay.url).host}\r\ncontent-type: application/json\r\n`
+  const SPACES = ' '.repeat(RELAY_LIMITS.bodyBytes - 1)
   const BODIES = [
-    `content-length: ${RELAY_LIMITS.bodyBytes}\r\n\r\n{`,
-    'transfer-encoding: chunked\r\n\r\n1\r\n{\r\n',
+    `content-length: ${RELAY_LIMITS.bodyBytes}\r\n\r\n${SPACES}`,
+    `transfer-encoding: chunked\r\n\r\n${SPACES.length.toString(16)}\r\n${SPACES}\r\n`,
   ]
-  // Each waits for the relay's 100, so that nothing else comes between them.
-  const occupy = async (body: string): Promise<Socket> => {
+  /** Sends a body without its end. A socket that the relay refuses or closes is no longer among those that are held. */
+  const held = new Set<Socket>()
+  const occupy = async (body: string): Promise<void> => {
     const socket = await open(relay.url)
-    const continued = once(socket, 'data') as Promise<[Buffer]>
+    held.add(socket)
+    socket.once('close', () => held.delete(socket))
     const [headers, beginning] = body.split('\r\n\r\n')
-    socket.write(`${head}${headers}\r\nexpect: 100-continue\r\n\r\n`)
-    assert.match(String((await continued)[0]), /^HTTP\/1\.1 100 /)
-    socket.write(beginning ?? '')
-    return socket
+    socket.write(`${head}${headers}\r\n\r\n${beginning}`)
   }
   const statusOf = async (): Promise<number> => (await post(`${relay.url}/v2/enqueue`, alertBody())).status
   for (const body of [...BODIES, ...BODIES]) {
-    const sockets = await Promise.all(Array.from({ length: atATime }, () => occupy(body)))
-    await until(async () => (await statusOf()) === 503, 'the relay is full')
-    for (const socket of sockets) socket.destroy() // in the middle of their bodies
+    const isFull = async (): Promise<boolean> => {
+      // A post that asks takes the place of a body's last bytes now and then: that body is refused, and another one sent.
+      while (held.size < atATime) await occupy(body)
+      return (await statusOf()) === 503
+    }
+    await until(isFull, 'the relay is full')
+    for (const socket of held) socket.destroy() // in the middle of their bodies
+    held.clear()
     await until(async () => (await statusOf()) === 202, 'there is room again')
   }
-  // A body in chunks counts as the largest one until it is there.
-  for (let number = 0; number < 2 * atATime; number++) {
+  for (let number = 0; number < 2 * atATime; number++)
+    assert.equal((await post(`${relay.url}/v2/enqueue`, SPACES)).status, 400)
+  assert.equal((await post(`${relay.url}/v2/enqueue`, LARGE)).status, 202)
+})
+
+test('requests that announce large bodies and send little keep nobody out', async (t) => {
+  const relay = await startRelay(ENV)
+  t.after(() => relay.stop('SIGKILL'))
+  const BODIES = [
+    `content-length: ${RELAY_LIMITS.bodyBytes}\r\n\r\n`,
+    `transfer-encoding: chunked\r\n\r\n5a\r\n${' '.repeat(90)}\r\n`,
+    'transfer-encoding: chunked\r\n\r\n',
+  ]
+  for (let number = 0; number < 300; number++) {
     const socket = await open(relay.url)
-    const answered = once(socket, 'data') as Promise<[Buffer]>
-    socket.write(`${head}transfer-encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n`)
-    assert.match(String((await answered)[0]), /^HTTP\/1\.1 400 /)
-    socket.destroy()
+    t.after(() => socket.destroy())
+    const continued = once(socket, 'data') as Promise<[Buffer]>
+    const [headers, beginning] = (BODIES[number % BODIES.length] ?? '').split('\r\n\r\n')
+    socket.write(
+      `POST /v2/enqueue HTTP/1.1\r\nhost: ${new URL(relay.url).host}\r\ncontent-type: application/json\r\n` +
+        `expect: 100-continue\r\n${headers}\r\n\r\n`,
+    )
+    assert.match(String((await continued)[0]), /^HTTP\/1\.1 100 /)
+    socket.write(beginning ?? '')
   }
-  assert.equal(await statusOf(), 202)
+  assert.equal((await post(`${relay.url}/v2/enqueue`, LARGE)).status, 202)
+  assert.equal((await post(`${relay.url}/v2/enqueue`, alertBody())).status, 202)
+})
+
+test('however many requests are under way, probes are answered, and others are turned away', async (t) => {
+  const relay = await startRelay({ ...ENV, PAGERDUTY_SPOOL: temporaryDirectory(t) })
+  t.after(() => relay.stop('SIGKILL'))
+  simulator.behave({ behaviour: HANG })
+  const MORE_REQUESTS = 200
+  const body = JSON.stringify(alertBody())
+  const request =
+    `POST /v2/enqueue HTTP/1.1\r\nhost: ${new URL(relay.url).host}\r\ncontent-type: application/json\r\n` +
+    `prefer: wait=60\r\ncontent-length: ${body.length}\r\n\r\n${body}`
+  const sockets: Socket[] = []
+  t.after(() => sockets.forEach((socket) => socket.destroy()))
+  const refusals: string[] = []
+  let closed = 0
+  for (let number = 0; number < RELAY_LIMITS.requests + MORE_REQUESTS; number++) {
+    const socket = await open(relay.url)
+    socket.on('data', (data) => refusals.push(String(data))).once('close', () => (closed += 1))
+    socket.write(request)
+    sockets.push(socket)
+  }
+  await until(() => closed === MORE_REQUESTS, 'those over the limit are turned away')
+  assert.equal(refusals.length, MORE_REQUESTS)
+  assert.ok(refusals.every((answer) => /^HTTP\/1\.1 503 [^]*\r\nretry-after: 1\r\n/i.test(answer)))
+  for (let number = 0; number < 2 * MORE_REQUESTS; number++) sockets.push(await open(relay.url)) // idle ones as well
+  for (const probe of ['/healthz', '/readyz'])
+    assert.equal((await fetch(`${relay.url}${probe}`)).status, 200, probe)
+  assert.equal((await post(`${relay.url}/v2/enqueue`, alertBody())).status, 503)
+  for (const socket of sockets) socket.destroy()
+  await until(
+    async () => (await post(`${relay.url}/v2/enqueue`, alertBody())).status === 202,
+    'posts are taken again',
+  )
+})
+
+test('pipelined requests count one by one, and a connection with one of them is not idle', async (t) => {
+  const relay = await startRelay(ENV)
+  t.after(() => relay.stop('SIGKILL'))
+  const { host } = new URL(relay.url)
+  const busy = await open(relay.url)
+  t.after(() => busy.destroy())
+  let answers = ''
+  busy.on('data', (data) => (answers += String(data)))
+  busy.write(
+    `GET /healthz HTTP/1.1\r\nhost: ${host}\r\n\r\n` +
+      `POST /v2/enqueue HTTP/1.1\r\nhost: ${host}\r\ncontent-type: application/json\r\ncontent-length: 2\r\n\r\n{`,
+  )
+  await until(() => answers !== '', 'the first is answered')
+  const sockets: Socket[] = []
+  t.after(() => sockets.forEach((socket) => socket.destroy()))
+  let closed = 0
+  for (let number = 0; number < RELAY_LIMITS.connections; number++) {
+    const socket = await open(relay.url)
+    socket.once('close', () => (closed += 1))
+    sockets.push(socket)
+  }
+  await until(() => closed > 0, 'an idle one is closed')
+  busy.write('}')
+  await until(() => answers.includes('HTTP/1.1 400 '), 'the second is answered')
 })
 
 test('beyond the limit of connections the oldest without a request are closed, and the others are served', async (t) => {
