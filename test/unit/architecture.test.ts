@@ -63,12 +63,15 @@ test('the core imports nothing impure', () => {
   }
 })
 
-test('only bin.ts touches the process, and a clock that counts from its beginning', () => {
-  const others = sourceFiles.filter((file) => layerOf(file) !== 'bin.ts' && file !== 'src/delivery/clock.ts')
+/** A clock that counts from the start of the process, and what only Node's diagnostic report knows. */
+const TOUCH_THE_PROCESS = new Set(['src/bin.ts', 'src/delivery/clock.ts', 'src/run/wait-status.ts'])
+
+test('only bin.ts touches the process, with two exceptions', () => {
+  const others = sourceFiles.filter((file) => !TOUCH_THE_PROCESS.has(file))
   assert.ok(others.length > 100)
   for (const path of others) {
     const code = readFileSync(path, 'utf8').replaceAll(/\/\*[\s\S]*?\*\/|\/\/.*/g, '')
-    assert.ok(!/\bprocess\.|from 'node:process'/.test(code), path)
+    assert.ok(!/\bprocess\.|= process\b|from 'node:process'/.test(code), path)
   }
 })
 
