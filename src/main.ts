@@ -1,7 +1,6 @@
 import { detectBuild, isBuild } from './ci/detect-build.ts'
 
-import type { CommandLine } from './cli/args.ts'
-import { parseCommandLine } from './cli/args.ts'
+import { parseCommandLine, type CommandLine } from './cli/args.ts'
 import { failureLine, reportFailure, toFailure } from './cli/report.ts'
 import type { Io } from './cli/session.ts'
 import { notify } from './commands/notify.ts'
@@ -35,18 +34,13 @@ export async function main(io: Io): Promise<number> {
 
 async function dispatch(io: Io, line: CommandLine): Promise<number> {
   if (line.options.version === true) return print(io, `${version}\n`)
-  switch (line.command) {
-    case 'help':
-      return print(io, (await import('./cli/help.ts')).helpText(line.operands[0]))
-    case 'completion':
-      return print(io, (await import('./cli/completion.ts')).completionScript(line.operands[0]))
-    case 'run':
-      return await (await import('./commands/run.ts')).run(io, line)
-    case 'serve':
-      return await startRelay(io, line)
-    default:
-      return await runCommand(io, line, line.command)
-  }
+  const { command, operands } = line
+  if (command === 'help') return print(io, (await import('./cli/help.ts')).helpText(operands[0]))
+  if (command === 'completion')
+    return print(io, (await import('./cli/completion.ts')).completionScript(operands[0]))
+  if (command === 'run') return await (await import('./commands/run.ts')).run(io, line)
+  if (command === 'serve') return await startRelay(io, line)
+  return await runCommand(io, line, command)
 }
 
 function print(io: Io, text: string): number {
