@@ -25,7 +25,9 @@ export function decodeText(bytes: Buffer, charset = 'utf-8'): string | undefined
   if (effective === 'utf-8' || effective === 'utf8')
     return bytes.toString('utf8', marked === undefined ? 0 : marked.bytes.length)
   try {
-    return new TextDecoder(effective).decode(bytes)
+    const decoder = new TextDecoder(effective)
+    // As a stream, since Node 22 otherwise takes Windows-1252 for ISO-8859-1: https://github.com/nodejs/node/issues/56542
+    return decoder.decode(bytes, { stream: true }) + decoder.decode()
   } catch (error) {
     if (error instanceof RangeError) return undefined
     throw error

@@ -25,6 +25,7 @@ import { replaceReferences } from '../../src/core/event-document.ts'
 import { checkTemplate, defaultSummary, renderTemplate, type SummaryFacts } from '../../src/core/summary.ts'
 import { secretValues } from '../../src/core/secret-values.ts'
 import { refuseForeign } from '../../src/relay/guards.ts'
+import { RELAY_LIMITS } from '../../src/relay/limits.ts'
 import { readOutcomeBody } from '../../src/relay/routes/outcome-body.ts'
 import { parseObject } from '../../src/relay/body.ts'
 import { parseForm } from '../../src/relay/parse-form.ts'
@@ -87,11 +88,13 @@ const READERS: Readonly<Record<string, (text: string) => unknown>> = {
     const parts = text.slice(0, text.length / 48).split('')
     return readEvent('alert', MASK({ ...eventOf('s'), links: parts, images: parts, more: parts }), () => ({}))
   },
-  'the site that a request comes from': (text) =>
-    refuseForeign(
+  'the site that a request comes from': (whole) => {
+    const text = whole.slice(0, RELAY_LIMITS.headerBytes)
+    return refuseForeign(
       { url: `http://${text}`, headers: { origin: `http://${text}`, host: text }, rawHeaders: [] },
       { names: new Set(), isAnyName: false },
-    ),
+    )
+  },
   'what is masked of an output': (text) => maskOutput(text.slice(-MASKED_CHARS), SECRETS),
   'the output of a command': (text) => formatOutput(text, 40, SECRETS),
   'escape sequences': stripControls,
