@@ -1,0 +1,144 @@
+import { cutChars } from './cut.ts'
+import { dedupKeyFor } from './dedup-key.ts'
+import type { Event, Link } from './event.ts'
+import { isObject, type JsonObject } from './json.ts'
+
+/** How far a deployment has come. `started` is one that has not ended yet. */
+export const DEPLOYMENT_STATES = ['started', 'success', 'failure', 'cancelled'] as const
+export type DeploymentState = (typeof DEPLOYMENT_STATES)[number]
+
+/**
+ * One deployment, as a relay remembers it after PagerDuty has been told: at most about 1 kB. What is unknown is absent.
+ */
+export interface Deployment {
+  /** What later deployments of the same thing have too: `deploy/<repository>/<environment>`, plus `/<step>`. */
+  readonly identity: string
+  readonly state: DeploymentState
+  readonly repository?: string
+  readonly environment?: string
+  readonly step?: string
+  readonly branch?: string
+  /** The whole commit id. */
+  readonly commit?: string
+  /** First line of the commit's message, at most 200 characters. */
+  readonly message?: string
+  readonly committer?: string
+  readonly ci?: string
+  readonly buildId?: string
+  readonly buildUrl?: string
+  readonly commitUrl?: string
+  /** The changes since the deployment or tag before it. */
+  readonly compareUrl?: string
+  readonly rollback?: true
+  /** Milliseconds since 1970. Absent if neither a start nor a duration was told. */
+  readonly startedAtMs?: number
+  /** Milliseconds since 1970. Absent while it runs. */
+  readonly endedAtMs?: number
+}
+
+const MAX_MESSAGE_CHARS = 200
+/** Of any other text: an address, a branch. Longer ones are of no use on a page. */
+const MAX_TEXT_CHARS = 300
+
+/**
+ * The deployment that an event tells of: one of the events that this program makes, by whichever of its forms it was
+ * sent. Undefined for everything else, such as an alert of Alertmanager's or a resolve.
+ * @param nowMs stands in for an event without a time
+ */
+export function deploymentOf({ kind, body }: Event, nowMs: number): Deployment | undefined {
+  const { payload, links = [] } = body
+  const details = payload?.custom_details
+  if (payload === undefined || details === undefined || !isObject(details)) return undefined
+  const state = stateOf(details['outcome'])
+  if (state === undefined) return undefined
+  const text = (name: string): string | undefined => textOf(details, name)
+  const [repository, environment, step] = ['repository', 'environment', 'step'].map(text)
+  const key = kind === 'alert' ? body.dedup_key : undefined
+  const identity = repository === undefined ? key : dedupKeyFor({ repository, environment, step })
+  if (identity === undefined) return undefined
+  const toldAtMs = timeOf(payload.timestamp) ?? nowMs
+  return {
+    identity,
+    state,
+    ...present({
+      repository,
+      environment,
+      step,
+      branch: text('branch'),
+      commit: text('commit'),
+      message: firstLine(text('commit_message')),
+      committer: text('committer'),
+      ci: text('ci'),
+      buildId: text('build_id'),
+      ...linksOf(links),
+      rollback: details['rollback'] === true ? true : undefined,
+      startedAtMs: startOf(details, state, toldAtMs),
+      endedAtMs: state === 'started' ? undefined : toldAtMs,
+    }),
+  }
+}
+
+/** True if both tell of the same run: the same thing deployed by the same build, as far as the builds are known. */
+export function isSameRun(one: Deployment, other: Deployment): boolean {
+  if (one.identity !== other.identity) return false
+  return one.buildId === undefined || other.buildId === undefined || one.buildId === other.buildId
+}
+
+/**
+ * What is known of a run after one more event of it. Later events know how it ended, earlier ones when it began; a
+ * failure that a late `started` follows stays a failure.
+ */
+export function mergeDeployments(known: Deployment, told: Deployment): Deployment {
+  const isBeginning = told.state === 'started' && known.state !== 'started'
+  const [base, top] = isBeginning ? [told, known] : [known, told]
+  const starts = [known.startedAtMs, told.startedAtMs].filter((time) => time !== undefined)
+  return { ...base, ...top, ...(starts.length > 0 && { startedAtMs: Math.min(...starts) }) }
+}
+
+function stateOf(outcome: unknown): DeploymentState | undefined {
+  return DEPLOYMENT_STATES.find((state) => state === outcome)
+}
+
+function textOf(details: JsonObject, name: string): string | undefined {
+  const value = details[name]
+  if (typeof value === 'number') return String(value)
+  return typeof value === 'string' && value.trim() !== '' ? cutChars(value, MAX_TEXT_CHARS) : undefined
+}
+
+function firstLine(message: string | undefined): string | undefined {
+  const line = message?.split(/[\r\n]/, 1)[0]?.trim() ?? ''
+  return line === '' ? undefined : cutChars(line, MAX_MESSAGE_CHARS)
+}
+
+/** The links that `buildLinks` made, known by their texts. */
+function linksOf(links: readonly Link[]): Pick<Deployment, 'buildUrl' | 'commitUrl' | 'compareUrl'> {
+  const find = (form: RegExp): string | undefined => {
+    const href = links.find(({ text }) => text !== undefined && form.test(text))?.href
+    return href !== undefined && href.length <= MAX_TEXT_CHARS ? href : undefined
+  }
+  return present({
+    buildUrl: find(/(?:^| )build$/),
+    commitUrl: find(/^Commit\b/),
+    compareUrl: find(/^Changes\b/),
+  })
+}
+
+function startOf(details: JsonObject, state: DeploymentState, toldAtMs: number): number | undefined {
+  const told = details['started_at']
+  const startedAtMs = typeof told === 'string' ? timeOf(told) : undefined
+  if (startedAtMs !== undefined) return startedAtMs
+  if (state === 'started') return toldAtMs
+  const seconds = details['duration_seconds']
+  return typeof seconds === 'number' && seconds >= 0 ? toldAtMs - Math.round(seconds * 1000) : undefined
+}
+
+function timeOf(timestamp: string | undefined): number | undefined {
+  const timeMs = timestamp === undefined ? Number.NaN : Date.parse(timestamp)
+  return Number.isFinite(timeMs) ? timeMs : undefined
+}
+
+function present<T extends object>(members: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
+  return Object.fromEntries(Object.entries(members).filter(([, value]) => value !== undefined)) as {
+    [K in keyof T]?: Exclude<T[K], undefined>
+  }
+}
