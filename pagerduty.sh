@@ -310,11 +310,13 @@ def summary: (setting("SUMMARY") | if . == null then "" else render end) as $own
   | if $own == "" then default_summary else $own end;
 
 # Events within PagerDuty's limits.
+def iso($seconds): $seconds | strftime("%Y-%m-%dT%H:%M:%SZ");
 def details: (if outcome == null then {} else $build | {
-    ci, environment: environment, step: setting("STEP"), repository, branch, commit, commit_message: .message,
-    commit_description: .description, committer, build_id: .id, project_id: .project,
+    outcome: outcome, ci, environment: environment, step: setting("STEP"), repository, branch, commit,
+    commit_message: .message, commit_description: .description, committer, build_id: .id, project_id: .project,
     pull_request: (.pull_request // .pull_request_url), approved,
     exit_code: (failed_code | if . == null then null else tonumber end),
+    started_at: (if $seconds == "" then null else iso((now | floor) - ($seconds | tonumber)) end),
     duration_seconds: (if $seconds == "" then null else ($seconds | tonumber) end) } | present end)
   + ((json("DETAILS") | without_nulls) // {});
 def build_links: if outcome == null then [] else $build | [
@@ -323,7 +325,7 @@ def build_links: if outcome == null then [] else $build | [
     (select(.pull_request_url) | {href: .pull_request_url,
       text: (if .pull_request == null then "Pull request" else "Pull request #\(.pull_request)" end)}) ] end;
 def attachments: {links: (build_links + links), images: images} | with_entries(select(.value | length > 0));
-def payload: {summary: summary, source: source, timestamp: (now | floor | strftime("%Y-%m-%dT%H:%M:%SZ")),
+def payload: {summary: summary, source: source, timestamp: iso(now | floor),
   custom_details: (details | if length == 0 then null else . end)} | present;
 def listed($names): if $names == [] then . else
   .payload.custom_details[if .payload.custom_details // {} | has("truncated") then "truncated_fields" else "truncated" end]

@@ -93,6 +93,7 @@ async function resultOf(watched: Watched, session: Session): Promise<CommandResu
   return {
     ...(ending !== undefined && ending.kind !== 'killed' && isFailure && { exitCode: ending.exitCode }),
     ...(ending?.kind === 'killed' && { signal: ending.signal }),
+    startedAt: new Date(Date.now() - durationMs).toISOString(),
     durationSeconds: Math.round(durationMs) / 1000,
     ...((showsOutput || session.config.run.showCommand) && (await showRun(watched, session, showsOutput))),
   }

@@ -92,7 +92,7 @@ function basicPayload(input: EventInput, subject: Subject, given: JsonObject = {
   const outcome = subject === 'options' ? undefined : subject.outcome
   const facts = { build, environment: identity.environment?.value, outcome, result }
   const rendered = fields.summary === undefined ? '' : renderTemplate(fields.summary, facts)
-  const own = subject === 'options' ? optionDetails(input) : deploymentDetails(input)
+  const own = subject === 'options' ? optionDetails(input) : deploymentDetails(input, subject.outcome)
   const details = { ...own, ...given, ...fields.details }
   return {
     summary: rendered === '' ? fallbackSummary(facts, identity) : rendered,
@@ -133,8 +133,9 @@ function buildLinks(build: Build): Link[] {
 }
 
 /** `custom_details` of a deployment, under names that stay the same: rules and correlation build on them. */
-function deploymentDetails({ build, identity, result }: EventInput): JsonObject {
+function deploymentDetails({ build, identity, result }: EventInput, outcome: DeploymentOutcome): JsonObject {
   return present({
+    outcome,
     ci: build.ci,
     environment: identity.environment?.value,
     step: identity.step?.value,
@@ -151,6 +152,7 @@ function deploymentDetails({ build, identity, result }: EventInput): JsonObject 
     job: build.job,
     exit_code: result.exitCode,
     signal: result.signal,
+    started_at: result.startedAt,
     duration_seconds: result.durationSeconds,
     output: result.output,
     command: result.command,

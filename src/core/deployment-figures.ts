@@ -11,6 +11,9 @@ export interface Figure {
   readonly definition: string
 }
 
+/** What of a deployment is counted. */
+export type EndedDeployment = Pick<Deployment, 'identity' | 'state' | 'startedAtMs' | 'endedAtMs'>
+
 const DAY_MS = 86_400_000
 
 /**
@@ -19,7 +22,7 @@ const DAY_MS = 86_400_000
  * @param deployments any order; those that still run or were cancelled count for nothing
  * @param spanMs over how long they were collected
  */
-export function deploymentFigures(deployments: readonly Deployment[], spanMs: number): Figure[] {
+export function deploymentFigures(deployments: readonly EndedDeployment[], spanMs: number): Figure[] {
   const ended = deployments
     .filter(({ state, endedAtMs }) => endedAtMs !== undefined && (state === 'success' || state === 'failure'))
     .toSorted((a, b) => (a.endedAtMs ?? 0) - (b.endedAtMs ?? 0))
@@ -63,7 +66,7 @@ export function deploymentFigures(deployments: readonly Deployment[], spanMs: nu
 }
 
 /** From the first failure of each identity to its next success, in seconds. */
-function recoverySeconds(ended: readonly Deployment[]): number[] {
+function recoverySeconds(ended: readonly EndedDeployment[]): number[] {
   const failedAtMs = new Map<string, number>()
   const recoveries: number[] = []
   for (const { identity, state, endedAtMs = 0 } of ended) {

@@ -1,5 +1,5 @@
-import { cutChars } from './cut.ts'
-import { dedupKeyFor } from './dedup-key.ts'
+import { cutChars } from './truncate.ts'
+import { dedupKeyFor } from './identity.ts'
 import type { Event, Link } from './event.ts'
 import { isObject, type JsonObject } from './json.ts'
 
@@ -30,6 +30,8 @@ export interface Deployment {
   /** The changes since the deployment or tag before it. */
   readonly compareUrl?: string
   readonly rollback?: true
+  /** No outcome came in time, so the failure is assumed; an outcome that comes later replaces it. */
+  readonly isOverdue?: true
   /** Milliseconds since 1970. Absent if neither a start nor a duration was told. */
   readonly startedAtMs?: number
   /** Milliseconds since 1970. Absent while it runs. */
@@ -41,7 +43,7 @@ const MAX_MESSAGE_CHARS = 200
 const MAX_TEXT_CHARS = 300
 
 /**
- * The deployment that an event tells of: one of the events that this program makes, by whichever of its forms it was
+ * The deployment that an event reports: one of the events that this program makes, by whichever of its forms it was
  * sent. Undefined for everything else, such as an alert of Alertmanager's or a resolve.
  * @param nowMs stands in for an event without a time
  */
@@ -72,27 +74,39 @@ export function deploymentOf({ kind, body }: Event, nowMs: number): Deployment |
       buildId: text('build_id'),
       ...linksOf(links),
       rollback: details['rollback'] === true ? true : undefined,
+      isOverdue: details['overdue'] === true ? true : undefined,
       startedAtMs: startOf(details, state, toldAtMs),
       endedAtMs: state === 'started' ? undefined : toldAtMs,
     }),
   }
 }
 
-/** True if both tell of the same run: the same thing deployed by the same build, as far as the builds are known. */
-export function isSameRun(one: Deployment, other: Deployment): boolean {
-  if (one.identity !== other.identity) return false
-  return one.buildId === undefined || other.buildId === undefined || one.buildId === other.buildId
+/**
+ * True if an event belongs to the run of a record: the same thing deployed by the same build. If a build is
+ * not known, the times decide: a run that has not ended is the one that ends, and what began or ended at the same
+ * moment was told twice.
+ */
+export function isSameRun(known: Deployment, told: Deployment): boolean {
+  if (known.identity !== told.identity) return false
+  const isBuildKnown = known.buildId !== undefined && told.buildId !== undefined
+  if (isBuildKnown && known.buildId !== told.buildId) return false
+  if (known.state === 'started' || known.isOverdue === true)
+    return told.state !== 'started' || isBuildKnown || known.startedAtMs === told.startedAtMs
+  // A build that is run again begins after its first run has ended.
+  if (told.state === 'started') return isBuildKnown && (told.startedAtMs ?? 0) < (known.endedAtMs ?? 0)
+  return told.state === known.state && (isBuildKnown || told.endedAtMs === known.endedAtMs)
 }
 
 /**
- * What is known of a run after one more event of it. Later events know how it ended, earlier ones when it began; a
- * failure that a late `started` follows stays a failure.
+ * What is known of a run after one more event of it. Later events know how it ended, earlier ones when it began; an
+ * outcome that a late `started` follows stays.
  */
 export function mergeDeployments(known: Deployment, told: Deployment): Deployment {
   const isBeginning = told.state === 'started' && known.state !== 'started'
   const [base, top] = isBeginning ? [told, known] : [known, told]
   const starts = [known.startedAtMs, told.startedAtMs].filter((time) => time !== undefined)
-  return { ...base, ...top, ...(starts.length > 0 && { startedAtMs: Math.min(...starts) }) }
+  const { isOverdue: _, ...rest } = base
+  return { ...rest, ...top, ...(starts.length > 0 && { startedAtMs: Math.min(...starts) }) }
 }
 
 function stateOf(outcome: unknown): DeploymentState | undefined {
@@ -129,7 +143,9 @@ function startOf(details: JsonObject, state: DeploymentState, toldAtMs: number):
   if (startedAtMs !== undefined) return startedAtMs
   if (state === 'started') return toldAtMs
   const seconds = details['duration_seconds']
-  return typeof seconds === 'number' && seconds >= 0 ? toldAtMs - Math.round(seconds * 1000) : undefined
+  return typeof seconds === 'number' && seconds >= 0 && seconds * 1000 <= toldAtMs
+    ? toldAtMs - Math.round(seconds * 1000)
+    : undefined
 }
 
 function timeOf(timestamp: string | undefined): number | undefined {

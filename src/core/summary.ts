@@ -13,6 +13,8 @@ export interface CommandResult {
   readonly exitCode?: number
   /** `SIGKILL` and the like, when a signal ended it. */
   readonly signal?: string
+  /** When it began, ISO 8601 with `Z`. */
+  readonly startedAt?: string
   readonly durationSeconds?: number
   /** The last lines of what it printed, already masked. */
   readonly output?: string

@@ -1,6 +1,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Logger } from 'pino'
 import type { RelayConfig } from '../config/load-relay.ts'
+import type { DeploymentLog } from '../spool/deployment-log.ts'
 import type { Spool, SpoolItem } from '../spool/spool.ts'
 import type { Metrics } from './metrics.ts'
 import type { EventResult } from './result.ts'
@@ -11,6 +12,8 @@ export interface RelayDeps {
   readonly intake: Intake
   /** What is listed; absent where events are not kept. */
   readonly spool?: Spool | undefined
+  /** The deployments that are remembered: by the spool, or else by this process. */
+  readonly deployments: DeploymentLog
   readonly metrics: Metrics
   readonly logger: Logger
   /** Names the source of events where no repository is known. */

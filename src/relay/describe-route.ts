@@ -19,15 +19,15 @@ const PROBLEM_REF = { $ref: '#/components/responses/Problem' } as const
 /** A route that answers a question: one successful answer, and the statuses of its errors. */
 export function answering(
   summary: string,
-  success: { readonly description: string; readonly mediaType?: string },
+  success: { readonly description: string; readonly mediaType?: string; readonly schema?: string },
   errors: readonly number[] = [],
 ): object {
   const { description, mediaType = 'application/json' } = success
-  const schema = { type: mediaType === 'application/json' ? 'object' : 'string' }
+  const plain = { [mediaType]: { schema: { type: mediaType === 'application/json' ? 'object' : 'string' } } }
   return {
     summary,
     responses: {
-      200: { description, content: { [mediaType]: { schema } } },
+      200: { description, content: success.schema === undefined ? plain : jsonContent(success.schema) },
       ...problems([...errors, ...FOREIGN]),
     },
   }

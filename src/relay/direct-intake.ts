@@ -8,6 +8,7 @@ import type { SpoolItem } from '../spool/spool.ts'
 import type { Resolve } from '../spool/worker/destinations.ts'
 import type { Transport } from '../delivery/transport.ts'
 import type { Intake } from './context.ts'
+import type { DeploymentRing } from './deployment-ring.ts'
 import { RELAY_LIMITS } from './limits.ts'
 import type { Metrics } from './metrics.ts'
 import { statusOf, successBody, type EventResult } from './result.ts'
@@ -21,6 +22,7 @@ export interface DirectDeps {
   /** Masked in whatever a server says. */
   readonly secrets: readonly Secret[]
   readonly metrics: Metrics
+  readonly deployments: DeploymentRing
 }
 
 /** Without a spool: every event goes to PagerDuty while its caller waits, and PagerDuty's answer is the caller's. */
@@ -36,7 +38,10 @@ export function createDirectIntake(deps: DirectDeps): Intake {
       const forwarding = Promise.all(items.map((item) => forward(item, deps, breakOff.signal)))
       underWay.add(forwarding)
       try {
-        return await forwarding
+        const receipts = await forwarding
+        for (const receipt of receipts)
+          deps.deployments.record(receipt.event, statusOf(receipt) <= 299 ? 'delivered' : 'dead', Date.now())
+        return receipts
       } finally {
         underWay.delete(forwarding)
         inFlight -= items.length

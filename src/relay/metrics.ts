@@ -1,7 +1,9 @@
 import { Counter, Gauge, Histogram, Registry } from 'prom-client'
 import type { Event } from '../core/event.ts'
 import { meaningOf } from '../core/outcome.ts'
+import type { DeploymentLog } from '../spool/deployment-log.ts'
 import type { DeadCause, SpoolCounts } from '../spool/spool.ts'
+import { measureDeployments } from './deployment-metrics.ts'
 
 /** What the relay counts, and its text for Prometheus. */
 export interface Metrics {
@@ -33,7 +35,7 @@ const PREFIX = 'pagerduty_alert_'
 const BUCKETS = [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 1800, 86_400]
 
 /** Metrics of one relay, in a registry of their own. */
-export function createMetrics(spool?: SpoolGauges): Metrics {
+export function createMetrics(deployments: DeploymentLog, spool?: SpoolGauges): Metrics {
   const registry = new Registry()
   const counter = (name: string, help: string, ...labelNames: string[]): Tally =>
     createTally({ name: `${PREFIX}${name}`, help, labelNames, registers: [registry] })
@@ -63,6 +65,7 @@ export function createMetrics(spool?: SpoolGauges): Metrics {
   for (const kind of KINDS) for (const each of [accepted, delivered, refused, failed, retried]) each(0, kind)
   if (spool !== undefined) crowdedOut(0)
   if (spool !== undefined) measureSpool(spool, registry)
+  measureDeployments(deployments, registry)
   return {
     accepted: (kind) => accepted(1, kind),
     answered: (route, method, status) => requests(1, route, method, String(status)),

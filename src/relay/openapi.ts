@@ -1,6 +1,7 @@
 import { version } from '../version.ts'
 import { answering, type RouteGroup } from './describe-route.ts'
 import { sendJson } from './result.ts'
+import { DEPLOYMENT_ROUTES } from './routes/deployments.ts'
 import { EVENT_ROUTES } from './routes/events.ts'
 import { OUTCOME_ROUTES } from './routes/outcomes.ts'
 import { SPOOL_ROUTES } from './routes/spool.ts'
@@ -18,6 +19,7 @@ export const ROUTES: readonly RouteGroup[] = [
   EVENT_ROUTES,
   OUTCOME_ROUTES,
   SPOOL_ROUTES,
+  DEPLOYMENT_ROUTES,
   STATUS_ROUTES,
   API_ROUTES,
 ]

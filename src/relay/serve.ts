@@ -6,11 +6,13 @@ import type { RelayConfig } from '../config/load-relay.ts'
 import { Failure } from '../core/failure.ts'
 import type { KeyLookUp } from '../rest/remember-key.ts'
 import { createResolver } from '../spool/worker/destinations.ts'
+import type { DeploymentLog } from '../spool/deployment-log.ts'
 import type { Spool } from '../spool/spool.ts'
 import { version } from '../version.ts'
 import { buildApp } from './app.ts'
 import { createSpooledIntake } from './spooled-intake.ts'
 import type { Intake } from './context.ts'
+import { createDeploymentRing } from './deployment-ring.ts'
 import { createMetrics, type Metrics } from './metrics.ts'
 import { createRelayLog, createWorkerEvents } from './log.ts'
 import { createDirectIntake } from './direct-intake.ts'
@@ -79,6 +81,7 @@ interface Parts {
   readonly intake: Intake
   readonly metrics: Metrics
   readonly spool?: Spool
+  readonly deployments: DeploymentLog
   /** Why the next event would be turned away, or undefined where it would be kept or there is no spool. */
   readonly checkKept: () => string | undefined
 }
@@ -108,13 +111,23 @@ async function startIntake(
   const transport = composeRelayTransport(delivery)
   if (spoolConfig === undefined) {
     const { timeoutMs, secrets } = delivery
-    const metrics = createMetrics()
+    const deployments = createDeploymentRing()
+    const metrics = createMetrics(deployments)
     const resolve = createResolver(delivery, lookUp)
     const userAgent = `pagerduty-alert/${version}`
     return {
       metrics,
+      deployments,
       checkKept: () => undefined,
-      intake: createDirectIntake({ transport, resolve, userAgent, timeoutMs, secrets, metrics }),
+      intake: createDirectIntake({
+        transport,
+        resolve,
+        userAgent,
+        timeoutMs,
+        secrets,
+        metrics,
+        deployments,
+      }),
     }
   }
   const { directory, limit, maxAgeMs } = spoolConfig
@@ -127,7 +140,7 @@ async function startIntake(
       logger.warn({ events: count }, 'the oldest dead events made room for others')
     },
   })
-  const metrics = createMetrics({
+  const metrics = createMetrics(spool.deployments, {
     counts: () => spool.counts(),
     oldestPendingAgeMs: () => spool.oldestPendingAgeMs(),
     isDelivering: () => worker.isDelivering(),
@@ -142,6 +155,7 @@ async function startIntake(
   return {
     metrics,
     spool,
+    deployments: spool.deployments,
     checkKept: () => obstacle() ?? spool.checkRoom() ?? spool.checkWritable(),
     intake: createSpooledIntake({ spool, metrics, obstacle, stopDelivery }),
   }

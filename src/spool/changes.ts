@@ -1,4 +1,5 @@
 import type { DatabaseSync } from 'node:sqlite'
+import { createRecordDeployments } from './deployment-table.ts'
 import { incremented, readable, storableDue } from './numbers.ts'
 import { checksumOf, keyText, type NewRow } from './rows.ts'
 import type { EventStatus, Progress, Retried, Settlement, SpoolKey } from './spool.ts'
@@ -37,6 +38,7 @@ export type Revive = (tx: Transaction, ids: readonly number[], evenSuperseded: b
 export function createAdd(db: DatabaseSync): Add {
   const internKey = createInternKey(db)
   const isPending = prepareIsPending(db)
+  const recordDeployments = createRecordDeployments(db)
   const insert = prepareRun(
     db,
     `INSERT INTO pending (id, key_id, kind, action, dedup_key, accepted_at, attempts, due_at, checksum, body)
@@ -53,8 +55,12 @@ export function createAdd(db: DatabaseSync): Add {
     if (!isBehind) tx.dueKeyIds.add(keyId)
     return id
   }
-  return (tx, rows, limit) =>
-    tx.counts.pending + rows.length > limit ? undefined : rows.map((row) => addOne(tx, row))
+  return (tx, rows, limit) => {
+    if (tx.counts.pending + rows.length > limit) return undefined
+    const ids = rows.map((row) => addOne(tx, row))
+    recordDeployments(rows, ids)
+    return ids
+  }
 }
 
 /** Whether a key has a pending event of an alert. */

@@ -3,6 +3,7 @@ import type { Commits } from './group-commit.ts'
 import type { Connection } from './connection.ts'
 import { createDeadEvents } from './dead-events.ts'
 import { storesSetAside } from './files.ts'
+import { createStoredDeployments } from './stored-deployments.ts'
 import type { Room } from './room.ts'
 import { toRow } from './rows.ts'
 import type { Unwritten } from './unwritten.ts'
@@ -42,7 +43,7 @@ export function createIntake({
   const makeRoom = createMakeRoom({ commits, room, counts })
   return {
     add: async (items) => {
-      const rows = items.map(toRow)
+      const rows = items.map((item) => toRow(item, now()))
       if (!(await makeRoom(rows.reduce((sum, { body }) => sum + body.length, 0))))
         return { kind: 'unavailable', reason: NO_ROOM }
       const written = await commits.write((store, tx) => store.add(tx, rows, limit))
@@ -57,6 +58,7 @@ export function createIntake({
     list: (status, count, afterId = 0) =>
       orFailure(() => connection.read(({ reads }) => reads.list(status, count, afterId))),
     ...createDeadEvents(connection, commits),
+    deployments: createStoredDeployments(connection, unwritten),
     checkWritable: () => {
       try {
         connection.transact(() => undefined)

@@ -11,12 +11,13 @@ import type {
   SpoolEntry,
   SpoolKey,
 } from './spool.ts'
+import { createDeploymentReads, type DeploymentReads } from './deployment-table.ts'
 import { toDueEvent, toEntry, toKey, type DueRow, type EntryRow, type KeyRow } from './rows.ts'
 import { readable, soonest } from './numbers.ts'
 import { GIVEN_LIMIT, prepareAll, prepareGet } from './statements.ts'
 
 /** What is asked of a store. Everything is found by an index or read page by page. */
-export interface Reads {
+export interface Reads extends DeploymentReads {
   counts(): SpoolCounts
   oldestPendingAtMs(): number | undefined
   list(status: EventStatus, limit: number, afterId: number): SpoolEntry[]
@@ -68,6 +69,7 @@ export function createReads(db: DatabaseSync): Reads {
     ...createAlertReads(db),
     ...createDueReads(db),
     ...createListReads(db),
+    ...createDeploymentReads(db),
     counts: () => ({ pending: 0, delivered: 0, dead: 0, ...counts() }),
     oldestPendingAtMs: () => oldest()?.accepted_at,
     key: (keyId) => {

@@ -1,4 +1,5 @@
 import { crc32 } from 'node:zlib'
+import { deploymentOf, type Deployment } from '../core/deployment.ts'
 import type { Event } from '../core/event.ts'
 import { createSecret } from '../core/secret.ts'
 import type { DueEvent, EventStatus, SpoolEntry, SpoolItem, SpoolKey } from './spool.ts'
@@ -10,17 +11,22 @@ export interface NewRow {
   readonly action: string | null
   readonly dedupKey: string | null
   readonly body: string
+  /** The deployment that the event tells of, if it does. */
+  readonly deployment?: Deployment
 }
 
-export function toRow({ event, key }: SpoolItem): NewRow {
+/** @param nowMs stands in for an event without a time */
+export function toRow({ event, key }: SpoolItem, nowMs: number): NewRow {
   const { kind, body } = event
   const isAlert = kind === 'alert'
+  const deployment = deploymentOf(event, nowMs)
   return {
     key,
     kind,
     action: isAlert ? (body.event_action ?? null) : null,
     dedupKey: isAlert ? (body.dedup_key ?? null) : null,
     body: JSON.stringify(body),
+    ...(deployment !== undefined && { deployment }),
   }
 }
 

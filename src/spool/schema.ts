@@ -1,5 +1,6 @@
 import type { DatabaseSync } from 'node:sqlite'
 import { Failure } from '../core/failure.ts'
+import { DEPLOYMENT_TABLE } from './deployment-table.ts'
 import { storeError, storeProblem } from './errors.ts'
 
 /** Marks the file as a spool (`application_id`): the letters PDAL. */
@@ -40,7 +41,7 @@ PRAGMA user_version = ${SCHEMA_VERSION};
 `
 
 /** Dead events about whose alert a later event has decided that is forgotten itself. Older spools do not have it yet. */
-const SUPERSEDED = 'CREATE TABLE IF NOT EXISTS superseded (id INTEGER PRIMARY KEY) STRICT'
+const SUPERSEDED = 'CREATE TABLE IF NOT EXISTS superseded (id INTEGER PRIMARY KEY) STRICT;'
 
 /**
  * Prepares a database that was just opened: every transaction is on the disk when it is over (`synchronous = FULL`),
@@ -53,7 +54,7 @@ export function prepareDatabase(db: DatabaseSync, nowMs: number): void {
   db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL')
   if (isNew) createTables(db, Math.round(nowMs))
   else replaceIndex(db)
-  db.exec(SUPERSEDED)
+  db.exec(SUPERSEDED + DEPLOYMENT_TABLE)
   checkIntegrity(db)
 }
 

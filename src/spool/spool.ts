@@ -1,5 +1,6 @@
 import type { Event } from '../core/event.ts'
 import type { Secret } from '../core/secret.ts'
+import type { DeploymentLog } from './deployment-log.ts'
 
 /*
  * The spool: what has been accepted and not yet delivered, on disk. This file is what others know of it;
@@ -115,6 +116,8 @@ export interface Spool {
   setAside(): string[]
   /** Whether an alert still has a pending event, behind which a new one has to wait; no where that cannot be read. */
   hasPending(key: SpoolKey, dedupKey: string): boolean
+  /** The deployments that added events told of: the last 10,000, also after their events are forgotten. */
+  readonly deployments: DeploymentLog
   /** The part that only a worker uses. */
   readonly queue: SpoolQueue
   /** Writes what was added, and closes. The deliverer's lock is given up. */

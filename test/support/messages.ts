@@ -10,6 +10,9 @@ export const FILES_WITH_OTHER_PAGES = [
   'cli/help.ts',
   'cli/completion.ts',
   'relay/describe-route.ts',
+  'core/deployment-figures.ts',
+  'relay/deployment-metrics.ts',
+  'relay/deployments-api.ts',
   'relay/openapi.ts',
   'relay/metrics.ts',
 ]

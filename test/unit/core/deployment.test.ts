@@ -63,7 +63,7 @@ test('without a repository the alert’s own key is the identity', () => {
   assert.equal(deploymentOf(change({ outcome: 'success' }), 0), undefined)
 })
 
-test('what is not a deployment of ours is no record', () => {
+test('an event that is not a deployment of ours makes no record', () => {
   const resolve: Event = { kind: 'alert', body: { event_action: 'resolve', dedup_key: 'deploy/acme/shop' } }
   assert.equal(deploymentOf(resolve, 0), undefined)
   for (const details of [
@@ -73,7 +73,7 @@ test('what is not a deployment of ours is no record', () => {
     { firing: '1' },
     { outcome: ['success'] },
   ]) {
-    assert.equal(deploymentOf(change({ repository: 'a/b', ...details } as JsonObject), 0), undefined)
+    assert.equal(deploymentOf(change({ repository: 'a/b', ...details }), 0), undefined)
   }
   assert.equal(deploymentOf({ kind: 'change', body: { payload: { summary: 's' } } }, 0), undefined)
 })
@@ -103,12 +103,43 @@ test('an event without a usable time is of now', () => {
 
 const RUN: Deployment = { identity: 'deploy/acme/shop', state: 'started', buildId: '1', startedAtMs: 1000 }
 
-test('two records are of one run if thing and build are the same, as far as the build is known', () => {
-  assert.ok(isSameRun(RUN, { identity: RUN.identity, state: 'success', buildId: '1' }))
-  assert.ok(isSameRun(RUN, { identity: RUN.identity, state: 'success' }))
-  assert.ok(!isSameRun(RUN, { identity: RUN.identity, state: 'success', buildId: '2' }))
-  assert.ok(!isSameRun(RUN, { identity: 'deploy/acme/other', state: 'success', buildId: '1' }))
-})
+const ENDED: Deployment = { ...RUN, state: 'failure', endedAtMs: 2000 }
+const { buildId: _, ...UNKNOWN_BUILD } = RUN
+
+const SAME_RUN: readonly (readonly [string, Deployment, Deployment, boolean])[] = [
+  ['the outcome of the same build', RUN, { ...ENDED }, true],
+  ['the outcome of another build', RUN, { ...ENDED, buildId: '2' }, false],
+  ['the outcome of another thing', RUN, { ...ENDED, identity: 'deploy/acme/other' }, false],
+  ['an outcome without a build', RUN, { ...UNKNOWN_BUILD, state: 'success', endedAtMs: 9 }, true],
+  ['a heartbeat', UNKNOWN_BUILD, UNKNOWN_BUILD, true],
+  ['a newer start without a build', UNKNOWN_BUILD, { ...UNKNOWN_BUILD, startedAtMs: 1500 }, false],
+  ['the same outcome told twice', ENDED, ENDED, true],
+  [
+    'the next success without a build',
+    { ...UNKNOWN_BUILD, state: 'success', endedAtMs: 2000 },
+    { ...UNKNOWN_BUILD, state: 'success', endedAtMs: 3000 },
+    false,
+  ],
+  [
+    'a success after the failure of the same build',
+    ENDED,
+    { ...RUN, state: 'success', endedAtMs: 3000 },
+    false,
+  ],
+  ['a start that arrives late', ENDED, RUN, true],
+  ['the second start of a build that has ended', ENDED, { ...RUN, startedAtMs: 2500 }, false],
+  [
+    'an outcome after the deadline',
+    { ...ENDED, isOverdue: true },
+    { ...RUN, state: 'success', endedAtMs: 3000 },
+    true,
+  ],
+]
+for (const [what, known, told, isSame] of SAME_RUN) {
+  test(`${what} is ${isSame ? 'of the same' : 'of another'} run`, () => {
+    assert.equal(isSameRun(known, told), isSame)
+  })
+}
 
 test('an outcome completes what its start said, in whichever order they come', () => {
   const ended: Deployment = { ...RUN, state: 'failure', startedAtMs: 1500, endedAtMs: 2000, commit: 'c' }
@@ -117,8 +148,8 @@ test('an outcome completes what its start said, in whichever order they come', (
   assert.deepEqual(mergeDeployments(ended, RUN), expected)
 })
 
-test('the last outcome of a run counts', () => {
-  const failed: Deployment = { ...RUN, state: 'failure', endedAtMs: 2000 }
+test('an outcome after the deadline replaces the failure that was assumed', () => {
+  const overdue: Deployment = { ...ENDED, isOverdue: true }
   const passed: Deployment = { ...RUN, state: 'success', endedAtMs: 3000 }
-  assert.equal(mergeDeployments(failed, passed).state, 'success')
+  assert.deepEqual(mergeDeployments(overdue, passed), passed)
 })

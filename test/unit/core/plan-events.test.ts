@@ -39,6 +39,7 @@ const shapes = ({ events }: ReturnType<typeof plan>): string[] =>
   events.map(({ kind, body }) => [kind, body.event_action, body.dedup_key].filter(Boolean).join(' '))
 
 const DETAILS = {
+  outcome: 'success',
   ci: 'Codeship',
   environment: 'master',
   repository: 'acme/shop',
@@ -81,7 +82,7 @@ test('a success is a change event with everything that is known, and the resolve
 test('a failure is a trigger whose key the next success resolves', () => {
   const { events } = plan(
     'failure',
-    input(BUILD, {}, { result: { exitCode: 3, durationSeconds: 2, output: 'boom' } }),
+    input(BUILD, {}, { result: { exitCode: 3, startedAt: NOW, durationSeconds: 2, output: 'boom' } }),
   )
   assert.deepEqual(events, [
     {
@@ -98,7 +99,14 @@ test('a failure is a trigger whose key the next success resolves', () => {
           group: 'master',
           class: 'deploy',
           timestamp: NOW,
-          custom_details: { ...DETAILS, exit_code: 3, duration_seconds: 2, output: 'boom' },
+          custom_details: {
+            ...DETAILS,
+            outcome: 'failure',
+            exit_code: 3,
+            started_at: NOW,
+            duration_seconds: 2,
+            output: 'boom',
+          },
         },
         links: LINKS,
         client: 'Codeship',

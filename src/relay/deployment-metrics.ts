@@ -1,0 +1,40 @@
+import { Gauge, type Registry } from 'prom-client'
+import { deploymentFigures, type Figure } from '../core/deployment-figures.ts'
+import type { DeploymentLog } from '../spool/deployment-log.ts'
+
+/** Over how long the figures are counted. */
+const SPAN_DAYS = 30
+const SPAN_MS = SPAN_DAYS * 86_400_000
+/** How long figures may be old: to count them is to read thousands of rows. */
+const FRESH_MS = 30_000
+
+const NAMES: Readonly<Record<Figure['name'], string>> = {
+  frequency: 'pagerduty_alert_deployments_per_day',
+  duration: 'pagerduty_alert_deployment_duration_seconds',
+  failure_share: 'pagerduty_alert_deployment_failure_ratio',
+  recovery_time: 'pagerduty_alert_deployment_recovery_seconds',
+}
+
+/** Adds the figures of the last 30 days to a registry. A figure that nothing can be counted from is left out. */
+export function measureDeployments(deployments: DeploymentLog, registry: Registry): void {
+  let countedAtMs = -Infinity
+  let figures: readonly Figure[] = deploymentFigures([], SPAN_MS)
+  const current = (): readonly Figure[] => {
+    if (performance.now() - countedAtMs < FRESH_MS) return figures
+    countedAtMs = performance.now()
+    figures = deploymentFigures(deployments.endedSince(Date.now() - SPAN_MS), SPAN_MS)
+    return figures
+  }
+  for (const { name, definition } of figures) {
+    const gauge: Gauge = new Gauge({
+      name: NAMES[name],
+      help: `Of the last ${SPAN_DAYS} days: ${definition}.`,
+      registers: [registry],
+      collect: () => {
+        const value = current().find((figure) => figure.name === name)?.value
+        if (value === undefined) gauge.remove()
+        else gauge.set(value)
+      },
+    })
+  }
+}

@@ -1,0 +1,84 @@
+import { DEPLOYMENT_STATES } from '../core/deployment.ts'
+import { DEPLOYMENTS_PAGE } from '../spool/deployment-log.ts'
+import { answering } from './describe-route.ts'
+
+const PAGE = `At most ${DEPLOYMENTS_PAGE}; next if there are more`
+
+/* `GET /deployments` as `openapi.json` describes it. */
+
+const query = (name: string, description: string, schema: object = { type: 'string' }): object => ({
+  name,
+  in: 'query',
+  description,
+  schema,
+})
+
+const text = { type: 'string' } as const
+const time = { type: 'string', format: 'date-time' } as const
+
+/** An answer of the route, as JSON Schema. What is not known is absent. */
+export const DEPLOYMENTS_SCHEMA = {
+  type: 'object',
+  required: ['deployments'],
+  properties: {
+    deployments: {
+      type: 'array',
+      items: {
+        type: 'object',
+        required: ['id', 'identity', 'outcome', 'event_ids'],
+        properties: {
+          id: { type: 'integer' },
+          identity: {
+            ...text,
+            description: 'The same for every deployment of the same thing to the same place',
+          },
+          outcome: { type: 'string', enum: DEPLOYMENT_STATES },
+          repository: text,
+          environment: text,
+          step: text,
+          branch: text,
+          commit: text,
+          message: { ...text, description: 'First line of the commit message' },
+          committer: text,
+          ci: text,
+          build_id: text,
+          build_url: text,
+          commit_url: text,
+          compare_url: { ...text, description: 'The changes since the commit that was built before' },
+          rollback: { type: 'boolean' },
+          overdue: { type: 'boolean', description: 'It never said how it ended, so it counts as failed' },
+          started_at: time,
+          ended_at: { ...time, description: 'Absent while it runs' },
+          duration_seconds: { type: 'number' },
+          told: {
+            type: 'string',
+            enum: ['delivered', 'waiting', 'dead'],
+            description: 'Whether PagerDuty has its events; absent if it had nothing to be told yet',
+          },
+          event_ids: { type: 'array', items: { type: 'integer' }, description: 'Its events in the spool' },
+        },
+      },
+    },
+    next: { type: 'integer', description: 'before of the next page; absent on the last page' },
+  },
+} as const
+
+/** The route's part of the OpenAPI document. */
+export const DEPLOYMENT_PATHS = {
+  '/deployments': {
+    get: {
+      ...answering(
+        'Deployments that events reported, the newest first',
+        { description: PAGE, schema: 'Deployments' },
+        [400, 401, 503],
+      ),
+      parameters: [
+        query('environment', 'Only those to this environment'),
+        query('repository', 'Only those of this repository'),
+        query('outcome', 'Only those with this outcome', { type: 'string', enum: DEPLOYMENT_STATES }),
+        query('since', 'Only those since a time (ISO 8601), or since a while ago: 45m, 12h, 30d, 2w'),
+        query('before', 'What the page before gives as next', { type: 'integer' }),
+      ],
+    },
+  },
+}

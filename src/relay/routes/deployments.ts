@@ -1,0 +1,56 @@
+import type { FastifyReply } from 'fastify'
+import { DEPLOYMENT_STATES } from '../../core/deployment.ts'
+import { parseSince } from '../../core/since.ts'
+import { DEPLOYMENTS_PAGE, describeDeployment, type DeploymentQuery } from '../../spool/deployment-log.ts'
+import type { Call } from '../context.ts'
+import { DEPLOYMENT_PATHS, DEPLOYMENTS_SCHEMA } from '../deployments-api.ts'
+import type { RouteGroup } from '../describe-route.ts'
+import { sendProblem } from '../problem.ts'
+import { sendJson } from '../result.ts'
+
+/** The deployments that events told of, for people and pages. */
+export const DEPLOYMENT_ROUTES: RouteGroup = {
+  mount: (app, deps) => {
+    app.get('/deployments', (request, reply) => listDeployments({ request, reply, deps }))
+  },
+  paths: DEPLOYMENT_PATHS,
+  schemas: { Deployments: DEPLOYMENTS_SCHEMA },
+}
+
+function listDeployments({ request, reply, deps: { deployments } }: Call): FastifyReply {
+  const query = readQuery(request.query as Record<string, unknown>, Date.now())
+  if (typeof query === 'string') return sendProblem(reply, { status: 400, detail: query })
+  const found = deployments.list({ ...query, limit: DEPLOYMENTS_PAGE + 1 })
+  const page = found.slice(0, DEPLOYMENTS_PAGE)
+  const next = found.length > page.length ? page.at(-1)?.id : undefined
+  return sendJson(reply, 200, {
+    deployments: page.map(describeDeployment),
+    ...(next !== undefined && { next }),
+  })
+}
+
+/** What is wanted, or what is wrong with it. A parameter that is given twice counts as left out. */
+function readQuery(given: Record<string, unknown>, nowMs: number): Omit<DeploymentQuery, 'limit'> | string {
+  const [environment, repository, outcome, since, before] = PARAMETERS.map((name) => {
+    const value = given[name]
+    return typeof value === 'string' && value !== '' ? value : undefined
+  })
+  const state = DEPLOYMENT_STATES.find((each) => each === outcome)
+  if (outcome !== undefined && state === undefined)
+    return `outcome must be one of ${DEPLOYMENT_STATES.join(', ')}`
+  const sinceMs = since === undefined ? undefined : parseSince(since, nowMs)
+  if (since !== undefined && sinceMs === undefined)
+    return 'since must be a time such as 2026-03-01T12:00:00Z, or how long ago, such as 12h or 30d'
+  const beforeId = before === undefined ? undefined : Number(before)
+  if (beforeId !== undefined && !Number.isSafeInteger(beforeId))
+    return 'before must be the id that the page before gives as next'
+  return {
+    ...(environment !== undefined && { environment }),
+    ...(repository !== undefined && { repository }),
+    ...(state !== undefined && { outcome: state }),
+    ...(sinceMs !== undefined && { sinceMs }),
+    ...(beforeId !== undefined && { beforeId }),
+  }
+}
+
+const PARAMETERS = ['environment', 'repository', 'outcome', 'since', 'before'] as const

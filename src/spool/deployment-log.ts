@@ -1,0 +1,75 @@
+import type { Deployment, DeploymentState } from '../core/deployment.ts'
+import type { EndedDeployment } from '../core/deployment-figures.ts'
+
+/** Whether PagerDuty has the events of a deployment: all of them, not all yet, or one that was refused or given up. */
+export type Told = 'delivered' | 'waiting' | 'dead'
+
+/** A deployment as it is listed. */
+export interface DeploymentEntry extends Deployment {
+  /** Later deployments have larger ids. */
+  readonly id: number
+  /** The ids of its events in the spool; none in a relay that keeps no events. */
+  readonly eventIds: readonly number[]
+  /** Absent if PagerDuty had nothing to be told yet. */
+  readonly told?: Told
+}
+
+/** Which deployments are wanted, the newest first. */
+export interface DeploymentQuery {
+  readonly environment?: string
+  readonly repository?: string
+  readonly outcome?: DeploymentState
+  /** Only those that ended (or began, if they still run) at this time or later, in milliseconds since 1970. */
+  readonly sinceMs?: number
+  /** Only those with smaller ids: the last one of the page before. */
+  readonly beforeId?: number
+  readonly limit: number
+}
+
+/** The deployments that a relay or a spool remembers. */
+export interface DeploymentLog {
+  /** Throws SQLite's errors if the disk fails (`storeTrouble` explains them). */
+  list(query: DeploymentQuery): DeploymentEntry[]
+  /** What figures are counted from: deployments that ended at this time or later, in any order; none if the disk fails. */
+  endedSince(sinceMs: number): EndedDeployment[]
+}
+
+/** One page of a list. */
+export const DEPLOYMENTS_PAGE = 200
+/** How many of the latest deployments of one identity an event may belong to: as many builds may overlap. */
+export const OVERLAPPING = 10
+
+/** A deployment in the form in which routes and `--json` show it: names in snake case, ISO 8601 times. */
+export function describeDeployment(entry: DeploymentEntry): Record<string, unknown> {
+  const { startedAtMs, endedAtMs } = entry
+  const isDurationKnown = startedAtMs !== undefined && endedAtMs !== undefined
+  return {
+    id: entry.id,
+    identity: entry.identity,
+    outcome: entry.state,
+    repository: entry.repository,
+    environment: entry.environment,
+    step: entry.step,
+    branch: entry.branch,
+    commit: entry.commit,
+    message: entry.message,
+    committer: entry.committer,
+    ci: entry.ci,
+    build_id: entry.buildId,
+    build_url: entry.buildUrl,
+    commit_url: entry.commitUrl,
+    compare_url: entry.compareUrl,
+    rollback: entry.rollback,
+    overdue: entry.isOverdue,
+    started_at: isoTime(startedAtMs),
+    ended_at: isoTime(endedAtMs),
+    duration_seconds: isDurationKnown ? Math.max(0, endedAtMs - startedAtMs) / 1000 : undefined,
+    told: entry.told,
+    event_ids: entry.eventIds,
+  }
+}
+
+function isoTime(timeMs: number | undefined): string | undefined {
+  const time = new Date(timeMs ?? Number.NaN)
+  return Number.isNaN(time.getTime()) ? undefined : time.toISOString()
+}

@@ -1,0 +1,121 @@
+import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, afterEach, beforeEach, test } from 'node:test'
+import { startSimulator } from '../../../tools/simulator/simulator.ts'
+import { CODESHIP_PRO, KEY } from '../../support/program.ts'
+import { alertBody, post, startRelay as start, type RunningRelay } from '../../support/relay.ts'
+
+const simulator = await startSimulator()
+const root = mkdtempSync(join(tmpdir(), 'deployments-'))
+let spools = 0
+after(async () => {
+  await simulator.close()
+  rmSync(root, { recursive: true })
+})
+beforeEach(() => simulator.reset())
+
+const running: RunningRelay[] = []
+async function startRelay(env: Record<string, string>): Promise<RunningRelay> {
+  const relay = await start({
+    ...CODESHIP_PRO,
+    PAGERDUTY_TOKEN: KEY,
+    PAGERDUTY_EVENTS_URL: simulator.url,
+    PAGERDUTY_ENVIRONMENT: 'production',
+    ...env,
+  })
+  running.push(relay)
+  return relay
+}
+afterEach(() => {
+  for (const { program } of running.splice(0)) program.child.kill('SIGKILL')
+})
+
+const spool = (): Record<string, string> => ({ PAGERDUTY_SPOOL: join(root, String(spools++)) })
+
+interface Page {
+  readonly deployments: Record<string, unknown>[]
+  readonly next?: number
+}
+async function list({ url }: RunningRelay, query = ''): Promise<Page> {
+  return (await (await fetch(`${url}/deployments${query}`)).json()) as Page
+}
+
+for (const kind of ['with', 'without'] as const) {
+  test(`a relay ${kind} a spool lists what was deployed, and whether PagerDuty was told`, async () => {
+    const relay = await startRelay(kind === 'with' ? spool() : {})
+    const wait = { prefer: 'wait=20' }
+    assert.equal((await post(`${relay.url}/failure`, { exit_code: 3 }, wait)).status, 202)
+    assert.equal((await post(`${relay.url}/v2/enqueue`, alertBody(), wait)).status, 202)
+    const { deployments, next } = await list(relay)
+    assert.equal(next, undefined)
+    const [{ id, started_at: startedAt, ended_at: endedAt, event_ids: eventIds, ...rest } = {}, more] =
+      deployments
+    assert.equal(more, undefined)
+    assert.deepEqual(
+      [typeof id, startedAt, typeof endedAt, Array.isArray(eventIds)],
+      ['number', undefined, 'string', true],
+    )
+    assert.deepEqual(
+      [rest['identity'], rest['outcome'], rest['environment'], rest['told'], rest['ci']],
+      [`deploy/${String(rest['repository'])}/production`, 'failure', 'production', 'delivered', 'Codeship'],
+    )
+    assert.equal((await list(relay, '?outcome=success')).deployments.length, 0)
+    assert.equal((await list(relay, '?environment=production&since=1h')).deployments.length, 1)
+    assert.equal((await list(relay, `?before=${String(id)}`)).deployments.length, 0)
+  })
+}
+
+test('a query that cannot be meant is refused with what would be', async () => {
+  const relay = await startRelay({})
+  for (const [query, says] of [
+    ['?outcome=great', /started, success, failure, cancelled/],
+    ['?since=yesterday', /12h or 30d/],
+    ['?before=x', /as next/],
+  ] as const) {
+    const answer = await fetch(`${relay.url}/deployments${query}`)
+    assert.equal(answer.status, 400)
+    assert.match(((await answer.json()) as { detail: string }).detail, says)
+  }
+})
+
+test('what was deployed outlives kill -9, and waits to be told while PagerDuty is down', async () => {
+  const env = spool()
+  simulator.behave({ behaviour: { kind: 'reset', after: 'headers' } })
+  const first = await startRelay(env)
+  assert.equal((await post(`${first.url}/success`, {})).status, 202)
+  await first.stop('SIGKILL')
+  const second = await startRelay(env)
+  const [before] = (await list(second)).deployments
+  assert.deepEqual([before?.['outcome'], before?.['told']], ['success', 'waiting'])
+  simulator.reset()
+  await simulator.waitForRequests(2, 20_000)
+  while ((await list(second)).deployments[0]?.['told'] !== 'delivered')
+    await new Promise((resolve) => setTimeout(resolve, 20))
+})
+
+test('a page has 200 deployments, and says where the next one begins', async () => {
+  const relay = await startRelay(spool())
+  const body = (build: number): object => ({ details: { build_id: String(build) } })
+  await Promise.all(Array.from({ length: 205 }, (_, build) => post(`${relay.url}/success`, body(build))))
+  const first = await list(relay)
+  const second = await list(relay, `?before=${String(first.next)}`)
+  assert.deepEqual([first.deployments.length, second.deployments.length, second.next], [200, 5, undefined])
+  const ids = [...first.deployments, ...second.deployments].map(({ id }) => id)
+  assert.equal(new Set(ids).size, 205)
+})
+
+test('the figures of the last 30 days are metrics, each with its definition', async () => {
+  const relay = await startRelay(spool())
+  await post(`${relay.url}/failure`, { details: { build_id: '1' } })
+  await post(`${relay.url}/success`, { details: { build_id: '2', duration_seconds: 60 } })
+  const text = await (await fetch(`${relay.url}/metrics`)).text()
+  assert.match(text, /^pagerduty_alert_deployment_failure_ratio 0\.5$/m)
+  assert.match(text, /^pagerduty_alert_deployment_duration_seconds 60$/m)
+  assert.match(
+    text,
+    /^# HELP pagerduty_alert_deployments_per_day Of the last 30 days: successful deployments/m,
+  )
+  assert.match(text, /^pagerduty_alert_deployment_recovery_seconds \d/m)
+})

@@ -1,0 +1,45 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import type { Event } from '../../../src/core/event.ts'
+import { createDeploymentRing } from '../../../src/relay/deployment-ring.ts'
+
+function event(build: number, outcome = 'success', environment = 'production'): Event {
+  const details = { outcome, repository: 'acme/shop', environment, build_id: String(build) }
+  const timestamp = new Date(build * 1000).toISOString()
+  return { kind: 'change', body: { payload: { summary: 's', timestamp, custom_details: details } } }
+}
+
+test('a relay without a spool remembers the last 500 deployments', () => {
+  const ring = createDeploymentRing()
+  for (let build = 1; build <= 600; build++) ring.record(event(build), 'delivered', 0)
+  const all = ring.list({ limit: 1000 })
+  assert.deepEqual([all.length, all[0]?.buildId, all.at(-1)?.buildId], [500, '600', '101'])
+  const page = ring.list({ limit: 2, beforeId: all[1]?.id ?? 0 })
+  assert.deepEqual(
+    page.map(({ buildId }) => buildId),
+    ['598', '597'],
+  )
+})
+
+test('its filters choose as those of the spool do', () => {
+  const ring = createDeploymentRing()
+  ring.record(event(1, 'failure'), 'dead', 0)
+  ring.record(event(2, 'started', 'staging'), 'delivered', 0)
+  ring.record(event(3), 'delivered', 0)
+  const builds = (query: object): unknown => ring.list({ limit: 9, ...query }).map(({ buildId }) => buildId)
+  assert.deepEqual(builds({ outcome: 'failure' }), ['1'])
+  assert.deepEqual(builds({ environment: 'staging' }), ['2'])
+  assert.deepEqual(builds({ repository: 'acme/other' }), [])
+  assert.deepEqual(builds({ sinceMs: 2000 }), ['3', '2'])
+  assert.deepEqual(ring.endedSince(0).length, 2)
+})
+
+test('a caller that sends an event again makes no second deployment of it', () => {
+  const ring = createDeploymentRing()
+  ring.record(event(1), 'dead', 0)
+  ring.record(event(1), 'delivered', 0)
+  assert.deepEqual(
+    ring.list({ limit: 9 }).map(({ told }) => told),
+    ['delivered'],
+  )
+})
