@@ -24,27 +24,27 @@ const CLOCK: Clock = {
   random: () => Math.random(),
 }
 
-/** How long the relay keeps a connection to PagerDuty without use, where PagerDuty does not say less. */
+/** How long the relay keeps an idle connection to PagerDuty, unless PagerDuty asks for less. */
 const WARM_MS = 60_000
 
-/** A transport for the relay: its connections stay, so that the next event does not wait for a handshake. */
+/** A transport for the relay, which keeps its connections so that the next event needs no handshake. */
 export function composeRelayTransport({ proxy, eventsUrl }: DeliveryConfig): Transport {
   return createTransport({ proxy, baseUrl: eventsUrl, keepAliveMs: WARM_MS })
 }
 
 export interface ComposeOptions {
   readonly delivery: DeliveryConfig
-  /** When the invocation began, on the clock's scale: the deadline counts from there. */
+  /** When the invocation started, on the clock's scale: the deadline counts from there. */
   readonly startedAtMs: number
   readonly version: string
   readonly signal: AbortSignal
   readonly onAttempt: (post: Post, attempt: Attempt) => void
   readonly onRetry: (post: Post, retry: Retry) => void
-  /** Connections that were opened while this was loaded. */
+  /** Connections that were opened while this module was loaded. */
   readonly early?: EarlyConnections | undefined
 }
 
-/** Puts the parts of a sender together: the only place of a one-shot command that creates anything long-lived. */
+/** Creates a sender. */
 export function composeSender({
   delivery,
   startedAtMs,
@@ -76,17 +76,17 @@ export interface ComposeRestOptions {
   readonly delivery: DeliveryConfig
   readonly rest: RestConfig
   readonly token: Secret
-  /** When to give a call up that begins now, on the scale of `performance.now()`. */
+  /** The deadline of a call that starts now, on the scale of `performance.now()`. */
   readonly deadlineAtMs: () => number
   readonly version: string
   readonly signal: AbortSignal
   /** Gets a line for each retry, and for the key that was looked up. */
   readonly log: (line: string) => void
-  /** Whether more is to come than the few answers of one invocation. */
+  /** Whether it gets more than the few answers of one invocation. */
   readonly isLongLived?: boolean
 }
 
-/** Puts the parts of a REST client together. It goes through the same proxies as the events. */
+/** Creates a REST client, which uses the same proxies as the events. */
 export async function composeRestClient({
   delivery,
   rest,
@@ -114,13 +114,12 @@ export async function composeRestClient({
 }
 
 export interface ComposeKeyLookUpOptions extends Omit<ComposeRestOptions, 'token' | 'deadlineAtMs'> {
-  /** When to give a call up that begins now; default: after the time of one attempt. */
+  /** The deadline of a call that starts now; default: after the time of one attempt. */
   readonly deadlineAtMs?: (() => number) | undefined
 }
 
 /**
- * Makes what looks the one key up that is not configured, once; undefined where keys are configured, or there is no token
- * to ask with.
+ * Creates a function that looks the key up, once; undefined if keys are configured, or there is no REST API token.
  */
 export function composeKeyLookUp(options: ComposeKeyLookUpOptions): KeyLookUp | undefined {
   const { delivery, rest } = options
@@ -143,7 +142,7 @@ export function composeKeyLookUp(options: ComposeKeyLookUpOptions): KeyLookUp | 
   )
 }
 
-/** Connections for requests that are no events. Whoever has it closes it. */
+/** Creates a transport, also for requests that are not events. The caller closes it. */
 export function composeTransport({ proxy, eventsUrl: baseUrl, timeoutMs }: DeliveryConfig): Transport {
   const transport = createTransport({ proxy, baseUrl, connectTimeoutMs: timeoutMs })
   keepParserAsItIs()
@@ -201,10 +200,10 @@ export async function composeWorker({
 }
 
 /**
- * Keeps V8 from compiling undici's parser (WebAssembly) anew, optimised, when it reads its second answer: 50 ms on other
- * threads, for which the process waits at its end. It pays for a relay, not for the few answers of one invocation.
- * With another flag than it was made with V8 takes no code cache, so what Node has yet to load is compiled anew: hence
- * after a transport is created, which loads TLS.
+ * Keeps V8 from compiling undici's parser (WebAssembly) a second time, with optimization, on its second answer. That takes
+ * 50 ms on other threads, and the process waits for it before it exits: worth it for a relay, but not for the few answers of
+ * one invocation. V8 accepts no code cache that was made with other flags, so call this after creating a transport, which
+ * loads TLS from Node's cache.
  */
 function keepParserAsItIs(): void {
   setFlagsFromString('--wasm-tiering-budget=2000000000')

@@ -5,17 +5,17 @@ import { ORCHESTRATION_KEY_HINT } from '../core/refusal-advice.ts'
 import { takesChanges } from '../core/routing-key.ts'
 import type { Destination } from './request.ts'
 
-/** An event and one place to send it to. */
+/** An event and one destination. */
 export interface Post {
   readonly event: Event
   readonly destination: Destination
-  /** The routing key's alias, where there are several; messages name it. */
+  /** The routing key's alias, if there are several keys; messages name it. */
   readonly alias?: string
 }
 
 /**
- * Every event to every key, or once to the relay, which holds the key.
- * @throws Failure of kind `config` where a key cannot take one of the events
+ * Addresses every event to every key, or once to the relay, which has the key.
+ * @throws Failure of kind `config` if a key cannot take one of the events
  */
 export function addressEvents(events: readonly Event[], { eventsUrl, relay, keys }: DeliveryConfig): Post[] {
   const base = { baseUrl: eventsUrl, bearerToken: relay?.token }

@@ -1,8 +1,8 @@
 import { uptime } from 'node:process'
 
 /**
- * Milliseconds since the process began, of a clock that never goes back. The scale is that of `performance.now()`, which
- * takes 3 ms to load where nothing else needs it: it stays for what only longer ways through the program use.
+ * Milliseconds since the process started, by a clock that never goes back. It has the scale of `performance.now()`, which
+ * takes 3 ms to load, so only paths that are slow anyway use that.
  */
 export function nowMs(): number {
   return uptime() * 1000

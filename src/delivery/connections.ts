@@ -8,28 +8,28 @@ import type { EarlyConnections } from './preconnect.ts'
 import { watchAnswers } from './interim-answers.ts'
 import { TLS_OPTIONS } from './tls-options.ts'
 
-/** undici's dispatcher, and what it does not tell by itself. */
+/** undici's dispatcher, and a count of its connections. */
 export interface Connections {
   readonly dispatcher: Dispatcher
-  /** How many connections were opened or tried so far. */
+  /** How many connections were opened or attempted so far. */
   readonly opened: () => number
-  /** Ends every connection at once, also one that is being opened. */
+  /** Closes every connection at once, including one that is being opened. */
   readonly close: () => Promise<void>
 }
 
 export interface ConnectionOptions {
   readonly proxy: ChosenProxy | undefined
-  /** Whether the server speaks https. */
+  /** Whether the server uses https. */
   readonly isTls: boolean
   /** How long a connection may take to open; the attempt that waits for it has its own timer. */
   readonly connectTimeoutMs: number
-  /** How long one is kept without use, where the server does not say less. */
+  /** How long to keep an idle connection, unless the server asks for less. */
   readonly keepAliveMs: number
-  /** Connections that are used first; only where there is no proxy. */
+  /** Connections to use first; only without a proxy. */
   readonly early: EarlyConnections | undefined
 }
 
-/** Longest head of an answer, in bytes: what curl takes. A server that has taken the event may be talkative. */
+/** Longest head of an answer, in bytes, as in curl: a long one must not turn an accepted event into a failure. */
 const MAX_HEADER_BYTES = 300 * 1024
 
 /** Connections to one server, directly or through a proxy. */
@@ -38,7 +38,7 @@ export function createConnections(connectionOptions: ConnectionOptions): Connect
   const closing = new AbortController()
   setMaxListeners(0, closing.signal) // each socket is a listener
   const tls = { ...TLS_OPTIONS, allowH2: false, signal: closing.signal } as const
-  // The attempt's own timer covers what these two would; undici's are coarser and would fire beside it.
+  // The attempt has its own timer; undici's two are coarser and would fire as well.
   const options = {
     allowH2: false,
     headersTimeout: 0,
@@ -73,7 +73,7 @@ export function createConnections(connectionOptions: ConnectionOptions): Connect
           connectTimeout: connectTimeoutMs,
           proxyTls: tls,
           requestTls: tls,
-          // Pools as ProxyAgent makes them, one to the proxy and one through it.
+          // Pools as ProxyAgent creates them, one to the proxy and one through it.
           clientFactory: createPool,
           factory: createPool,
         })
@@ -88,7 +88,7 @@ export function createConnections(connectionOptions: ConnectionOptions): Connect
   }
 }
 
-/** A connector that adds TLS to early connections while there are any, and opens others after that. */
+/** A connector that uses early connections first, adding TLS if needed, and then opens new ones. */
 function createConnector({
   isTls,
   connectTimeoutMs,
@@ -98,14 +98,14 @@ function createConnector({
   readonly signal: AbortSignal
 }): buildConnector.connector {
   const options = {
-    // Reading the roots takes as long as opening a connection, so they are read meanwhile, and once for all.
+    // Reading the root certificates takes as long as opening a connection, so do it once, while one is being opened.
     secureContext: isTls ? createSecureContext({ minVersion: TLS_OPTIONS.minVersion }) : undefined,
     rejectUnauthorized: TLS_OPTIONS.rejectUnauthorized,
     allowH2: false,
     timeout: connectTimeoutMs,
     autoSelectFamily: true,
   }
-  const overEarly = buildConnector(options) // closing those ends what is over them, and costs less than a signal
+  const overEarly = buildConnector(options) // closing the early connections closes these too, and costs less than a signal
   const fresh = buildConnector({ ...options, signal })
   const addTls = async (...[opened, request, callback]: AddTlsArguments): Promise<void> => {
     try {
@@ -123,7 +123,7 @@ function createConnector({
 
 type AddTlsArguments = [Promise<Socket>, ...Parameters<buildConnector.connector>]
 
-/** undici would decode them itself, but throws on a percent sign that stands for itself. */
+/** Decodes the credentials here, because undici throws on a literal percent sign. */
 function splitCredentials(proxyUrl: string): { uri: string; token?: string } {
   const url = new URL(proxyUrl)
   const credentials = proxyCredentials(url)

@@ -9,27 +9,27 @@ import {
 import { oneLine } from '../core/mask-secrets.ts'
 import type { Answer } from '../core/outcome.ts'
 
-/** What a compressed body may become; a small one can unpack to gigabytes. */
+/** Largest decompressed body; a small one can decompress to gigabytes. */
 const MAX_UNPACKED_BYTES = 1024 * 1024
-/** More codings than that on one another are a trick. */
+/** More nested codings than that are an attack. */
 const MAX_CODINGS = 3
 
-/** How gzip begins (RFC 1952, section 2.3.1). No text in UTF-8 begins so. */
+/** The first bytes of gzip (RFC 1952, section 2.3.1). No UTF-8 text starts with them. */
 const GZIP = Buffer.from([0x1f, 0x8b])
 
 /** A body as text; empty if it cannot be read, with the reason. */
 export type DecodedBody = Pick<Answer, 'body' | 'unreadable'>
 
-/** What an answer's headers say of its body. */
+/** The headers of an answer that describe its body. */
 export interface BodyHeaders {
-  /** `Content-Encoding`: absent if nothing is compressed, or the server does not say so. */
+  /** `Content-Encoding`: absent if the body is not compressed, or the server does not say so. */
   readonly encoding?: string | undefined
   readonly contentType?: string | undefined
 }
 
 /**
- * Reads a body that a server may have compressed though nobody asked for it. One that was cut off is read as far as it came.
- * @param maxBytes  most that is unpacked, 1 MiB at least
+ * Reads a body that a server may have compressed without being asked. If it was cut off, reads what arrived.
+ * @param maxBytes  most bytes to decompress, 1 MiB at least
  */
 export function decodeBody(
   bytes: Buffer,
@@ -58,7 +58,7 @@ function codingsOf(encoding: string, bytes: Buffer): string[] {
   return named.length === 0 && bytes.subarray(0, GZIP.length).equals(GZIP) ? ['gzip'] : named
 }
 
-/** @throws what zlib throws, or an error where the coding is not known */
+/** @throws zlib's errors, or an error if the coding is not known */
 function unpack(bytes: Buffer, coding: string, maxOutputLength: number): Buffer {
   const options = { maxOutputLength, finishFlush: constants.Z_SYNC_FLUSH }
   switch (coding) {
@@ -66,7 +66,7 @@ function unpack(bytes: Buffer, coding: string, maxOutputLength: number): Buffer 
     case 'x-gzip':
       return gunzipSync(bytes, options)
     case 'deflate':
-      // Some servers leave out zlib's frame, whose first byte has 8 in its lower half (RFC 1950, section 2.2).
+      // Some servers omit zlib's header, whose first byte has 8 in its lower half (RFC 1950, section 2.2).
       return ((bytes[0] ?? 0) & 0x0f) === 8 ? inflateSync(bytes, options) : inflateRawSync(bytes, options)
     case 'br':
       return brotliDecompressSync(bytes, { maxOutputLength, finishFlush: constants.BROTLI_OPERATION_FLUSH })
@@ -77,7 +77,7 @@ function unpack(bytes: Buffer, coding: string, maxOutputLength: number): Buffer 
   }
 }
 
-/** Text in the character set that it says it has; UTF-8 where it says none, or one that Node does not know. */
+/** Decodes text in its declared character set; UTF-8 if there is none, or Node does not know it. */
 function toText(bytes: Buffer, contentType: string): string {
   const charset = /;\s*charset\s*=\s*"?([\w.:-]{1,40})/i.exec(contentType)?.[1]?.toLowerCase() ?? 'utf-8'
   if (charset === 'utf-8' || charset === 'utf8') return bytes.toString('utf8')

@@ -3,19 +3,19 @@ import type { Answer } from '../core/outcome.ts'
 import { decodeBody } from './decode-body.ts'
 import { statusBeforeError } from './interim-answers.ts'
 
-/** Longest answer that is read, in bytes: the Events API's have some hundred; the rest of a longer one is not needed. */
+/** Most bytes of an answer to read: the Events API's answers have a few hundred, and the rest of a longer one is not needed. */
 const MAX_ANSWER_BYTES = 64 * 1024
 
-/** One HTTP request, ready to be made any number of times with the same bytes. */
+/** One HTTP request that can be made any number of times with the same bytes. */
 export interface HttpRequest {
   readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE'
-  /** In the form that `URL` gives it. */
+  /** As `URL` normalizes it. */
   readonly url: string
   readonly headers: Readonly<Record<string, string>>
   readonly body?: Buffer
-  /** Longest answer that is read; 64 KiB where absent. What is longer is cut off. */
+  /** Most bytes of the answer to read; 64 KiB if omitted. */
   readonly maxAnswerBytes?: number
-  /** How long the body of a 2xx is waited for; as long as the attempt may take where absent. */
+  /** How long to wait for the body of a 2xx; if omitted, as long as the attempt may take. */
   readonly acceptedBodyMs?: number
 }
 
@@ -29,19 +29,20 @@ export type Ending =
   /** The signal aborted before an answer came. */
   | { readonly kind: 'interrupted' }
 
-/** What may end a request before its answer does. */
+/** The limits of a request. */
 export interface Bounds {
-  /** Counts from now to the last byte of the answer. */
+  /** From now to the last byte of the answer. */
   readonly timeoutMs: number
   readonly signal: AbortSignal
 }
 
 /**
- * Makes one request. It is answered as soon as an answer's head is there: what then ends it, be it the server, the time,
- * the signal or its length, cuts off the body and no more, since for an event the status alone decides. So does a head after whose status the answer fails, or cannot be parsed.
+ * Makes one request. It counts as answered once the head of an answer is there: if the server, the time, the signal or the
+ * length ends it after that, only the body is cut off, since the status alone decides about an event. The same goes for a
+ * head that fails or cannot be parsed after its status.
  *
- * This handles undici's own events: its `request` makes a stream of every answer and takes only an `AbortSignal`, which
- * together cost a relay more than all else that it does with an event.
+ * This handles undici's own events: its `request` creates a stream for every answer and takes only an `AbortSignal`, and
+ * both together cost a relay more than everything else that it does with an event.
  */
 export function requestOnce(
   dispatcher: Dispatcher,
@@ -63,7 +64,7 @@ export function requestOnce(
   })
 }
 
-/** What names the server, and what is asked of it. */
+/** Splits a URL into the server and the path. */
 function splitUrl(url: string): { origin: string; path: string } {
   const at = url.indexOf('/', url.indexOf('://') + '://'.length)
   return at < 0 ? { origin: url, path: '/' } : { origin: url.slice(0, at), path: url.slice(at) }
@@ -72,11 +73,11 @@ function splitUrl(url: string): { origin: string; path: string } {
 /** An answer that is being read. */
 interface Reading {
   readonly handler: Dispatcher.DispatchHandler
-  /** Ends with what has come of the answer, or else as told, and gives up the connection. */
+  /** Ends with the part of the answer that has arrived, or else as given, and closes the connection. */
   readonly breakOff: (unanswered: Ending) => void
 }
 
-/** Reads one answer. @param end is told how that ended; it may be told more afterwards, which is of no account */
+/** Reads one answer. @param end called with the ending; later calls are ignored */
 function readAnswer(
   { maxAnswerBytes = MAX_ANSWER_BYTES, acceptedBodyMs }: HttpRequest,
   end: (ending: Ending) => void,
@@ -99,16 +100,16 @@ function readAnswer(
   const breakOff = (unanswered: Ending): void => {
     isBrokenOff = true
     finish(unanswered)
-    controller?.abort(new Error('broken off'))
+    controller?.abort(new Error('aborted'))
   }
   const handler: Dispatcher.DispatchHandler = {
     onRequestStart: (started) => {
       controller = started
-      // It was given up while it waited for a connection. Nothing has been sent yet, and nothing will be.
-      if (isBrokenOff) started.abort(new Error('broken off'))
+      // The request ended while it waited for a connection: nothing has been sent, and nothing will be.
+      if (isBrokenOff) started.abort(new Error('aborted'))
     },
     onResponseStart: (_controller, status, headers) => {
-      if (status < 200) return // the answer is still to come
+      if (status < 200) return // the final answer is still to come
       head = { status, headers: singleHeaders(headers) }
       if (acceptedBodyMs !== undefined && status <= 299)
         bodyTimer = setTimeout(() => breakOff({ kind: 'overdue' }), acceptedBodyMs)

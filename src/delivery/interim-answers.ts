@@ -1,27 +1,27 @@
 import type { Socket } from 'node:net'
 
-/** How many bytes of interim answers are skipped before one final answer; a server that sends more never comes to an end. */
+/** Most bytes of interim answers to skip before a final answer; a server that sends more would never finish. */
 const MAX_INTERIM_BYTES = 256 * 1024
 
-/** As much of a status line as tells the status: `HTTP/1.1 202`. */
+/** The part of a status line up to the status: `HTTP/1.1 202`. */
 const TELLING_BYTES = 12
 const LF = 0x0a
 const CR = 0x0d
 const STATUS_LINE = /^HTTP\/\d\.\d ([1-9]\d\d)$/
 
-/** Takes interim answers out of the bytes that a server sends, and reads the status of the others. */
+/** Removes interim answers from the bytes that a server sends, and reads the status of final ones. */
 export interface InterimFilter {
-  /** A request is being written, so an answer comes next. */
+  /** Call when a request is written: an answer comes next. */
   expectAnswer(): void
-  /** What of a chunk is for the parser; empty if nothing is, or not yet. */
+  /** The part of a chunk for the parser; may be empty. */
   pass(chunk: Buffer): Buffer
-  /** The status of the final answer to the last request, once its status line has begun so. */
+  /** The status of the final answer to the last request, once it has arrived. */
   status(): number | undefined
 }
 
 /**
- * Makes the filter of one connection, for requests that follow each other. It looks at the bytes before a final answer, each
- * of them once, and lets all others through as they are.
+ * The filter of one connection, for one request after another. It reads each byte before a final answer once, and passes
+ * all others through unchanged.
  */
 export function createInterimFilter(): InterimFilter {
   let state: 'start' | 'interim' | 'through' = 'start'
@@ -30,7 +30,7 @@ export function createInterimFilter(): InterimFilter {
   let isLineEmpty = false
   let status: number | undefined
 
-  /** Skips to the end of an interim answer's head. Returns the index of what comes next. */
+  /** Skips to the end of an interim answer's head. Returns the index after it. */
   const skipHead = (bytes: Buffer, from: number): number => {
     for (let at = from; at < bytes.length; at++) {
       const byte = bytes[at]
@@ -79,30 +79,30 @@ export function createInterimFilter(): InterimFilter {
   }
 }
 
-/** Whether what begins here is the beginning of a status line and no more. */
+/** Whether an incomplete status line starts here. */
 function isUndecided(bytes: Buffer, at: number): boolean {
   const begun = bytes.toString('latin1', at, at + TELLING_BYTES)
   return begun.length < TELLING_BYTES && 'HTTP/'.startsWith(begun.slice(0, 5))
 }
 
-/** The status of the answer that begins here; undefined if it is none, which is for the parser to say. */
+/** The status of the answer that starts here; undefined if it is not an answer, which the parser will report. */
 function statusAt(bytes: Buffer, at: number): number | undefined {
   const status = STATUS_LINE.exec(bytes.toString('latin1', at, at + TELLING_BYTES))?.[1]
   return status === undefined ? undefined : Number(status)
 }
 
-/** The statuses that came before the errors that ended their answers. */
+/** The statuses that arrived before an error ended their answers. */
 const statusBefore = new WeakMap<object, number>()
 
-/** The status that a server sent before its answer failed with this error, in its head or for its form. */
+/** The status that a server sent before its answer failed with this error. */
 export function statusBeforeError(error: unknown): number | undefined {
   return typeof error === 'object' && error !== null ? statusBefore.get(error) : undefined
 }
 
 /**
- * Keeps interim answers (1xx) from undici's parser, which takes an unasked 100 for the end of the connection: RFC 9110,
- * section 15.2, has a client skip those that it does not expect. undici reads by `read`, and writes a request's head before
- * anything of its answer is read. It ends a connection whose answer it cannot parse by `destroy`.
+ * Keeps interim answers (1xx) from undici's parser, which closes the connection on an unsolicited 100: by RFC 9110, section
+ * 15.2, a client ignores those that it does not expect. undici reads with `read`, writes a request's head before it reads
+ * any of the answer, and closes a connection with `destroy` if it cannot parse the answer.
  */
 export function watchAnswers(socket: Socket): void {
   const filter = createInterimFilter()

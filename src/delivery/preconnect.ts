@@ -1,24 +1,24 @@
 import { connect, type LookupFunction, type Socket } from 'node:net'
 import type { DeliveryConfig } from '../config/delivery.ts'
 
-/** TCP connections that were begun before there was anything to speak HTTP with. */
+/** TCP connections that were started before the HTTP client was loaded. */
 export interface EarlyConnections {
-  /** Resolves when the first is under way; then the thread may be kept busy, since the kernel needs none of it to finish. */
+  /** Resolves when the first one is being opened; from then on the kernel does not need this thread to finish. */
   readonly underWay: Promise<unknown>
-  /** The next one that nobody has taken, once it is open; rejects as connecting does. Undefined when none is left. */
+  /** The next unused one, once it is open; rejects with the error of connecting. Undefined when none is left. */
   take(): Promise<Socket> | undefined
-  /** Ends all of them. */
+  /** Closes all of them. */
   close(): void
 }
 
-/** How long to wait for the name's address before the rest is loaded all the same. */
+/** How long to wait for the address of the host name before loading the rest. */
 const LOOKUP_MS = 20
 
 /**
- * Begins to open connections to PagerDuty. Loading the HTTP client takes about as long as a round trip.
+ * Starts to open connections to PagerDuty. Loading the HTTP client takes about as long as a round trip.
  * @param count  one or more
- * @param lookup the system's own where absent
- * @returns undefined where there is nothing to gain or to know yet: plain http, or a proxy
+ * @param lookup the system's by default
+ * @returns undefined if there is nothing to gain: for plain http, or with a proxy
  */
 export function openEarly(
   { eventsUrl, proxy, timeoutMs }: Pick<DeliveryConfig, 'eventsUrl' | 'proxy' | 'timeoutMs'>,
@@ -55,6 +55,6 @@ function untilOpen(socket: Socket, timeoutMs: number): Promise<Socket> {
       .once('close', () => clearTimeout(timer))
       .once('connect', () => clearTimeout(timer))
   })
-  opened.catch(() => undefined) // whoever takes it sees the error
+  opened.catch(() => undefined) // the caller of `take` gets the error
   return opened
 }

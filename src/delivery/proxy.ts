@@ -8,8 +8,8 @@ export interface ChosenProxy {
 }
 
 /**
- * The proxy for one base URL; undefined if there is none, the host is this machine, or `NO_PROXY` excepts it. Each variable
- * serves its own scheme only, as with curl.
+ * The proxy for one base URL; undefined if there is none, the host is this machine, or `NO_PROXY` lists it. Each variable is
+ * for its own scheme only, as in curl. No library: proxy-from-env ignores CIDR in `NO_PROXY`.
  */
 export function chooseProxy(baseUrl: string, config: ProxyConfig): ChosenProxy | undefined {
   const { httpProxy, httpsProxy, noProxy = '' } = config

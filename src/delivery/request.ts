@@ -2,15 +2,15 @@ import { ENDPOINT, type Event } from '../core/event.ts'
 import type { Secret } from '../core/secret.ts'
 import type { HttpRequest } from './exchange.ts'
 
-/** One POST, ready to be made any number of times with the same bytes. */
+/** One POST that can be made any number of times with the same bytes. */
 export interface PostRequest extends HttpRequest {
   readonly method: 'POST'
   readonly body: Buffer
-  /** What it carries that an answer may echo, and nobody is to see. */
+  /** Secrets in it that an answer may echo, to be masked. */
   readonly secrets: readonly Secret[]
 }
 
-/** Where a request goes to, and in whose name. A relay holds the key itself. */
+/** Where a request goes, and with which credentials. A relay has the routing key itself. */
 export interface Destination {
   /** Base URL without a slash at the end. */
   readonly baseUrl: string
@@ -18,11 +18,11 @@ export interface Destination {
   readonly bearerToken?: Secret | undefined
 }
 
-/** How long the body of a 2xx is waited for: the event is accepted whatever it says. */
+/** How long to wait for the body of a 2xx: the event is accepted, whatever the body says. */
 const ACCEPTED_BODY_MS = 1000
 
 /**
- * Joins event and key into the request that carries both: the only place where a key becomes part of an event.
+ * Joins an event and a key into one request: the only place where a key becomes part of an event.
  * The Events API takes the key in the body and no authentication header (PagerDuty's OpenAPI has no security scheme).
  */
 export function createRequest(event: Event, destination: Destination, userAgent: string): PostRequest {
@@ -30,7 +30,7 @@ export function createRequest(event: Event, destination: Destination, userAgent:
 }
 
 /**
- * The same for an event that is JSON already, as a spool keeps it.
+ * The same for an event that is already JSON, as in a spool.
  * @param event `json` is an object with at least one member and without a routing key
  */
 export function createJsonRequest(

@@ -7,15 +7,15 @@ export interface DeliveryResult {
   /** Attempts made, 1 or more. */
   readonly attempts: number
   readonly durationMs: number
-  /** The last HTTP status, where an answer came. */
+  /** The last HTTP status, if there was an answer. */
   readonly status?: number
   /** Why it was not accepted. */
   readonly reason?: string
-  /** After which wait another attempt would have been made; absent where none is of use. */
+  /** The wait before the next attempt, had there been time; absent if another attempt is useless. */
   readonly retryInMs?: number
 }
 
-/** What is said of an attempt that is to be repeated. */
+/** A failed attempt that will be repeated. */
 export interface Retry {
   readonly attempt: number
   readonly reason: string
@@ -23,11 +23,11 @@ export interface Retry {
   readonly leftMs: number
 }
 
-/** Time and chance, as arguments so that tests are exact. */
+/** Time and randomness, as arguments so that tests are exact. */
 export interface Clock {
-  /** Milliseconds of a clock that never goes back. */
+  /** Milliseconds by a clock that never goes back. */
   now(): number
-  /** Resolves after the time or when the signal aborts, whichever is first. Never rejects. */
+  /** Resolves after the time or when the signal aborts, whichever comes first. Never rejects. */
   sleep(durationMs: number, signal: AbortSignal): Promise<void>
   /** A number in [0, 1). */
   random(): number
@@ -38,9 +38,9 @@ export interface DeliverOptions {
   readonly attempt: (timeoutMs: number, signal: AbortSignal) => Promise<Outcome>
   /** When to give up, on the clock's scale. */
   readonly deadlineAtMs: number
-  /** Budget of one attempt. */
+  /** Time limit of one attempt. */
   readonly timeoutMs: number
-  /** Any number where absent. 1 where a spool takes over what fails. */
+  /** No limit if omitted. 1 if failed events go to a spool. */
   readonly maxAttempts?: number
   readonly clock: Clock
   readonly signal: AbortSignal
@@ -48,9 +48,9 @@ export interface DeliverOptions {
 }
 
 /**
- * Attempts until PagerDuty accepts or refuses, the deadline passes or the signal aborts: the only retry loop of the
- * program. The first attempt is always made. A wait that would cross the deadline is not slept, and no attempt may
- * run past it.
+ * Attempts until PagerDuty accepts or refuses, the deadline passes or the signal aborts: the only retry loop outside of the
+ * spool. The first attempt is always made. If a wait would pass the deadline, this returns at once, and no attempt may run
+ * past the deadline.
  */
 export async function deliver(options: DeliverOptions): Promise<DeliveryResult> {
   const { attempt, deadlineAtMs, timeoutMs, maxAttempts = Infinity, clock, signal, onRetry } = options

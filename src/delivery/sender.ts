@@ -5,7 +5,7 @@ import { deliver, type Clock, type DeliveryResult, type Retry } from './retry.ts
 import { createRequest } from './request.ts'
 import type { Transport } from './transport.ts'
 
-/** What came of one post. `queued` is for what a spool keeps for later. */
+/** The result of one post. `queued` means that a spool keeps it for later. */
 export interface Delivery extends Omit<DeliveryResult, 'outcome'> {
   readonly outcome: DeliveryResult['outcome'] | 'queued'
   readonly post: Post
@@ -13,13 +13,13 @@ export interface Delivery extends Omit<DeliveryResult, 'outcome'> {
 
 export interface Sender {
   /**
-   * Sends all posts side by side; one failing does not stop or repeat the others.
-   * @param maxAttempts of each; any number where absent
+   * Sends all posts in parallel. One that fails neither stops nor repeats the others.
+   * @param maxAttempts of each post; no limit if omitted
    */
   send(posts: readonly Post[], maxAttempts?: number): Promise<Delivery[]>
 }
 
-/** One attempt and what came of it. */
+/** One attempt and its outcome. */
 export interface Attempt {
   readonly url: string
   /** Size of the request's body. */
@@ -31,12 +31,12 @@ export interface Attempt {
 export interface SenderDeps {
   readonly transport: Transport
   readonly clock: Clock
-  /** When the whole invocation has to be over, on the clock's scale. */
+  /** When the whole invocation must end, on the clock's scale. */
   readonly deadlineAtMs: number
   readonly timeoutMs: number
   readonly userAgent: string
   readonly signal: AbortSignal
-  /** Masked in whatever a server says, besides what the requests carry themselves. */
+  /** Masked in everything that a server answers, in addition to the secrets of the requests. */
   readonly secrets: readonly Secret[]
   readonly onAttempt: (post: Post, attempt: Attempt) => void
   readonly onRetry: (post: Post, retry: Retry) => void

@@ -9,25 +9,25 @@ import type { EarlyConnections } from './preconnect.ts'
 import { requestOnce, type Bounds, type Ending, type HttpRequest } from './exchange.ts'
 import type { PostRequest } from './request.ts'
 
-/** How one exchange went: the server's answer, or what kept it from coming. */
+/** The result of one exchange: the server's answer, or why there is none. */
 export type Exchange =
   | { readonly kind: 'answered'; readonly answer: Answer }
   | {
       readonly kind: 'failed'
       readonly outcome: Exclude<Outcome, { kind: 'accepted' | 'refused' }>
-      /** Whether the answer was too long in coming. */
+      /** Whether the answer took too long. */
       readonly isOverdue: boolean
     }
 
-/** A way to make single attempts; it keeps its connections until closed. */
+/** Makes single attempts, and keeps its connections until it is closed. */
 export interface Transport {
   /**
-   * One request and its answer, whatever the answer says. Never throws.
-   * @param timeoutMs budget from the first packet to the last byte of the answer
-   * @param signal    ends the attempt at once
+   * Makes one request and returns its answer, whatever it is. Never throws.
+   * @param timeoutMs time limit from the first packet to the last byte of the answer
+   * @param signal    aborts the attempt
    */
   exchange(request: HttpRequest, timeoutMs: number, signal: AbortSignal): Promise<Exchange>
-  /** One POST of an event. Never throws: whatever happens is an outcome. */
+  /** Posts an event. Never throws: every result is an outcome. */
   post(request: PostRequest, timeoutMs: number, signal: AbortSignal): Promise<Outcome>
   /** Closes every connection, without waiting for answers. */
   close(): Promise<void>
@@ -35,17 +35,17 @@ export interface Transport {
 
 export interface TransportOptions {
   readonly proxy: ProxyConfig
-  /** Every request goes to this server; its scheme and host decide on the proxy. */
+  /** The server of every request; its scheme and host decide which proxy is used. */
   readonly baseUrl: string
-  /** How long a connection may take to open; 10 s where absent. */
+  /** How long a connection may take to open; 10 s if omitted. */
   readonly connectTimeoutMs?: number
-  /** Connections to that server which are used first. */
+  /** Connections to that server to use first. */
   readonly early?: EarlyConnections | undefined
-  /** How long a connection is kept without use, where the server does not say less; 4 s where absent. */
+  /** How long to keep an idle connection, unless the server asks for less; 4 s if omitted. */
   readonly keepAliveMs?: number
 }
 
-/** A transport over undici that goes through the given proxies. */
+/** A transport over undici, through the given proxies. */
 export function createTransport({
   proxy,
   baseUrl,
@@ -87,8 +87,8 @@ export function createTransport({
 }
 
 /**
- * Makes the request, again and at once where it met a connection that the server had closed while it was idle: that
- * says nothing about the server. Each repetition uses up one such connection.
+ * Makes the request, and repeats it at once if the server had closed the idle connection that it used: that says nothing
+ * about the server. Each repetition uses up one such connection.
  */
 async function makeRequest(connections: Connections, request: HttpRequest, bounds: Bounds): Promise<Ending> {
   const { signal, timeoutMs } = bounds

@@ -8,19 +8,19 @@ import { openStore, type Store } from './store.ts'
 import type { Transaction } from './changes.ts'
 
 /**
- * A store that is opened when it is needed, and again when it was damaged or another file took its place. Where it cannot
- * be written it is read all the same.
+ * A store that is opened on first use, and reopened when it was damaged or replaced by another file. If it cannot be
+ * written, it can still be read.
  */
 export interface Connection {
-  /** @throws SQLite's and the file system's errors, but for damage: then the store is set aside and a new one used */
+  /** @throws SQLite's and the file system's errors. A damaged store is set aside, and a new one is used instead */
   read<T>(work: (store: ReadableStore) => T): T
-  /** The same in a transaction, which needs a store that can be written. */
+  /** Does work in a transaction, which needs a store that can be written. */
   transact<T>(work: (store: Store, tx: Transaction) => T): T
-  /** The same outside of one. */
+  /** Does work on a store that can be written, outside of a transaction. */
   maintain(work: (store: Store) => void): void
-  /** Makes what room there can be for results: gives the reserve back, and empties the log. */
+  /** Makes as much room for results as possible: releases the reserve and empties the log. */
   relieve(): void
-  /** Whether another process has replaced the file. Then it is opened anew. */
+  /** Whether another process has replaced the file. If so, the next use opens the new one. */
   followFile(): boolean
   close(): void
 }
@@ -34,7 +34,7 @@ export interface ConnectionOptions {
   readonly onWarning: (message: string) => void
 }
 
-/** Another file has the store's name now: another process set the store aside. */
+/** Another process set the store aside, so its name belongs to another file now. */
 const MOVED = new Error('the store was replaced')
 /** SQLite's result code for a store that may not be written. */
 const READ_ONLY = 8
@@ -61,7 +61,7 @@ export function createConnection(options: ConnectionOptions): Connection {
   }
   const recover = (error: unknown): void => {
     const problem = storeProblem(error)
-    if (isReadOnly(error)) close() // it was opened so, and would stay so
+    if (isReadOnly(error)) close() // SQLite would keep it read-only
     if (error !== MOVED && problem?.kind !== 'damaged') throw error
     const isStillThere = fileIdentity(path) === identity
     close()
@@ -80,12 +80,12 @@ export function createConnection(options: ConnectionOptions): Connection {
     transact: (work) => {
       const result = use((opened) =>
         opened.transact(now(), (tx) => {
-          // Within the transaction, so that nothing is written to a file that was set aside meanwhile.
+          // Checked within the transaction, so that nothing is written to a file that was just set aside.
           if (fileIdentity(path) !== identity) throw MOVED
           return work(opened, tx)
         }),
       )
-      readOnly.close() // which would not see what was written, and have it delivered again
+      readOnly.close() // it would not see this transaction, and its events would be delivered again
       return result
     },
     maintain: use,
@@ -109,7 +109,7 @@ function openForWriting(
   const open = (): Store => {
     createPrivateFile(directory, path)
     checkAccess(path)
-    onIdentity(fileIdentity(path)) // known also of a store that turns out to be damaged
+    onIdentity(fileIdentity(path)) // before opening, since a damaged store needs it too
     return openStore(sqlite, path, { nowMs: now(), logBytes: reserve.bytes })
   }
   return withRelief(open, () => reserve.release())
@@ -117,7 +117,7 @@ function openForWriting(
 
 type Use = <T>(work: (store: Store) => T) => T
 
-/** Reads as usual, or else without locks. */
+/** Reads the usual way, or if that fails, without locks. */
 function readEither<T>(readOnly: ReadOnlyStore, use: Use, work: (store: ReadableStore) => T): T {
   if (readOnly.isFresh()) return readOnly.read(work, NOT_WRITABLE)
   try {
@@ -130,12 +130,12 @@ function readEither<T>(readOnly: ReadOnlyStore, use: Use, work: (store: Readable
 
 function asideWarning(reason: string | undefined, aside: string): string {
   return (
-    `${reason ?? 'the spool is damaged'}: it was set aside as ${aside} and a new one begun; ` +
-    'what was pending in it will not be delivered unless it is repaired'
+    `${reason ?? 'the spool is damaged'}: it was set aside as ${aside} and a new one started; ` +
+    'its pending events will not be delivered unless it is repaired'
   )
 }
 
-/** SQLite opens for reading what it may not write, and would go on so when it may. */
+/** SQLite opens a file that it may not write as read-only, and keeps it so even after that changes. */
 function checkAccess(path: string): void {
   try {
     accessSync(path, constants.W_OK)
@@ -151,7 +151,7 @@ function isReadOnly(error: unknown): boolean {
   return error instanceof Error && 'errcode' in error && (Number(error.errcode) & 0xff) === READ_ONLY
 }
 
-/** Tries again if there is something to give back for it. */
+/** Does work again if there was something to release for it. */
 function withRelief<T>(work: () => T, relieve: () => boolean): T {
   try {
     return work()
@@ -161,7 +161,7 @@ function withRelief<T>(work: () => T, relieve: () => boolean): T {
   }
 }
 
-/** Whether another connection has changed the store since the last call; the first call says yes. */
+/** A function that returns whether another connection has changed the store since its last call; true at first. */
 export function watchVersion(connection: Connection): () => boolean {
   let seen: ReadableStore | undefined
   let seenVersion: number | undefined

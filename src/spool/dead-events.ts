@@ -9,7 +9,7 @@ import type { Transaction } from './changes.ts'
 /** Dead events that one transaction changes. */
 const AT_ONCE = 1000
 
-/** What people do with dead events. */
+/** Retries and discards dead events. */
 export function createDeadEvents(connection: Connection, commits: Commits): Pick<Spool, 'retry' | 'discard'> {
   const readDead: Connection['read'] = (work) => orFailure(() => connection.read(work))
   const idsOf = (filter: DeadFilter): number[] =>

@@ -10,16 +10,16 @@ import {
 } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 
-/** The files of a spool. Their names say nothing of what they hold. */
+/** The paths of a spool's files. Their names say nothing about their content. */
 export interface SpoolFiles {
   readonly store: string
   /** Locked by the process that delivers. */
   readonly lock: string
-  /** Holds space for results, which new events may not take. */
+  /** Occupies disk space for results, which new events must not use. */
   readonly reserve: string
 }
 
-/** What the name of a store that was set aside goes on with. */
+/** Comes after the name of a store that was set aside. */
 const DAMAGED = '.damaged-'
 
 /** Paths in a spool's directory. */
@@ -31,47 +31,47 @@ export function spoolFiles(directory: string): SpoolFiles {
   }
 }
 
-/** Makes directory and file for their owner alone: SQLite gives its other files the mode of this one. */
+/** Creates a directory and a file for their owner alone. SQLite gives its other files the mode of this one. */
 export function createPrivateFile(directory: string, path: string): void {
   makeDirectory(directory)
-  // Closing any descriptor of a file gives up the locks that this process has on it, so none is opened without need.
+  // Closing any descriptor of a file releases all of this process's locks on it (POSIX), so open it only if necessary.
   if (existsSync(path)) return
   closeSync(openSync(path, 'a', 0o600))
   giveAway(path, directory)
 }
 
-/** What root makes is for whoever has the directory, as SQLite's other files are for whoever has the store. */
+/** Files that root creates go to the directory's owner, as SQLite's other files go to the store's owner. */
 function giveAway(path: string, directory: string): void {
   const { uid, gid } = statSync(directory)
   if (statSync(path).uid === uid) return
   try {
     chownSync(path, uid, gid)
   } catch {
-    // only root may, with that capability and on a file system with owners
+    // needs root, CAP_CHOWN and a file system with owners
   }
 }
 
-/** Not by `recursive`, which goes round for ever where the kernel refuses with ENOENT, as under /proc (Node 24). */
+/** Not with `recursive: true`: it loops forever on ENOENT, as under /proc (Node 24). */
 function makeDirectory(path: string): void {
-  if (existsSync(path) || dirname(path) === path) return // the latter where the working directory was deleted
+  if (existsSync(path) || dirname(path) === path) return // its own parent if the working directory was deleted
   makeDirectory(dirname(path))
   try {
     mkdirSync(path, { mode: 0o700 })
     giveAway(path, dirname(path))
   } catch (error) {
-    if (!existsSync(path)) throw error // else another process was faster
+    if (!existsSync(path)) throw error // otherwise another process was faster
   }
 }
 
-/** Tells a file from another one that took its place. */
+/** Identifies a file, also after another one has taken its name; undefined if there is none. */
 export function fileIdentity(path: string): string | undefined {
   const stats = statSync(path, { throwIfNoEntry: false, bigint: true })
   return stats === undefined ? undefined : `${stats.dev}:${stats.ino}`
 }
 
 /**
- * Renames a store so that a new one can take its place and an expert can look at it: the names of its parts stay those
- * that SQLite expects.
+ * Renames a store, so that a new one can take its place and an expert can examine it. Its log keeps the name that SQLite
+ * expects.
  * @returns the new path
  */
 export function setAside(store: string, nowMs: number): string {
@@ -86,12 +86,12 @@ export function setAside(store: string, nowMs: number): string {
   return aside
 }
 
-/** Names of the stores that were set aside and are still there. */
+/** File names of the stores that were set aside and still exist. */
 export function storesSetAside(directory: string): string[] {
   const prefix = basename(spoolFiles(directory).store) + DAMAGED
   try {
     return readdirSync(directory).filter((name) => name.startsWith(prefix) && !/-(wal|shm)$/.test(name))
   } catch {
-    return [] // no directory, or one that may not be read: then nothing was set aside there
+    return [] // no directory, or not readable: then nothing was set aside there
   }
 }

@@ -3,25 +3,25 @@ import { storeProblem, type StoreProblem } from './errors.ts'
 import type { Store } from './store.ts'
 import type { Transaction } from './changes.ts'
 
-/** What came of a piece of work: its result, synced to disk, or why nothing was changed. */
+/** The result of some work, synced to disk, or why nothing was changed. */
 export type Written<T> =
   | { readonly kind: 'written'; readonly value: T }
   | { readonly kind: 'unavailable'; readonly reason: string }
 
-/** Group commit: what is asked for in one turn of the event loop shares one transaction and one sync. */
+/** Group commit: all work of one turn of the event loop shares one transaction and one sync. */
 export interface Commits {
   /**
-   * Resolves when the work is synced to disk. Rejects only for a bug.
-   * @param use `reserve` for what may have the space that is reserved for results
+   * Resolves when the work is synced to disk. Rejects only because of a bug.
+   * @param use `reserve` if the work may use the space that is reserved for results
    */
   write<T>(work: (store: Store, tx: Transaction) => T, use?: 'reserve'): Promise<Written<T>>
-  /** Does what is still waiting, at once. */
+  /** Does the waiting work now. */
   flush(): void
 }
 
 export interface CommitsOptions {
   readonly connection: Connection
-  /** Is told of every transaction after it is committed. */
+  /** Called after each commit. */
   readonly onCommitted: (tx: Transaction) => void
 }
 
@@ -32,9 +32,9 @@ interface Job {
   readonly reject: (error: unknown) => void
 }
 
-/** Most pieces of work in one transaction: it holds up the event loop and every other writer. */
+/** Most jobs in one transaction, which blocks the event loop and all other writers. */
 const MAX_JOBS = 2000
-/** How long another process's transactions are waited for before a write is given up. */
+/** How long to wait for other processes' transactions before a write fails. */
 const MAX_BUSY_MS = 5000
 const BUSY_PAUSE_MS = 20
 
@@ -74,7 +74,7 @@ export function createCommits(options: CommitsOptions): Commits {
   }
 }
 
-/** Does jobs in one transaction and tells each what came of it; `busy` where they are to be tried again. */
+/** Does jobs in one transaction and settles each; `busy` if the caller should try them again. */
 function createCommit({
   connection,
   onCommitted,
@@ -101,7 +101,7 @@ function createCommit({
         connection.relieve()
         for (const part of partsOf(jobs)) commit(part, true)
       }
-      // One that does not fit on a full disk must not keep the others from being written.
+      // A job that does not fit on a full disk must not keep the others from being written.
       else if (problem?.kind === 'unavailable' && jobs.length > 1)
         for (const job of jobs) commit([job], isRelieved)
       else for (const job of jobs) giveUp(job, error, problem)
@@ -112,7 +112,7 @@ function createCommit({
   return commit
 }
 
-/** First what the reserve is for, together, and then each of the others. */
+/** The jobs that may use the reserve, together, and then each of the others. */
 function partsOf(jobs: readonly Job[]): Job[][] {
   const others = jobs.filter(({ mayUseReserve }) => !mayUseReserve)
   return [jobs.filter(({ mayUseReserve }) => mayUseReserve), ...others.map((job) => [job])]

@@ -19,13 +19,13 @@ export interface IntakeParts {
   readonly now: () => number
 }
 
-const NO_ROOM = 'the disk of the spool is full'
-/** Dead events that make room at once. */
+const NO_ROOM = 'the spool’s disk is full'
+/** Dead events that are removed at once to make room. */
 const CROWDED_OUT_AT_ONCE = 100
 
 type Intake = Omit<Spool, 'waitFor' | 'queue' | 'close'>
 
-/** The part of a spool that takes events in and tells of them. */
+/** The part of a spool that accepts events and answers questions about them. */
 export function createIntake({
   connection,
   commits,
@@ -87,7 +87,7 @@ export function createIntake({
 
 type MakeRoomParts = Pick<IntakeParts, 'commits' | 'room'> & Pick<Spool, 'counts'>
 
-/** Looks for room; the oldest dead events make it where the disk has none. */
+/** A function that returns whether there is room, after removing the oldest dead events if necessary. */
 function createMakeRoom({ commits, room, counts }: MakeRoomParts): (bytes: number) => Promise<boolean> {
   return async (bytes) => {
     while (!room.isLeft(bytes)) {

@@ -2,7 +2,7 @@ import type { RoutingKey } from '../core/routing-key.ts'
 import type { Secret } from '../core/secret.ts'
 import type { SpoolKey } from './spool.ts'
 
-/** The name of the first key without an alias, of a key that is looked up, and of whichever key a relay has. */
+/** The name of the first key without an alias, of a key that is looked up, and of the key that a relay has. */
 export const DEFAULT_NAME = 'default'
 
 /**

@@ -6,27 +6,27 @@ import { storeProblem } from './errors.ts'
 import type { Sqlite } from './statements.ts'
 
 /**
- * The right to deliver, which one process has at a time: an exclusive lock on a file. The operating system takes it from a
- * process that ends, however it ends, so no clock can expire it too early or too late.
+ * The right to deliver, which one process has at a time: an exclusive lock on a file. The operating system releases it when
+ * the process exits, however it exits, so no clock can make it expire too early or too late.
  */
 export interface DeliveryLock {
-  /** False while another process has it. @throws SQLite's errors; a Failure where the file cannot be used */
+  /** False while another process has it. @throws SQLite's errors, or a Failure if the file cannot be used */
   tryTake(): Promise<boolean>
   release(): void
 }
 
 const NO_LOCK =
-  'deliver.lock in the directory of PAGERDUTY_SPOOL is another program’s file; name another directory'
+  'deliver.lock in the directory of PAGERDUTY_SPOOL is another program’s file; use another directory'
 const NOT_OURS =
-  'deliver.lock in the directory of PAGERDUTY_SPOOL belongs to another user, so nothing can be delivered: give it to the user that runs this program'
+  'deliver.lock in the directory of PAGERDUTY_SPOOL belongs to another user, so nothing can be delivered; change its owner to the user that runs this program'
 
-/** What keeps a lock file from being written where a read lock has to do, by errno. */
+/** Errors of writing the lock file after which a read lock has to do. */
 const UNWRITABLE = new Set(['EROFS', 'ENOSPC', 'EDQUOT'])
 
-/** A held lock. */
+/** Releases a lock. */
 type Holder = () => void
 
-/** A lock on a file; the lock is that of an exclusive transaction of SQLite, which Node has and locks it has not. */
+/** A lock on a file, by an exclusive SQLite transaction: Node has SQLite but no file locks. */
 export function createDeliveryLock(sqlite: Sqlite, directory: string, files: SpoolFiles): DeliveryLock {
   let release: Holder | undefined
   const take = (): Holder | undefined => {
@@ -69,8 +69,8 @@ function lock(sqlite: Sqlite, path: string, sql: string, readOnly = false): Hold
 }
 
 /**
- * On a read-only file system only a shared lock can be had. It keeps out whoever has the exclusive one; others that have
- * the shared one are kept out by a name that the kernel gives to one process at a time, and takes back as it does locks.
+ * On a read-only file system only a shared lock is possible. It excludes a process with the exclusive lock. Other processes
+ * with a shared lock are excluded by a socket name that the kernel gives to one process at a time, and releases like a lock.
  */
 async function takeWithoutWriting(sqlite: Sqlite, files: SpoolFiles): Promise<Holder | undefined> {
   const unlock = existsSync(files.lock)
@@ -88,7 +88,7 @@ async function takeWithoutWriting(sqlite: Sqlite, files: SpoolFiles): Promise<Ho
   }
 }
 
-/** Listens under a name in Linux's abstract namespace of sockets; undefined if another process does. */
+/** Listens under a name in Linux's abstract socket namespace; undefined if another process does. */
 async function takeName(name: string): Promise<Server | undefined> {
   return await new Promise((resolve) => {
     const server = createServer((socket) => socket.destroy())

@@ -16,12 +16,12 @@ import { toDueEvent, toEntry, toKey, type DueRow, type EntryRow, type KeyRow } f
 import { readable, soonest } from './numbers.ts'
 import { GIVEN_LIMIT, prepareAll, prepareGet } from './statements.ts'
 
-/** What is asked of a store. Everything is found by an index or read page by page. */
+/** The queries of a store. Each one uses an index or reads page by page. */
 export interface Reads extends DeploymentReads {
   counts(): SpoolCounts
   oldestPendingAtMs(): number | undefined
   list(status: EventStatus, limit: number, afterId: number): SpoolEntry[]
-  /** How far an event has come; one that was delivered and is forgotten counts as delivered. */
+  /** The progress of an event; one that is no longer in the store was delivered. */
   progress(id: number): Progress
   key(keyId: number): SpoolKey | undefined
   keys(): { readonly keyId: number; readonly key: SpoolKey }[]
@@ -31,9 +31,9 @@ export interface Reads extends DeploymentReads {
   hasEarlier(keyId: number, dedupKey: string, id: number): boolean
   dueKeys(nowMs: number): DueKey[]
   due(keyId: number, kind: Event['kind'], options: DueOptions): Due
-  /** A pending event as it is attempted. */
+  /** A pending event, ready for an attempt. */
   dueEvent(id: number): DueEvent | undefined
-  /** What settling a pending event needs to know. */
+  /** The columns of a pending event that settling needs. */
   pending(
     id: number,
   ): { readonly keyId: number; readonly dedupKey?: string; readonly attempts: number } | undefined
@@ -44,7 +44,7 @@ export interface Reads extends DeploymentReads {
   version(): number
 }
 
-/** Prepares the statements of reading. */
+/** Prepares the queries. */
 export function createReads(db: DatabaseSync): Reads {
   const counts = prepareGet<SpoolCounts>(db, 'SELECT pending, delivered, dead FROM state')
   const oldest = prepareGet<{ accepted_at: number }>(
@@ -137,7 +137,7 @@ interface WaitingRow {
 }
 
 function createDueReads(db: DatabaseSync): Pick<Reads, 'dueKeys' | 'due' | 'dueEvent'> {
-  // Keys are few and events are many: two looks into the index for each key.
+  // There are few keys and many events, so look into the index twice for each key.
   const earliest = (kind: Event['kind']): string =>
     `(SELECT ${readable('min(due_at)')} FROM pending WHERE key_id = keys.id AND kind = '${kind}' AND due_at IS NOT NULL)`
   const dueKeys = prepareAll<{ keyId: number; alertAtMs: number | null; changeAtMs: number | null }>(
@@ -171,7 +171,7 @@ function createDueReads(db: DatabaseSync): Pick<Reads, 'dueKeys' | 'due' | 'dueE
       }),
     due: (keyId, kind, options) => {
       const { nowMs, exclude, limit, isNewestFirst } = options
-      // What is excluded is at the front of each range, so it is asked for on top; and one more, which may be the next.
+      // Excluded events are at the front of each range, so read as many more, and one for the time of the next.
       const most = limit + exclude.size + 1
       const waiting = bounded(first(keyId, kind, most), nowMs)
       const isAll = waiting.length < most
@@ -204,7 +204,7 @@ function isFresh({ dueAtMs }: WaitingRow): boolean {
   return dueAtMs === 0
 }
 
-/** One of each list after the other, and what is left of the longer one. */
+/** Items of both lists in turn, and then the rest of the longer one. */
 function inTurns<T>(one: readonly T[], other: readonly T[]): T[] {
   return Array.from({ length: Math.max(one.length, other.length) }, (_, index) => [
     ...one.slice(index, index + 1),

@@ -2,20 +2,20 @@ import { randomFillSync } from 'node:crypto'
 import { closeSync, fchmodSync, openSync, rmSync, statfsSync, statSync, writeSync } from 'node:fs'
 
 /*
- * A file that takes space from the disk while there is some, and gives it back when results cannot be written: whatever
- * else fills the disk or uses up the quota, what was accepted can be delivered and forgotten. New events may not have it.
+ * A file that occupies disk space and is removed when results cannot be written: even if something else fills the disk or
+ * the quota, accepted events can be delivered and removed. New events must not use its space.
  */
 
 /** The reserve of a spool. */
 export interface Reserve {
-  /** How large it is; the log of the store should not become larger. */
+  /** Its size; the store's log should not become larger. */
   readonly bytes: number
   /**
-   * Whether it is there, which it is not for want of space only: what else is wrong with the directory is told when
-   * something is written to it. It is made again as soon as there is space for it.
+   * Creates it if there is space. Returns false only if there is no space: other problems with the directory are reported
+   * when something is written to it.
    */
   ensure(): boolean
-  /** Gives its space back. @returns whether there was any */
+  /** Removes it. @returns whether that released any space */
   release(): boolean
 }
 
@@ -23,12 +23,12 @@ const MOST_BYTES = 4 << 20
 const LEAST_BYTES = 64 << 10
 /** Its share of a small file system. */
 const SHARE = 16
-/** Larger than what file systems compress or deduplicate at once. */
+/** Larger than the units in which file systems compress or deduplicate. */
 const BLOCK_BYTES = 128 << 10
-/** How long it is believed to be there, or that there is no space for it. */
+/** How long to trust the last check. */
 const BELIEVED_MS = 100
 
-/** The reserve in a file, which nobody has to have made yet. */
+/** A reserve in a file that may not exist yet. */
 export function createReserve(directory: string, path: string): Reserve {
   let bytes: number | undefined
   let isMade = false
@@ -64,18 +64,18 @@ function sizeFor(directory: string): number {
     const share = Math.floor((blocks * bsize) / SHARE / BLOCK_BYTES) * BLOCK_BYTES
     return Math.max(LEAST_BYTES, Math.min(MOST_BYTES, share))
   } catch {
-    return MOST_BYTES // the directory cannot be made or looked at, which is told elsewhere
+    return MOST_BYTES // the directory cannot be created or examined, which is reported elsewhere
   }
 }
 
 function isWhole(path: string, bytes: number, isMade: boolean): boolean {
   const stats = statSync(path, { throwIfNoEntry: false })
   if (stats === undefined || stats.size < bytes) return false
-  // After a crash a file may be there without its blocks, which some file systems count only after a while.
+  // After a crash, a file may lack its blocks, which some file systems count with a delay.
   return isMade || stats.blocks * 512 >= bytes
 }
 
-/** What is said of a full disk or quota, and of a limit on the size of files, by errno. */
+/** Errors of a full disk, a full quota and a limit on the size of files. */
 const NO_SPACE = new Set(['ENOSPC', 'EDQUOT', 'EFBIG'])
 
 /** @returns false if there is no space for it */
@@ -91,7 +91,7 @@ function make(path: string, bytes: number): boolean {
     }
     return true
   } catch (error) {
-    remove(path) // a part of it would only take what others need
+    remove(path) // a part of it would only waste space
     return !(error instanceof Error && 'code' in error && NO_SPACE.has(String(error.code)))
   }
 }
@@ -100,6 +100,6 @@ function remove(path: string): void {
   try {
     rmSync(path, { force: true })
   } catch {
-    // on a read-only file system it stays
+    // a read-only file system keeps it
   }
 }

@@ -2,30 +2,30 @@ import { statfsSync } from 'node:fs'
 import { LIMITS } from '../core/event.ts'
 import type { Reserve } from './reserve.ts'
 
-/** Whether there is room for new events, of any size alike, besides what is reserved for results. */
+/** Knows whether there is room for new events, besides the space that is reserved for results. */
 export interface Room {
-  /** @param bytes what is to be written; 0 to look only */
+  /** @param bytes how much will be written; 0 only to check */
   isLeft(bytes: number): boolean
 }
 
 export interface RoomOptions {
   readonly directory: string
   readonly reserve: Reserve
-  /** Bytes within the store's file that nothing is kept in; 0 if that cannot be told. */
+  /** Unused bytes in the store's file; 0 if that is not known. */
   readonly freeBytes: () => number
 }
 
-/** What the largest event takes, once in the log of SQLite and once in its file, twice over. */
+/** Twice what the largest event needs in SQLite's log and in its file. */
 const MARGIN_BYTES = 4 * LIMITS.bodyBytes
 /** Its share of a small file system. */
 const SHARE = 8
 /** Part of the margin that has to be on the disk itself, for the log. */
 const LOG_PART = 4
-/** How long, and for how much, a look at the file system is believed. */
+/** How long to trust a check of the file system, and for how many bytes. */
 const BELIEVED_MS = 100
 const BELIEVED_BYTES = 64 << 10
 
-/** Looks at the file system that a directory is on. Where that cannot be looked at, only the reserve matters. */
+/** Checks the file system of a directory. If that is not possible, only the reserve counts. */
 export function createRoom({ directory, reserve, freeBytes }: RoomOptions): Room {
   let believedUntilMs = 0
   let believedBytes = 0

@@ -9,13 +9,13 @@ const APPLICATION_ID = 0x50_44_41_4c
 const SCHEMA_VERSION = 2
 
 /*
- * A table for each status, so that what is often asked costs no index: the oldest pending event is the first row, and a
- * list is a walk over ids. `due_at` is 0 for what was never tried (so that no writer's clock matters), the time of the
- * next try, or NULL for what waits behind another event of its alert: exactly one event of an alert is not NULL.
- * Ids begin at the time of creation, so that an id never means two events though a damaged store was replaced.
- * `body` comes last: what is read of a row is read up to the last column that is asked for. `rows.ts` makes `checksum`.
+ * Each status has its own table, so that frequent queries need no index: the oldest pending event is the first row, and a
+ * list is a scan of ids. `due_at` is 0 if the event was never tried (so that no writer's clock matters), the time of the
+ * next attempt, or NULL if the event waits for another one of its alert: exactly one event of an alert is not NULL.
+ * Ids start at the time of creation, so that an id never means two events even if a damaged store was replaced.
+ * `body` is the last column because SQLite reads a row up to the last column that a query needs. `rows.ts` makes `checksum`.
  */
-/** Alerts and change events wait apart, so that neither is looked for among the others. */
+/** Alerts and change events have separate ranges, so that a search for one kind does not read the other. */
 const TURN_INDEX = 'CREATE INDEX pending_turn ON pending (key_id, kind, due_at) WHERE due_at IS NOT NULL'
 const SCHEMA = `
 CREATE TABLE state (next_id INTEGER NOT NULL, pending INTEGER NOT NULL, delivered INTEGER NOT NULL, dead INTEGER NOT NULL) STRICT;
@@ -40,17 +40,17 @@ PRAGMA application_id = ${APPLICATION_ID};
 PRAGMA user_version = ${SCHEMA_VERSION};
 `
 
-/** Dead events about whose alert a later event has decided that is forgotten itself. Older spools do not have it yet. */
+/** Dead events that a later event superseded which is no longer stored. Older spools lack this table. */
 const SUPERSEDED = 'CREATE TABLE IF NOT EXISTS superseded (id INTEGER PRIMARY KEY) STRICT;'
 
 /**
- * Prepares a database that was just opened: every transaction is on the disk when it is over (`synchronous = FULL`),
- * readers do not wait for writers (WAL), and the tables are there.
- * @throws SQLite's errors; `damage` where the file is damaged, a Failure where it is another program's or version's
+ * Prepares a database that was just opened: every transaction is synced to disk (`synchronous = FULL`), readers do not wait
+ * for writers (WAL), and the tables exist.
+ * @throws SQLite's errors; `damage` if the file is damaged; a Failure if it belongs to another program or version
  */
 export function prepareDatabase(db: DatabaseSync, nowMs: number): void {
   const isNew = isBlank(db)
-  if (!isNew) checkOrigin(db) // before anything of it is changed
+  if (!isNew) checkOrigin(db) // before anything is changed
   db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL')
   if (isNew) createTables(db, Math.round(nowMs))
   else replaceIndex(db)
@@ -58,7 +58,7 @@ export function prepareDatabase(db: DatabaseSync, nowMs: number): void {
   checkIntegrity(db)
 }
 
-/** Gives a spool of an earlier version the index of this one; where that cannot be written, all is only slower. */
+/** Gives a spool of an earlier version this version's index. If it cannot be written, queries are only slower. */
 function replaceIndex(db: DatabaseSync): void {
   if (db.prepare("SELECT 1 FROM sqlite_schema WHERE name = 'pending_turn'").get() !== undefined) return
   try {
@@ -70,7 +70,7 @@ function replaceIndex(db: DatabaseSync): void {
 }
 
 /**
- * Looks a database through that is not to be changed; one without tables is well.
+ * Checks a database without changing it; one without tables is fine.
  * @throws as `prepareDatabase` does
  */
 export function examineDatabase(db: DatabaseSync): void {
@@ -95,29 +95,29 @@ function createTables(db: DatabaseSync, firstId: number): void {
   }
 }
 
-/** Whether nobody has written tables to a database yet. */
+/** Whether a database has no tables yet. */
 export function isBlank(db: DatabaseSync): boolean {
   const { count } = db.prepare('SELECT count(*) AS count FROM sqlite_schema').get() as { count: number }
   const { id, version } = originOf(db)
   return count === 0 && id === 0 && version === 0
 }
 
-/** @throws a Failure where it is not a spool of this version */
+/** @throws a Failure if it is not a spool of this version */
 export function checkOrigin(db: DatabaseSync): void {
   const { id, version } = originOf(db)
   if (id !== APPLICATION_ID)
     throw new Failure(
       'config',
-      'the file spool.db in the directory of PAGERDUTY_SPOOL is no spool but another program’s database; name another directory',
+      'spool.db in the directory of PAGERDUTY_SPOOL is another program’s database; use another directory',
     )
   if (version !== SCHEMA_VERSION)
     throw new Failure(
       'config',
-      'the spool was written by another version of this program; let that deliver it',
+      'the spool was written by another version of this program; deliver it with that version',
     )
 }
 
-/** Who has written the file: 0 where nobody has said so. */
+/** The program and version that wrote the file; 0 if it says nothing. */
 function originOf(db: DatabaseSync): { id: number; version: number } {
   const origin = db.prepare(
     'SELECT application_id AS id, user_version AS version FROM pragma_application_id, pragma_user_version',
@@ -125,17 +125,17 @@ function originOf(db: DatabaseSync): { id: number; version: number } {
   return origin.get() as { id: number; version: number }
 }
 
-/** Files up to this size are looked through when they are opened; damage in larger ones is found when it is met. */
+/** Files up to this size are checked when they are opened. Damage to larger ones is found when it is read. */
 const LOOKED_THROUGH_PAGES = 8192
 
-/** What SQLite says of a file that is damaged, in its own error's form. */
+/** An error like SQLite's own for a damaged file. */
 export function damage(message: string): Error {
   return storeError(message, 11)
 }
 
 /**
- * Looks a store through: its structure, that its indexes are those of its rows, and its counters. What is in an event is
- * looked at when it is to be sent, by its checksum.
+ * Checks a store: its structure, its indexes and its counters. The content of an event is checked by its checksum before it
+ * is sent.
  * @throws `damage`, or SQLite's errors
  */
 function checkIntegrity(db: DatabaseSync): void {

@@ -1,26 +1,26 @@
 import type { DatabaseSync } from 'node:sqlite'
 
-/** A file is worth shrinking if it could lose so many pages, and what stays can be copied in a moment. */
+/** A file is worth shrinking if it has that many unused pages, and few enough others to copy them quickly. */
 const WORTH_PAGES = 64
 const MOST_LIVE_PAGES = 2048
-/** What the log's file is cut to after a burst. */
+/** The size to which the log's file is cut after a burst. */
 const LOG_FILE_BYTES = 64 << 20
 
-/** Keeps the log small enough that the reserve can take what is in it. */
+/** Keeps the log so small that its content fits into the space of the reserve. */
 export function limitLog(db: DatabaseSync, logBytes: number): void {
   const pages = Math.max(8, Math.floor(logBytes / pageBytes(db)))
-  // The file itself stays larger on an ordinary disk, since cutting and growing it again takes time.
+  // On an ordinary disk the file itself may be larger, since cutting it and growing it again takes time.
   const fileBytes = pages >= 1000 ? LOG_FILE_BYTES : logBytes
   db.exec(`PRAGMA wal_autocheckpoint = ${pages}; PRAGMA journal_size_limit = ${fileBytes}`)
 }
 
-/** What is asked and done about the space that a store takes. */
+/** Measures and frees the space that a store occupies. */
 export interface Space {
-  /** Bytes within the file that nothing is kept in. */
+  /** Unused bytes in the file. */
   readonly freeBytes: () => number
-  /** Moves what is in the log to the file and empties the log, as far as no reader needs it. */
+  /** Moves the log's content to the file and empties the log, as far as no reader needs it. */
   readonly emptyLog: () => void
-  /** Gives the disk back what nothing is kept in, if that is much more than what is kept. */
+  /** Returns unused space to the disk if most of the file is unused. */
   readonly shrink: () => void
 }
 
@@ -38,7 +38,7 @@ export function createSpace(db: DatabaseSync): Space {
       const { page_count: pages } = total.get() as { page_count: number }
       const live = pages - unused
       if (unused < WORTH_PAGES || unused < live || live > MOST_LIVE_PAGES) return
-      db.exec('PRAGMA temp_store = MEMORY; VACUUM') // the copy that it makes may not be on the disk
+      db.exec('PRAGMA temp_store = MEMORY; VACUUM') // its copy must not need the disk
       emptyLog()
     },
   }

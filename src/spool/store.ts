@@ -18,32 +18,32 @@ import { createSpace, limitLog, type Space } from './space.ts'
 import { createSuperseding } from './superseding.ts'
 import { createTrim, type Trim } from './trimming.ts'
 
-/** One connection to the database of a spool. Everything is synchronous; what fails throws SQLite's errors. */
+/** One connection to the database of a spool. Everything is synchronous and throws SQLite's errors. */
 export interface Store extends ReadableStore, Space {
   readonly add: Add
   readonly settle: Settle
   readonly revive: Revive
   readonly trim: Trim
-  /** Nothing of the key waits for longer than until then. */
+  /** No event of the key waits for longer than until then. */
   readonly clampDue: (latestMs: number, keyId: number) => void
-  /** Whatever is due at a time that no wait can have led to is due now. */
+  /** Makes events due now if their time is further away than any wait. */
   readonly mendDues: (nowMs: number) => void
-  /** Forgets what no event needs any more, callers' keys above all. */
+  /** Removes rows that no event needs any more, above all callers' keys. */
   readonly tidy: () => void
   readonly transact: <T>(nowMs: number, work: (tx: Transaction) => T) => T
 }
 
-/** How long SQLite itself waits for another process's transaction, and blocks this process. */
+/** How long SQLite waits for another process's transaction, which blocks this process. */
 const BUSY_MS = 50
 
 export interface OpenStoreOptions {
   readonly nowMs: number
-  /** Size of its log from which on SQLite moves what is in it to the file. */
+  /** The size at which SQLite moves the log's content to the file. */
   readonly logBytes: number
 }
 
 /**
- * Opens a store, whose file has to exist; an empty one gets its tables.
+ * Opens a store whose file exists, and creates its tables if it is empty.
  * @throws SQLite's errors
  */
 export function openStore(sqlite: Sqlite, path: string, { nowMs, logBytes }: OpenStoreOptions): Store {
@@ -59,7 +59,7 @@ export function openStore(sqlite: Sqlite, path: string, { nowMs, logBytes }: Ope
 }
 
 /**
- * Looks a store through as `openStore` does, and only reads it.
+ * Checks a store as `openStore` does, but only reads it.
  * @throws SQLite's errors
  */
 export function examineStore(sqlite: Sqlite, path: string): void {
@@ -73,16 +73,16 @@ export function examineStore(sqlite: Sqlite, path: string): void {
   }
 }
 
-/** Where SQLite does not know a table or column the schema is damaged: the statements are right. */
+/** If SQLite does not know a table or column, the schema is damaged: the statements are right. */
 function explainSqlError(error: unknown): unknown {
   return error instanceof Error && 'errcode' in error && error.errcode === 1 ? damage(error.message) : error
 }
 
-/** Says which parts of the index by key, kind and time are meant: without it all of the key's part would be read. */
+/** Names the parts of the index by key, kind and time: without it, SQLite would read the key's whole part. */
 const EACH_KIND = "kind IN ('alert', 'change')"
 
 function assembleStore(db: DatabaseSync): Store {
-  // One look into the index for each key: the whole table is as large as all its events.
+  // One index lookup for each key, since the whole table is as large as all its events.
   const mendDues = prepareRun(
     db,
     `UPDATE pending SET due_at = ? WHERE id IN
@@ -129,7 +129,7 @@ interface StateRow extends Record<EventStatus, number> {
 
 /**
  * A function that does work in one transaction, which is synced to disk when it returns.
- * @throws SQLite's errors, and what the work throws; then nothing is changed
+ * @throws SQLite's errors, and the work's own; then nothing is changed
  */
 function createTransact(db: DatabaseSync): <T>(nowMs: number, work: (tx: Transaction) => T) => T {
   const readState = prepareGet<StateRow>(db, 'SELECT next_id, pending, delivered, dead FROM state')

@@ -1,23 +1,23 @@
 import type { DatabaseSync } from 'node:sqlite'
 import { prepareAll, prepareGet, prepareRun } from './statements.ts'
 
-/** Actions that decide whether an alert is open. An acknowledgement of an alert that is not open does nothing. */
+/** Actions that decide whether an alert is open. Acknowledging an alert that is not open does nothing. */
 const DECIDING = "action IN ('trigger', 'resolve')"
 
 /**
- * Whether a dead event's alert has been decided by a later event: to send it now would open an alert that nothing will
- * resolve, or resolve one that is open for another reason.
+ * Knows whether a dead event is superseded: its alert has a later trigger or resolve. Sending it now would open an alert
+ * that nothing will resolve, or resolve one that is open for another reason.
  */
 export interface Superseding {
-  /** A function that tells it of dead events, by one look at what was delivered. */
+  /** A function that answers it for dead events, and reads the delivered events once. */
   isSuperseded(): (dead: DeadRow) => boolean
-  /** Remembers it of those that one of the oldest delivered events has decided, before they are forgotten. */
+  /** Remembers which dead events the oldest delivered ones supersede, before those are removed. */
   remember(count: number): void
-  /** Forgets it of events that are not there any more. */
+  /** Forgets events that no longer exist. */
   tidy(): void
 }
 
-/** What is read of a dead event. */
+/** The columns of a dead event that are read. */
 export interface DeadRow {
   readonly id: number
   readonly key_id: number

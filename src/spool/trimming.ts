@@ -7,20 +7,20 @@ import type { Transaction } from './changes.ts'
 const KEPT_DELIVERED = 10_000
 /** How many more there may be before the oldest are removed, all at once. */
 const KEPT_SLACK = 1000
-/** Dead events that are kept: their senders' stale keys must not fill the disk. */
+/** Dead events that are kept: callers with stale keys must not fill the disk. */
 export const KEPT_DEAD = 10_000
 
-/** Removes what is kept for people only. */
+/** Removes events that are kept only for people to read. */
 export interface Trim {
-  /** For the end of a transaction: the oldest of what is more than is kept. */
+  /** Removes the oldest events beyond those limits, at the end of a transaction. */
   readonly excess: (tx: Transaction) => void
-  /** The oldest dead events, where there is no room for new events. Returns how many there were. */
+  /** Removes the oldest dead events to make room for new events. Returns how many. */
   readonly oldestDead: (tx: Transaction, count: number) => number
-  /** These dead events. Returns how many there were. */
+  /** Removes these dead events. Returns how many there were. */
   readonly dead: (tx: Transaction, ids: readonly number[]) => number
 }
 
-/** Prepares the statements of trimming. */
+/** Prepares the statements for trimming. */
 export function createTrim(db: DatabaseSync, superseding: Superseding): Trim {
   const oldest = (table: 'delivered' | 'dead') =>
     prepareRun(db, `DELETE FROM ${table} WHERE id IN (SELECT id FROM ${table} ORDER BY id ${GIVEN_LIMIT})`)

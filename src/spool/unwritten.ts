@@ -3,44 +3,44 @@ import type { Due, DueEvent, DueOptions, Progress, Settlement, SpoolCounts } fro
 import type { Reads } from './queries.ts'
 
 /**
- * Results that could not be written yet, and what a store that does not know them would say with them: so delivery goes on
- * where nothing can be written.
+ * Results that could not be written yet. They correct the store's answers, so that delivery continues while nothing can be
+ * written.
  */
 export interface Unwritten {
   readonly size: () => number
-  /** @returns what is pending no more, and the keys that have got an event to attempt */
+  /** @returns the events that are no longer pending, and the keys that now have an event to attempt */
   remember(reads: Reads, settlements: readonly Settlement[]): Remembered
-  /** The oldest of them, in the order in which they have to be written. */
+  /** The oldest results, in the order in which to write them. */
   take(count: number): readonly Settlement[]
-  /** They are written: the first of what is remembered. */
+  /** Forgets the oldest results, which are written now. */
   forget(count: number): void
-  /** What is due of a key with all that is remembered. */
+  /** A key's due events, in light of the unwritten results. */
   due(reads: Reads, wanted: Wanted): Due
   /** Whether an event of the alert before this one is still pending. */
   hasEarlier(reads: Reads, event: AlertEvent): boolean
-  /** Keys with events that only wait in the store. */
+  /** Keys with events that still wait according to the store, but may be attempted. */
   readyKeyIds(): Iterable<number>
   counts(stored: SpoolCounts): SpoolCounts
-  /** How far an event has come; undefined where the store knows that. */
+  /** The progress of an event; undefined if the store knows it. */
   progress(id: number): Progress | undefined
 }
 
-/** What came of remembering. */
+/** What changed by remembering results. */
 export interface Remembered {
   readonly settled: readonly Progress[]
   readonly dueKeyIds: ReadonlySet<number>
 }
 
-/** What is known of an event beyond the store. */
+/** What the store does not know about an event. */
 interface Known {
   readonly keyId: number
   attempts: number
-  /** When it is to be tried again; undefined if it is pending no more. */
+  /** When to try it again; undefined if it is no longer pending. */
   dueAtMs: number | undefined
   progress: Progress | undefined
 }
 
-/** What is looked for. */
+/** The events to look for. */
 export interface Wanted {
   readonly keyId: number
   readonly kind: Event['kind']
@@ -54,11 +54,11 @@ export interface AlertEvent {
   readonly id: number
 }
 
-/** Nothing is remembered yet. */
+/** Remembers no results yet. */
 export function createUnwritten(): Unwritten {
   let settlements: Settlement[] = []
   const known = new Map<number, Known>()
-  /** Events by key that wait in the store for one that is pending no more. */
+  /** Events by key that wait, according to the store, for one that is no longer pending. */
   const ready = new Map<number, Set<number>>()
 
   const isFinished = (id: number): boolean => known.get(id)?.progress !== undefined

@@ -1,10 +1,10 @@
 import type { Progress } from './spool.ts'
 
-/** Callers that wait for events to be settled, by whichever process. */
+/** Callers that wait until events are settled, by this or another process. */
 export interface Waiting {
   /** See `Spool.waitFor`. */
   waitFor(ids: readonly number[], timeoutMs: number, signal: AbortSignal): Promise<Progress[]>
-  /** This process has settled events. */
+  /** Call when this process has settled events. */
   settled(progress: readonly Progress[]): void
 }
 
@@ -14,10 +14,10 @@ export interface WaitingOptions {
   readonly hasForeignChanges: () => boolean
 }
 
-/** How often it is looked whether another process has settled what is waited for. */
+/** How often to check whether another process has settled the events. */
 const POLL_MS = 100
 
-/** Nobody waits yet. */
+/** Has no waiting callers yet. */
 export function createWaiting({ progress, hasForeignChanges }: WaitingOptions): Waiting {
   const listeners = new Map<number, Set<(progress: Progress) => void>>()
   let timer: NodeJS.Timeout | undefined

@@ -1,12 +1,12 @@
 import { delayMs, type Backoff } from '../../core/backoff.ts'
 
-/** Events that were never tried, and those that were: each probe for themselves, so that what fails never delays what is new. */
+/** Events that were never tried, and those that were. Each lane probes on its own, so failing events never delay new ones. */
 export type Lane = 'fresh' | 'tried'
 
 /** An attempt as the breaker sees it. */
 export interface Attempted {
   readonly id: number
-  /** What may be to blame by itself: an alert's dedup key, or the change event. */
+  /** What may be at fault on its own: an alert's dedup key, or the change event. */
   readonly alert: string
   readonly lane: Lane
   readonly startedAtMs: number
@@ -15,64 +15,64 @@ export interface Attempted {
 /** How an attempt failed. */
 export interface Fault {
   readonly nowMs: number
-  /** Whether the server answered, with a 5xx or 408: that may be the event's own fault. */
+  /** Whether the server answered, with 5xx or 408, which may be the event's own fault. */
   readonly isAnswered: boolean
-  /** What the server asked for. */
+  /** The wait that the server asked for. */
   readonly afterMs: number | undefined
   /** A number in [0, 1). */
   readonly random: number
 }
 
 /**
- * A circuit breaker for one kind of one key's events. It opens when the server cannot be reached, or fails for different
- * alerts; then one event of each lane at a time finds out whether it works again, after waits that grow, and one acceptance
- * closes it. An event that fails by itself, however often, does not open it.
+ * A circuit breaker for one kind of one key's events. It opens if the server cannot be reached, or fails for different
+ * alerts. Then one event of each lane at a time probes whether the server works again, after growing waits, and one
+ * acceptance closes it. An event that fails alone, however often, does not open it.
  */
 export interface Breaker {
-  /** How many attempts may begin now: none, one, or any number. */
+  /** How many attempts may start now: none, one, or any number. */
   room(lane: Lane, nowMs: number): number
-  /** Until when the lane makes no attempt; undefined if it may. */
+  /** When the lane may attempt again; undefined if it may now. */
   pausedUntilMs(lane: Lane, nowMs: number): number | undefined
-  /** Whether attempts find out if the server works. */
+  /** Whether attempts are probes now. */
   isProbing(): boolean
-  began(lane: Lane): void
-  /** An attempt is over. */
+  started(lane: Lane): void
+  /** An attempt has ended. */
   ended(lane: Lane): void
   failed(attempt: Attempted, fault: Fault): void
   /**
-   * PagerDuty took the event or refused it: the server works.
-   * @returns whether it had failed for so long that what waits need not wait any longer
+   * PagerDuty accepted or refused an event, so the server works.
+   * @returns whether it had failed for long enough that waiting events should be due at once
    */
   worked(id: number, nowMs: number): boolean
   isAtRest(): boolean
 }
 
-/** Failed probes after which a recovery makes everything due at once. */
+/** Failed probes after which a recovery makes all events due at once. */
 const LONG_FAILURES = 3
 /**
- * The longest wait of alerts that were never tried while the server answers, if only with errors: each of those that failed
- * may have failed by itself.
+ * The waits of alerts that were never tried, while the server answers with errors: each alert that failed may have failed
+ * alone.
  */
 const FRESH_WHILE_ANSWERED: Backoff = { firstMs: 1000, ceilingMs: 8000 }
 
 interface Probing {
   failures: number
-  /** When the last failure was, for telling apart those that were in flight together. */
+  /** The time of the last failure, to recognize attempts that were in flight at the same time. */
   failedAtMs: number
   pausedUntilMs: number
   inFlight: number
 }
 
-/** A breaker that is closed. */
+/** A closed breaker. */
 export function createBreaker(): Breaker {
   const lanes: Readonly<Record<Lane, Probing>> = { fresh: createProbing(), tried: createProbing() }
   /** Alerts that have failed since the last acceptance. */
   const failing = new Set<string>()
-  /** When each event that is not settled failed last. */
+  /** When each unsettled event failed last. */
   const failedAtMs = new Map<number, number>()
   let workedAtMs = Number.NEGATIVE_INFINITY
 
-  /** If the server worked since the event failed before, the fault is the event's. */
+  /** If the server has worked since the event's last failure, the fault is the event's own. */
   const isOwnFault = (id: number): boolean => workedAtMs >= (failedAtMs.get(id) ?? Number.POSITIVE_INFINITY)
   const pausedUntilMs = (lane: Lane, nowMs: number): number | undefined => {
     const untilMs = lanes[lane].pausedUntilMs
@@ -85,14 +85,14 @@ export function createBreaker(): Breaker {
     },
     pausedUntilMs,
     isProbing: () => failing.size > 0,
-    began: (lane) => void lanes[lane].inFlight++,
+    started: (lane) => void lanes[lane].inFlight++,
     ended: (lane) => void lanes[lane].inFlight--,
     failed: ({ id, alert, lane, startedAtMs }, { nowMs, isAnswered, afterMs, random }) => {
       const isItsOwn = isOwnFault(id)
       failedAtMs.set(id, nowMs)
       if (isItsOwn) return
       failing.add(alert)
-      if (isAnswered && failing.size < 2) return // the next probe takes another alert, at once
+      if (isAnswered && failing.size < 2) return // the next probe is another alert, at once
       const probing = lanes[lane]
       if (startedAtMs >= probing.failedAtMs) {
         probing.failures++

@@ -3,47 +3,47 @@ import type { Event } from '../../core/event.ts'
 import type { Outcome } from '../../core/outcome.ts'
 import type { DueEvent, SpoolKey } from '../spool.ts'
 import { createBreaker, type Breaker, type Lane } from './breaker.ts'
-import { createPace, type Pace } from './rate-limit.ts'
+import { createRateLimit, type RateLimit } from './rate-limit.ts'
 
-/** Attempts of one key that may be in flight at once: what 50 ms of network take, some 1,200 events a second. */
+/** Attempts of one key in flight at once. Over a round trip of 50 ms that is about 1,200 events a second. */
 const MAX_IN_FLIGHT = 64
-/** How many of them change events leave for alerts. */
+/** How many of them are reserved for alerts. */
 const ALERTS_IN_FLIGHT = 16
-/** Up to how many attempts a minute there may be before one of these: the rest of the pace is for what matters more. */
+/** Most attempts in a minute before one of these may start; the rest of the rate is reserved for more important events. */
 const CHANGES_PER_MINUTE = 80
 const TRIED_PER_MINUTE = 90
 
-/** What is known of a key while its events are delivered. One key's trouble stays in here. */
+/** The state of one key while its events are delivered. Problems of one key do not affect others. */
 export interface KeyState {
-  /** What makes several keys of the spool one; it holds the secret. */
+  /** Identifies keys of the spool that are one key; it contains the secret. */
   readonly identity: string
-  /** The keys in the spool that mean one secret: written out, by its alias, as the relay's own. */
+  /** The keys of the spool that mean one secret: a caller's own, an alias, the default key. */
   readonly keys: Map<number, SpoolKey>
-  /** Ids of the events being attempted, until what came of them is written down. */
+  /** Ids of the events being attempted, until their results are written. */
   readonly inFlight: Set<number>
-  readonly pace: Pace
-  /** What a key may do in a minute. */
+  readonly rateLimit: RateLimit
+  /** Most attempts in a minute. */
   readonly ratePerMinute: number
-  /** Alerts and change events go to different endpoints, one of which may fail alone. */
+  /** Alerts and change events go to different endpoints, and either may fail alone. */
   readonly breakers: Readonly<Record<Event['kind'], Breaker>>
-  /** Whether more may be due than is in flight: not if the last look has found less than there was room for. */
+  /** Whether more may be due than is in flight: false if the last search found fewer events than there was room for. */
   mayHaveMore: boolean
-  /** Answers 429 since the last success; while there are any, one attempt at a time finds out if it may go on. */
+  /** Answers 429 since the last success; while there are any, one attempt at a time probes whether the limit is over. */
   throttles: number
   throttledAtMs: number
   /** No attempt before then. */
   throttledUntilMs: number
-  /** Whether the next probe takes the newest event instead of the oldest. */
+  /** Whether the next probe is the newest event instead of the oldest. */
   isNewestNext: boolean
 }
 
-/** A key of which nothing is known. */
+/** The state of a key that has not been used. */
 export function createKeyState(identity: string, ratePerMinute: number): KeyState {
   return {
     identity,
     keys: new Map(),
     inFlight: new Set(),
-    pace: createPace(ratePerMinute),
+    rateLimit: createRateLimit(ratePerMinute),
     ratePerMinute,
     breakers: { alert: createBreaker(), change: createBreaker() },
     mayHaveMore: true,
@@ -54,13 +54,13 @@ export function createKeyState(identity: string, ratePerMinute: number): KeyStat
   }
 }
 
-/** Events of one kind and lane: they share what room there is. */
+/** Events of one kind and lane, which share their room. */
 export interface Class {
   readonly kind: Event['kind']
   readonly lane: Lane
 }
 
-/** How many attempts of a kind may begin now, whatever its breaker says. */
+/** How many attempts of a kind may start now, regardless of its breaker. */
 export function roomOfKind(
   { throttles, throttledUntilMs, inFlight }: KeyState,
   kind: Event['kind'],
@@ -71,46 +71,46 @@ export function roomOfKind(
   return Math.max(0, most - inFlight.size)
 }
 
-/** How many attempts of a class may begin now. */
+/** How many attempts of a class may start now. */
 export function roomOf(state: KeyState, { kind, lane }: Class, nowMs: number): number {
-  const paced = state.pace.left(nowMs, reserveOf(state, { kind, lane }))
+  const paced = state.rateLimit.left(nowMs, reserveOf(state, { kind, lane }))
   return Math.min(roomOfKind(state, kind, nowMs), state.breakers[kind].room(lane, nowMs), paced)
 }
 
-/** When there may be room for a class again; undefined if that takes the end of an attempt, or nothing at all. */
+/** When there may be room for a class again; undefined if there is room now, or when an attempt ends. */
 export function roomAtMs(state: KeyState, { kind, lane }: Class, nowMs: number): number | undefined {
-  const { throttledUntilMs, pace, breakers } = state
+  const { throttledUntilMs, rateLimit, breakers } = state
   const pausedUntilMs = breakers[kind].pausedUntilMs(lane, nowMs) ?? 0
-  const pacedUntilMs = pace.nextAtMs(nowMs, reserveOf(state, { kind, lane }))
+  const pacedUntilMs = rateLimit.nextAtMs(nowMs, reserveOf(state, { kind, lane }))
   const atMs = Math.max(throttledUntilMs, pausedUntilMs, pacedUntilMs)
   return atMs > nowMs ? atMs : undefined
 }
 
-/** How much of the pace a class leaves for those that matter more. */
+/** How much of the rate a class leaves for more important ones. */
 function reserveOf({ ratePerMinute }: KeyState, { kind, lane }: Class): number {
   if (kind === 'change') return Math.max(0, ratePerMinute - CHANGES_PER_MINUTE)
   return lane === 'tried' ? Math.max(0, ratePerMinute - TRIED_PER_MINUTE) : 0
 }
 
-/** Whether attempts of a kind find out if the server works. */
+/** Whether attempts of a kind are probes now. */
 export function isProbing({ throttles, breakers }: KeyState, kind: Event['kind']): boolean {
   return throttles > 0 || breakers[kind].isProbing()
 }
 
-/** An attempt of an event begins. */
-export function noteStart({ inFlight, pace, breakers }: KeyState, event: DueEvent, nowMs: number): void {
+/** Records that an attempt starts. */
+export function noteStart({ inFlight, rateLimit, breakers }: KeyState, event: DueEvent, nowMs: number): void {
   inFlight.add(event.id)
-  pace.use(nowMs)
-  breakers[event.kind].began(laneOf(event))
+  rateLimit.use(nowMs)
+  breakers[event.kind].started(laneOf(event))
 }
 
-/** What came of it is written down, or it was broken off. */
+/** Records that an attempt's result is written, or that it was aborted. */
 export function noteEnd({ inFlight, breakers }: KeyState, event: DueEvent): void {
   inFlight.delete(event.id)
   breakers[event.kind].ended(laneOf(event))
 }
 
-/** When an attempt began and ended, and chance, a number in [0, 1). */
+/** When an attempt started and ended, and a random number in [0, 1). */
 export interface Moment {
   readonly startedAtMs: number
   readonly nowMs: number
@@ -118,8 +118,8 @@ export interface Moment {
 }
 
 /**
- * The key pauses for a 429, and as its breaker says for everything else that may pass.
- * @returns whether it works again after it had failed several times
+ * Records an outcome: a 429 pauses the key, and other temporary failures go to its breaker.
+ * @returns whether the key works again after several failures
  */
 export function noteOutcome(state: KeyState, event: DueEvent, outcome: Outcome, moment: Moment): boolean {
   const { startedAtMs, nowMs, random } = moment
@@ -147,13 +147,17 @@ function laneOf({ attempts }: DueEvent): Lane {
   return attempts === 0 ? 'fresh' : 'tried'
 }
 
-/** Whether nothing would be lost if the state were forgotten. */
+/** Whether the state can be forgotten without losing anything. */
 export function isAtRest(
-  { inFlight, throttles, throttledUntilMs, pace, breakers }: KeyState,
+  { inFlight, throttles, throttledUntilMs, rateLimit, breakers }: KeyState,
   nowMs: number,
 ): boolean {
   const isQuiet = breakers.alert.isAtRest() && breakers.change.isAtRest()
   return (
-    isQuiet && inFlight.size === 0 && throttles === 0 && throttledUntilMs <= nowMs && pace.isUnused(nowMs)
+    isQuiet &&
+    inFlight.size === 0 &&
+    throttles === 0 &&
+    throttledUntilMs <= nowMs &&
+    rateLimit.isUnused(nowMs)
   )
 }

@@ -2,34 +2,34 @@ import type { SpoolKey, SpoolQueue } from '../spool.ts'
 import type { Resolution, Resolve } from './destinations.ts'
 import { createKeyState, isAtRest, type KeyState } from './key-state.ts'
 
-/** How long a pace remembers. */
-const PACE_MS = 60_000
+/** The window of the rate limit. */
+const WINDOW_MS = 60_000
 
-/** What is known of each key that had something to deliver lately: one state for each secret, however many names it has. */
+/** The states of keys that were used recently: one for each secret, however many names it has. */
 export interface KeyStates {
-  /** Finds out whose key it is, before a look at it. */
+  /** Resolves a key, before its events are looked for. */
   prepare(keyId: number): void
   /** Undefined if the spool has no such key, or its secret is still being looked up. */
   get(keyId: number): KeyState | undefined
-  /** Forgets everything but what each key has used of its rate in the last minute, as the spool knows it. */
+  /** Forgets everything, and reads from the spool how much of its rate each key used in the last minute. */
   restart(): void
-  /** Forgets keys that are at rest. */
+  /** Forgets keys that are not in use. */
   tidy(): void
 }
 
 export interface KeyStatesDeps {
   readonly queue: SpoolQueue
   readonly resolve: Resolve
-  /** Attempts of each key. */
+  /** Most attempts per minute and key. */
   readonly ratePerMinute: number
-  /** It is known now whose key it is. */
+  /** Called when a key is resolved. */
   readonly lookAgain: (keyId: number) => void
 }
 
 export function createKeyStates({ queue, resolve, ratePerMinute, lookAgain }: KeyStatesDeps): KeyStates {
   const groups = createGroups(ratePerMinute)
   const resolving = new Set<number>()
-  /** Keys whose secret could not be found just now. */
+  /** Keys that could not be resolved just now. */
   const missed = new Set<number>()
 
   const join = (keyId: number, resolution: Resolution): void => {
@@ -44,7 +44,7 @@ export function createKeyStates({ queue, resolve, ratePerMinute, lookAgain }: Ke
     if ('missing' in resolved) missed.add(keyId)
     lookAgain(keyId)
   }
-  /** A key that was not found may be found now, and may be one that is known by another name. */
+  /** Whether a key needs no resolving now. A missing key may be found later, and may equal one with another name. */
   const isSettled = (keyId: number): boolean => {
     const state = groups.get(keyId)
     if (state === undefined) return resolving.has(keyId)
@@ -63,7 +63,7 @@ export function createKeyStates({ queue, resolve, ratePerMinute, lookAgain }: Ke
     get: (keyId) => (resolving.has(keyId) ? undefined : groups.get(keyId)),
     restart: () => {
       const nowMs = queue.now()
-      const deliveries = queue.deliveriesSince(nowMs - PACE_MS).filter(({ atMs }) => atMs <= nowMs)
+      const deliveries = queue.deliveriesSince(nowMs - WINDOW_MS).filter(({ atMs }) => atMs <= nowMs)
       groups.restart(Map.groupBy(deliveries, ({ keyId }) => keyId))
       for (const { keyId } of deliveries) prepare(keyId)
     },
@@ -79,15 +79,15 @@ export function createKeyStates({ queue, resolve, ratePerMinute, lookAgain }: Ke
   }
 }
 
-/** The keys of the spool, those of one identity together. */
+/** The keys of the spool, grouped by identity. */
 interface Groups {
   readonly get: (keyId: number) => KeyState | undefined
   readonly keyIds: () => number[]
   readonly join: (keyId: number, key: SpoolKey, identity: string) => void
   readonly leave: (keyId: number) => void
-  /** Whether nobody knows what secret it is. */
+  /** Whether the secret of the key is unknown. */
   readonly isNameless: (keyId: number) => boolean
-  /** Forgets all, but when keys were used. */
+  /** Forgets everything, except when keys were used. */
   readonly restart: (uses: ReadonlyMap<number, readonly { readonly atMs: number }[]>) => void
 }
 
@@ -112,7 +112,7 @@ function createGroups(ratePerMinute: number): Groups {
       byIdentity.set(identity, state)
       byKeyId.set(keyId, state)
       state.keys.set(keyId, key)
-      for (const { atMs } of uses.get(keyId) ?? []) state.pace.use(atMs)
+      for (const { atMs } of uses.get(keyId) ?? []) state.rateLimit.use(atMs)
       uses.delete(keyId)
     },
     isNameless: (keyId) => byKeyId.get(keyId)?.identity === MISSING + keyId,
@@ -127,7 +127,7 @@ function createGroups(ratePerMinute: number): Groups {
 
 const MISSING = 'missing '
 
-/** What makes two keys one: the secret, and where it is sent to. */
+/** Two keys are one if their secrets and their destinations are equal. */
 function identityOf(keyId: number, resolution: Resolution): string {
   if ('missing' in resolution) return MISSING + keyId
   const { baseUrl, routingKey } = resolution

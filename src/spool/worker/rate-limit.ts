@@ -1,22 +1,22 @@
 const MINUTE_MS = 60_000
 
-/** How often a key may be used: a window of one minute that slides along. */
-export interface Pace {
+/** The rate limit of one key, over a sliding window of one minute. */
+export interface RateLimit {
   /**
-   * How many attempts may begin now.
-   * @param reserve how many are kept for others
+   * How many attempts may start now.
+   * @param reserve how many to leave for others
    */
   left(nowMs: number, reserve?: number): number
-  /** When the next one may begin; now if one may. */
+  /** When the next attempt may start; now if it may now. */
   nextAtMs(nowMs: number, reserve?: number): number
   /** Whether there was no attempt in the last minute. */
   isUnused(nowMs: number): boolean
-  /** An attempt begins, or began earlier. */
+  /** Records an attempt, also an earlier one. */
   use(atMs: number): void
 }
 
-/** A pace of so many attempts a minute; Infinity for any number. */
-export function createPace(ratePerMinute: number): Pace {
+/** A limit of attempts per minute; Infinity for none. */
+export function createRateLimit(ratePerMinute: number): RateLimit {
   if (ratePerMinute === Number.POSITIVE_INFINITY) {
     return {
       left: () => ratePerMinute,

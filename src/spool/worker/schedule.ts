@@ -1,18 +1,18 @@
-/** Times are rounded up to this, so that many keys are looked at together. */
+/** Times are rounded up to this, so that many keys are handled together. */
 const GRAIN_MS = 20
 
-/** Which keys are to be looked at now, and which at a time. Any number of keys costs little. */
+/** Which keys to look at now, and which at what time. It is cheap for any number of keys. */
 export interface Schedule {
-  /** Looks at the key as soon as possible. */
+  /** Schedules the key for as soon as possible. */
   addNow(keyId: number): void
-  /** Looks at the key then, unless it is looked at earlier. */
+  /** Schedules the key for that time, unless it is scheduled for an earlier one. */
   addAt(keyId: number, atMs: number): void
   /**
-   * Takes up to `limit` of the keys whose time has come, those that wait longest first. They stay on the schedule where what
-   * is done with them throws.
+   * Takes up to `limit` of the keys whose time has come, those that wait longest first. If the work throws, they stay
+   * scheduled.
    */
   take(nowMs: number, limit: number, work: (keyIds: readonly number[]) => void): void
-  /** When the next key's time comes; undefined where none waits. */
+  /** The time of the next key; undefined if none is scheduled. */
   nextAtMs(): number | undefined
   clear(): void
 }

@@ -2,10 +2,10 @@ import { delayMs, type Backoff } from '../../core/backoff.ts'
 import type { Outcome } from '../../core/outcome.ts'
 import type { DueEvent, Settlement } from '../spool.ts'
 
-/** After so many attempts, an hour or less, retries go on at longer intervals. */
+/** After this many attempts, within an hour, retries continue at longer intervals. */
 const PATIENT_ATTEMPTS = 12
 const SLOW: Backoff = { firstMs: 1000, ceilingMs: 5 * 60_000 }
-/** Nothing is given up for its age with fewer attempts: its age may be that of a clock which was set forward. */
+/** No event is too old after fewer attempts, since its age may come from a clock that was set forward. */
 const LEAST_ATTEMPTS = 5
 
 export interface Circumstances {
@@ -15,7 +15,7 @@ export interface Circumstances {
   readonly random: number
 }
 
-/** What becomes of an event after an attempt, as a value: delivered, dead, or postponed until a time. */
+/** Decides about an event after an attempt: it is delivered, dead, or postponed until a time. */
 export function settlementOf(
   event: DueEvent,
   outcome: Outcome,

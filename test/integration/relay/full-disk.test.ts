@@ -75,7 +75,7 @@ test(
       answer = await post(`${relay.url}/v2/enqueue`, body)
     }
     assert.equal(answer.status, 503)
-    assert.match(await answer.text(), /the spool takes nothing: the disk of the spool (is full|fails)/)
+    assert.match(await answer.text(), /the spool takes nothing: the spool’s disk is (full|failing)/)
     simulator.reset()
     const delivered = (): string[] => simulator.alerts.map(({ dedupKey }) => dedupKey).toSorted()
     await until(() => delivered().length === keys.length, 'all that was accepted is delivered', 60_000)

@@ -26,7 +26,7 @@ async function run(
   const spool = await openSpool({
     directory,
     limit: 1000,
-    onWarning: (message) => assert.match(message, /the disk/),
+    onWarning: (message) => assert.match(message, /disk is/),
   })
   const draining = startTestWorker(t, { spool })
   const accepted: string[] = []
@@ -37,7 +37,7 @@ async function run(
     else
       assert.match(
         added.kind === 'unavailable' ? added.reason : added.kind,
-        /the disk of the spool (is full|fails)/,
+        /the spool’s disk is (full|failing)/,
       )
   }
   return { ...draining, accepted, spool }

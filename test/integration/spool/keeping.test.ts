@@ -134,7 +134,7 @@ test('a spool that accepts nothing is reported, and the event is retried as if t
   assert.equal(code, 0, stderr)
   assert.match(
     stderr,
-    /warning: no spool can be kept where PAGERDUTY_SPOOL says: a part of its path is not a directory/,
+    /warning: the spool cannot be created in PAGERDUTY_SPOOL: a part of its path is not a directory/,
   )
   assert.equal(simulator.alerts.length, 1)
 

@@ -46,12 +46,12 @@ for (const [name, keys, resolve] of NAMES) {
     assert.ok(seen.every(({ key }) => key === KEY))
   })
 
-  test(`a key has one pace, and its alerts go first, though it is named ${name}`, async (t) => {
+  test(`a key has one rateLimit, and its alerts go first, though it is named ${name}`, async (t) => {
     const { spool } = await openTestSpool(t)
     await spool.add(Array.from({ length: 40 }, (_, n) => changeItem(`${n}`, keys[n % keys.length])))
     await spool.add(keys.map((key, n) => alertItem('trigger', `${n}`, key)))
     const { seen } = startTestWorker(t, { spool, resolve, ratePerMinute: 20 })
-    await until(() => spool.counts().delivered === 20, 'the pace is used up')
+    await until(() => spool.counts().delivered === 20, 'the rateLimit is used up')
     await spool.add(keys.map((key, n) => alertItem('trigger', `late ${n}`, key)))
     await new Promise((done) => setTimeout(done, 300))
     assert.equal(seen.length, 20)

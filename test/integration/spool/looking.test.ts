@@ -32,7 +32,7 @@ test('a look that fails is made again when the spool can be read', async (t) => 
   await until(() => isIdle(spool.counts()), 'it is delivered')
   assert.deepEqual(told, [
     'lock true',
-    'problem the disk of the spool fails',
+    'problem the spool’s disk is failing',
     'problem undefined',
     'delivered',
   ])

@@ -11,7 +11,7 @@ import { CODESHIP_PRO, KEY, runProgram } from '../../support/program.ts'
 import { alertBody, post, startRelay } from '../../support/relay.ts'
 import { alertItem, changeItem, openTestSpool, temporaryDirectory } from '../../support/spool.ts'
 
-const ANOTHER_PROGRAM = /is no spool but another program’s database/
+const ANOTHER_PROGRAM = /is another program’s database/
 const CANNOT_BE_OPENED = /the spool cannot be opened/
 
 function database(path: string, sql: string): void {
@@ -38,7 +38,7 @@ const STRANGE: readonly (readonly [name: string, make: (path: string) => void, s
     ANOTHER_PROGRAM,
   ],
   ['a directory', (path) => mkdirSync(path), CANNOT_BE_OPENED],
-  ['a pipe', (path) => execFileSync('mkfifo', [path]), /the disk of the spool fails/],
+  ['a pipe', (path) => execFileSync('mkfifo', [path]), /the spool’s disk is failing/],
 ]
 
 for (const [name, make, says] of STRANGE) {

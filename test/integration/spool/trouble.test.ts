@@ -66,8 +66,8 @@ test('where there can be no directory nothing is accepted, until there can', asy
   const { spool, warnings } = await openTestSpool(t, { directory: join(parent, 'spool') })
   const refused = await spool.add([changeItem('x')])
   assert.equal(refused.kind, 'unavailable')
-  assert.match(warnings.join(), /no spool can be kept where PAGERDUTY_SPOOL says/)
-  assert.match(spool.checkWritable() ?? '', /can be kept/)
+  assert.match(warnings.join(), /the spool cannot be created in PAGERDUTY_SPOOL/)
+  assert.match(spool.checkWritable() ?? '', /cannot be created/)
   assert.deepEqual(spool.counts(), { pending: 0, delivered: 0, dead: 0 })
   rmSync(parent)
   mkdirSync(parent)
@@ -90,7 +90,7 @@ test(
       if (added.kind === 'added') accepted++
       else reason = added.kind === 'unavailable' ? added.reason : added.kind
     }
-    assert.match(reason, /disk of the spool (is full|fails)/)
+    assert.match(reason, /spool’s disk is (full|failing)/)
     assert.equal(spool.counts().pending, accepted)
     assert.ok(statSync(join(directory, 'spool.db')).size > 0)
     disk.resize(8)
@@ -122,7 +122,7 @@ test('a directory of another user is reported', async (t) => {
   try {
     for (const path of [directory, join(directory, 'new')]) {
       const { spool, warnings } = await openTestSpool(t, { directory: path })
-      assert.deepEqual(warnings, ['no spool can be kept where PAGERDUTY_SPOOL says: permission denied'])
+      assert.deepEqual(warnings, ['the spool cannot be created in PAGERDUTY_SPOOL: permission denied'])
       assert.equal((await spool.add([changeItem('x')])).kind, 'unavailable')
       assert.equal(spool.hasPending(ownKey(), 'x'), false)
     }
@@ -137,7 +137,7 @@ test(
   { skip: skipWithout('linux') },
   async (t) => {
     const { spool, warnings } = await openTestSpool(t, { directory: '/proc/pagerduty-alert/spool' })
-    assert.match(warnings.join(), /no spool can be kept where PAGERDUTY_SPOOL says/)
+    assert.match(warnings.join(), /the spool cannot be created in PAGERDUTY_SPOOL/)
     assert.equal((await spool.add([changeItem('x')])).kind, 'unavailable')
   },
 )

@@ -15,7 +15,7 @@ test('a trigger goes before change events of its key that came first, though the
   const { spool } = await openTestSpool(t)
   await spool.add(Array.from({ length: 150 }, (_, n) => changeItem(`${n}`)))
   const { seen } = startTestWorker(t, { spool, ratePerMinute: 110 })
-  await until(() => spool.counts().delivered === 80, 'the pace of change events is used up')
+  await until(() => spool.counts().delivered === 80, 'the rateLimit of change events is used up')
   await spool.add([alertItem('trigger', 'page')])
   await until(() => spool.counts().delivered === 81, 'the trigger is delivered')
   assert.equal(seen.at(-1)?.what, 'trigger page')

@@ -25,7 +25,7 @@ test('after a 5xx the next probe takes another alert, at once and alone', () => 
   const breaker = createBreaker()
   fail(breaker, 1, 0)
   assert.equal(breaker.room('fresh', 0), 1)
-  breaker.began('fresh')
+  breaker.started('fresh')
   assert.deepEqual([breaker.room('fresh', 0), breaker.room('tried', 0)], [0, 1])
   breaker.ended('fresh')
   assert.equal(breaker.isProbing(), true)
