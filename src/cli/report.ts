@@ -11,7 +11,7 @@ import type { Post } from '../delivery/address.ts'
 import type { Retry } from '../delivery/retry.ts'
 import type { Attempt, Delivery } from '../delivery/sender.ts'
 import type { Log } from '../log.ts'
-import { isRandomDedupKey, type Io } from './session.ts'
+import { isRandomDedupKey, type Io, type Session } from './session.ts'
 
 /** What came of the whole invocation: the worst of its events. */
 export type Verdict = 'accepted' | 'queued' | 'refused' | 'undelivered'
@@ -35,11 +35,7 @@ export function describeRetry(post: Post, { attempt, reason, delayMs, leftMs }: 
 }
 
 /** One line a post: that it was accepted, or why not and what to do. */
-export function logDelivery(
-  log: Log,
-  delivery: Delivery,
-  { deadlineMs, timeoutMs, region }: DeliveryConfig,
-): void {
+function logDelivery(log: Log, delivery: Delivery, { deadlineMs, timeoutMs, region }: DeliveryConfig): void {
   const { post, outcome, attempts, durationMs, status, reason = '' } = delivery
   const what = describePost(post)
   if (outcome === 'accepted') return log.info(`${what}: accepted (${status})`)
@@ -95,8 +91,29 @@ export function jsonLine({ command, outcome, exitCode, deliveries = [], reason }
   return `${JSON.stringify({ command, outcome, exit_code: exitCode, events, reason })}\n`
 }
 
+/**
+ * Says what happened to each post, and prints the result on stdout if that is asked for.
+ * @returns the exit status
+ */
+export function reportDeliveries(session: Session, deliveries: readonly Delivery[]): number {
+  const { io, config, log, command, json, exitStatus = (own: number) => own } = session
+  const verdict = verdictOf(deliveries)
+  const isInterrupted = io.signal.aborted && verdict !== 'accepted'
+  const exitCode = isInterrupted ? Number(io.signal.reason) : exitCodeOf(verdict)
+  for (const delivery of deliveries) {
+    if (isInterrupted && delivery.outcome === 'undelivered')
+      log.error(`${describePost(delivery.post)}: interrupted`)
+    else logDelivery(log, delivery, config.delivery)
+  }
+  if (json) io.writeOut(jsonLine({ command, outcome: verdict, exitCode: exitStatus(exitCode), deliveries }))
+  else if (command === 'trigger' && verdict !== 'refused') {
+    io.writeOut(`${triggeredKey(deliveries.map(({ post }) => post.event)) ?? ''}\n`)
+  }
+  return exitCode
+}
+
 /** The dedup key of a trigger, which is what `trigger` prints. */
-export function triggeredKey(events: readonly Event[]): string | undefined {
+function triggeredKey(events: readonly Event[]): string | undefined {
   return events.find(({ body }) => body.event_action === 'trigger')?.body.dedup_key
 }
 

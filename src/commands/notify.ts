@@ -1,14 +1,14 @@
-import type { EventInput } from '../core/build-event.ts'
-import { identify } from '../core/identity.ts'
+import { eventInput } from '../core/build-event.ts'
+import { Failure } from '../core/failure.ts'
 import { planEvents, type EventCommand } from '../core/plan-events.ts'
 import type { CommandResult } from '../core/summary.ts'
-import { Failure } from '../core/failure.ts'
-import { explainIdentity } from '../cli/report.ts'
-import { sendEvents } from './send-events.ts'
+import { explainIdentity, reportDeliveries } from '../cli/report.ts'
 import { randomDedupKey, type Session } from '../cli/session.ts'
+import { addressPosts, printRequests, sendPosts } from './send-posts.ts'
 
 /**
- * `success`, `failure`, `change`, `trigger`, `acknowledge`, `resolve`: makes the command's events and sends them.
+ * `success`, `failure`, `change`, `trigger`, `acknowledge`, `resolve`: plans the command's events, finds out where they go,
+ * delivers them, reports the result, and notes it on open incidents.
  * @returns the exit status
  */
 export async function notify(
@@ -17,32 +17,27 @@ export async function notify(
   result: CommandResult = {},
 ): Promise<number> {
   const { io, config, log } = session
-  const { as, resolve, fields } = config.event
+  const { fields, choices, as, resolve } = config.event
   if ((command === 'change' || command === 'trigger') && fields.summary === undefined) {
     throw new Failure('usage', `${command} needs --summary (or PAGERDUTY_SUMMARY)`)
   }
-  const input = eventInput(session, result)
-  const plan = planEvents(command, input, { as, resolve, randomKey: randomDedupKey })
-  for (const warning of plan.warnings) log.warn(warning)
-  if (config.dryRun) explainIdentity(plan.events, input.identity, log)
-  const exitCode = await sendEvents(session, plan.events)
-  const [event] = plan.events
-  if (config.note && event !== undefined && !io.signal.aborted) {
-    if (config.dryRun) log.info('the deployment would be noted on the open incidents of the service')
-    else await (await import('./incident-note.ts')).noteDeployment(session, event)
-  }
-  return exitCode
-}
+  const { build } = config
+  const nowIso = new Date().toISOString()
+  const input = eventInput({ fields, choices, build, hostname: io.hostname, result, nowIso })
+  const { events, warnings } = planEvents(command, input, { as, resolve, randomKey: randomDedupKey })
+  for (const warning of warnings) log.warn(warning)
+  if (config.dryRun) explainIdentity(events, input.identity, log)
 
-/** What the configuration, the build and the clock say, put together for the event builder. */
-export function eventInput({ config, io }: Session, result: CommandResult = {}): EventInput {
-  const { event, build } = config
-  return {
-    fields: event.fields,
-    build,
-    identity: identify(event.choices, build, io.hostname),
-    ...(event.choices.environment && { environment: event.choices.environment.value }),
-    result,
-    nowIso: new Date().toISOString(),
+  const addressed = await addressPosts(session, events)
+  if (config.dryRun) {
+    printRequests(io, addressed)
+    if (config.note) log.info('the deployment would be noted on the open incidents of the service')
+    return 0
   }
+  const deliveries = await sendPosts(session, addressed)
+  const exitCode = reportDeliveries(session, deliveries)
+  const [event] = events
+  if (config.note && event !== undefined && !io.signal.aborted)
+    await (await import('./incident-note.ts')).noteDeployment(session, event)
+  return exitCode
 }

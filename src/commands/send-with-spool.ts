@@ -1,4 +1,5 @@
 import { composeSpool, composeWorker } from '../compose.ts'
+import type { DeliveryConfig } from '../config/delivery.ts'
 import type { SpoolConfig } from '../config/spool.ts'
 import { formatMs } from '../core/duration.ts'
 import type { Post } from '../delivery/address.ts'
@@ -9,35 +10,43 @@ import type { Progress, Spool, SpoolItem } from '../spool/spool.ts'
 import { spoolExists } from '../spool/open.ts'
 import { version } from '../version.ts'
 import { describeRetry } from '../cli/report.ts'
-import { keyLookUp } from './rest-access.ts'
-import type { Session } from '../cli/session.ts'
+import type { Log } from '../log.ts'
+import type { KeyLookUp } from '../rest/remember-key.ts'
 
-/** How long an attempt in flight may take when the time of the invocation is over. */
+/** How long an attempt in flight may still take after the deadline. */
 const GRACE_MS = 250
 
+/** What posts are sent with, and where those that fail are kept. */
+export interface SpoolSending {
+  readonly sender: Sender
+  readonly delivery: DeliveryConfig
+  readonly config: SpoolConfig
+  /** Finds the key that is not configured; resolves to undefined if there is none to find. */
+  readonly lookUp: () => Promise<KeyLookUp | undefined>
+  readonly log: Log
+  readonly signal: AbortSignal
+  /** When to stop waiting, on the scale of `performance.now()`. */
+  readonly deadlineAtMs: number
+}
+
 /**
- * Sends posts; what fails once is on the disk before anything is waited for, so that nothing that happens to this process
- * can lose it, and is retried from there until the deadline. An event of an alert that the spool still holds another
- * event of is put behind it. Where the spool takes nothing, posts are sent as if there were none.
+ * Sends posts. A post that fails once is written to disk before any wait, so that it survives whatever happens to this
+ * process, and is retried from there until the deadline. If the spool still holds an earlier event of the same alert, the
+ * post is queued behind it. If the spool cannot take posts, they are sent as if there were none.
  */
-export async function deliverOrKeep(
-  session: Session,
-  config: SpoolConfig,
-  posts: readonly Post[],
-  sender: Sender,
-): Promise<Delivery[]> {
-  const { log } = session
+export async function sendWithSpool(posts: readonly Post[], sending: SpoolSending): Promise<Delivery[]> {
+  const { config, log, sender } = sending
   const open = async (): Promise<Spool> =>
     await composeSpool({ ...config, onWarning: (message) => log.warn(message) })
   const before = spoolExists(config.directory) ? await open() : undefined
-  const behind = posts.filter((post) => before !== undefined && isBehind(session, before, post))
-  const direct = posts.filter((post) => isAddressed(session, post) && !behind.includes(post))
+  const behind = posts.filter((post) => before !== undefined && isBehind(sending, before, post))
+  const direct = posts.filter((post) => isAddressed(sending, post) && !behind.includes(post))
   const sent = await sender.send(direct, 1)
   const failed = sent.filter(({ outcome }) => outcome === 'undelivered')
   const untried = posts.filter((post) => !direct.includes(post))
   const toKeep = [
     ...failed,
-    ...untried.map((post) => toUntried(post, isAddressed(session, post) ? BEHIND : NO_KEY_YET)),
+    ...untried.map((post) => toUntried(post, isAddressed(sending, post) ? BEHIND : NO_KEY_YET)),
   ]
   const done = sent.filter(({ outcome }) => outcome !== 'undelivered')
   if (toKeep.length === 0) {
@@ -46,7 +55,7 @@ export async function deliverOrKeep(
   }
   const spool = before ?? (await open())
   try {
-    return inOrder(posts, [...done, ...(await keep({ session, config, spool, sender }, toKeep))])
+    return inOrder(posts, [...done, ...(await keep(sending, spool, toKeep))])
   } finally {
     await spool.close()
   }
@@ -57,14 +66,14 @@ function inOrder(posts: readonly Post[], deliveries: readonly Delivery[]): Deliv
 }
 
 /** Whether the key is known, to us or to the relay that the event goes to. */
-function isAddressed({ config }: Session, { destination }: Post): boolean {
-  return destination.routingKey !== undefined || config.delivery.relay !== undefined
+function isAddressed({ delivery }: SpoolSending, { destination }: Post): boolean {
+  return destination.routingKey !== undefined || delivery.relay !== undefined
 }
 
-function isBehind({ config }: Session, spool: Spool, { event, destination }: Post): boolean {
+function isBehind({ delivery }: SpoolSending, spool: Spool, { event, destination }: Post): boolean {
   const { dedup_key: dedupKey } = event.body
   if (event.kind !== 'alert' || dedupKey === undefined) return false
-  const keys = spoolKeysOf(destination.routingKey, config.delivery.keys)
+  const keys = spoolKeysOf(destination.routingKey, delivery.keys)
   return keys.some((key) => spool.hasPending(key, dedupKey))
 }
 
@@ -75,16 +84,9 @@ function toUntried(post: Post, reason: string): Delivery {
   return { post, outcome: 'undelivered', attempts: 0, durationMs: 0, reason, retryInMs: 0 }
 }
 
-interface KeepParts {
-  readonly session: Session
-  readonly config: SpoolConfig
-  readonly spool: Spool
-  readonly sender: Sender
-}
-
-async function keep(parts: KeepParts, failed: readonly Delivery[]): Promise<Delivery[]> {
-  const { session, spool, sender } = parts
-  const { keys } = session.config.delivery
+async function keep(sending: SpoolSending, spool: Spool, failed: readonly Delivery[]): Promise<Delivery[]> {
+  const { sender, log } = sending
+  const { keys } = sending.delivery
   const items = failed.map(({ post }): SpoolItem => ({
     event: post.event,
     key: toSpoolKey(post.destination.routingKey, keys),
@@ -92,18 +94,18 @@ async function keep(parts: KeepParts, failed: readonly Delivery[]): Promise<Deli
   const added = await spool.add(items)
   if (added.kind !== 'added') {
     const reason = added.kind === 'full' ? `the spool is full (${added.limit} events)` : added.reason
-    session.log.warn(`${reason}; nothing is kept, so this is retried until the deadline`)
+    log.warn(`${reason}; nothing is kept, so this is retried until the deadline`)
     const again = failed.filter(({ retryInMs }) => retryInMs !== undefined).map(({ post }) => post)
     return [...failed.filter(({ retryInMs }) => retryInMs === undefined), ...(await sender.send(again))]
   }
   const kept = failed.map((delivery, index) => ({ delivery, id: added.ids[index] ?? 0 }))
-  // The first attempt counts, and what the server asked for then is honoured by whoever makes the next one.
+  // The first attempt counts, and the wait that the server asked for applies to the next one, whichever process makes it.
   await spool.queue.settle(
     kept.flatMap(({ delivery: { attempts, reason = '', retryInMs = 0 }, id }) =>
       attempts === 0 ? [] : [{ kind: 'postponed', id, reason, dueAtMs: spool.queue.now() + retryInMs }],
     ),
   )
-  return await waitForKept(parts, kept)
+  return await waitForKept(sending, spool, kept)
 }
 
 interface Kept {
@@ -112,33 +114,28 @@ interface Kept {
 }
 
 /** Delivers from the spool, or waits for the process that does, until the deadline or a signal. */
-async function waitForKept(
-  { session, config, spool }: KeepParts,
-  kept: readonly Kept[],
-): Promise<Delivery[]> {
-  const { io, config: settings } = session
+async function waitForKept(sending: SpoolSending, spool: Spool, kept: readonly Kept[]): Promise<Delivery[]> {
+  const { delivery: settings, config, log, signal } = sending
   const startedAtMs = performance.now()
-  const leftMs = io.startedAtMs + settings.delivery.deadlineMs - startedAtMs
-  const soon = kept.filter(
-    ({ delivery: { retryInMs = Infinity } }) => retryInMs < leftMs && !io.signal.aborted,
-  )
-  for (const { delivery } of soon) sayFirstFailure(session, delivery, leftMs)
+  const leftMs = sending.deadlineAtMs - startedAtMs
+  const soon = kept.filter(({ delivery: { retryInMs = Infinity } }) => retryInMs < leftMs && !signal.aborted)
+  for (const { delivery } of soon) logFirstFailure(log, delivery, leftMs)
   const running =
     soon.length > 0
       ? await composeWorker({
           spool,
-          delivery: settings.delivery,
+          delivery: settings,
           maxAgeMs: config.maxAgeMs,
-          lookUp: await keyLookUp(session),
+          lookUp: await sending.lookUp(),
           version,
-          events: sayRetries(session),
+          events: logRetries(log),
         })
       : undefined
   const ids = kept.map(({ id }) => id)
-  const progress = await spool.waitFor(ids, running === undefined ? 0 : Math.max(0, leftMs), io.signal)
+  const progress = await spool.waitFor(ids, running === undefined ? 0 : Math.max(0, leftMs), signal)
   await running?.worker.stop(GRACE_MS)
   await running?.transport.close()
-  const after = running === undefined ? progress : await spool.waitFor(ids, 0, io.signal)
+  const after = running === undefined ? progress : await spool.waitFor(ids, 0, signal)
   return kept.map(({ delivery }, index) => {
     const { durationMs } = delivery
     const spentMs = running === undefined ? 0 : Math.round(performance.now() - startedAtMs)
@@ -146,9 +143,9 @@ async function waitForKept(
   })
 }
 
-/** As it is said without a spool. What was not attempted yet has not failed. */
-function sayFirstFailure(
-  { log }: Session,
+/** As without a spool. A post that was not attempted yet has not failed. */
+function logFirstFailure(
+  log: Log,
   { post, attempts, reason = '', retryInMs = 0 }: Delivery,
   leftMs: number,
 ): void {
@@ -173,7 +170,7 @@ function toDelivery(delivery: Delivery, progress: Progress | undefined, duration
   }
 }
 
-function sayRetries({ log }: Session): WorkerEvents {
+function logRetries(log: Log): WorkerEvents {
   return {
     onDelivered: () => undefined,
     onRetry: ({ attempts, reason, delayMs }) =>

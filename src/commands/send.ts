@@ -1,4 +1,4 @@
-import { buildChange, buildFollowUp, buildTrigger, type EventInput } from '../core/build-event.ts'
+import { buildChange, buildFollowUp, buildTrigger, eventInput, type EventInput } from '../core/build-event.ts'
 import type { Action, Event, EventBody, Payload } from '../core/event.ts'
 import { Failure } from '../core/failure.ts'
 import { blankComments, parseJson } from '../core/json.ts'
@@ -10,9 +10,8 @@ import { keyMissing } from '../config/load.ts'
 import { SETTING_LIST } from '../config/settings.ts'
 import type { CommandLine } from '../cli/args.ts'
 import { takesSetting } from '../cli/command-table.ts'
-import { explainIdentity } from '../cli/report.ts'
-import { eventInput } from './notify.ts'
-import { sendEvents } from './send-events.ts'
+import { explainIdentity, reportDeliveries } from '../cli/report.ts'
+import { addressPosts, printRequests, sendPosts } from './send-posts.ts'
 import { randomDedupKey, type Io, type Session } from '../cli/session.ts'
 
 /**
@@ -25,7 +24,10 @@ export async function send(
   { operands, options }: Pick<CommandLine, 'operands' | 'options'>,
 ): Promise<number> {
   const { io, config, log } = session
-  const input = eventInput(session)
+  const { build, event: settings } = config
+  const { fields, choices } = settings
+  const nowIso = new Date().toISOString()
+  const input = eventInput({ fields, choices, build, hostname: io.hostname, nowIso })
   const document = parseDocument(await readDocument(io, operands[0]))
   const { event, routingKey, warnings } = readUserEvent(document, {
     lookUp: (name) => io.env[name],
@@ -40,7 +42,10 @@ export async function send(
   const missing = ownKey === undefined && !config.dryRun ? keyMissing(config) : undefined
   if (missing !== undefined) throw new Failure('config', `${missing}, or a routing_key into the event`)
   if (config.dryRun) explainIdentity([event], input.identity, log)
-  return await sendEvents(session, [event], ownKey)
+  const addressed = await addressPosts(session, [event], ownKey)
+  if (!config.dryRun) return reportDeliveries(session, await sendPosts(session, addressed))
+  printRequests(io, addressed)
+  return 0
 }
 
 /** @throws Failure of kind `usage` for options that mean nothing to the kind of event that the document turned out to be */

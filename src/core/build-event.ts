@@ -1,6 +1,6 @@
 import type { Build } from './build.ts'
 import type { Action, Event, Image, Link, Payload, Severity } from './event.ts'
-import type { Identity } from './identity.ts'
+import { identify, type Identity, type IdentityChoices } from './identity.ts'
 import type { Json, JsonObject } from './json.ts'
 import {
   defaultSummary,
@@ -37,6 +37,27 @@ export interface EventInput {
   readonly environment?: string
   readonly result: CommandResult
   readonly nowIso: string
+}
+
+/** What an `EventInput` is put together from. */
+export interface InputParts {
+  readonly fields: EventFields
+  readonly choices: IdentityChoices
+  readonly build: Build
+  /** Stands in as the source if no repository is known. */
+  readonly hostname: string
+  readonly result?: CommandResult
+  readonly nowIso: string
+}
+
+/** Puts together what the user, the build and the clock say. */
+export function eventInput({ choices, hostname, result = {}, ...parts }: InputParts): EventInput {
+  return {
+    ...parts,
+    identity: identify(choices, parts.build, hostname),
+    ...(choices.environment && { environment: choices.environment.value }),
+    result,
+  }
 }
 
 /** Whether the event tells of the build's deployment, or only of what the options say. */

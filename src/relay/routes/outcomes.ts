@@ -1,8 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import type { FastifyReply } from 'fastify'
-import type { EventInput } from '../../core/build-event.ts'
+import { eventInput, type EventInput } from '../../core/build-event.ts'
 import type { Event } from '../../core/event.ts'
-import { identify } from '../../core/identity.ts'
 import { cleanObject } from '../../core/json.ts'
 import { formatOutput } from '../../core/mask-output.ts'
 import { planEvents } from '../../core/plan-events.ts'
@@ -55,7 +54,7 @@ async function reportOutcome(outcome: Outcome, call: Call): Promise<FastifyReply
   if ('problems' in reading)
     return sendProblem(reply, { status: 400, detail: 'the body cannot be used', errors: reading.problems })
   const { as, resolve } = deps.config.event
-  const plan = planEvents(outcome, eventInput(reading.body, deps), { as, resolve, randomKey: randomUUID })
+  const plan = planEvents(outcome, inputOf(reading.body, deps), { as, resolve, randomKey: randomUUID })
   const given = requestedKey(undefined, request.headers['x-routing-key'])
   const routed = plan.events.map((event) => routeAll(event, given, deps))
   const problem = routed.find((routing) => typeof routing === 'string')
@@ -73,13 +72,13 @@ function readMembers(body: unknown): Record<string, unknown> | string {
   return 'problem' in form ? form.problem : form.members
 }
 
-function eventInput(body: OutcomeBody, { config, hostname }: RelayDeps): EventInput {
+function inputOf(body: OutcomeBody, { config, hostname }: RelayDeps): EventInput {
   const { event, build, outputSecrets } = config
   const { environment, exitCode, details, links, summary, severity } = body
   const choices = { ...event.choices, ...(environment !== undefined && { environment: traced(environment) }) }
   const output =
     body.output === undefined ? undefined : formatOutput(body.output, OUTPUT_LINES, outputSecrets)
-  return {
+  return eventInput({
     fields: {
       ...event.fields,
       ...(summary !== undefined && { summary }),
@@ -87,11 +86,12 @@ function eventInput(body: OutcomeBody, { config, hostname }: RelayDeps): EventIn
       ...(details !== undefined && { details: { ...event.fields.details, ...details } }),
       ...(links !== undefined && { links: [...(event.fields.links ?? []), ...links] }),
     },
+    choices,
     build,
-    identity: identify(choices, build, hostname),
+    hostname,
     result: { ...(exitCode !== undefined && { exitCode }), ...(output !== undefined && { output }) },
     nowIso: new Date().toISOString(),
-  }
+  })
 }
 
 function traced(value: string): { value: string; origin: string } {

@@ -1,0 +1,86 @@
+import { describeAttempt, describeRetry } from '../cli/report.ts'
+import type { Io, Session } from '../cli/session.ts'
+import type { DeliveryConfig } from '../config/delivery.ts'
+import { isKeyLookedUp } from '../config/load.ts'
+import type { Event } from '../core/event.ts'
+import { createMask } from '../core/mask-event.ts'
+import type { RoutingKey } from '../core/routing-key.ts'
+import type { Secret } from '../core/secret.ts'
+import { addressEvents, type Post } from '../delivery/address.ts'
+import { openEarly } from '../delivery/preconnect.ts'
+import { describeRequest } from '../delivery/request.ts'
+import type { Delivery } from '../delivery/sender.ts'
+import { version } from '../version.ts'
+import { keyLookUp, resolveKeys } from './rest-access.ts'
+
+/** Events, each with where it goes. */
+export interface Addressed {
+  readonly posts: readonly Post[]
+  /** The settings that they are delivered with, and the keys that were found. */
+  readonly delivery: DeliveryConfig
+}
+
+/**
+ * Pairs events with the keys they are sent with. Nothing is connected to for the events themselves yet.
+ * @param ownKey a key in the event itself, which wins over the configured ones
+ * @throws Failure if there is no key for them
+ */
+export async function addressPosts(
+  session: Session,
+  events: readonly Event[],
+  ownKey?: RoutingKey,
+): Promise<Addressed> {
+  const { config } = session
+  const keys = ownKey === undefined ? await resolveKeys(session) : [ownKey]
+  // A key that was looked up is known only now; every other secret was masked before the events were made.
+  const shown = isKeyLookedUp(config) ? createMask(keys.map(({ key }) => key))(events) : events
+  const posts = addressEvents(shown, { ...config.delivery, keys })
+  return { posts, delivery: ownKey === undefined ? { ...config.delivery, keys } : config.delivery }
+}
+
+/** `--dry-run`: prints the requests that would be made, one JSON line each, with the key masked. */
+export function printRequests(io: Pick<Io, 'writeOut'>, { posts }: Addressed): void {
+  for (const { event, destination } of posts)
+    io.writeOut(`${JSON.stringify(describeRequest(event, destination))}\n`)
+}
+
+/**
+ * Delivers posts, until they are accepted or the deadline passes. Its connections end with the process, or when they are
+ * idle: closing them here would take 3 ms.
+ * @returns the result of each post
+ */
+export async function sendPosts(
+  session: Session,
+  { posts, delivery }: Addressed,
+): Promise<readonly Delivery[]> {
+  const { io, config, log } = session
+  // If the key was looked up, the HTTP client is loaded already.
+  const early = isKeyLookedUp(config) ? undefined : openEarly(delivery, posts.length)
+  await early?.underWay
+  const { composeSender } = await import('../compose.ts') // help, refusals and dry runs need no HTTP client
+  const sender = composeSender({
+    delivery: { ...delivery, secrets: [...delivery.secrets, ...keysIn(posts)] },
+    startedAtMs: io.startedAtMs,
+    version,
+    signal: io.signal,
+    onAttempt: (post, attempt) => log.debug(describeAttempt(post, attempt)),
+    onRetry: (post, retry) => log.info(describeRetry(post, retry)),
+    early,
+  })
+  if (config.spool === undefined) return await sender.send(posts)
+  const { sendWithSpool } = await import('./send-with-spool.ts')
+  return await sendWithSpool(posts, {
+    sender,
+    delivery,
+    config: config.spool,
+    lookUp: () => keyLookUp({ ...session, config: { ...config, delivery } }),
+    log,
+    signal: io.signal,
+    deadlineAtMs: io.startedAtMs + delivery.deadlineMs,
+  })
+}
+
+/** Keys of the posts, which may not be in the configuration. */
+function keysIn(posts: readonly Post[]): Secret[] {
+  return posts.flatMap(({ destination }) => (destination.routingKey ? [destination.routingKey] : []))
+}
