@@ -103,7 +103,7 @@ export function createFleet(simulator: Simulator, directory: string, chance: Cha
         const summary = `${alert} ${number}`
         const running = [...urls.values()]
         if (running.length > 0 && (await isTaken(chance.pick(running), summary))) accepted.add(summary)
-        await sleep(300) // little more than the rateLimit of the alert's key, which has to deliver them all in the end
+        await sleep(300) // little more than the rate of the alert's key, which has to deliver them all in the end
       }
     },
     postNamed: async (alert, signal) => {

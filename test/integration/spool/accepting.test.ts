@@ -19,7 +19,7 @@ function idsOf(result: { kind: string; ids?: readonly number[] }): readonly numb
   return result.ids ?? []
 }
 
-test('what is accepted is on the disk for every other process before the promise resolves', async (t) => {
+test('accepted events are on disk for every process before the promise resolves', async (t) => {
   const { spool, directory } = await openTestSpool(t)
   const ids = idsOf(await spool.add([alertItem('trigger', 'a'), changeItem('deployed')]))
   const other = await openTestSpool(t, { directory })
@@ -32,7 +32,7 @@ test('what is accepted is on the disk for every other process before the promise
   )
 })
 
-test('all that is added in one turn of the event loop shares one transaction', async (t) => {
+test('all items added in one turn of the event loop share one transaction', async (t) => {
   const { spool, directory } = await openTestSpool(t)
   await spool.add([changeItem('first')])
   const watcher = new DatabaseSync(join(directory, 'spool.db'))
@@ -47,7 +47,7 @@ test('all that is added in one turn of the event loop shares one transaction', a
   watcher.close()
 })
 
-test('ids grow in the order of acceptance, whichever process adds', async (t) => {
+test('ids grow in the order of acceptance, in whichever process', async (t) => {
   const { spool, directory } = await openTestSpool(t)
   const { spool: other } = await openTestSpool(t, { directory })
   const ids: number[] = []
@@ -61,7 +61,7 @@ test('ids grow in the order of acceptance, whichever process adds', async (t) =>
   assert.deepEqual(spool.counts(), { pending: 10, delivered: 0, dead: 0 })
 })
 
-test('beyond its limit a spool accepts nothing, and again when there is room', async (t) => {
+test('a spool accepts nothing beyond its limit, until there is room again', async (t) => {
   const { spool } = await openTestSpool(t, { limit: 3 })
   const [first = 0] = idsOf(await spool.add([changeItem('1'), changeItem('2')]))
   assert.deepEqual(await spool.add([changeItem('3'), changeItem('4')]), { kind: 'full', limit: 3 })
@@ -75,7 +75,7 @@ test('beyond its limit a spool accepts nothing, and again when there is room', a
   idsOf(await spool.add([changeItem('5')]))
 })
 
-test('only callers’ own keys are stored, in files for their owner alone, and never in a name', async (t) => {
+test('only callers’ own keys are stored, in files that only their owner can read, and never in a name', async (t) => {
   const directory = join(temporaryDirectory(t), 'deep', 'spool')
   const { spool } = await openTestSpool(t, { directory })
   await spool.add([changeItem('mine'), changeItem('own', ownKey(7))])
@@ -113,7 +113,7 @@ test('a caller’s key is forgotten when no event needs it any more', async (t) 
   db.close()
 })
 
-test('of delivered events the newest are kept, and the oldest forgotten', async (t) => {
+test('the newest delivered events are kept, and the oldest removed', async (t) => {
   const { spool } = await openTestSpool(t, { limit: 100_000 })
   const added = await spool.add(Array.from({ length: 11_001 }, (_, n) => changeItem(String(n))))
   const ids = idsOf(added)
@@ -144,7 +144,7 @@ test('a list is read in pages', async (t) => {
   assert.deepEqual([page(), page(ids[1]), page(ids[3])], [ids.slice(0, 2), ids.slice(2, 4), ids.slice(4)])
 })
 
-test('the age of the oldest pending event is told', async (t) => {
+test('a spool knows the age of its oldest pending event', async (t) => {
   let nowMs = Date.now()
   const { spool } = await openTestSpool(t, { now: () => nowMs })
   assert.equal(spool.oldestPendingAgeMs(), undefined)
@@ -154,14 +154,14 @@ test('the age of the oldest pending event is told', async (t) => {
   assert.ok(Math.abs((spool.oldestPendingAgeMs() ?? 0) - 5000) < 2)
 })
 
-test('a spool exists once something was kept', async (t) => {
+test('a spool exists once an event was kept', async (t) => {
   const directory = temporaryDirectory(t)
   assert.equal(spoolExists(directory), false)
   await openTestSpool(t, { directory })
   assert.equal(spoolExists(directory), true)
 })
 
-test('another version’s spool is left as it is, and nothing is accepted into it', async (t) => {
+test('another version’s spool is not changed, and accepts nothing', async (t) => {
   const { spool: earlier, directory } = await openTestSpool(t)
   await earlier.close()
   const db = new DatabaseSync(join(directory, 'spool.db'))

@@ -123,7 +123,7 @@ const FILES = [
 
 for (const { name, directory, file, every } of FILES) {
   for (const [what, damage] of Object.entries(DAMAGES)) {
-    test(`where ${name} has a page ${what}, nothing is sent that was not accepted, nothing twice, and what is missing is reported`, async (t) => {
+    test(`if ${name} has a page ${what}, nothing is sent that was not accepted, nothing twice, and losses are reported`, async (t) => {
       const { length } = readFileSync(join(directory, file))
       for (let startsAt = 0; startsAt < length; startsAt += every * PAGE_BYTES) {
         const { sent, told } = await deliverDamaged(t, directory, file, (bytes) => damage(bytes, startsAt))

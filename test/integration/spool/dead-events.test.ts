@@ -26,7 +26,7 @@ async function putAll(
   return added.ids
 }
 
-test('dead events leave the room that new events need to them', async (t) => {
+test('dead events make room for new events', async (t) => {
   const { spool } = await openTestSpool(t, { limit: 5 })
   await putAll(
     spool,
@@ -43,7 +43,7 @@ test('dead events leave the room that new events need to them', async (t) => {
   assert.equal((await spool.add([changeItem('one more')])).kind, 'full')
 })
 
-test('the oldest dead events make room for newer ones, and that is told', async (t) => {
+test('the oldest dead events make room for newer ones, and that is reported', async (t) => {
   let crowdedOut = 0
   const { spool } = await openTestSpool(t, {
     limit: 3 * KEPT_DEAD,
@@ -60,7 +60,7 @@ test('the oldest dead events make room for newer ones, and that is told', async 
   assert.deepEqual([spool.counts().dead, crowdedOut], [KEPT_DEAD, 51])
 })
 
-test('dead events are discarded on demand: one, those of a key, or all, and nothing else', async (t) => {
+test('dead events are discarded on request: one, those of a key, or all, and no others', async (t) => {
   const { spool } = await openTestSpool(t)
   await put(spool, changeItem('pending'), 'pending')
   await put(spool, changeItem('delivered'), 'delivered')
@@ -114,7 +114,7 @@ for (const [first, later, isLeftOut] of HISTORIES) {
   })
 }
 
-test('what has decided about an alert is remembered after it is no longer listed', async (t) => {
+test('an event that supersedes another still does after it is no longer listed', async (t) => {
   const { spool } = await openTestSpool(t, { limit: 100_000 })
   const id = await put(spool, alertItem('trigger', 'a'), 'dead')
   const resolve = await put(spool, alertItem('resolve', 'a'), 'delivered')

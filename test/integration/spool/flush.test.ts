@@ -31,7 +31,7 @@ test('flush delivers the spool itself if no relay does, in order', async (t) => 
   assert.match(stderr, /spool: 0 pending, 3 delivered, 0 dead/)
 })
 
-test('flush waits for the process that delivers, and sends nothing beside it', async (t) => {
+test('flush waits for the process that delivers, and sends nothing itself', async (t) => {
   const { spool, directory } = await openTestSpool(t)
   const { seen } = startTestWorker(t, {
     spool,
@@ -45,7 +45,7 @@ test('flush waits for the process that delivers, and sends nothing beside it', a
   assert.deepEqual([code, seen.length, simulator.requests.length, spool.counts().delivered], [0, 1, 0, 1])
 })
 
-test('at the deadline flush says what is pending, and ends with 75', async (t) => {
+test('at the deadline flush reports pending events and ends with 75', async (t) => {
   const { spool, directory } = await openTestSpool(t)
   await spool.add([changeItem('c')])
   simulator.behave({ behaviour: { kind: 'answer', status: 503 } })
@@ -55,7 +55,7 @@ test('at the deadline flush says what is pending, and ends with 75', async (t) =
   assert.match(stderr, /not everything is delivered: spool: 1 pending, 0 delivered, 0 dead/)
 })
 
-test('flush says what it waits for', async (t) => {
+test('flush reports what it waits for', async (t) => {
   const headers = { 'retry-after': '24' }
   simulator.behave({ behaviour: { kind: 'answer', status: 429, headers } })
   const env = {
@@ -82,7 +82,7 @@ test('dead events make flush end with 65, and are named', async (t) => {
   assert.match(stderr, /error: dead: trigger of a: 400: Event object is invalid/)
 })
 
-test('flush without relay or spool is a mistake', async () => {
+test('flush without a relay or a spool is a usage error', async () => {
   const { code, stderr } = await runProgram(['flush'], { env: ENV })
   assert.equal(code, 64)
   assert.match(stderr, /set PAGERDUTY_RELAY_URL or PAGERDUTY_SPOOL/)

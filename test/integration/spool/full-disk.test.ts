@@ -44,7 +44,7 @@ async function run(
 }
 
 test(
-  'whichever page the disk has no room for, nothing accepted is lost, and no process sends anything twice',
+  'whichever page does not fit on the disk, nothing accepted is lost, and no process sends anything twice',
   { skip: skipWithout('mount') },
   async (t) => {
     const disk = mountSmallDisk(t, 1)

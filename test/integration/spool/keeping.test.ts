@@ -28,13 +28,13 @@ async function pendingIn(t: TestContext, directory: string): Promise<string[]> {
   return spool.list('pending', 100).map(({ action, kind }) => action ?? kind)
 }
 
-test('what is delivered at once is never kept', async (t) => {
+test('an event that is delivered at once is never kept', async (t) => {
   const directory = join(temporaryDirectory(t), 'spool')
   const { code } = await runProgram(['failure'], { env: environment(directory) })
   assert.deepEqual([code, existsSync(directory)], [0, false])
 })
 
-test('what cannot be delivered in time is kept, which is a success that says so', async (t) => {
+test('an event that cannot be delivered in time is kept, and the command succeeds and says so', async (t) => {
   const directory = temporaryDirectory(t)
   simulator.behave({ behaviour: DOWN })
   const { code, stdout, stderr } = await runProgram(['failure', '--json'], { env: environment(directory) })
@@ -45,7 +45,7 @@ test('what cannot be delivered in time is kept, which is a success that says so'
   assert.deepEqual(await pendingIn(t, directory), ['trigger'])
 })
 
-test('what fails first and works then is delivered from the spool, which is empty after that', async (t) => {
+test('an event that fails once is delivered from the spool, which is empty after that', async (t) => {
   const directory = temporaryDirectory(t)
   simulator.behave({ behaviour: DOWN, times: 1 })
   const { code, stderr } = await runProgram(['failure'], { env: environment(directory) })
@@ -66,7 +66,7 @@ test('a refused event is not queued', async (t) => {
   assert.deepEqual(await pendingIn(t, directory), [])
 })
 
-test('an event that is refused from the spool ends the command so, and stays there as dead', async (t) => {
+test('an event in the spool that is refused fails the command, and stays there as dead', async (t) => {
   const directory = temporaryDirectory(t)
   const env = environment(directory)
   simulator.behave({ behaviour: DOWN, times: 1 })
@@ -79,7 +79,7 @@ test('an event that is refused from the spool ends the command so, and stays the
   assert.match(flushed.stderr, /dead: trigger of deploy\/acme\/shop\/master: 400: no such service/)
 })
 
-test('a success does not overtake the failure that is still kept', async (t) => {
+test('a success does not overtake the failure that is still in the spool', async (t) => {
   const directory = temporaryDirectory(t)
   simulator.behave({ behaviour: DOWN })
   assert.equal((await runProgram(['failure'], { env: environment(directory) })).code, 0)
@@ -95,7 +95,7 @@ test('a success does not overtake the failure that is still kept', async (t) => 
   assert.deepEqual(await pendingIn(t, directory), [])
 })
 
-test('an event is on the disk while it is retried, whatever ends the process', async (t) => {
+test('an event is on disk while it is retried, whatever ends the process', async (t) => {
   for (const signal of ['SIGKILL', 'SIGTERM'] as const) {
     const directory = temporaryDirectory(t)
     simulator.reset()
@@ -114,7 +114,7 @@ test('an event is on the disk while it is retried, whatever ends the process', a
   }
 })
 
-test('a certificate that is not trusted is not waited for: the event is kept', async (t) => {
+test('an untrusted certificate is not retried: the event is kept', async (t) => {
   const directory = temporaryDirectory(t)
   const { LOCALHOST_TLS } = await import('../../../tools/simulator/localhost-tls.ts')
   const secure = await startSimulator({ tls: LOCALHOST_TLS })
@@ -126,7 +126,7 @@ test('a certificate that is not trusted is not waited for: the event is kept', a
   assert.deepEqual(await pendingIn(t, directory), ['trigger'])
 })
 
-test('a spool that accepts nothing is reported, and the event is retried as if there were none', async (t) => {
+test('a spool that accepts nothing is reported, and the event is retried without it', async (t) => {
   const directory = join(temporaryDirectory(t), 'file')
   writeFileSync(directory, '')
   simulator.behave({ behaviour: DOWN, times: 1 })

@@ -28,7 +28,7 @@ const NAMES: readonly [name: string, keys: readonly SpoolKey[], resolve: typeof 
   ['written out and looked up', [WRITTEN_OUT, DEFAULT_KEY], LOOKED_UP],
 ]
 for (const [name, keys, resolve] of NAMES) {
-  test(`a resolve does not overtake its trigger though the key is named ${name}`, async (t) => {
+  test(`a resolve does not overtake its trigger if the key is named ${name}`, async (t) => {
     const { spool } = await openTestSpool(t)
     let failures = 3
     const answer = ({ what }: { what: string }): Outcome =>
@@ -46,12 +46,12 @@ for (const [name, keys, resolve] of NAMES) {
     assert.ok(seen.every(({ key }) => key === KEY))
   })
 
-  test(`a key has one rateLimit, and its alerts go first, though it is named ${name}`, async (t) => {
+  test(`a key has one rate limit, and its alerts go first, if it is named ${name}`, async (t) => {
     const { spool } = await openTestSpool(t)
     await spool.add(Array.from({ length: 40 }, (_, n) => changeItem(`${n}`, keys[n % keys.length])))
     await spool.add(keys.map((key, n) => alertItem('trigger', `${n}`, key)))
     const { seen } = startTestWorker(t, { spool, resolve, ratePerMinute: 20 })
-    await until(() => spool.counts().delivered === 20, 'the rateLimit is used up')
+    await until(() => spool.counts().delivered === 20, 'the rate is used up')
     await spool.add(keys.map((key, n) => alertItem('trigger', `late ${n}`, key)))
     await new Promise((done) => setTimeout(done, 300))
     assert.equal(seen.length, 20)
@@ -60,7 +60,7 @@ for (const [name, keys, resolve] of NAMES) {
   })
 }
 
-test('a hundred alerts behind as many of another name are all delivered, in order', async (t) => {
+test('a hundred alerts that wait for as many under another name are all delivered, in order', async (t) => {
   const { spool } = await openTestSpool(t)
   const alerts = Array.from({ length: 100 }, (_, n) => `${n}`)
   await spool.add(alerts.map((alert) => alertItem('trigger', alert, ALIAS)))

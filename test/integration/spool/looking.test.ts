@@ -8,7 +8,7 @@ import { alertItem, changeItem, openTestSpool, ownKey } from '../../support/spoo
 const DOWN: Outcome = { kind: 'retry', status: 503, reason: '503: down' }
 const isIdle = (counts: { pending: number }): boolean => counts.pending === 0
 
-test('keys that find no room, since others take all of it, are served when there is some', async (t) => {
+test('keys that find no room are served when there is some', async (t) => {
   const { spool } = await openTestSpool(t, { limit: 10_000 })
   const keys = Array.from({ length: 10 }, (_, n) => ownKey(n))
   for (const key of keys) await spool.add(Array.from({ length: 100 }, (_, n) => changeItem(`${n}`, key)))
@@ -20,7 +20,7 @@ test('keys that find no room, since others take all of it, are served when there
   await until(() => isIdle(spool.counts()), 'all is delivered')
 })
 
-test('a look that fails is made again when the spool can be read', async (t) => {
+test('a failed read is repeated when the spool can be read', async (t) => {
   const { spool } = await openTestSpool(t)
   let failures = 2
   const due: SpoolQueue['due'] = (...options) => {
@@ -47,7 +47,7 @@ const CHANGES = {
 
 for (const [what, items] of Object.entries(CHANGES)) {
   for (const first of [ACCEPTED, DOWN]) {
-    test(`${what}, added while an event of the key is in flight that is ${first.kind === 'retry' ? 'to be repeated' : 'accepted'}, is delivered too`, async (t) => {
+    test(`${what}, added while an event of the key is in flight and then ${first.kind === 'retry' ? 'retried' : 'accepted'}, is delivered too`, async (t) => {
       const { spool } = await openTestSpool(t)
       const released = Promise.withResolvers<void>()
       let attempts = 0

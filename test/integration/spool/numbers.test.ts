@@ -14,7 +14,7 @@ const DAY_MS = 24 * 3_600_000
 /** Times that no process of this program should have written, though one may have, or the disk. */
 const NUMBERS = [Date.now() + DAY_MS, 9.1e15, '9223372036854775807', '-9223372036854775808', -1]
 for (const number of NUMBERS) {
-  test(`an event that is due at ${number} is delivered now, and the store stays`, async (t) => {
+  test(`an event that is due at ${number} is delivered now, and the store is kept`, async (t) => {
     const { spool, directory, warnings } = await openTestSpool(t)
     await spool.add([alertItem('trigger', 'a'), alertItem('resolve', 'a'), changeItem('b')])
     const db = new DatabaseSync(join(directory, 'spool.db'))
@@ -27,7 +27,7 @@ for (const number of NUMBERS) {
   })
 }
 
-test('other numbers out of range of an event keep neither it nor the others from being delivered and listed', async (t) => {
+test('an event with other numbers out of range is delivered and listed, and so are the others', async (t) => {
   const { spool, directory, warnings } = await openTestSpool(t)
   await spool.add([changeItem('a'), changeItem('b')])
   const db = new DatabaseSync(join(directory, 'spool.db'))
@@ -53,7 +53,7 @@ test('other numbers out of range of an event keep neither it nor the others from
 })
 
 for (const dueAtMs of [Number.POSITIVE_INFINITY, Number.NaN, 9.1e15, -5, Date.now() + DAY_MS]) {
-  test(`an attempt that is put off until ${dueAtMs} is made now`, async (t) => {
+  test(`an attempt that is postponed until ${dueAtMs} is made now`, async (t) => {
     const { spool } = await openTestSpool(t)
     const added = await spool.add([changeItem('a')])
     assert.ok(added.kind === 'added')
@@ -72,7 +72,7 @@ const ABSURD: Readonly<Record<string, string>>[] = [
   { 'ratelimit-reset': String(Date.now() + 30_000) },
 ]
 
-test('no header of an answer ends a relay, a command or flush, or silences a key for more than five minutes', async (t) => {
+test('no header of an answer crashes a relay, a command or flush, or pauses a key for more than five minutes', async (t) => {
   const simulator = await startSimulator()
   t.after(() => simulator.close())
   for (const headers of ABSURD) {

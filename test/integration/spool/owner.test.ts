@@ -11,28 +11,32 @@ import { temporaryDirectory } from '../../support/spool.ts'
 const NOBODY = 65_534
 const skip = process.getuid?.() === 0 ? false : 'only root can make files for others'
 
-test('what root makes in the directory of a spool belongs to the directory’s owner', { skip }, async (t) => {
-  const simulator = await startSimulator()
-  t.after(() => simulator.close())
-  const base = temporaryDirectory(t)
-  chownSync(base, NOBODY, NOBODY)
-  const env = {
-    ...CODESHIP_PRO,
-    PAGERDUTY_TOKEN: KEY,
-    PAGERDUTY_EVENTS_URL: simulator.url,
-    PAGERDUTY_SPOOL: join(base, 'deep', 'spool'),
-    PAGERDUTY_DEADLINE: '200ms',
-  }
-  simulator.behave({ behaviour: { kind: 'answer', status: 503 } })
-  assert.equal((await runProgram(['failure'], { env })).code, 0)
-  assert.equal((await runProgram(['flush'], { env })).code, 75)
-  const directory = env.PAGERDUTY_SPOOL
-  assert.equal(statSync(directory).uid, NOBODY)
-  for (const name of readdirSync(directory).filter((file) => file !== 'spool.reserve'))
-    assert.equal(statSync(join(directory, name)).uid, NOBODY, name)
-})
+test(
+  'files that root creates in a spool’s directory belong to the directory’s owner',
+  { skip },
+  async (t) => {
+    const simulator = await startSimulator()
+    t.after(() => simulator.close())
+    const base = temporaryDirectory(t)
+    chownSync(base, NOBODY, NOBODY)
+    const env = {
+      ...CODESHIP_PRO,
+      PAGERDUTY_TOKEN: KEY,
+      PAGERDUTY_EVENTS_URL: simulator.url,
+      PAGERDUTY_SPOOL: join(base, 'deep', 'spool'),
+      PAGERDUTY_DEADLINE: '200ms',
+    }
+    simulator.behave({ behaviour: { kind: 'answer', status: 503 } })
+    assert.equal((await runProgram(['failure'], { env })).code, 0)
+    assert.equal((await runProgram(['flush'], { env })).code, 75)
+    const directory = env.PAGERDUTY_SPOOL
+    assert.equal(statSync(directory).uid, NOBODY)
+    for (const name of readdirSync(directory).filter((file) => file !== 'spool.reserve'))
+      assert.equal(statSync(join(directory, name)).uid, NOBODY, name)
+  },
+)
 
-test('a relay that cannot open the lock is not ready, and takes nothing', { skip }, async (t) => {
+test('a relay that cannot open the lock is not ready, and accepts nothing', { skip }, async (t) => {
   const directory = join(temporaryDirectory(t), 'spool')
   mkdirSync(directory)
   const env = { PAGERDUTY_TOKEN: KEY, PAGERDUTY_EVENTS_URL: 'http://127.0.0.1:9', PAGERDUTY_SPOOL: directory }

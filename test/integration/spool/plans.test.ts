@@ -14,7 +14,7 @@ const LOOKS_THROUGH = /^SELECT 1 FROM state WHERE pending = \(SELECT count/
 /** Reads every dead event, which is what was asked for: to try them all again, and to know whose keys they need. */
 const READS_ALL_DEAD = /FROM dead (ORDER BY id|$)|UNION SELECT key_id FROM dead\b/
 
-test('no statement of the spool reads through its pending events', (t) => {
+test('no statement of the spool scans its pending events', (t) => {
   const directory = temporaryDirectory(t)
   const path = join(directory, 'spool.db')
   createPrivateFile(directory, path)

@@ -9,7 +9,7 @@ import { skipWithout } from '../../support/required.ts'
 import { mountSmallDisk } from '../../support/tmpfs.ts'
 
 test(
-  'a spool on a disk that became read-only is reported by all that use it, and used again when it can be',
+  'a spool on a disk that became read-only is reported by every process, and used again when it is writable',
   { skip: skipWithout('mount') },
   async (t) => {
     const simulator = await startSimulator()

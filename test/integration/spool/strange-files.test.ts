@@ -42,7 +42,7 @@ const STRANGE: readonly (readonly [name: string, make: (path: string) => void, s
 ]
 
 for (const [name, make, says] of STRANGE) {
-  test(`${name} is reported, and left as it is`, async (t) => {
+  test(`${name} is reported, and not changed`, async (t) => {
     const directory = temporaryDirectory(t)
     const path = join(directory, 'spool.db')
     make(path)
@@ -68,7 +68,7 @@ test('an empty file becomes a spool', async (t) => {
   assert.deepEqual(warnings, [])
 })
 
-test('a file of another program in place of the lock is reported, and nothing is delivered without one', async (t) => {
+test('another program’s file in place of the lock is reported, and nothing is delivered without a lock', async (t) => {
   const { spool, directory } = await openTestSpool(t)
   await spool.add([changeItem('x')])
   writeFileSync(join(directory, 'deliver.lock'), 'not a lock\n'.repeat(1000))
@@ -92,7 +92,7 @@ for (const [name, change] of [
   ['is missing', (path: string) => rmSync(path)],
   ['is garbage', (path: string) => writeFileSync(path, Buffer.alloc(32_768, 7))],
 ] as const) {
-  test(`if the part of the log that processes share (-shm) ${name}, it is made again`, async (t) => {
+  test(`if the part of the log that processes share (-shm) ${name}, it is created again`, async (t) => {
     const directory = await makeKilledSpool(t)
     change(join(directory, 'spool.db-shm'))
     const { spool, warnings } = await openTestSpool(t, { directory })
@@ -102,7 +102,7 @@ for (const [name, change] of [
   })
 }
 
-test('the log of another database is reported, and nothing of it is sent', async (t) => {
+test('the log of another database is reported, and nothing in it is sent', async (t) => {
   const { spool: earlier, directory } = await openTestSpool(t)
   await earlier.close()
   const path = join(directory, 'spool.db')
@@ -118,7 +118,7 @@ test('the log of another database is reported, and nothing of it is sent', async
   assert.deepEqual(seen, [])
 })
 
-test('what may only be read is delivered once by each process, which is reported', async (t) => {
+test('events that can only be read are delivered once by each process, which is reported', async (t) => {
   const { spool: earlier, directory } = await openTestSpool(t)
   await earlier.add([changeItem('x')])
   await earlier.close()
@@ -197,7 +197,7 @@ test('flush ends with 75 as long as a damaged spool is there, and doctor and rel
   assert.equal((await runProgram(['flush'], { env })).code, 0)
 })
 
-test('an event that the disk has altered is not sent, nor retried; flush names it and ends with 65', async (t) => {
+test('an event that was corrupted on disk is neither sent nor retried; flush names it and ends with 65', async (t) => {
   const simulator = await startSimulator()
   t.after(() => simulator.close())
   const { spool, directory } = await openTestSpool(t)

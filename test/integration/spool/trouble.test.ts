@@ -17,7 +17,7 @@ test('a file that is not a database is set aside with a warning, and a new spool
   assert.equal(readdirSync(directory).filter((name) => name.includes('.damaged-')).length, 1)
 })
 
-test('damage that is met while it runs does not stop it, and every process goes on in the new spool', async (t) => {
+test('damage at run time stops no process, and every process continues in the new spool', async (t) => {
   const { spool, directory, warnings } = await openTestSpool(t)
   const { spool: other } = await openTestSpool(t, { directory })
   await spool.add(Array.from({ length: 50 }, (_, n) => changeItem(`${n}`.repeat(200))))
@@ -38,7 +38,7 @@ test('damage that is met while it runs does not stop it, and every process goes 
   )
 })
 
-test('a spool that is deleted while it runs starts again', async (t) => {
+test('a spool that is deleted at run time starts again', async (t) => {
   const { spool, directory } = await openTestSpool(t)
   await spool.add([changeItem('1')])
   rmSync(directory, { recursive: true })
@@ -46,7 +46,7 @@ test('a spool that is deleted while it runs starts again', async (t) => {
   assert.equal(spool.counts().pending, 1)
 })
 
-test('another process’s transaction is waited for', async (t) => {
+test('a write waits for another process’s transaction', async (t) => {
   const { spool, directory } = await openTestSpool(t)
   const db = new DatabaseSync(join(directory, 'spool.db'))
   db.exec('BEGIN IMMEDIATE')
@@ -60,7 +60,7 @@ test('another process’s transaction is waited for', async (t) => {
   assert.equal((await adding).kind, 'added')
 })
 
-test('where there can be no directory nothing is accepted, until there can', async (t) => {
+test('if the directory cannot be created, nothing is accepted until it can', async (t) => {
   const parent = join(temporaryDirectory(t), 'file')
   writeFileSync(parent, '')
   const { spool, warnings } = await openTestSpool(t, { directory: join(parent, 'spool') })
@@ -77,7 +77,7 @@ test('where there can be no directory nothing is accepted, until there can', asy
 const skip = skipWithout('mount')
 
 test(
-  'a full disk is reported, loses nothing that was accepted, and is recovered from',
+  'a full disk is reported, loses no accepted event, and is used again when there is room',
   { skip },
   async (t) => {
     const disk = mountSmallDisk(t, 1)
@@ -101,7 +101,7 @@ test(
   },
 )
 
-test('a caller that waits while the spool cannot be read is told that its event is pending', async (t) => {
+test('for a caller that waits while the spool cannot be read, its event is pending', async (t) => {
   const { spool, directory } = await openTestSpool(t)
   const added = await spool.add([changeItem('x')])
   assert.ok(added.kind === 'added')
@@ -133,7 +133,7 @@ test('a directory of another user is reported', async (t) => {
 })
 
 test(
-  'a directory that the kernel refuses is reported at once, and not tried forever',
+  'a directory that the kernel refuses is reported at once, and does not hang',
   { skip: skipWithout('linux') },
   async (t) => {
     const { spool, warnings } = await openTestSpool(t, { directory: '/proc/pagerduty-alert/spool' })

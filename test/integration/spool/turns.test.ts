@@ -11,18 +11,18 @@ const isIdle = (counts: { pending: number }): boolean => counts.pending === 0
 /** Each wait is as long as it may be. */
 const PATIENT = { ...quickClock(), random: () => 0.999 }
 
-test('a trigger goes before change events of its key that came first, though they use up their pace', async (t) => {
+test('a trigger goes before earlier change events of its key, even if they use up their rate', async (t) => {
   const { spool } = await openTestSpool(t)
   await spool.add(Array.from({ length: 150 }, (_, n) => changeItem(`${n}`)))
   const { seen } = startTestWorker(t, { spool, ratePerMinute: 110 })
-  await until(() => spool.counts().delivered === 80, 'the rateLimit of change events is used up')
+  await until(() => spool.counts().delivered === 80, 'the rate of change events is used up')
   await spool.add([alertItem('trigger', 'page')])
   await until(() => spool.counts().delivered === 81, 'the trigger is delivered')
   assert.equal(seen.at(-1)?.what, 'trigger page')
   assert.equal(seen.length, 81)
 })
 
-test('of what waits together alerts go first, whichever came first', async (t) => {
+test('of waiting events alerts go first, whichever came first', async (t) => {
   const { spool } = await openTestSpool(t)
   await spool.add(Array.from({ length: 20 }, (_, n) => changeItem(`${n}`)))
   await spool.add(Array.from({ length: 20 }, (_, n) => alertItem('trigger', `${n}`)))
@@ -62,7 +62,7 @@ for (const count of [1, 20, 100]) {
   })
 }
 
-test('change events that all fail do not hold back an alert, and the other way round', async (t) => {
+test('change events that all fail do not hold back an alert, and vice versa', async (t) => {
   const { spool } = await openTestSpool(t)
   const bad = ownKey(1)
   const answer = ({ what, key }: { what: string; key: string }): Outcome =>
@@ -76,7 +76,7 @@ test('change events that all fail do not hold back an alert, and the other way r
   await until(() => spool.counts().delivered === 2, 'both are delivered')
 })
 
-test('a server that is down is not asked by every event in turn', async (t) => {
+test('a server that is down is not tried with every event in turn', async (t) => {
   const { spool } = await openTestSpool(t)
   const { seen } = startTestWorker(t, { spool, answer: () => FAILED, clock: PATIENT })
   await spool.add(Array.from({ length: 300 }, (_, n) => alertItem('trigger', `${n}`)))
@@ -84,7 +84,7 @@ test('a server that is down is not asked by every event in turn', async (t) => {
   assert.ok(seen.length < 64 + 10, `${seen.length} attempts`)
 })
 
-test('an event that was never tried is not kept waiting by many that are to be tried again', async (t) => {
+test('an event that was never tried does not wait for many that are retried', async (t) => {
   const { spool } = await openTestSpool(t)
   await spool.add(Array.from({ length: 100 }, (_, n) => alertItem('trigger', `old ${n}`)))
   const ids = spool.list('pending', 100).map(({ id }) => id)

@@ -27,7 +27,7 @@ test('a resolve is not attempted before its trigger is settled, however long tha
   )
 })
 
-test('a refused event is dead with the reason, and what follows it is attempted', async (t) => {
+test('a refused event is dead with the reason, and the next event of its alert is attempted', async (t) => {
   const { spool } = await openTestSpool(t)
   const { told, seen } = startTestWorker(t, {
     spool,
@@ -47,7 +47,7 @@ test('a refused event is dead with the reason, and what follows it is attempted'
   assert.deepEqual(told, ['lock true', 'dead refused', 'delivered'])
 })
 
-test('dead events are retried on demand: one, those of a key, or all, in their order', async (t) => {
+test('dead events are retried on request: one, those of a key, or all, in their order', async (t) => {
   const { spool } = await openTestSpool(t)
   let isOpen = false
   const { seen } = startTestWorker(t, { spool, answer: () => (isOpen ? ACCEPTED : REFUSED) })
@@ -71,7 +71,7 @@ test('dead events are retried on demand: one, those of a key, or all, in their o
   assert.deepEqual(ofAlert, ['trigger a', 'resolve a'])
 })
 
-test('one key’s trouble never delays another’s', async (t) => {
+test('one key’s failures never delay another’s events', async (t) => {
   const { spool } = await openTestSpool(t, { limit: 10_000 })
   const hung: (() => void)[] = []
   const bad = ownKey(1)
@@ -110,7 +110,7 @@ test('Retry-After pauses its key, and no other', async (t) => {
   assert.ok(at('other') - at('first') < waitMs - 1)
 })
 
-test('a key that is down is asked by one event at a time, and all are delivered when it works again', async (t) => {
+test('a key that fails is tried with one event at a time, and all are delivered when it works again', async (t) => {
   const { spool } = await openTestSpool(t, { limit: 10_000 })
   let isDown = true
   const { seen } = startTestWorker(t, {
@@ -127,7 +127,7 @@ test('a key that is down is asked by one event at a time, and all are delivered 
   assert.equal(spool.counts().delivered, 1000)
 })
 
-test('no key is used more often than its rate allows, not even by the next deliverer', async (t) => {
+test('no key exceeds its rate, not even when another process takes over', async (t) => {
   let offsetMs = 0
   const now = (): number => Date.now() + offsetMs
   const { spool } = await openTestSpool(t, { now })
@@ -145,7 +145,7 @@ test('no key is used more often than its rate allows, not even by the next deliv
   assert.equal(second.seen.length, 5)
 })
 
-test('what cannot be delivered until it is too old is dead, loudly; and not for its age alone', async (t) => {
+test('an event that cannot be delivered until it is too old is dead, with a report; but not for its age alone', async (t) => {
   const { spool } = await openTestSpool(t)
   const clock = { ...quickClock(), random: () => 0.001 }
   const { told } = startTestWorker(t, { spool, answer: () => DOWN, clock, maxAgeMs: 1 })
@@ -179,7 +179,7 @@ test('an event whose key is not configured here waits until it is', async (t) =>
   await until(() => isIdle(spool.counts()), 'it is delivered')
 })
 
-test('one delivers, and the next begins when the first is gone', async (t) => {
+test('one process delivers, and the next one starts when the first has exited', async (t) => {
   const { spool, directory } = await openTestSpool(t)
   const { spool: other } = await openTestSpool(t, { directory })
   const first = startTestWorker(t, { spool })
@@ -196,7 +196,7 @@ test('one delivers, and the next begins when the first is gone', async (t) => {
   assert.deepEqual(second.told, ['lock false', 'lock true', 'delivered'])
 })
 
-test('stopping lets what is in flight finish, and breaks it off when that takes too long', async (t) => {
+test('stopping lets attempts in flight finish, and aborts them if that takes too long', async (t) => {
   const { spool } = await openTestSpool(t)
   const answer = async (_: unknown, signal: AbortSignal): Promise<Outcome> => {
     await new Promise<void>((resolve) => {
@@ -218,7 +218,7 @@ test('stopping lets what is in flight finish, and breaks it off when that takes 
   assert.deepEqual([spool.counts().pending, spool.list('pending', 1)[0]?.attempts], [1, 0])
 })
 
-test('waiting for an outcome works whichever process delivers, and ends in time', async (t) => {
+test('waiting for an outcome works whichever process delivers, and ends on time', async (t) => {
   const { spool, directory } = await openTestSpool(t)
   const { spool: other } = await openTestSpool(t, { directory })
   const { signal } = new AbortController()
@@ -230,7 +230,7 @@ test('waiting for an outcome works whichever process delivers, and ends in time'
   assert.deepEqual([outcome?.status, outcome?.reason, outcome?.httpStatus], ['dead', '400: no', 400])
 })
 
-test('a clock that was set back holds nothing up', async (t) => {
+test('a clock that was set back delays nothing', async (t) => {
   const { spool, directory } = await openTestSpool(t, { now: () => Date.now() + 3_600_000 })
   const first = startTestWorker(t, { spool, answer: () => DOWN })
   await spool.add([changeItem('x')])

@@ -23,7 +23,7 @@ for (const [name, encoding, bytes] of CODINGS) {
     assert.deepEqual(decodeBody(bytes, { encoding }, MAX_BYTES), { body: TEXT }))
 }
 
-test('what has come of a compressed body that is cut off is read', () => {
+test('a compressed body that is cut off is read as far as it arrived', () => {
   const long = Array.from({ length: 2000 }, (_, number) => `line ${number}`).join('\n')
   for (const [encoding, bytes] of [
     ['gzip', gzipSync(long)],
@@ -49,7 +49,7 @@ for (const [name, encoding, bytes] of UNREADABLE) {
   })
 }
 
-test('a body is read in the character set that it names, and in UTF-8 otherwise', () => {
+test('a body is read in its declared character set, or in UTF-8', () => {
   const latin1 = Buffer.from('gr\xfcn', 'latin1')
   const read = (contentType: string): string => decodeBody(latin1, { contentType }, MAX_BYTES).body
   assert.equal(read('text/plain; charset=iso-8859-1'), 'grün')
@@ -58,5 +58,5 @@ test('a body is read in the character set that it names, and in UTF-8 otherwise'
   assert.equal(read('text/plain'), 'gr\ufffdn')
 })
 
-test('no more of an unpacked body is kept than is wanted', () =>
+test('a decompressed body is cut to the requested size', () =>
   assert.equal(decodeBody(gzipSync('x'.repeat(500_000)), { encoding: 'gzip' }, 100).body.length, 100))

@@ -33,7 +33,7 @@ const SKIPPED: Readonly<Record<string, string>> = {
   'much in a head': `HTTP/1.1 103 Early Hints\r\n${'x-filler: 0123456789\r\n'.repeat(5000)}\r\n`,
 }
 for (const [name, interim] of Object.entries(SKIPPED)) {
-  test(`before an answer is skipped: ${name}`, () => {
+  test(`skipped before an answer: ${name}`, () => {
     assert.equal(passed(interim + FINAL), FINAL)
     assert.equal(
       passed(
@@ -55,10 +55,10 @@ const LET_THROUGH: Readonly<Record<string, string>> = {
   'nothing at all': '',
 }
 for (const [name, text] of Object.entries(LET_THROUGH)) {
-  test(`is let through as it is: ${name}`, () => assert.equal(passed(text), text))
+  test(`passed through unchanged: ${name}`, () => assert.equal(passed(text), text))
 }
 
-test('wherever the packets are cut, the parser sees the final answers alone', () => {
+test('wherever packets are split, the parser sees only the final answers', () => {
   const interim = fc.array(fc.constantFrom(CONTINUE, HINTS), { maxLength: 4 }).map((heads) => heads.join(''))
   fc.assert(
     fc.property(fc.array(interim, { minLength: 1, maxLength: 3 }), fc.array(fc.nat()), (answers, cuts) => {
@@ -72,11 +72,11 @@ test('wherever the packets are cut, the parser sees the final answers alone', ()
   )
 })
 
-test('a server that sends interim answers without an end is left to the parser, which gives up', () => {
+test('a server that sends endless interim answers is left to the parser, which fails', () => {
   assert.notEqual(passed(CONTINUE.repeat(20_000)), '')
 })
 
-test('what is looked at is looked at once', () => {
+test('each byte is read once', () => {
   const filter = createInterimFilter()
   const chunk = Buffer.from(`HTTP/1.1 103 Early Hints\r\nx: ${'x'.repeat(100)}`)
   filter.pass(chunk)

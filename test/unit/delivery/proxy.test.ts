@@ -6,7 +6,7 @@ const HTTP = 'http://web.example:3128'
 const HTTPS = 'http://tls.example:3128'
 const US = 'https://events.pagerduty.com'
 
-test('each variable serves its own scheme only', () => {
+test('each variable is for its own scheme only', () => {
   const both = { httpProxy: HTTP, httpsProxy: HTTPS }
   assert.deepEqual(chooseProxy(US, both), { url: HTTPS, variable: 'HTTPS_PROXY' })
   assert.deepEqual(chooseProxy('http://relay:8080', both), { url: HTTP, variable: 'HTTP_PROXY' })
@@ -40,7 +40,7 @@ const EXCEPTED: [noProxy: string, baseUrl: string][] = [
   ['fd00::/8', 'http://[fd12::1]:8080'],
 ]
 for (const [noProxy, baseUrl] of EXCEPTED) {
-  test(`NO_PROXY="${noProxy}" excepts ${baseUrl}`, () =>
+  test(`NO_PROXY="${noProxy}" excludes ${baseUrl}`, () =>
     assert.equal(chooseProxy(baseUrl, { httpProxy: HTTP, httpsProxy: HTTPS, noProxy }), undefined))
 }
 
@@ -63,6 +63,6 @@ const NOT_EXCEPTED: [noProxy: string, baseUrl: string][] = [
   ['[fd00::1]:80', 'http://[fd00::1]:8080'],
 ]
 for (const [noProxy, baseUrl] of NOT_EXCEPTED) {
-  test(`NO_PROXY="${noProxy}" does not except ${baseUrl}`, () =>
+  test(`NO_PROXY="${noProxy}" does not exclude ${baseUrl}`, () =>
     assert.notEqual(chooseProxy(baseUrl, { httpProxy: HTTP, httpsProxy: HTTPS, noProxy }), undefined))
 }

@@ -55,20 +55,20 @@ const ACCEPTED: Outcome = { kind: 'accepted', status: 202 }
 const UNAVAILABLE: Outcome = { kind: 'retry', status: 503, reason: '503: down' }
 const THROTTLED: Outcome = { kind: 'retry', status: 429, reason: '429: slow', afterMs: 30_000 }
 
-test('accepted at once is one attempt and no sleep', async () => {
+test('an event that is accepted at once takes one attempt and no wait', async () => {
   const { result, slept } = await run([ACCEPTED])
   assert.deepEqual(result, { outcome: 'accepted', status: 202, attempts: 1, durationMs: 10 })
   assert.deepEqual(slept, [])
 })
 
-test('the waits double, and each is announced with the time that is left', async () => {
+test('waits double, and each is reported with the time left', async () => {
   const { result, slept, retries } = await run([UNAVAILABLE, UNAVAILABLE, UNAVAILABLE, ACCEPTED])
   assert.deepEqual(slept, [500, 1000, 2000])
   assert.equal(result.attempts, 4)
   assert.deepEqual(retries[0], { attempt: 1, reason: '503: down', delayMs: 500, leftMs: 60_000 - 10 - 500 })
 })
 
-test('a refusal, or anything that a retry cannot fix, ends it at once', async () => {
+test('a refusal, or any failure that a retry cannot fix, ends it at once', async () => {
   for (const [kind, outcome] of [
     ['refused', 'refused'],
     ['unreachable', 'undelivered'],
@@ -78,13 +78,13 @@ test('a refusal, or anything that a retry cannot fix, ends it at once', async ()
   }
 })
 
-test('a wait that would cross the deadline is not slept', async () => {
+test('a wait that would pass the deadline ends it at once', async () => {
   const { result, slept } = await run([THROTTLED], { deadlineMs: 30_000 })
   assert.deepEqual([result.outcome, result.attempts, slept.length], ['undelivered', 1, 0])
   assert.equal(result.durationMs, 10)
 })
 
-test('what the server asks for is waited for, and the attempt is repeated', async () => {
+test('the server’s Retry-After is waited for, and the attempt is repeated', async () => {
   const { result, slept } = await run([THROTTLED, ACCEPTED])
   assert.deepEqual([result.outcome, slept], ['accepted', [30_500]])
 })

@@ -15,13 +15,13 @@ function fail(breaker: Breaker, id: number, atMs: number, how: Partial<How> & { 
   )
 }
 
-test('while all is well there is room for any number of attempts', () => {
+test('while the server works there is room for any number of attempts', () => {
   const breaker = createBreaker()
   assert.equal(breaker.room('fresh', 0), Number.POSITIVE_INFINITY)
   assert.deepEqual([breaker.isProbing(), breaker.isAtRest()], [false, true])
 })
 
-test('after a 5xx the next probe takes another alert, at once and alone', () => {
+test('after a 5xx the next probe is another alert, at once and alone', () => {
   const breaker = createBreaker()
   fail(breaker, 1, 0)
   assert.equal(breaker.room('fresh', 0), 1)
@@ -31,7 +31,7 @@ test('after a 5xx the next probe takes another alert, at once and alone', () => 
   assert.equal(breaker.isProbing(), true)
 })
 
-test('an alert that fails alone never pauses others, however often it does', () => {
+test('an alert that fails alone never pauses others, however often it fails', () => {
   const breaker = createBreaker()
   for (let count = 0; count < 100; count++)
     fail(breaker, 1, count * 1000, { lane: count === 0 ? 'fresh' : 'tried' })
@@ -49,14 +49,14 @@ test('different alerts that fail pause their lane, longer with each one', () => 
   assert.equal(breaker.pausedUntilMs('tried', 0), undefined)
 })
 
-test('alerts that fail again wait up to a minute, and delay none that was never tried', () => {
+test('alerts that fail again wait up to a minute, and delay no new ones', () => {
   const breaker = createBreaker()
   for (let count = 0; count < 20; count++) fail(breaker, count % 5, count * 100_000, { lane: 'tried' })
   assert.equal(breaker.pausedUntilMs('tried', 1_900_000), 1_960_000)
   assert.equal(breaker.room('fresh', 1_900_000), 1)
 })
 
-test('a server that cannot be reached pauses from the first failure on, up to a minute', () => {
+test('an unreachable server pauses from the first failure, up to a minute', () => {
   const breaker = createBreaker()
   fail(breaker, 1, 0, BROKEN)
   assert.equal(breaker.pausedUntilMs('fresh', 0), 1000)
@@ -64,14 +64,14 @@ test('a server that cannot be reached pauses from the first failure on, up to a 
   assert.equal(breaker.pausedUntilMs('fresh', 1_900_000), 1_960_000)
 })
 
-test('what was in flight together counts as one failure', () => {
+test('attempts that were in flight together count as one failure', () => {
   const breaker = createBreaker()
   for (let id = 0; id < 64; id++)
     breaker.failed({ id, alert: `${id}`, lane: 'fresh', startedAtMs: 0 }, { ...ANSWERED, nowMs: 10 + id })
   assert.equal(breaker.pausedUntilMs('fresh', 80), 73 + 1000)
 })
 
-test('one acceptance shows that the server works: no lane waits any longer', () => {
+test('one acceptance shows that the server works, and ends the waits of all lanes', () => {
   const breaker = createBreaker()
   for (let id = 0; id < 10; id++) fail(breaker, id, 0)
   for (let id = 0; id < 10; id++) fail(breaker, id, 1000, { lane: 'tried' })
@@ -80,7 +80,7 @@ test('one acceptance shows that the server works: no lane waits any longer', () 
     assert.equal(breaker.room(lane, 1000), Number.POSITIVE_INFINITY, lane)
 })
 
-test('that a server works after long trouble is told, and after a moment’s is not', () => {
+test('a recovery is reported after a long outage, and not after a short one', () => {
   const breaker = createBreaker()
   for (const id of [1, 2, 3]) fail(breaker, id, id)
   assert.equal(breaker.worked(9, 10), false)
@@ -88,7 +88,7 @@ test('that a server works after long trouble is told, and after a moment’s is 
   assert.equal(breaker.worked(9, 1000), true)
 })
 
-test('events that fail again, while others are accepted in between, are at fault on their own', () => {
+test('events that fail again while others are accepted are at fault themselves', () => {
   const breaker = createBreaker()
   for (let round = 0; round < 50; round++) {
     for (let id = 0; id < 20; id++) fail(breaker, id, round * 1000, { lane: round === 0 ? 'fresh' : 'tried' })
@@ -97,7 +97,7 @@ test('events that fail again, while others are accepted in between, are at fault
   }
 })
 
-test('events that fail again without an acceptance in between count as the server’s failures', () => {
+test('events that fail again with no acceptance in between count as the server’s failures', () => {
   const breaker = createBreaker()
   for (const id of [1, 2]) fail(breaker, id, 0)
   breaker.worked(9, 1)
@@ -106,7 +106,7 @@ test('events that fail again without an acceptance in between count as the serve
   assert.equal(breaker.room('tried', 3), 0)
 })
 
-test('what the server asks for is waited, once it has asked different alerts', () => {
+test('the server’s Retry-After is followed, once different alerts have received it', () => {
   const breaker = createBreaker()
   const asked = { ...ANSWERED, afterMs: 30_000, random: 0 }
   fail(breaker, 1, 0, asked)
@@ -115,7 +115,7 @@ test('what the server asks for is waited, once it has asked different alerts', (
   assert.equal(breaker.pausedUntilMs('fresh', 0), 30_000)
 })
 
-test('a breaker is forgotten only when nothing is known of its events', () => {
+test('a breaker is forgotten only when it knows nothing about any event', () => {
   const breaker = createBreaker()
   fail(breaker, 1, 0)
   breaker.worked(2, 1)

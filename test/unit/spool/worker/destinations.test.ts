@@ -16,7 +16,7 @@ function keyIn(resolution: Awaited<ReturnType<ReturnType<typeof createResolver>>
   return 'missing' in resolution ? resolution.missing : resolution.routingKey?.reveal()
 }
 
-test('a configured key is kept by its name, a looked-up one as the deliverer’s own, any other as it is', () => {
+test('a configured key is stored by name, a looked-up one as the default, any other as it is', () => {
   const keys = parseRoutingKeys(`web=${KEY},${OTHER}`)
   assert.deepEqual(toSpoolKey(createSecret(KEY), keys), { kind: 'configured', name: 'web' })
   assert.deepEqual(toSpoolKey(createSecret(OTHER), keys), { kind: 'configured', name: 'key-2' })
@@ -25,7 +25,7 @@ test('a configured key is kept by its name, a looked-up one as the deliverer’s
   assert.equal(toSpoolKey(createSecret('a'.repeat(32)), keys).kind, 'own')
 })
 
-test('what was kept for a looked-up key goes out with one that is configured, and the other way round', async () => {
+test('events for a looked-up key go out with a configured one, and vice versa', async () => {
   const configured = createResolver({ ...EVENTS, keys: parseRoutingKeys(OTHER) })
   assert.equal(keyIn(await configured(DEFAULT)), OTHER)
   const lookingUp = createResolver({ ...EVENTS, keys: [] }, () => Promise.resolve(LOOKED_UP))
@@ -44,12 +44,12 @@ function failing(why: Error): ReturnType<typeof createResolver> {
   return createResolver({ ...EVENTS, keys: [] }, () => Promise.reject(why))
 }
 
-test('why a key is not found is told on one line, and a bug stays one', async () => {
+test('the reason for a missing key is one line, and a bug stays a bug', async () => {
   assert.equal(keyIn(await failing(new Failure('config', 'none\nadd one'))(DEFAULT)), 'none; add one')
   await assert.rejects(async () => await failing(new TypeError('bug'))(DEFAULT), /bug/)
 })
 
-test('a key may be kept under each of its names', () => {
+test('a key may be stored under each of its names', () => {
   const keys = parseRoutingKeys(`web=${KEY},${OTHER}`)
   const namesOf = (key: string): string[] =>
     spoolKeysOf(createSecret(key), keys).map((kept) => (kept.kind === 'own' ? 'own' : kept.name))
