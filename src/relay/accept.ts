@@ -7,8 +7,8 @@ import { RELAY_LIMITS } from './limits.ts'
 import { decisiveResult, sendResult, statusOf, type EventResult } from './result.ts'
 
 /**
- * Hands the events of one request to the intake, logs what came of each, and answers.
- * @param notes what was mended in them
+ * Hands the events of one request to the intake, logs the result of each, and answers.
+ * @param notes what was corrected in them
  */
 export async function acceptEvents(
   items: readonly SpoolItem[],
@@ -22,23 +22,23 @@ export async function acceptEvents(
     waitMs > 0 ? { timeoutMs: waitMs, signal: callerGone(reply) } : undefined,
   )
   const log = createEventLog(call, items)
-  if (notes.length > 0) log('info', 'event mended', () => ({ notes: notes.join('; ') }))
+  if (notes.length > 0) log('info', 'event corrected', () => ({ notes: notes.join('; ') }))
   for (const result of results) logResult(log, result)
   const [first, ...rest] = results
-  if (first === undefined) throw new Error('a request without events was taken in')
+  if (first === undefined) throw new Error('a request without events was accepted')
   const isSettled = results.every(({ kind }) => kind !== 'queued')
   if (waitMs > 0 && isSettled) void reply.header('preference-applied', `wait=${waitMs / 1000}`)
   return sendResult(reply, decisiveResult([first, ...rest]))
 }
 
-/** Aborts when the caller closes its connection. Fastify's `request.signal` aborts already when the body has been read. */
+/** Aborts when the caller closes its connection. Fastify's `request.signal` already aborts once the body has been read. */
 function callerGone(reply: FastifyReply): AbortSignal {
   const gone = new AbortController()
   reply.raw.once('close', () => gone.abort())
   return gone.signal
 }
 
-/** `Prefer: wait=10` (RFC 7240) in milliseconds; 0 where there is none. */
+/** `Prefer: wait=10` (RFC 7240) in milliseconds; 0 if absent. */
 function preferredWaitMs(header: string | string[] | undefined): number {
   if (header === undefined) return 0
   const seconds = /(?:^|[,;\s])wait\s*=\s*"?(\d{1,9})/i.exec(String(header))?.[1]
@@ -48,7 +48,7 @@ function preferredWaitMs(header: string | string[] | undefined): number {
 type Facts = Readonly<Record<string, string | number | undefined>>
 type EventLog = (level: 'info' | 'warn', message: string, facts: () => Facts) => void
 
-/** A log that hides the callers' own keys, which they may have put anywhere. Facts are asked for only where they are logged. */
+/** A log that masks the caller's own keys, which may be anywhere in its event. Facts are computed only if they are logged. */
 function createEventLog({ request, deps: { logger } }: Call, items: readonly SpoolItem[]): EventLog {
   return (level, message, facts) => {
     if (!logger.isLevelEnabled(level)) return
@@ -61,7 +61,7 @@ function createEventLog({ request, deps: { logger } }: Call, items: readonly Spo
   }
 }
 
-/** One line an event, with nothing of it but what tells it from others. */
+/** One line for each event, with only those of its fields that identify it. */
 function logResult(log: EventLog, result: EventResult): void {
   const { kind, body } = result.event
   const status = statusOf(result)
@@ -74,7 +74,7 @@ function logResult(log: EventLog, result: EventResult): void {
   }))
 }
 
-/** Why an event has not been accepted, in PagerDuty's words if it has answered. */
+/** Why an event was not accepted, in PagerDuty's words if it answered. */
 function reasonOf(result: EventResult): string | undefined {
   if ('reason' in result) return result.reason
   if (result.kind !== 'answered') return undefined

@@ -3,13 +3,13 @@ import { isProbe } from './guards.ts'
 import { RELAY_LIMITS } from './limits.ts'
 import { sendProblem } from './problem.ts'
 
-/** Bounds the requests under way and the bytes of their bodies; what exceeds either limit is answered 503. */
+/** Limits the requests in progress and the bytes of their bodies; a request above either limit is answered 503. */
 export function mountAdmission(app: FastifyInstance): void {
   limitRequests(app)
   limitBytes(app)
 }
 
-/** Probes are never turned away: an orchestrator that gets no answer would restart a relay that is only busy. */
+/** Probes are never refused: an orchestrator that gets no answer would restart a relay that is merely busy. */
 function limitRequests(app: FastifyInstance): void {
   let underWay = 0
   app.addHook('onRequest', (request, reply, done) => {
@@ -22,12 +22,12 @@ function limitRequests(app: FastifyInstance): void {
 }
 
 /**
- * Without this, the memory that callers can make the relay use would grow with their number. A body counts by what has
- * arrived: callers that announce much and send little keep nobody out.
+ * Without this limit, the relay's memory would grow with the number of callers. Only bytes that have arrived count, so
+ * callers that announce much and send little shut nobody out.
  */
 function limitBytes(app: FastifyInstance): void {
   let heldBytes = 0
-  /** @returns a function that reserves bytes until the response is closed, and tells whether there was room for them */
+  /** @returns a function that reserves bytes until the response is closed; false if there was no room for them */
   const createReservation = (reply: FastifyReply): ((bytes: number) => boolean) => {
     let ownBytes = 0
     let isOver = false
@@ -74,10 +74,10 @@ function refuse(reply: FastifyReply, detail: string): FastifyReply {
   return sendProblem(reply, { status: 503, detail, retryAfterSeconds: 1 })
 }
 
-const MANY_REQUESTS = 'the relay is busy with as many requests as it takes at a time'
-const MANY_BYTES = 'the relay is busy with as many bytes of requests as it takes at a time'
+const MANY_REQUESTS = 'the relay is busy: it handles no more requests at a time'
+const MANY_BYTES = 'the relay is busy: it holds no more bytes of requests at a time'
 
-/** What a request says its body has; as much as any if it comes in chunks. */
+/** The announced length of a body; the maximum if it is sent in chunks. */
 function announcedBytes({ headers }: FastifyRequest): number {
   if (headers['transfer-encoding'] !== undefined) return RELAY_LIMITS.bodyBytes
   return Math.min(Number(headers['content-length'] ?? 0), RELAY_LIMITS.bodyBytes)

@@ -10,7 +10,7 @@ import { ROUTES } from './openapi.ts'
 import { refusalOf, refuseUnreadable, sendProblem } from './problem.ts'
 import type { Call, RelayDeps } from './context.ts'
 
-/** Builds the relay's HTTP side; it does not listen yet. */
+/** Builds the relay's HTTP server; it does not listen yet. */
 export function buildApp(deps: RelayDeps): FastifyInstance {
   const app = createServer()
   app.removeAllContentTypeParsers()
@@ -49,8 +49,8 @@ function createServer(): FastifyInstance {
 }
 
 /**
- * Counts an answer and logs it, a refusal with the reason that the caller got. It is named by its route's path, since a
- * caller's may hold anything. That an event was taken has been logged already.
+ * Counts an answer and logs it, with the reason if it is a refusal. It is logged under the path of its route, since the
+ * caller's path may contain anything. Accepted events have been logged already.
  */
 function tellAnswer(request: FastifyRequest, reply: FastifyReply, { metrics, logger }: RelayDeps): void {
   const { id, method, is404, routeOptions } = request
@@ -65,11 +65,11 @@ function tellAnswer(request: FastifyRequest, reply: FastifyReply, { metrics, log
 
 const BAD_PATH = 'the path cannot be decoded; see /openapi.json for the routes'
 
-/** What Fastify throws for a request that it cannot take, in words; anything else is a bug, whose text stays here. */
+/** Fastify's errors for requests that it cannot read, in words. Any other error is a bug, and its text is not sent. */
 const DETAIL: Readonly<Record<number, string>> = {
   400: 'the request cannot be read',
   413: `the body has more than ${RELAY_LIMITS.bodyBytes} bytes`,
-  415: 'this route does not take a body of that content type; see /openapi.json',
+  415: 'this route does not accept that content type; see /openapi.json',
 }
 
 function answerError(error: unknown, { request, reply, deps }: Call): FastifyReply {
@@ -77,7 +77,7 @@ function answerError(error: unknown, { request, reply, deps }: Call): FastifyRep
   if (status >= 400 && status <= 499)
     return sendProblem(reply, {
       status,
-      detail: bodyErrorDetail(error) ?? DETAIL[status] ?? 'the request cannot be taken',
+      detail: bodyErrorDetail(error) ?? DETAIL[status] ?? 'the request cannot be accepted',
     })
   if (error instanceof Failure)
     return sendProblem(reply, {
@@ -85,9 +85,9 @@ function answerError(error: unknown, { request, reply, deps }: Call): FastifyRep
       detail: error.message,
       retryAfterSeconds: RELAY_LIMITS.spoolRetrySeconds,
     })
-  // Not its message, which may quote what was sent.
+  // Without its message, which may quote what was sent.
   const { name, stack = '' } = error instanceof Error ? error : new Error('unknown')
   const frames = stack.split('\n').filter((line) => /^\s+at /.test(line))
   deps.logger.error({ request_id: request.id, error: name, stack: frames }, 'this is a bug, please report it')
-  return sendProblem(reply, { status: 500, detail: 'this is a bug in the relay; its log has more' })
+  return sendProblem(reply, { status: 500, detail: 'this is a bug in the relay; see its log' })
 }

@@ -3,20 +3,20 @@ import { charsetOf, decodeText } from '../core/charset.ts'
 import { isObject, parseJson } from '../core/json.ts'
 import { parseForm, type Form } from './parse-form.ts'
 
-/** A body that cannot be read, with a sentence for its sender. */
+/** The error for a body that cannot be read, with a sentence for its sender. */
 export interface BodyError extends Error {
   readonly statusCode: 400 | 415
   readonly detail: string
 }
 
-/** JSON itself, and what is JSON by its suffix (RFC 6839). */
+/** JSON itself, and media types with the suffix `+json` (RFC 6839). */
 const JSON_TYPE = /^(?:application|text)\/(?:[\w.-]+\+)?json(?:$|[\s;])/
 
 type Done = (error: Error | null, body?: unknown) => void
 
 /**
- * Takes JSON bodies, as text: a route says itself what it makes of a bad one. A body of another type is answered 415,
- * unless it is empty.
+ * Accepts JSON bodies, as text: each route has its own answer to bad JSON. A body of another type is answered 415, unless
+ * it is empty.
  */
 export function takeJson(app: FastifyInstance): void {
   app.addContentTypeParser(JSON_TYPE, { parseAs: 'buffer' }, (request, body, done) =>
@@ -33,7 +33,7 @@ export function takeJson(app: FastifyInstance): void {
   })
 }
 
-/** Takes forms too, as `curl -d` and `wget --post-data` send them: the body is a `Form`. */
+/** Also accepts forms, as `curl -d` and `wget --post-data` send them: the body is a `Form`. */
 export function takeForms(app: FastifyInstance): void {
   app.addContentTypeParser(
     'application/x-www-form-urlencoded',
@@ -42,7 +42,7 @@ export function takeForms(app: FastifyInstance): void {
   )
 }
 
-/** The object that a JSON body holds; undefined where it is no JSON or no object. */
+/** The object in a JSON body; undefined if the body is not JSON or not an object. */
 export function parseObject(body: unknown): Record<string, unknown> | undefined {
   if (typeof body !== 'string') return undefined
   try {
@@ -53,15 +53,15 @@ export function parseObject(body: unknown): Record<string, unknown> | undefined 
   }
 }
 
-/** @throws BodyError 415 for a charset that is not known */
+/** @throws BodyError 415 for an unknown charset */
 function readText({ headers }: FastifyRequest, body: Buffer): string {
   const charset = charsetOf(headers['content-type'])
   const text = decodeText(body, charset)
-  if (text === undefined) throw bodyError(415, `the charset of the body is not known; ${KNOWN_CHARSETS}`)
+  if (text === undefined) throw bodyError(415, `the body has an unknown charset; ${KNOWN_CHARSETS}`)
   return text
 }
 
-/** In a form, escapes are bytes too, so it is decoded after they are resolved; those of UTF-8 are left to the parser. */
+/** Escapes in a form stand for bytes, so the charset is decoded after them. The parser does both for UTF-8. */
 function readForm(request: FastifyRequest, body: Buffer): Form {
   const charset = charsetOf(request.headers['content-type'])
   const text = readText(request, body)
@@ -77,14 +77,14 @@ function finish(done: Done, read: () => unknown): void {
   }
 }
 
-const KNOWN_CHARSETS = 'send UTF-8, or declare one that the Encoding Standard knows, such as ISO-8859-1'
-const OTHER_TYPE = 'this route does not take a body of that content type; see /openapi.json'
+const KNOWN_CHARSETS = 'send UTF-8, or declare a charset of the Encoding Standard, such as ISO-8859-1'
+const OTHER_TYPE = 'this route does not accept that content type; see /openapi.json'
 
 function bodyError(statusCode: BodyError['statusCode'], detail: string): BodyError {
   return Object.assign(new Error(detail), { statusCode, detail })
 }
 
-/** What a body that cannot be read is answered with; undefined for another error. */
+/** The sentence in a `BodyError`; undefined for any other error. */
 export function bodyErrorDetail(error: unknown): string | undefined {
   return error instanceof Error && 'detail' in error ? (error as BodyError).detail : undefined
 }

@@ -3,14 +3,14 @@ import type { Socket } from 'node:net'
 import { RELAY_LIMITS } from './limits.ts'
 
 /**
- * Bounds the connections of a server: when there are too many, the one that has been without a request for longest makes
- * room for the new one. Otherwise callers that only hold connections would keep everybody out, probes too. Requests have
- * a limit of their own, below this one, so that there is always a connection without one.
+ * Limits the connections of a server: if there are too many, the one that has been idle longest is closed for the new one.
+ * Otherwise callers that only hold connections would shut out everybody else, probes included. The limit on requests is
+ * lower, so there is always an idle connection to close.
  */
 export function limitConnections(server: Server): void {
-  /** How many requests are under way on each connection: more than one if they are pipelined. */
+  /** Requests in progress on each connection: more than one if they are pipelined. */
   const requests = new Map<Socket, number>()
-  const idle = new Set<Socket>() // in the order in which they became so
+  const idle = new Set<Socket>() // longest idle first
   const close = (socket: Socket): void => {
     forget(socket)
     socket.destroy()

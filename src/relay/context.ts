@@ -6,46 +6,46 @@ import type { Spool, SpoolItem } from '../spool/spool.ts'
 import type { Metrics } from './metrics.ts'
 import type { EventResult } from './result.ts'
 
-/** What the routes work with. */
+/** What the routes need. */
 export interface RelayDeps {
   readonly config: RelayConfig
   readonly intake: Intake
-  /** What is listed; absent where events are not kept. */
+  /** The spool that `/events` lists; absent if the relay has none. */
   readonly spool?: Spool | undefined
   /** The deployments that are remembered: by the spool, or else by this process. */
   readonly deployments: DeploymentLog
   readonly metrics: Metrics
   readonly logger: Logger
-  /** Names the source of events where no repository is known. */
+  /** The source of events if no repository is known. */
   readonly hostname: string
-  /** Why no event can be taken now, or undefined where it can. Does not depend on PagerDuty. */
+  /** Why events cannot be accepted now; undefined if they can. Does not depend on PagerDuty. */
   readonly checkReady: () => string | undefined
-  /** Whether the relay is about to end. */
+  /** Whether the relay is shutting down. */
   readonly isDraining: () => boolean
 }
 
-/** A request under way, with what its route works with. */
+/** A request in progress, and what its route needs. */
 export interface Call {
   readonly request: FastifyRequest
   readonly reply: FastifyReply
   readonly deps: RelayDeps
 }
 
-/** How long a caller is ready to wait. */
+/** How long a caller is willing to wait. */
 export interface Wait {
   readonly timeoutMs: number
-  /** Aborts when the caller has gone. */
+  /** Aborts when the caller closes the connection. */
   readonly signal: AbortSignal
 }
 
-/** What takes events in: straight to PagerDuty, or into the spool. */
+/** Accepts events: sends them straight to PagerDuty, or writes them to the spool. */
 export interface Intake {
   /**
-   * Takes events, all of one request. Never rejects.
-   * @param wait how long the caller is ready to wait for the outcome where events are spooled; absent: not at all
-   * @returns a result an event, in their order
+   * Accepts the events of one request. Never rejects.
+   * @param wait with a spool, how long the caller waits for the delivery; default: not at all
+   * @returns one result for each event, in order
    */
   take(items: readonly SpoolItem[], wait?: Wait): Promise<EventResult[]>
-  /** Lets what is in flight finish for `graceMs`, breaks it off after that, and gives up connections and files. */
+  /** Gives requests in flight `graceMs` to finish, then aborts them, and closes connections and files. */
   close(graceMs: number): Promise<void>
 }

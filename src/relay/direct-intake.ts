@@ -17,9 +17,9 @@ export interface DirectDeps {
   readonly transport: Transport
   readonly resolve: Resolve
   readonly userAgent: string
-  /** Budget of one event. */
+  /** How long one event may take. */
   readonly timeoutMs: number
-  /** Masked in whatever a server says. */
+  /** Masked in everything that a server says. */
   readonly secrets: readonly Secret[]
   readonly metrics: Metrics
   readonly deployments: DeploymentRing
@@ -83,13 +83,13 @@ async function forward(
   return result
 }
 
-/** What the caller gets of an answer: nothing that repeats a secret, and no redirect, which it might follow. */
+/** The caller gets PagerDuty's answer, with secrets masked, and never a redirect, which its client might follow. */
 function resultOf(event: Event, answer: Answer, secrets: readonly Secret[]): EventResult {
   const { status, headers, body } = answer
   const { kind, isOurs } = meaningOf(status)
   const isAccepted = kind === 'accepted'
   if (isAccepted && body === JSON.stringify(successBody(event))) return { kind: 'answered', event, answer }
-  // Cut off, or another server's words: the status alone says that it is accepted.
+  // The body is cut off or not PagerDuty's; the status alone says that the event was accepted.
   if (isAccepted && !isJsonObject(body)) return { kind: 'delivered', event, status: 202 }
   if (isOurs === true) {
     const outcome = classifyAnswer(answer, 0, secrets)
@@ -107,6 +107,6 @@ function isJsonObject(text: string): boolean {
 }
 
 function turnAway({ event }: SpoolItem): EventResult {
-  const reason = `${RELAY_LIMITS.inFlight} events are on their way already; PAGERDUTY_SPOOL keeps what comes in faster`
+  const reason = `${RELAY_LIMITS.inFlight} events are already in flight; with PAGERDUTY_SPOOL set, the relay queues the rest`
   return { kind: 'turned-away', event, status: 503, reason, retryAfterSeconds: 1 }
 }

@@ -7,7 +7,7 @@ import type { Secret } from '../core/secret.ts'
 import { sendProblem, type Problem } from './problem.ts'
 
 const PROBES = new Set(['/healthz', '/readyz'])
-/** How a body may be encoded. */
+/** Accepted values of Content-Encoding. */
 const PLAIN = new Set(['identity', ''])
 const METHODS = ['GET', 'HEAD', 'POST'] as const
 
@@ -23,8 +23,8 @@ export function isProbe({ routeOptions }: FastifyRequest): boolean {
 }
 
 /**
- * Lets a request in, or answers it before its body is read: another site 403 or 421, no token 401, unknown route 404,
- * other method 405, and 503 for what would be new work while the relay ends.
+ * Answers requests that need not be read any further, before their body is read: another site 403 or 421, no token 401,
+ * unknown route 404, wrong method 405, and any new event while the relay shuts down 503.
  */
 export function mountGuards(app: FastifyInstance, { access: { token, names }, isDraining }: GuardDeps): void {
   const ownNames = { names, isAnyName: token !== undefined }
@@ -37,7 +37,7 @@ export function mountGuards(app: FastifyInstance, { access: { token, names }, is
       void reply.header('www-authenticate', 'Bearer realm="pagerduty-alert"')
       return sendProblem(reply, {
         status: 401,
-        detail: 'send the relay’s token (PAGERDUTY_RELAY_TOKEN) as Authorization: Bearer',
+        detail: 'send the relay’s token (PAGERDUTY_RELAY_TOKEN) as Authorization: Bearer TOKEN',
       })
     }
     if (request.is404) return refuseRoute(app, request, reply)
@@ -47,29 +47,32 @@ export function mountGuards(app: FastifyInstance, { access: { token, names }, is
     }
     if (!PLAIN.has((request.headers['content-encoding'] ?? '').toLowerCase())) {
       void reply.header('accept-encoding', 'identity') // RFC 9110, section 12.5.3
-      return sendProblem(reply, { status: 415, detail: 'send the body as it is, without Content-Encoding' })
+      return sendProblem(reply, {
+        status: 415,
+        detail: 'send the body uncompressed, without Content-Encoding',
+      })
     }
     return done()
   })
-  // Never reached: the hook has answered. Without a handler of its own Fastify would parse the body first.
+  // Never reached, since the hook has answered; but without a handler Fastify would parse the body first.
   app.setNotFoundHandler((_request, reply) => reply.code(404).send())
 }
 
 function refuseRoute(app: FastifyInstance, request: FastifyRequest, reply: FastifyReply): FastifyReply {
   const [path = '/'] = request.url.split('?')
-  // A path with `*` or `:` would be taken for a pattern, which the router may refuse to compile.
+  // The router would read a path with `*` or `:` as a pattern, and may fail to compile it.
   const allowed = /^[\w./-]*$/.test(path)
     ? METHODS.filter((method) => app.hasRoute({ method, url: path }))
     : []
   if (allowed.length === 0)
-    return sendProblem(reply, { status: 404, detail: 'there is no such route; see /openapi.json' })
+    return sendProblem(reply, { status: 404, detail: 'no such route; see /openapi.json' })
   void reply.header('allow', allowed.join(', '))
-  return sendProblem(reply, { status: 405, detail: `this route takes ${allowed.join(', ')}` })
+  return sendProblem(reply, { status: 405, detail: `this route accepts ${allowed.join(', ')}` })
 }
 
 /**
- * A check of `Authorization: Bearer …` that takes the same time whatever is presented: digests of equal length are
- * compared, so that not even the token's length shows.
+ * Checks `Authorization: Bearer …` in constant time: it compares digests of equal length, so that not even the token's
+ * length can be measured.
  */
 export function createTokenCheck(token: Secret): (header: string | undefined) => boolean {
   const expected = digest(token.reveal())
@@ -83,20 +86,20 @@ function digest(text: string): Buffer {
   return createHash('sha256').update(text).digest()
 }
 
-/** What a request says about where it comes from and whom it is for. */
+/** The parts of a request that say where it comes from and which host it is for. */
 export type Addressed = Pick<IncomingMessage, 'url' | 'headers' | 'rawHeaders'>
 
 export interface OwnNames {
-  /** Host names by which the relay is reached, in lower case (`PAGERDUTY_RELAY_NAMES`). */
+  /** The relay's host names, in lower case (`PAGERDUTY_RELAY_NAMES`). */
   readonly names: ReadonlySet<string>
-  /** Whether any other name will do, because callers present a token, which no web page has. */
+  /** Whether any other name is fine too, because callers have a token, which no web page has. */
   readonly isAnyName: boolean
 }
 
 /**
- * Why a request is refused that a web page of another site may have made a browser send: 403 when the browser says so,
- * 421 when the relay is called by a name that anybody could have pointed at it (DNS rebinding). Programs that are not
- * browsers send neither `Origin` nor `Sec-Fetch-Site`.
+ * Refuses requests that a web page of another site may have made a browser send: 403 if the browser says so, 421 if the
+ * host name is one that anybody could have pointed at the relay (DNS rebinding). Programs other than browsers send neither
+ * `Origin` nor `Sec-Fetch-Site`.
  */
 export function refuseForeign(request: Addressed, { names, isAnyName }: OwnNames): Problem | undefined {
   const { headers, rawHeaders } = request
@@ -108,29 +111,29 @@ export function refuseForeign(request: Addressed, { names, isAnyName }: OwnNames
   return host === undefined || isAnyName || isOwnName(host, names) ? undefined : UNKNOWN_NAME
 }
 
-/** Values that browsers give for pages of another origin (W3C, "Fetch Metadata Request Headers"). */
+/** Values that browsers send for pages of another origin (W3C, "Fetch Metadata Request Headers"). */
 const FOREIGN_SITE = /\b(?:cross|same)-site\b/i
 
-const SEVERAL_HOSTS: Problem = { status: 400, detail: 'the request has several Host headers' }
+const SEVERAL_HOSTS: Problem = { status: 400, detail: 'the request has more than one Host header' }
 const FOREIGN: Problem = { status: 403, detail: 'a web page of another site must not use this relay' }
 const UNKNOWN_NAME: Problem = {
   status: 421,
   detail:
-    'this relay is called by a name that it does not know: list the name in PAGERDUTY_RELAY_NAMES, or set ' +
-    'PAGERDUTY_RELAY_TOKEN; an address, localhost and a name without dots always work',
+    'this relay does not know the host name in the request: add the name to PAGERDUTY_RELAY_NAMES, or set ' +
+    'PAGERDUTY_RELAY_TOKEN; an IP address, localhost and a name without dots always work',
 }
 
-/** `rawHeaders` has names and values in turn. */
+/** `rawHeaders` alternates names and values. */
 function isHostName(text: string, index: number): boolean {
   return index % 2 === 0 && text.length === 4 && text.toLowerCase() === 'host'
 }
 
-/** Host and port that the request is for. An absolute target wins over the header (RFC 9112, section 3.2.2). */
+/** The host and port of the request. An absolute target takes precedence over the header (RFC 9112, section 3.2.2). */
 function authorityOf({ url = '', headers }: Addressed): string | undefined {
   return url.startsWith('/') ? headers.host : (URL.parse(url)?.host ?? headers.host)
 }
 
-/** Whether a page of another origin sent this. `null` stands for a page without one: a sandbox, a file. */
+/** Whether a page of another origin sent this. Browsers send `null` for a page without an origin: a sandbox, a file. */
 function isForeignOrigin(
   origin: string | undefined,
   host: string | undefined,
@@ -140,7 +143,7 @@ function isForeignOrigin(
   const page = /^https?:/i.test(origin) ? URL.parse(origin) : null
   if (page === null) return true
   if (names.has(withoutDot(page.host))) return false // a proxy in front may write another Host
-  // By the page's scheme, which a proxy that ends TLS changes: 443 is the same as no port for it.
+  // The page's scheme decides, since a proxy may terminate TLS: for https, port 443 is the same as none.
   return host === undefined || URL.parse(`${page.protocol}//${host}`)?.host !== page.host
 }
 
@@ -155,7 +158,7 @@ function isOwnName(authority: string, names: ReadonlySet<string>): boolean {
   return !bare.includes('.') || isIPv4(bare) || names.has(bare)
 }
 
-/** A name without the dot that ends a fully qualified one. */
+/** A name without the final dot of a fully qualified one. */
 function withoutDot(name: string): string {
   return name.endsWith('.') ? name.slice(0, -1) : name
 }

@@ -1,11 +1,10 @@
 import { LIMITS } from '../core/event.ts'
 
 /**
- * What callers can make the relay hold. With these its memory has an upper bound, whatever is sent to it, and nobody
- * keeps a connection by being slow.
+ * Limits on callers. They bound the relay's memory whatever is sent to it, and keep slow callers from holding connections.
  */
 export const RELAY_LIMITS = {
-  /** Bytes of a request's body: as much as PagerDuty takes. */
+  /** Bytes of a request's body: as many as PagerDuty accepts. */
   bodyBytes: LIMITS.bodyBytes,
   /** Bytes of the bodies of all requests under way together; each costs some times as much memory. */
   heldBytes: 64 * LIMITS.bodyBytes,
@@ -17,20 +16,20 @@ export const RELAY_LIMITS = {
   headersMs: 10_000,
   /** Time for a whole request to arrive. */
   requestMs: 15_000,
-  /** How often connections are looked over for those that are too slow. */
+  /** How often slow connections are looked for. */
   checkMs: 1000,
-  /** How long a connection may stay open without a request, so that a caller's next one finds it warm. */
+  /** How long an idle connection stays open, so that a caller's next request can reuse it. */
   keepAliveMs: 72_000,
   /** Requests under way at a time, probes apart; more are answered 503. */
   requests: 1024,
   /** Connections at a time; for one more, the one that has been idle longest is closed. What exceeds `requests` is for probes. */
   connections: 1024 + 64,
-  /** Events on their way to PagerDuty at a time, where there is no spool; more are answered 503. */
+  /** Without a spool, events in flight to PagerDuty at a time; more are answered 503. */
   inFlight: 256,
-  /** When a caller is to come back to a spool that takes nothing, in seconds. */
+  /** `Retry-After` while the spool cannot accept events, in seconds. */
   spoolRetrySeconds: 10,
-  /** Longest time that `Prefer: wait` is honoured. */
+  /** Maximum for `Prefer: wait`, in seconds. */
   waitSeconds: 60,
-  /** Events that one answer lists. */
+  /** Maximum of events in one answer of `/events`. */
   listed: 1000,
 } as const

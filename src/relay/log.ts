@@ -6,15 +6,15 @@ import { createJsonLog } from '../json-log.ts'
 import type { AttemptReport, WorkerEvents } from '../spool/worker/types.ts'
 import type { Metrics } from './metrics.ts'
 
-/** A pino log, and the way to write out what it still holds. */
+/** A pino log, and a function that writes what is still buffered. */
 export interface RelayLog {
   readonly logger: Logger
   readonly flush: () => void
 }
 
 /**
- * The relay's log, as JSON or as text. Lines of the same turn of the event loop are written at once, since a write a
- * line would cost more than all else. Whatever is logged, a secret of the configuration is masked in it.
+ * The relay's log, as JSON or as text. Lines of one turn of the event loop are written together: one write for each line
+ * would cost more than everything else. Secrets of the configuration are masked in every line.
  */
 export function createRelayLog(
   { logLevel, logFormat }: PrintConfig,
@@ -36,10 +36,10 @@ export function createRelayLog(
   return { logger, flush }
 }
 
-/** A shorter secret occurs by chance in every line, so that hiding it would tell it. */
+/** A shorter secret occurs by chance in every line, so masking it would give it away. */
 const MIN_SECRET_LENGTH = 8
 
-/** Masks secrets as they look inside a JSON string. */
+/** Masks secrets in the form that they have inside a JSON string. */
 function maskerOf(secrets: readonly Secret[]): (line: string) => string {
   const pairs = secrets
     .filter((secret) => secret.reveal().length >= MIN_SECRET_LENGTH)
@@ -48,7 +48,7 @@ function maskerOf(secrets: readonly Secret[]): (line: string) => string {
 }
 
 const PREFIX: Readonly<Record<number, string>> = { 40: 'warning: ', 50: 'error: ', 60: 'error: ' }
-/** Members of a line that text leaves out: it is for reading, and a log collector takes JSON. */
+/** Members that the text format omits: it is for people, while log collectors read JSON. */
 const LEFT_OUT = new Set(['level', 'time', 'name', 'msg'])
 
 /** `pagerduty-alert: POST /failure 202 (ms=12 dedup_key=deploy/acme/shop/master)`. */
@@ -69,7 +69,7 @@ function asText(line: string): string {
     .join('')
 }
 
-/** Logs and counts what a worker does. */
+/** Logs and counts what the spool's worker does. */
 export function createWorkerEvents(logger: Logger, metrics: Metrics): WorkerEvents {
   const log = (
     level: 'info' | 'warn' | 'error',
@@ -91,7 +91,7 @@ export function createWorkerEvents(logger: Logger, metrics: Metrics): WorkerEven
     onDead: ({ reason, cause, ...report }) => {
       metrics.dead(report.event.kind, cause)
       if (cause === 'refused') metrics.settled(report.event.kind, report.httpStatus ?? 400, report.ageMs)
-      log('error', 'event is dead; POST /events/retry tries it again', report, { reason, cause })
+      log('error', 'event is dead; retry it with POST /events/retry', report, { reason, cause })
     },
     onLock: (isHeld) =>
       logger.info(isHeld ? 'this relay delivers the spool' : 'another process delivers the spool'),

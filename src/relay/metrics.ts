@@ -5,24 +5,24 @@ import type { DeploymentLog } from '../spool/deployment-log.ts'
 import type { DeadCause, SpoolCounts } from '../spool/spool.ts'
 import { measureDeployments } from './deployment-metrics.ts'
 
-/** What the relay counts, and its text for Prometheus. */
+/** The relay's counters, and their text for Prometheus. */
 export interface Metrics {
-  /** Events taken in, of those that were valid. */
+  /** A valid event was accepted. */
   readonly accepted: (kind: Event['kind']) => void
-  /** A request was answered. @param route the route's path, never what a caller made up */
+  /** A request was answered. @param route the route's path, never the caller's own text */
   readonly answered: (route: string, method: string, status: number) => void
-  /** PagerDuty answered with this status, or 502 or 504 stands for no answer. @param durationMs from acceptance on */
+  /** PagerDuty answered with this status, or did not answer (502, 504). @param durationMs since the event was accepted */
   readonly settled: (kind: Event['kind'], status: number, durationMs: number) => void
   readonly retried: (kind: Event['kind']) => void
   readonly dead: (kind: Event['kind'], cause: DeadCause) => void
-  /** Dead events were removed for newer ones. */
+  /** Dead events were removed to make room for newer ones. */
   readonly crowdedOut: (count: number) => void
   readonly contentType: string
   /** The exposition text. */
   readonly expose: () => Promise<string>
 }
 
-/** What is measured of a spool at the time that it is asked for. */
+/** What is measured of a spool on each scrape. */
 export interface SpoolGauges {
   readonly counts: () => SpoolCounts
   readonly oldestPendingAgeMs: () => number | undefined
@@ -31,7 +31,7 @@ export interface SpoolGauges {
 
 const KINDS = ['alert', 'change'] as const
 const PREFIX = 'pagerduty_alert_'
-/** From a warm connection's answer to a day in the spool, in seconds. */
+/** From an answer on an open connection to a day in the spool, in seconds. */
 const BUCKETS = [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 1800, 86_400]
 
 /** Metrics of one relay, in a registry of their own. */
@@ -41,14 +41,14 @@ export function createMetrics(deployments: DeploymentLog, spool?: SpoolGauges): 
     createTally({ name: `${PREFIX}${name}`, help, labelNames, registers: [registry] })
   const accepted = counter(
     'events_accepted_total',
-    'Events taken in, once for each key that they go to.',
+    'Events accepted, once for each key that they are sent to.',
     'kind',
   )
   const requests = counter('http_requests_total', 'Requests answered.', 'route', 'method', 'status')
   const delivered = counter('events_delivered_total', 'Events that PagerDuty accepted.', 'kind')
   const refused = counter('events_refused_total', 'Events that PagerDuty refused for good.', 'kind')
   const failed = counter('events_failed_total', 'Events that their caller was told to send again.', 'kind')
-  const retried = counter('events_retried_total', 'Attempts that are to be repeated.', 'kind')
+  const retried = counter('events_retried_total', 'Attempts that failed and are retried.', 'kind')
   const dead = counter('events_dead_total', 'Events parked as dead.', 'kind', 'cause')
   const crowdedOut = counter(
     'events_dead_crowded_out_total',
@@ -61,7 +61,7 @@ export function createMetrics(deployments: DeploymentLog, spool?: SpoolGauges): 
     buckets: BUCKETS,
     registers: [registry],
   })
-  // A rate can be taken only of a series that is there before its first event.
+  // Prometheus computes rates only for a series that exists before its first event.
   for (const kind of KINDS) for (const each of [accepted, delivered, refused, failed, retried]) each(0, kind)
   if (spool !== undefined) crowdedOut(0)
   if (spool !== undefined) measureSpool(spool, registry)
@@ -103,10 +103,10 @@ function measureSpool({ counts, oldestPendingAgeMs, isDelivering }: SpoolGauges,
   gauge('spool_events', 'Events in the spool.', (it) => setAll(it, counts()), 'status')
   gauge(
     'spool_oldest_pending_age_seconds',
-    'Age of the oldest event that is not delivered; 0 where all are.',
+    'Age of the oldest event that is not delivered; 0 if all are.',
     (it) => it.set((oldestPendingAgeMs() ?? 0) / 1000),
   )
-  gauge('spool_delivering', '1 where this process delivers the spool, 0 where another does.', (it) =>
+  gauge('spool_delivering', '1 if this process delivers the spool, 0 if another does.', (it) =>
     it.set(isDelivering() ? 1 : 0),
   )
 }
@@ -122,12 +122,12 @@ interface TallyOptions<Label extends string> {
   readonly registers: Registry[]
 }
 
-/** Counts one thing, by the values of its labels in their order. */
+/** Adds to a counter; the values are those of its labels, in order. */
 type Tally = (count: number, ...values: readonly string[]) => void
 
 /**
- * A counter that adds up by itself and tells its registry when that is read: to prom-client's own each count is an object
- * of labels, which it checks, sorts and joins, several of them for every event.
+ * A counter that keeps its own totals and reports them on a scrape. prom-client's own `inc` validates, sorts and joins the
+ * labels on each call, and there are several calls for each event.
  */
 export function createTally<Label extends string>({ labelNames, ...options }: TallyOptions<Label>): Tally {
   const series = new Map<string, { readonly values: readonly string[]; count: number }>()

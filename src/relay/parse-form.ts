@@ -1,15 +1,15 @@
-/** Most fields that a form may have; `/success` and `/failure` know seven, of which `links` may be repeated. */
+/** Maximum of fields in a form; `/success` and `/failure` have seven, and only `links` may be repeated. */
 const MAX_FIELDS = 1000
 
-/** A form that was read: its members, or why it is not taken. */
+/** The members of a form, or why it is not accepted. */
 export type Form =
   | { readonly members: Readonly<Record<string, string | readonly string[]>> }
   | { readonly problem: string }
 
 /**
  * Reads `application/x-www-form-urlencoded` text. A repeated name becomes a list. The fields are counted before they are
- * decoded, and gathered in one pass, so that the cost is linear in the length.
- * @param decode for a form in another charset than UTF-8, whose bytes are given as Latin-1
+ * decoded, and collected in one pass, so the cost is linear in the length.
+ * @param decode for a form whose charset is not UTF-8; the text is then its bytes as Latin-1
  */
 export function parseForm(text: string, decode?: (bytes: Buffer) => string): Form {
   let fields = 1
@@ -27,7 +27,7 @@ export function parseForm(text: string, decode?: (bytes: Buffer) => string): For
   return { members: Object.fromEntries(members) as Record<string, string | string[]> }
 }
 
-/** A byte that is written as `%XX`. */
+/** A byte written as `%XX`. */
 const ESCAPED_BYTE = /%([0-9a-f]{2})/gi
 
 function readPairs(text: string, decode: (bytes: Buffer) => string): [string, string][] {

@@ -3,14 +3,14 @@ import type { Socket } from 'node:net'
 import type { FastifyReply } from 'fastify'
 import { RELAY_LIMITS } from './limits.ts'
 
-/** What went wrong, as RFC 9457 has it; `title` is the status in words. */
+/** A problem as RFC 9457 defines it; `title` is the status in words. */
 export interface Problem {
   readonly status: number
-  /** One sentence for a person, without any value that was sent. */
+  /** One sentence for a person, which repeats no value that was sent. */
   readonly detail: string
-  /** What is wrong with the request, one sentence a mistake. */
+  /** What is wrong with the request, one sentence for each mistake. */
   readonly errors?: readonly string[] | undefined
-  /** Seconds after which another try makes sense. */
+  /** `Retry-After`, in seconds. */
   readonly retryAfterSeconds?: number | undefined
 }
 
@@ -25,14 +25,14 @@ export function sendProblem(reply: FastifyReply, problem: Problem): FastifyReply
   return reply.code(status).type(PROBLEM_TYPE).send(problemJson(problem))
 }
 
-/** The body that says it, with a newline at its end for whoever reads it in a terminal. */
+/** The body, with a newline at the end so that it reads well in a terminal. */
 function problemJson({ status, detail, errors }: Problem): string {
   return `${JSON.stringify({ type: 'about:blank', title: STATUS_CODES[status], status, detail, errors })}\n`
 }
 
 const refusals = new WeakMap<FastifyReply, string>()
 
-/** Remembers why a request is refused, for the line that the log has of it. */
+/** Remembers why a request was refused, for its line in the log. */
 export function noteRefusal(reply: FastifyReply, reasons: readonly string[]): void {
   refusals.set(reply, reasons.join('; '))
 }
@@ -42,7 +42,7 @@ export function refusalOf(reply: FastifyReply): string | undefined {
   return refusals.get(reply)
 }
 
-/** What Node's HTTP parser finds wrong with what comes in, by the code of its error. */
+/** Errors of Node's HTTP parser, by their code. */
 const UNREADABLE: Readonly<Record<string, Problem>> = {
   HPE_HEADER_OVERFLOW: {
     status: 431,
@@ -50,14 +50,14 @@ const UNREADABLE: Readonly<Record<string, Problem>> = {
   },
   ERR_HTTP_REQUEST_TIMEOUT: {
     status: 408,
-    detail: `the request did not come whole within ${RELAY_LIMITS.requestMs / 1000} s, its headers within ${RELAY_LIMITS.headersMs / 1000} s`,
+    detail: `the request did not arrive within ${RELAY_LIMITS.requestMs / 1000} s, its headers within ${RELAY_LIMITS.headersMs / 1000} s`,
   },
 }
-const NO_HTTP: Problem = { status: 400, detail: 'this is no HTTP/1.1 request' }
+const NO_HTTP: Problem = { status: 400, detail: 'not an HTTP/1.1 request' }
 
 /**
- * Answers what cannot be read as a request, on the bare connection, which is closed. There is no request yet: nothing of
- * what came is repeated or logged.
+ * Answers bytes that cannot be read as a request, on the socket itself, and closes it. Nothing of what was received is
+ * repeated or logged.
  */
 export function refuseUnreadable({ code = '' }: { readonly code?: string }, socket: Socket): void {
   if (!socket.writable || socket.bytesWritten > 0) return void socket.destroy()

@@ -3,24 +3,24 @@ import type { Event } from '../core/event.ts'
 import { meaningOf, type Answer } from '../core/outcome.ts'
 import { noteRefusal, sendProblem } from './problem.ts'
 
-/** What came of one event for one key, as its caller is told. */
+/** The result of one event for one key, as the caller is told. */
 export type EventResult =
-  /** PagerDuty answered, whatever it said; the body may repeat nothing secret. */
+  /** PagerDuty answered, in whatever way; the body contains no secret. */
   | { readonly kind: 'answered'; readonly event: Event; readonly answer: Answer }
-  /** It is safe on disk and goes out later. */
+  /** It is safe on disk and will be delivered later. */
   | { readonly kind: 'queued'; readonly event: Event }
-  /** It went out while the caller waited. */
+  /** It was delivered while the caller waited. */
   | { readonly kind: 'delivered'; readonly event: Event; readonly status: number }
   /** It was refused while the caller waited, and is kept as dead. */
   | { readonly kind: 'dead'; readonly event: Event; readonly status: number; readonly reason: string }
-  /** PagerDuty could not be reached: 502, or 504 where it was too slow. */
+  /** PagerDuty could not be reached (502) or was too slow (504). */
   | {
       readonly kind: 'undelivered'
       readonly event: Event
       readonly status: 502 | 504
       readonly reason: string
     }
-  /** There is no room, or no disk, or the key's rate is used up. */
+  /** There is no room, the disk does not work, or the key's rate limit is used up. */
   | {
       readonly kind: 'turned-away'
       readonly event: Event
@@ -48,7 +48,7 @@ export function decisiveResult(results: readonly [EventResult, ...EventResult[]]
   return results.reduce((worst, result) => (rank(result) < rank(worst) ? result : worst))
 }
 
-/** Answers a caller in PagerDuty's own form, or with a problem where PagerDuty did not answer. */
+/** Answers a caller in PagerDuty's own form, or with a problem if PagerDuty did not answer. */
 export function sendResult(reply: FastifyReply, result: EventResult): FastifyReply {
   switch (result.kind) {
     case 'answered':
@@ -72,8 +72,8 @@ export function sendResult(reply: FastifyReply, result: EventResult): FastifyRep
 }
 
 /**
- * PagerDuty's answer as it came, apart from its headers: those are about a connection that is not the caller's. That it
- * has accepted an event ends with a newline, like the relay's own answers.
+ * Passes on PagerDuty's answer without its headers, which concern a connection that is not the caller's. An acceptance
+ * ends with a newline, like the relay's own answers.
  */
 function sendAnswer(reply: FastifyReply, { status, headers, body }: Answer): FastifyReply {
   const retryAfter = headers['retry-after']
@@ -86,7 +86,7 @@ function sendAnswer(reply: FastifyReply, { status, headers, body }: Answer): Fas
     .send(body + end)
 }
 
-/** What PagerDuty says to a good event (its OpenAPI; the change event's as its own Go client's tests have it). */
+/** PagerDuty's answer to a good event (its OpenAPI; for change events, the tests of its Go client). */
 export function successBody({ kind, body }: Event): object {
   return kind === 'change'
     ? { status: 'success', message: 'Change event processed' }
@@ -103,7 +103,7 @@ export function sendInvalid(
   return sendJson(reply, status, { status: 'invalid event', message, errors })
 }
 
-/** Answers with JSON, with a newline at its end for whoever reads it in a terminal. */
+/** Answers with JSON, with a newline at the end so that it reads well in a terminal. */
 export function sendJson(reply: FastifyReply, status: number, body: object): FastifyReply {
   return reply
     .code(status)

@@ -6,14 +6,13 @@ import { createSecret } from '../core/secret.ts'
 import { toSpoolKey } from '../spool/key-names.ts'
 import type { SpoolKey } from '../spool/spool.ts'
 
-/** Where an event goes, or why nowhere. */
+/** The keys that an event is sent with, or why there is none. */
 export type Routing = { readonly keys: readonly SpoolKey[] } | { readonly problem: string }
 
 const KEY_LENGTH = 32
 
 /**
- * The key that a caller asks for: the body's, or where that names none the `X-Routing-Key` header's, which counts as if it
- * were in the body.
+ * The key that a caller asks for: the one in the body or, if the body has none, in the `X-Routing-Key` header.
  */
 export function requestedKey(
   inBody: string | undefined,
@@ -29,8 +28,8 @@ function isOwnKey(given: string | undefined): boolean {
 }
 
 /**
- * Whose key an event goes out with: the caller's where it brought one, else each of the relay's own.
- * The words about a bad key are PagerDuty's.
+ * The keys that an event is sent with: the caller's if it gave one, else each of the relay's own. The words about a bad key
+ * are PagerDuty's.
  * @param given what the body has as `routing_key`; blank, absent or `relay` asks for the relay's
  */
 export function routeEvent(kind: Event['kind'], given: string | undefined, configured: OwnKeys): Routing {

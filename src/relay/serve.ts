@@ -17,7 +17,7 @@ import { createMetrics, type Metrics } from './metrics.ts'
 import { createRelayLog, createWorkerEvents } from './log.ts'
 import { createDirectIntake } from './direct-intake.ts'
 
-/** What the relay needs of the process, and what it was told. */
+/** What the relay needs from the process, and its configuration. */
 export interface ServeOptions {
   readonly config: RelayConfig
   readonly hostname: string
@@ -27,14 +27,14 @@ export interface ServeOptions {
   readonly takeSignals: (listener: () => void) => void
 }
 
-/** How long what is in flight may take after a signal: within 8 s the process is gone, and Docker waits for 10. */
+/** How long requests in flight may take after a signal: the process ends within 8 s, and Docker waits for 10. */
 const GRACE_MS = 6500
 const LAST_MOMENT_MS = 500
 
 /**
  * Runs the relay until a signal ends it.
  * @returns the exit status
- * @throws Failure of kind `config` where it cannot listen
+ * @throws Failure of kind `config` if it cannot listen
  */
 export async function serve(options: ServeOptions): Promise<number> {
   const { config, hostname, writeOut, writeErr, takeSignals } = options
@@ -68,8 +68,8 @@ export async function serve(options: ServeOptions): Promise<number> {
   flush()
   await signalled
   logger.info('shutting down')
-  const timer = setTimeout(() => ending.abort(), GRACE_MS) // what waits for the key waits no longer than the rest
-  await parts.intake.close(GRACE_MS) // meanwhile new posts are answered 503
+  const timer = setTimeout(() => ending.abort(), GRACE_MS) // the key look-up gets no more time than the rest
+  await parts.intake.close(GRACE_MS) // new posts are answered 503 until the server is closed
   clearTimeout(timer)
   ending.abort()
   await closeServer(app)
@@ -82,11 +82,11 @@ interface Parts {
   readonly metrics: Metrics
   readonly spool?: Spool
   readonly deployments: DeploymentLog
-  /** Why the next event would be turned away, or undefined where it would be kept or there is no spool. */
+  /** Why the next event would not be accepted; undefined if it would, or if there is no spool. */
   readonly checkKept: () => string | undefined
 }
 
-/** What finds the relay's key where only a REST API token tells it. */
+/** Looks up the relay's key if only a REST API token is configured. */
 function composeLookUp(
   { delivery, rest }: RelayConfig,
   logger: Logger,
@@ -102,7 +102,7 @@ function composeLookUp(
   })
 }
 
-/** What takes events in: a spool where one is configured, else PagerDuty itself. */
+/** Starts the intake: into the spool if one is configured, else directly to PagerDuty. */
 async function startIntake(
   { delivery, spool: spoolConfig }: RelayConfig,
   logger: Logger,
@@ -174,23 +174,23 @@ async function listen(app: FastifyInstance, { host, port }: RelayConfig): Promis
   }
 }
 
-/** Where it listens, as it was told: of 0.0.0.0, which stands for every address, Fastify's own answer names one. */
+/** The address that was configured. For 0.0.0.0, which means every address, Fastify itself would name only one of them. */
 function addressOf(app: FastifyInstance): string {
   const { address, family, port } = app.server.address() as AddressInfo
   return `http://${family === 'IPv6' ? `[${address}]` : address}:${port}`
 }
 
-/** Whether only this machine, or this container, can reach it. */
+/** Whether only this machine or container can reach the relay. */
 function isLoopback(app: FastifyInstance): boolean {
   const { address } = app.server.address() as AddressInfo
   return address === '::1' || /^(?:::ffff:)?127\./.test(address)
 }
 
 const OPEN_TO_OTHERS =
-  'everybody who reaches that address can send with this relay’s key: PAGERDUTY_RELAY_TOKEN, which callers would have ' +
-  'to present, is not set'
+  'anyone who can reach that address can send events with this relay’s key: to require a token, set ' +
+  'PAGERDUTY_RELAY_TOKEN'
 
-/** Ends the connections: at once those without a request, and those with one after a last moment. */
+/** Closes the connections: idle ones at once, the others after a last moment. */
 async function closeServer(app: FastifyInstance): Promise<void> {
   const timer = setTimeout(() => app.server.closeAllConnections(), LAST_MOMENT_MS)
   await app.close()
@@ -198,8 +198,8 @@ async function closeServer(app: FastifyInstance): Promise<void> {
 }
 
 const IN_WORDS: Readonly<Record<string, string>> = {
-  EADDRINUSE: 'another program has that port',
-  EADDRNOTAVAIL: 'this machine has no such address',
+  EADDRINUSE: 'another program uses that port',
+  EADDRNOTAVAIL: 'this machine does not have that address',
   EACCES: 'that port is reserved for root',
-  ENOTFOUND: 'the host name is not known',
+  ENOTFOUND: 'the host name is unknown',
 }

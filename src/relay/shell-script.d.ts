@@ -1,4 +1,4 @@
-/** The bundler puts the file's text where it is imported. */
+/** The bundler replaces the import with the file's text. */
 declare module '*/pagerduty.sh' {
   const text: string
   export default text

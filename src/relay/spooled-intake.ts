@@ -7,13 +7,13 @@ import type { EventResult } from './result.ts'
 export interface SpooledDeps {
   readonly spool: Spool
   readonly metrics: Metrics
-  /** Why nothing that is kept could be delivered, by this process or another; undefined where it could. */
+  /** Why queued events could not be delivered, by this process or another; undefined if they could. */
   readonly obstacle: () => string | undefined
-  /** Ends the delivery within a time, and gives up what it uses; the spool is closed after it. */
+  /** Stops the delivery within `graceMs` and closes its connections; the spool is closed afterwards. */
   readonly stopDelivery: (graceMs: number) => Promise<void>
 }
 
-/** With a spool: an event is accepted when it is synced to disk, and goes out in the background. */
+/** With a spool: an event is accepted once it is synced to disk, and delivered in the background. */
 export function createSpooledIntake({ spool, metrics, obstacle, stopDelivery }: SpooledDeps): Intake {
   const closing = new AbortController()
   return {
@@ -36,7 +36,7 @@ export function createSpooledIntake({ spool, metrics, obstacle, stopDelivery }: 
     },
     close: async (graceMs) => {
       await stopDelivery(graceMs)
-      closing.abort() // whoever still waits hears that the event is kept
+      closing.abort() // callers that still wait are told that the event is queued
       await spool.close()
     },
   }

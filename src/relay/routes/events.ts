@@ -60,14 +60,14 @@ async function takeEvent(kind: Event['kind'], { request, reply, deps }: Call): P
   return await acceptEvents(items, { request, reply, deps }, reading.warnings)
 }
 
-/** What PagerDuty says to a body that it cannot read (its OpenAPI's example). */
+/** PagerDuty's answer to a body that it cannot read (an example in its OpenAPI). */
 const UNRECOGNIZED = {
   status: 'Unrecognized object',
   message: 'Event object format is unrecognized',
   errors: ['JSON parse error'],
 }
 
-/** A trigger has its key before it is accepted, so that no retry of it opens a second alert. */
+/** A trigger gets its dedup key before it is accepted, so that no retry opens a second alert. */
 function withDedupKey({ kind, body }: Event): Event {
   if (kind === 'change' || body.dedup_key !== undefined) return { kind, body }
   return { kind, body: { ...body, dedup_key: randomUUID() } }

@@ -6,7 +6,7 @@ import { Failure } from '../../core/failure.ts'
 import { cleanObject, describeType, parseJson, type Json, type JsonObject } from '../../core/json.ts'
 import { checkTemplate } from '../../core/summary.ts'
 
-/** What a caller of `/success` or `/failure` says of the deployment. What it leaves out, the build says. */
+/** What a caller of `/success` or `/failure` says about the deployment. The build provides the rest. */
 export interface OutcomeBody {
   readonly summary?: string
   readonly severity?: Severity
@@ -18,8 +18,8 @@ export interface OutcomeBody {
 }
 
 /**
- * The shape of that body, as callers are told it. More is taken: what cannot be used and is no reason to keep a page from
- * going out is left out. In a form every member is text.
+ * The documented shape of that body. More is accepted: members that cannot be used, and without which the event can still
+ * be sent, are left out. In a form every member is text.
  */
 export const OUTCOME_SCHEMA = z.object({
   summary: z.string().optional().describe('Title of the event; a template, as --summary takes it.'),
@@ -27,9 +27,12 @@ export const OUTCOME_SCHEMA = z.object({
     .string()
     .optional()
     .describe(`How bad a failure is: ${SEVERITIES.join(', ')}. Default: error.`),
-  environment: z.string().optional().describe('Where to was deployed. It decides which alert is meant.'),
-  exit_code: z.union([z.int(), z.string()]).optional().describe('Exit status of what deployed, 0 to 255.'),
-  output: z.string().optional().describe('What it printed. The last lines are shown, with secrets masked.'),
+  environment: z
+    .string()
+    .optional()
+    .describe('What was deployed to, e.g. production. It decides which alert is meant.'),
+  exit_code: z.union([z.int(), z.string()]).optional().describe('Exit status of the deployment, 0 to 255.'),
+  output: z.string().optional().describe('Its output. The last lines are shown, with secrets masked.'),
   details: z
     .union([z.record(z.string(), z.unknown()), z.string()])
     .optional()
@@ -43,7 +46,7 @@ export const OUTCOME_SCHEMA = z.object({
     .describe('Links for responders: a list of {"href","text"} or of URL|TEXT, or one of the latter.'),
 })
 
-/** A body that was read, and what of it was mended or left out; or what is wrong with it, a sentence a mistake. */
+/** The body, and what was corrected or left out; or what is wrong with it, one sentence for each mistake. */
 export type ReadOutcome =
   | { readonly body: OutcomeBody; readonly notes: readonly string[] }
   | { readonly problems: readonly string[] }
@@ -56,7 +59,7 @@ export function readOutcomeBody(members: JsonObject): ReadOutcome {
   const notes: Notes = new Set()
   const problems: string[] = []
   const known = given.filter(([name]) => Object.hasOwn(OUTCOME_SCHEMA.shape, name))
-  // Their names are the caller's and may hold anything, so they are counted and not named.
+  // Their names may contain anything, so they are counted and not named.
   if (known.length < given.length)
     notes.add(`${given.length - known.length} unknown members are left out; known are ${NAMES}`)
   const mended = mendMembers(Object.fromEntries(known), MENDS, '', notes)
@@ -110,7 +113,7 @@ function tryParse(text: string): Json {
   }
 }
 
-/** How the members are mended that an event can do without. */
+/** How optional members are corrected. */
 const MENDS: Readonly<Record<string, Mend>> = {
   exit_code: mendExitCode,
   output: mendOutput,
@@ -118,7 +121,7 @@ const MENDS: Readonly<Record<string, Mend>> = {
   links: mendOutcomeLinks,
 }
 
-/** A text that decides what the event says or which alert it is about: what is wrong with it is a problem. */
+/** A text that decides what the event says or which alert it is about, so a mistake in it is a problem. */
 function required<T>(
   members: JsonObject,
   name: 'summary' | 'severity' | 'environment',

@@ -15,7 +15,7 @@ import { sendProblem } from '../problem.ts'
 import { requestedKey, routeEvent } from '../routing.ts'
 import { acceptEvents } from '../accept.ts'
 
-/** Last lines of a deployment's output that its alert shows. */
+/** How many of the last lines of a deployment's output its alert shows. */
 const OUTPUT_LINES = 40
 
 const JSON_BODY = jsonContent('Outcome')
@@ -52,7 +52,7 @@ async function reportOutcome(outcome: Outcome, call: Call): Promise<FastifyReply
   if (typeof members === 'string') return sendProblem(reply, { status: 400, detail: members })
   const reading = readOutcomeBody(deps.config.mask(cleanObject(members)))
   if ('problems' in reading)
-    return sendProblem(reply, { status: 400, detail: 'the body cannot be used', errors: reading.problems })
+    return sendProblem(reply, { status: 400, detail: 'the body is not valid', errors: reading.problems })
   const { as, resolve } = deps.config.event
   const plan = planEvents(outcome, inputOf(reading.body, deps), { as, resolve, randomKey: randomUUID })
   const given = requestedKey(undefined, request.headers['x-routing-key'])
@@ -64,7 +64,7 @@ async function reportOutcome(outcome: Outcome, call: Call): Promise<FastifyReply
   return await acceptEvents(items, call, [...reading.notes, ...plan.warnings])
 }
 
-/** What a body says, or why it says nothing; an empty one leaves everything to the build. */
+/** The members of a body, or why it has none. An empty body leaves everything to the build. */
 function readMembers(body: unknown): Record<string, unknown> | string {
   if (body === undefined || body === null || body === '') return {}
   if (typeof body === 'string') return parseObject(body) ?? 'the body is not a JSON object'
@@ -98,7 +98,7 @@ function traced(value: string): { value: string; origin: string } {
   return { value, origin: 'the request' }
 }
 
-/** An event for the caller's key or each of the relay's own, or why there is none that takes it. */
+/** The event for the caller's key or each of the relay's own, or why no key can take it. */
 function routeAll(event: Event, given: string | undefined, { config }: RelayDeps): SpoolItem[] | string {
   const routing = routeEvent(event.kind, given, config.ownKeys)
   return 'problem' in routing ? routing.problem : routing.keys.map((key) => ({ event, key }))

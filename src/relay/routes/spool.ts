@@ -14,10 +14,10 @@ import { sendJson } from '../result.ts'
 const STATUSES = ['pending', 'delivered', 'dead'] as const satisfies readonly EventStatus[]
 const NOTHING = { pending: 0, delivered: 0, dead: 0 } as const
 
-/** Which dead events are meant: one, those of a key (whole or as masked in the list), or all. */
+/** Selects dead events: one, those of a key (in full or as the list masks it), or all. */
 const DEAD_SCHEMA = z.strictObject({
   id: z.int().positive().optional().describe('One event, by its id in the list.'),
-  key: z.string().min(1).optional().describe('The events of a key: whole, or as the list masks it.'),
+  key: z.string().min(1).optional().describe('The events of a key, given in full or as the list masks it.'),
 })
 
 /** Lists the events in the spool, and retries or discards dead ones. Without a spool there are none. */
@@ -65,7 +65,7 @@ function listEvents({ request, reply, deps: { spool, config } }: Call): FastifyR
   const chosen = STATUSES.filter((each) => status === undefined || each === status)
   const afterId = after === undefined ? 0 : Number(after)
   if (chosen.length === 0 || !Number.isSafeInteger(afterId)) {
-    const detail = `status must be one of ${STATUSES.join(', ')}, and after the last id of the page before`
+    const detail = `status must be one of ${STATUSES.join(', ')}, and after must be the last id of the previous page`
     return sendProblem(reply, { status: 400, detail })
   }
   const secretOf = createKeyFinder(config.delivery.keys)
@@ -95,7 +95,7 @@ function describeEntry(entry: SpoolEntry, secret: Secret | undefined): object {
   }
 }
 
-/** A dedup key without the caller's own routing key: it is sent as the caller wrote it, but whoever lists it sees no key. */
+/** A dedup key with the caller's own routing key masked. It is sent as the caller wrote it, but a list must not show a key. */
 function hideKey(dedupKey: string | undefined, key: SpoolKey): string | undefined {
   return key.kind === 'own' ? createMask([key.key])(dedupKey) : dedupKey
 }
@@ -110,7 +110,7 @@ async function retryEvents(call: Call): Promise<FastifyReply> {
 }
 
 const LEFT_OUT =
-  'a later event of the same alert was delivered or is pending, so sending these now would undo it; a retry by id sends one all the same'
+  'a later event of the same alert was delivered or is pending, so sending these now would undo it; a retry by id sends one anyway'
 
 async function discardEvents(call: Call): Promise<FastifyReply> {
   const filter = readFilter(call)
@@ -119,7 +119,7 @@ async function discardEvents(call: Call): Promise<FastifyReply> {
   return sendJson(reply, 200, { discarded: (await deps.spool?.discard(filter)) ?? 0 })
 }
 
-/** The filter of a body; undefined where it is none. */
+/** The filter in a body; undefined if it is not valid. */
 function readFilter({ request: { body }, deps }: Call): DeadFilter | undefined {
   const isEmpty = body === undefined || body === null || body === ''
   const { data } = DEAD_SCHEMA.safeParse(isEmpty ? {} : parseObject(body))

@@ -59,12 +59,7 @@ const REFUSED: readonly (readonly [string, string, unknown, RegExp])[] = [
   ['an event', '/v2/enqueue', { event_action: 'trigger' }, /POST \/v2\/enqueue 400 \(.*reason=.*payload/],
   ['no JSON', '/v2/enqueue', '{', /POST \/v2\/enqueue 400 \(.*reason=JSON parse error\)/],
   ['a list', '/success', '[]', /POST \/success 400 \(.*reason=the body is not a JSON object\)/],
-  [
-    'an unknown route',
-    '/nope',
-    {},
-    /POST unknown 404 \(.*reason=there is no such route; see \/openapi\.json\)/,
-  ],
+  ['an unknown route', '/nope', {}, /POST unknown 404 \(.*reason=no such route; see \/openapi\.json\)/],
   [
     'a key of the wrong length',
     '/v2/change/enqueue',

@@ -109,7 +109,7 @@ describe('a name that was pointed at the relay (DNS rebinding)', () => {
     for (const route of ROUTES) {
       const answer = await ask(open.url, route, { headers: page, body: JSON.stringify(alertBody()) })
       assert.equal(answer.status, 421, route.join(' '))
-      assert.match(answer.text, /list the name in PAGERDUTY_RELAY_NAMES, or set PAGERDUTY_RELAY_TOKEN/)
+      assert.match(answer.text, /add the name to PAGERDUTY_RELAY_NAMES, or set PAGERDUTY_RELAY_TOKEN/)
     }
     assert.equal(simulator.requests.length, 0)
   })
@@ -178,7 +178,7 @@ test('the program’s own client says what to do if the relay does not know its 
   const env = { ...CODESHIP_PRO, PAGERDUTY_RELAY_URL: 'http://evil.example', HTTP_PROXY: open.url }
   const { code, stderr } = await runProgram(['failure'], { env })
   assert.equal(code, 65)
-  assert.match(stderr, /421: .*list the name in PAGERDUTY_RELAY_NAMES, or set PAGERDUTY_RELAY_TOKEN/)
+  assert.match(stderr, /421: .*add the name to PAGERDUTY_RELAY_NAMES, or set PAGERDUTY_RELAY_TOKEN/)
 })
 
 test('a refusal is logged by its route alone', async () => {

@@ -72,7 +72,7 @@ test('a form arrives in the charset that it declares, escaped or not', async () 
 test('a charset that nobody knows is 415, with a reason', async () => {
   const answer = await postBytes(ALERTS, Buffer.from(JSON_TEXT), 'application/json; charset=utf-32')
   assert.equal(answer.status, 415)
-  assert.match(await answer.text(), /the charset of the body is not known; send UTF-8/)
+  assert.match(await answer.text(), /the body has an unknown charset; send UTF-8/)
 })
 
 test('a compressed body is 415, and the answer says what would be taken', async () => {

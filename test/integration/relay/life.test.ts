@@ -67,7 +67,7 @@ test('a port that is taken is a mistake in the configuration, in one sentence', 
     const port = String((other.address() as AddressInfo).port)
     const { code, stderr } = await runProgram(['serve'], { env: { ...ENV, PAGERDUTY_RELAY_PORT: port } })
     assert.equal(code, 78)
-    assert.match(stderr, /cannot listen: another program has that port; see PAGERDUTY_RELAY_HOST/)
+    assert.match(stderr, /cannot listen: another program uses that port; see PAGERDUTY_RELAY_HOST/)
     assert.ok(!stderr.includes('    at '))
   } finally {
     other.close()
@@ -110,7 +110,7 @@ test('a token from a file protects it, whatever the blank variable beside it', a
 })
 
 const OPEN_TO_OTHERS =
-  /warning: everybody who reaches that address can send .*PAGERDUTY_RELAY_TOKEN.* is not set/
+  /warning: anyone who can reach that address can send .*set PAGERDUTY_RELAY_TOKEN/
 for (const [host, token, isWarned] of [
   ['0.0.0.0', undefined, true],
   ['0.0.0.0', 'open-sesame-please', false],

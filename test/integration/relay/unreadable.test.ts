@@ -29,19 +29,19 @@ const JSON_HEAD = `${HEAD}content-type: application/json\r\n`
 const TOO_LONG = 'x'.repeat(20_000)
 
 const UNREADABLE: Readonly<Record<string, [bytes: string, status: number, detail: RegExp]>> = {
-  'what is no HTTP': ['hello\r\n\r\n', 400, /no HTTP\/1.1 request/],
-  TLS: ['\u0016\u0003\u0001\u0002\0\u0001\0\u0001', 400, /no HTTP\/1.1 request/],
-  'a header without a colon': [`${HEAD}oops\r\n\r\n`, 400, /no HTTP\/1.1 request/],
-  'a length that is not a number': [`${JSON_HEAD}content-length: many\r\n\r\n`, 400, /no HTTP\/1.1 request/],
+  'what is no HTTP': ['hello\r\n\r\n', 400, /not an HTTP\/1.1 request/],
+  TLS: ['\u0016\u0003\u0001\u0002\0\u0001\0\u0001', 400, /not an HTTP\/1.1 request/],
+  'a header without a colon': [`${HEAD}oops\r\n\r\n`, 400, /not an HTTP\/1.1 request/],
+  'a length that is not a number': [`${JSON_HEAD}content-length: many\r\n\r\n`, 400, /not an HTTP\/1.1 request/],
   'two lengths that differ': [
     `${JSON_HEAD}content-length: 2\r\ncontent-length: 3\r\n\r\n{}`,
     400,
-    /no HTTP\/1.1 request/,
+    /not an HTTP\/1.1 request/,
   ],
   'a length and chunks at once': [
     `${JSON_HEAD}content-length: 2\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n`,
     400,
-    /no HTTP\/1.1 request/,
+    /not an HTTP\/1.1 request/,
   ],
   'a flood of headers': [`${HEAD}x-flood: ${TOO_LONG}\r\n\r\n`, 431, /more than 16384 bytes/],
   'an endless path': [`GET /${TOO_LONG} HTTP/1.1\r\nhost: relay\r\n\r\n`, 431, /more than 16384 bytes/],

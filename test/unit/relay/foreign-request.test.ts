@@ -68,7 +68,7 @@ describe('without a token a name that anybody could point at the relay is refuse
     for (const host of [...OWN, ...OTHERS]) assert.equal(statusOf({ host }, WITH_TOKEN), 200, host)
   })
   test('HTTP/1.0 needs no Host, and no browser leaves it out', () => assert.equal(statusOf({}), 200))
-  test('several Host headers are answered 400, in any case and with a token, too', () => {
+  test('more than one Host header are answered 400, in any case and with a token, too', () => {
     const twice = { ...request({ host: 'a' }), rawHeaders: ['Host', 'a', 'x', 'host', 'hOsT', 'b'] }
     assert.equal(refuseForeign(twice, WITHOUT_TOKEN)?.status, 400)
     assert.equal(refuseForeign(twice, WITH_TOKEN)?.status, 400)
