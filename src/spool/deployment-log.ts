@@ -28,7 +28,7 @@ export interface DeploymentQuery {
 
 /** The deployments that a relay or a spool remembers. */
 export interface DeploymentLog {
-  /** Throws SQLite's errors if the disk fails (`storeTrouble` explains them). */
+  /** Throws a `Failure` if the disk fails. */
   list(query: DeploymentQuery): DeploymentEntry[]
   /** What figures are counted from: deployments that ended at this time or later, in any order; none if the disk fails. */
   endedSince(sinceMs: number): EndedDeployment[]

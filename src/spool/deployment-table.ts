@@ -14,8 +14,8 @@ import type { EventStatus } from './spool.ts'
 import { GIVEN_LIMIT, prepareAll, prepareGet, prepareRun } from './statements.ts'
 
 /**
- * Deployments, kept longer than the events that told of them. `record` is a `Deployment` as JSON; what lists are filtered
- * by stands before it in columns of its own. Older spools do not have this table yet.
+ * Deployments, kept longer than the events that reported them. `record` is a `Deployment` as JSON; the fields that lists are
+ * filtered by are also columns. Older spools lack this table.
  */
 export const DEPLOYMENT_TABLE = `
 CREATE TABLE IF NOT EXISTS deployments (

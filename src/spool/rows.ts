@@ -11,11 +11,11 @@ export interface NewRow {
   readonly action: string | null
   readonly dedupKey: string | null
   readonly body: string
-  /** The deployment that the event tells of, if it does. */
+  /** The deployment that the event reports, if any. */
   readonly deployment?: Deployment
 }
 
-/** @param nowMs stands in for an event without a time */
+/** @param nowMs used for an event without a time */
 export function toRow({ event, key }: SpoolItem, nowMs: number): NewRow {
   const { kind, body } = event
   const isAlert = kind === 'alert'

@@ -116,7 +116,7 @@ export interface Spool {
   setAside(): string[]
   /** Whether an alert has a pending event that a new one has to wait for; false if the spool cannot be read. */
   hasPending(key: SpoolKey, dedupKey: string): boolean
-  /** The deployments that added events told of: the last 10,000, also after their events are forgotten. */
+  /** The deployments that added events reported: the last 10,000, even after their events were removed. */
   readonly deployments: DeploymentLog
   /** The part that a worker uses. */
   readonly queue: SpoolQueue

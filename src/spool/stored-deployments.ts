@@ -1,6 +1,6 @@
 import type { Connection } from './connection.ts'
 import type { DeploymentLog } from './deployment-log.ts'
-import { ifReadable } from './errors.ts'
+import { ifReadable, orFailure } from './errors.ts'
 import { toldOf } from './deployment-table.ts'
 import type { Unwritten } from './unwritten.ts'
 
@@ -8,12 +8,14 @@ import type { Unwritten } from './unwritten.ts'
 export function createStoredDeployments(connection: Connection, unwritten: Unwritten): DeploymentLog {
   return {
     list: (query) =>
-      connection.read(({ reads }) =>
-        reads.deployments(query).map((entry) => {
-          const progress = entry.eventIds.map((id) => unwritten.progress(id) ?? reads.progress(id))
-          const told = toldOf(progress.map(({ status }) => status))
-          return { ...entry, ...(told !== undefined && { told }) }
-        }),
+      orFailure(() =>
+        connection.read(({ reads }) =>
+          reads.deployments(query).map((entry) => {
+            const progress = entry.eventIds.map((id) => unwritten.progress(id) ?? reads.progress(id))
+            const told = toldOf(progress.map(({ status }) => status))
+            return { ...entry, ...(told !== undefined && { told }) }
+          }),
+        ),
       ),
     endedSince: (sinceMs) =>
       ifReadable(() => connection.read(({ reads }) => reads.deploymentsEndedSince(sinceMs))) ?? [],

@@ -109,8 +109,7 @@ test('a token from a file protects it, whatever the blank variable beside it', a
   assert.equal((await fetch(`${relay.url}/events`)).status, 401)
 })
 
-const OPEN_TO_OTHERS =
-  /warning: anyone who can reach that address can send .*set PAGERDUTY_RELAY_TOKEN/
+const OPEN_TO_OTHERS = /warning: anyone who can reach that address can send .*set PAGERDUTY_RELAY_TOKEN/
 for (const [host, token, isWarned] of [
   ['0.0.0.0', undefined, true],
   ['0.0.0.0', 'open-sesame-please', false],

@@ -32,7 +32,11 @@ const UNREADABLE: Readonly<Record<string, [bytes: string, status: number, detail
   'what is no HTTP': ['hello\r\n\r\n', 400, /not an HTTP\/1.1 request/],
   TLS: ['\u0016\u0003\u0001\u0002\0\u0001\0\u0001', 400, /not an HTTP\/1.1 request/],
   'a header without a colon': [`${HEAD}oops\r\n\r\n`, 400, /not an HTTP\/1.1 request/],
-  'a length that is not a number': [`${JSON_HEAD}content-length: many\r\n\r\n`, 400, /not an HTTP\/1.1 request/],
+  'a length that is not a number': [
+    `${JSON_HEAD}content-length: many\r\n\r\n`,
+    400,
+    /not an HTTP\/1.1 request/,
+  ],
   'two lengths that differ': [
     `${JSON_HEAD}content-length: 2\r\ncontent-length: 3\r\n\r\n{}`,
     400,

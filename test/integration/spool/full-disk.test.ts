@@ -28,7 +28,7 @@ async function run(
     limit: 1000,
     onWarning: (message) => assert.match(message, /disk is/),
   })
-  const draining = startTestWorker(t, { spool })
+  const running = startTestWorker(t, { spool })
   const accepted: string[] = []
   for (let number = 0; number < EVENTS; number++) {
     const summary = `${name} ${number} ${'x'.repeat(number % 7 === 0 ? 9000 : 200)}`
@@ -40,7 +40,7 @@ async function run(
         /the spool’s disk is (full|failing)/,
       )
   }
-  return { ...draining, accepted, spool }
+  return { ...running, accepted, spool }
 }
 
 test(

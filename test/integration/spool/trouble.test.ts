@@ -74,6 +74,21 @@ test('if the directory cannot be created, nothing is accepted until it can', asy
   assert.equal((await spool.add([changeItem('x')])).kind, 'added')
 })
 
+test('a spool that cannot be read explains why to its callers', async (t) => {
+  const parent = join(temporaryDirectory(t), 'file')
+  writeFileSync(parent, '')
+  const { spool } = await openTestSpool(t, { directory: join(parent, 'spool') })
+  const reason = {
+    name: 'Failure',
+    kind: 'undelivered',
+    message: /the spool cannot be created in PAGERDUTY_SPOOL/,
+  }
+  assert.throws(() => spool.list('dead', 1), reason)
+  assert.throws(() => spool.deployments.list({ limit: 1 }), reason)
+  await assert.rejects(spool.retry({}), reason)
+  await assert.rejects(spool.discard({}), reason)
+})
+
 const skip = skipWithout('mount')
 
 test(
