@@ -52,13 +52,17 @@ export function loadRelayConfig(
   const repositoryUrl = valuesOf(reader, EVENT_SETTINGS)('repositoryUrl')
   const events = readDeliveryConfig(reader, env)
   const rest = readRestConfig(reader, events.region)
-  const delivery = { ...events, secrets: [...events.secrets, ...(rest.token ? [rest.token] : [])] }
+  const access = readRelayAccess(own, env, problems)
+  const secrets = [
+    ...events.secrets,
+    ...[rest.token, access.hookSecret].filter((secret) => secret !== undefined),
+  ]
+  const delivery = { ...events, secrets }
   const mask = createMask(delivery.secrets)
   const event = mask(readEventConfig(reader))
   reportProxies(reader, delivery.proxy, serversOf(delivery, rest))
   const missing = keyMissing({ delivery, rest })
   const spool = readSpoolConfig(reader)
-  const access = readRelayAccess(own, env, problems)
   const ownKeys = isKeyLookedUp({ delivery, rest }) ? ('looked-up' as const) : delivery.keys
   const address = readRelayAddress(reader)
   const config = { event, delivery, rest, ownKeys, printing: readPrintConfig(reader), ...address, ...access }

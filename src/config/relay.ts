@@ -1,6 +1,6 @@
 import type { Environment } from '../core/build.ts'
 import { Failure } from '../core/failure.ts'
-import type { Secret } from '../core/secret.ts'
+import { createSecret, type Secret } from '../core/secret.ts'
 import { DELIVERY_SETTINGS } from './delivery.ts'
 import { parseCount } from './parsers.ts'
 import {
@@ -37,6 +37,13 @@ export const RELAY_SETTINGS = inGroup('relay', {
     parse: parseHostNames,
     help: 'host names with dots that callers may use for a relay without a token; addresses, localhost and names without dots always work',
   },
+  hookSecret: {
+    variable: 'PAGERDUTY_HOOK_SECRET',
+    value: 'SECRET',
+    secret: true,
+    parse: createSecret,
+    help: 'secret that signs the webhooks of Codeship, GitHub, GitLab, Argo CD and Flux; without it they are off',
+  },
 })
 
 type RelayReader = Reader<keyof typeof RELAY_SETTINGS>
@@ -60,6 +67,8 @@ export interface RelayAccess {
   readonly token?: Secret
   /** Host names, in lower case, that callers may use besides those that always work. */
   readonly names: ReadonlySet<string>
+  /** What webhooks are signed with; without it there are none. */
+  readonly hookSecret?: Secret
 }
 
 const TOKEN_VARIABLES = ['PAGERDUTY_RELAY_TOKEN', 'PAGERDUTY_RELAY_TOKEN_FILE'] as const
@@ -77,9 +86,12 @@ export function readRelayAccess(
   if (given.length > 0 && given.every((name) => trimValue(env[name]) === ''))
     problems.push({ kind: 'config', message: `${given.join(' and ')}: ${TOKEN_BLANK}` })
   const token = createReader(values, []).get('relayToken', DELIVERY_SETTINGS.relayToken) // its problems are reported already
+  const read = valuesOf(createReader(values, problems), RELAY_SETTINGS)
+  const hookSecret = read('hookSecret')
   return {
-    names: valuesOf(createReader(values, problems), RELAY_SETTINGS)('relayNames') ?? new Set(),
+    names: read('relayNames') ?? new Set(),
     ...(token && { token }),
+    ...(hookSecret && { hookSecret }),
   }
 }
 

@@ -56,6 +56,19 @@ export function sending(summary: string, requestBody: object, refusal?: string):
   }
 }
 
+/** A route for the webhooks of a system, which have a secret of their own. */
+export function describeWebhook(system: string): object {
+  return {
+    ...answering(
+      `A webhook of ${system}: how a deployment ended`,
+      { description: 'It reports nothing that PagerDuty is told' },
+      [400, 404, 413, 500, 502, 503, 504],
+    ),
+    requestBody: { required: true, content: { 'application/json': { schema: { type: 'object' } } } },
+    security: [],
+  }
+}
+
 /** A JSON body of a named schema. */
 export function jsonContent(schema: string): { 'application/json': object } {
   return { 'application/json': { schema: { $ref: `#/components/schemas/${schema}` } } }

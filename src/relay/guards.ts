@@ -22,6 +22,11 @@ export function isProbe({ routeOptions }: FastifyRequest): boolean {
   return PROBES.has(routeOptions.url ?? '')
 }
 
+/** Whether a system that cannot send the relay's token calls; its route checks another secret (`routes/hooks.ts`). */
+function isWebhook({ routeOptions }: FastifyRequest): boolean {
+  return routeOptions.url?.startsWith('/hooks/') === true
+}
+
 /**
  * Answers requests that need not be read any further, before their body is read: another site 403 or 421, no token 401,
  * unknown route 404, wrong method 405, and any new event while the relay shuts down 503.
@@ -33,7 +38,7 @@ export function mountGuards(app: FastifyInstance, { access: { token, names }, is
     void reply.header('x-request-id', request.id).header('x-content-type-options', 'nosniff')
     const foreign = refuseForeign(request.raw, ownNames)
     if (foreign !== undefined) return sendProblem(reply, foreign)
-    if (!isProbe(request) && !isAuthorized(request.headers.authorization)) {
+    if (!isProbe(request) && !isWebhook(request) && !isAuthorized(request.headers.authorization)) {
       void reply.header('www-authenticate', 'Bearer realm="pagerduty-alert"')
       return sendProblem(reply, {
         status: 401,

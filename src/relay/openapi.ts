@@ -3,6 +3,7 @@ import { answering, type RouteGroup } from './describe-route.ts'
 import { sendJson } from './result.ts'
 import { DEPLOYMENT_ROUTES } from './routes/deployments.ts'
 import { EVENT_ROUTES } from './routes/events.ts'
+import { HOOK_ROUTES } from './routes/hooks.ts'
 import { OUTCOME_ROUTES } from './routes/outcomes.ts'
 import { SPOOL_ROUTES } from './routes/spool.ts'
 import { STATUS_ROUTES } from './routes/status.ts'
@@ -18,6 +19,7 @@ const API_ROUTES: RouteGroup = {
 export const ROUTES: readonly RouteGroup[] = [
   EVENT_ROUTES,
   OUTCOME_ROUTES,
+  HOOK_ROUTES,
   SPOOL_ROUTES,
   DEPLOYMENT_ROUTES,
   STATUS_ROUTES,

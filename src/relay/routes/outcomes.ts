@@ -1,19 +1,14 @@
-import { randomUUID } from 'node:crypto'
 import type { FastifyReply } from 'fastify'
 import { eventInput, type EventInput } from '../../core/build-event.ts'
-import type { Event } from '../../core/event.ts'
 import { cleanObject } from '../../core/json.ts'
 import { formatOutput } from '../../core/mask-output.ts'
-import { planEvents } from '../../core/plan-events.ts'
-import type { SpoolItem } from '../../spool/spool.ts'
 import type { Call, RelayDeps } from '../context.ts'
 import { OUTCOME_SCHEMA, readOutcomeBody, type OutcomeBody } from './outcome-body.ts'
 import { parseObject, takeForms, takeJson } from '../body.ts'
 import { jsonContent, sending, toSchema, type RouteGroup } from '../describe-route.ts'
 import type { Form } from '../parse-form.ts'
 import { sendProblem } from '../problem.ts'
-import { requestedKey, routeEvent } from '../routing.ts'
-import { acceptEvents } from '../accept.ts'
+import { acceptOutcome } from '../accept-outcome.ts'
 
 /** How many of the last lines of a deployment's output its alert shows. */
 const OUTPUT_LINES = 40
@@ -53,15 +48,7 @@ async function reportOutcome(outcome: Outcome, call: Call): Promise<FastifyReply
   const reading = readOutcomeBody(deps.config.mask(cleanObject(members)))
   if ('problems' in reading)
     return sendProblem(reply, { status: 400, detail: 'the body is not valid', errors: reading.problems })
-  const { as, resolve } = deps.config.event
-  const plan = planEvents(outcome, inputOf(reading.body, deps), { as, resolve, randomKey: randomUUID })
-  const given = requestedKey(undefined, request.headers['x-routing-key'])
-  const routed = plan.events.map((event) => routeAll(event, given, deps))
-  const problem = routed.find((routing) => typeof routing === 'string')
-  if (problem !== undefined)
-    return sendProblem(reply, { status: given === undefined ? 500 : 400, detail: problem })
-  const items = routed.filter((one) => typeof one !== 'string').flat()
-  return await acceptEvents(items, call, [...reading.notes, ...plan.warnings])
+  return await acceptOutcome(outcome, inputOf(reading.body, deps), call, reading.notes)
 }
 
 /** The members of a body, or why it has none. An empty body leaves everything to the build. */
@@ -96,10 +83,4 @@ function inputOf(body: OutcomeBody, { config, hostname }: RelayDeps): EventInput
 
 function traced(value: string): { value: string; origin: string } {
   return { value, origin: 'the request' }
-}
-
-/** The event for the caller's key or each of the relay's own, or why no key can take it. */
-function routeAll(event: Event, given: string | undefined, { config }: RelayDeps): SpoolItem[] | string {
-  const routing = routeEvent(event.kind, given, config.ownKeys)
-  return 'problem' in routing ? routing.problem : routing.keys.map((key) => ({ event, key }))
 }

@@ -50,10 +50,12 @@ const HOLDINGS: Readonly<Record<string, (own: string) => Env>> = {
   'a key in its environment': () => ({
     PAGERDUTY_ROUTING_KEY: MARKERS.routingKey,
     PAGERDUTY_RELAY_TOKEN: MARKERS.relayToken,
+    PAGERDUTY_HOOK_SECRET: MARKERS.hookSecret,
   }),
   'a key in a file': (own) => ({
     PAGERDUTY_ROUTING_KEY_FILE: file(own, 'key', `web=${MARKERS.routingKey}\n`),
     PAGERDUTY_RELAY_TOKEN_FILE: file(own, 'relay-token', MARKERS.relayToken),
+    PAGERDUTY_HOOK_SECRET_FILE: file(own, 'hook-secret', MARKERS.hookSecret),
   }),
   'a REST API token': () => ({
     PAGERDUTY_TOKEN: MARKERS.restToken,
@@ -71,6 +73,17 @@ function file(own: string, name: string, text: string): string {
 const JSON_TYPE = { 'content-type': 'application/json' }
 const OWN = { routing_key: MARKERS.secondKey }
 const withOwn = JSON.stringify(alertBody({ ...OWN, dedup_key: MARKERS.secondKey }))
+
+/** A webhook of Codeship with secrets in it. */
+const FAILED_BUILD = JSON.stringify({
+  build: {
+    status: 'error',
+    project_full_name: 'acme/shop',
+    branch: 'main',
+    build_id: 1,
+    message: `the key is ${MARKERS.routingKey}, the token ${MARKERS.relayToken}, the secret ${MARKERS.hookSecret}`,
+  },
+})
 
 /** Requests that hold secrets wherever one may get to by mistake: path, query, headers, and bodies good and bad. */
 const REQUESTS: readonly [path: string, init: RequestInit][] = [
@@ -94,6 +107,11 @@ const REQUESTS: readonly [path: string, init: RequestInit][] = [
     '/events/retry',
     { method: 'POST', headers: JSON_TYPE, body: JSON.stringify({ key: MARKERS.routingKey }) },
   ],
+  [`/hooks/codeship?token=${encodeURIComponent(MARKERS.hookSecret)}`, { method: 'POST', body: FAILED_BUILD }],
+  ['/hooks/gitlab', { method: 'POST', headers: { 'x-gitlab-token': MARKERS.hookSecret }, body: '{' }],
+  ['/hooks/github', { method: 'POST', headers: { 'x-hub-signature-256': MARKERS.hookSecret } }],
+  ['/deployments', {}],
+  [`/deployments?outcome=${MARKERS.secondKey}`, {}],
   ['/metrics', {}],
   ['/readyz', {}],
 ]

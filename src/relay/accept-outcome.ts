@@ -1,0 +1,38 @@
+import { randomUUID } from 'node:crypto'
+import type { FastifyReply } from 'fastify'
+import type { EventInput } from '../core/build-event.ts'
+import type { Event } from '../core/event.ts'
+import { planEvents, type EventCommand } from '../core/plan-events.ts'
+import type { SpoolItem } from '../spool/spool.ts'
+import { acceptEvents } from './accept.ts'
+import type { Call, RelayDeps } from './context.ts'
+import { sendProblem } from './problem.ts'
+import { requestedKey, routeEvent } from './routing.ts'
+
+/**
+ * Makes the events of an outcome that a caller reported, accepts them and answers.
+ * @param notes what was changed in the caller's report
+ */
+export async function acceptOutcome(
+  outcome: EventCommand,
+  input: EventInput,
+  call: Call,
+  notes: readonly string[] = [],
+): Promise<FastifyReply> {
+  const { request, reply, deps } = call
+  const { as, resolve } = deps.config.event
+  const plan = planEvents(outcome, input, { as, resolve, randomKey: randomUUID })
+  const given = requestedKey(undefined, request.headers['x-routing-key'])
+  const routed = plan.events.map((event) => routeAll(event, given, deps))
+  const problem = routed.find((routing) => typeof routing === 'string')
+  if (problem !== undefined)
+    return sendProblem(reply, { status: given === undefined ? 500 : 400, detail: problem })
+  const items = routed.filter((one) => typeof one !== 'string').flat()
+  return await acceptEvents(items, call, [...notes, ...plan.warnings])
+}
+
+/** An event for the caller's key or each of the relay's own, or why there is none that takes it. */
+function routeAll(event: Event, given: string | undefined, { config }: RelayDeps): SpoolItem[] | string {
+  const routing = routeEvent(event.kind, given, config.ownKeys)
+  return 'problem' in routing ? routing.problem : routing.keys.map((key) => ({ event, key }))
+}

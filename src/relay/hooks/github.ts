@@ -1,0 +1,122 @@
+import { normalizeRefs } from '../../ci/normalize-ref.ts'
+import type { DeploymentState } from '../../core/deployment.ts'
+import {
+  buildOf,
+  isSigned,
+  textAt,
+  timeAt,
+  times,
+  type Hook,
+  type HookReport,
+  type HookRequest,
+} from './hook.ts'
+
+/**
+ * GitHub's webhooks `workflow_run` and `deployment_status`. Most workflows deploy nothing, so those count whose name the
+ * address gives (`?workflow=Deploy`), or whose name has "deploy" in it.
+ *
+ * https://docs.github.com/en/webhooks/webhook-events-and-payloads
+ */
+export const GITHUB_HOOK: Hook = {
+  isAuthentic: ({ headers, rawBody }, secret) => isSigned(headers['x-hub-signature-256'], rawBody, secret),
+  read: (request) => {
+    const event = request.headers['x-github-event']
+    if (event === 'workflow_run') return readWorkflowRun(request)
+    if (event === 'deployment_status') return readDeploymentStatus(request)
+    return 'only workflow_run and deployment_status report deployments'
+  },
+}
+
+/** https://docs.github.com/en/rest/checks/runs (conclusions) */
+const CONCLUSIONS: Readonly<Partial<Record<string, DeploymentState>>> = {
+  success: 'success',
+  neutral: 'success',
+  failure: 'failure',
+  timed_out: 'failure',
+  startup_failure: 'failure',
+  cancelled: 'cancelled',
+  stale: 'cancelled',
+}
+
+function readWorkflowRun({ body, query }: HookRequest): HookReport | string {
+  const text = (...path: readonly string[]): string | undefined => textAt(body, 'workflow_run', ...path)
+  const name = text('name') ?? ''
+  const isMeant = query['workflow'] === undefined ? /deploy/i.test(name) : query['workflow'] === name
+  if (!isMeant) return 'the workflow is not a deployment; name one with ?workflow='
+  const isOver = textAt(body, 'action') === 'completed'
+  const state = isOver ? CONCLUSIONS[text('conclusion') ?? ''] : 'started'
+  if (state === undefined) return 'the workflow was skipped or waits for somebody'
+  const branch = text('head_branch')
+  if (query['branch'] !== undefined && query['branch'] !== branch) return 'the workflow is of another branch'
+  return {
+    state,
+    build: normalizeRefs(
+      buildOf({
+        ci: 'GitHub Actions',
+        ...repositoryOf(body),
+        branch,
+        commit: text('head_sha'),
+        commitMessage: text('head_commit', 'message'),
+        committer: text('head_commit', 'author', 'name') ?? text('actor', 'login'),
+        buildId: text('id'),
+        buildUrl: text('html_url'),
+        job: name,
+      }),
+    ),
+    ...environmentOf(query['environment']),
+    ...times(
+      timeAt(body, 'workflow_run', 'run_started_at'),
+      isOver ? timeAt(body, 'workflow_run', 'updated_at') : undefined,
+    ),
+  }
+}
+
+/** https://docs.github.com/en/rest/deployments/statuses */
+const DEPLOYMENT_STATES: Readonly<Partial<Record<string, DeploymentState>>> = {
+  in_progress: 'started',
+  success: 'success',
+  failure: 'failure',
+  error: 'failure',
+}
+
+function readDeploymentStatus({ body, query }: HookRequest): HookReport | string {
+  const status = (name: string): string | undefined => textAt(body, 'deployment_status', name)
+  const state = DEPLOYMENT_STATES[status('state') ?? '']
+  if (state === undefined) return 'the deployment has neither begun nor ended'
+  const environment = status('environment') ?? textAt(body, 'deployment', 'environment')
+  if (query['environment'] !== undefined && query['environment'] !== environment)
+    return 'the deployment is to another environment'
+  return {
+    state,
+    build: normalizeRefs(
+      buildOf({
+        ci: 'GitHub deployment',
+        ...repositoryOf(body),
+        branch: textAt(body, 'deployment', 'ref'),
+        commit: textAt(body, 'deployment', 'sha'),
+        committer: textAt(body, 'deployment', 'creator', 'login'),
+        buildId: textAt(body, 'deployment', 'id'),
+        buildUrl: status('log_url') ?? status('target_url'),
+      }),
+    ),
+    ...environmentOf(environment),
+    ...times(
+      timeAt(body, 'deployment', 'created_at'),
+      state === 'started' ? undefined : timeAt(body, 'deployment_status', 'updated_at'),
+    ),
+  }
+}
+
+function repositoryOf(body: unknown): { repository?: string; repositoryUrl?: string } {
+  const [repository, repositoryUrl] = ['full_name', 'html_url'].map((name) =>
+    textAt(body, 'repository', name),
+  )
+  return {
+    ...(repository !== undefined && { repository }),
+    ...(repositoryUrl !== undefined && { repositoryUrl }),
+  }
+}
+
+function environmentOf(environment: string | undefined): { environment?: string } {
+  return environment === undefined ? {} : { environment }
+}

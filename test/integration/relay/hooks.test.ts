@@ -1,0 +1,134 @@
+import assert from 'node:assert/strict'
+import { createHmac } from 'node:crypto'
+import { readFileSync } from 'node:fs'
+import { after, beforeEach, test } from 'node:test'
+import { startSimulator } from '../../../tools/simulator/simulator.ts'
+import { KEY } from '../../support/program.ts'
+import { startRelay } from '../../support/relay.ts'
+
+const SECRET = 'the-hooks-own-secret'
+const simulator = await startSimulator()
+const relay = await startRelay({
+  PAGERDUTY_TOKEN: KEY,
+  PAGERDUTY_EVENTS_URL: simulator.url,
+  PAGERDUTY_RELAY_TOKEN: 'the-relays-token',
+  PAGERDUTY_HOOK_SECRET: SECRET,
+})
+after(async () => {
+  relay.program.child.kill('SIGKILL')
+  await simulator.close()
+})
+beforeEach(() => simulator.reset())
+
+interface Delivery {
+  readonly name: string
+  readonly headers?: Readonly<Record<string, string>>
+  readonly query?: Readonly<Record<string, string>>
+  readonly body: unknown
+  readonly report: { readonly state: string; readonly build: Readonly<Record<string, string>> } | string
+}
+
+/** How each system proves that it knows the secret. */
+const PROOFS: Readonly<Record<string, (secret: string, body: string) => Record<string, string>>> = {
+  codeship: (secret) => ({ authorization: `Basic ${Buffer.from(`hook:${secret}`).toString('base64')}` }),
+  github: (secret, body) => ({ 'x-hub-signature-256': signature(secret, body) }),
+  gitlab: (secret) => ({ 'x-gitlab-token': secret }),
+  argocd: (secret) => ({ authorization: `Bearer ${secret}` }),
+  flux: (secret, body) => ({ 'x-signature': signature(secret, body) }),
+}
+
+function signature(secret: string, body: string): string {
+  return `sha256=${createHmac('sha256', secret).update(body).digest('hex')}`
+}
+
+function deliveriesOf(system: string): Delivery[] {
+  const url = new URL(`../../fixtures/hooks/${system}.json`, import.meta.url)
+  return JSON.parse(readFileSync(url, 'utf8')) as Delivery[]
+}
+
+async function deliver(system: string, delivery: Delivery, secret = SECRET): Promise<Response> {
+  // Not as `JSON.stringify` writes it: the signature is of the bytes, not of what they mean.
+  const body = JSON.stringify(delivery.body, undefined, 1)
+  const proof = PROOFS[system]?.(secret, body)
+  const query = new URLSearchParams(delivery.query).toString()
+  return await fetch(`${relay.url}/hooks/${system}?${query}`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', ...delivery.headers, ...proof },
+    body,
+  })
+}
+
+const EXPECTED: Readonly<Record<string, readonly string[]>> = {
+  success: ['change', 'resolve'],
+  failure: ['trigger'],
+  cancelled: ['change'],
+}
+
+for (const system of Object.keys(PROOFS)) {
+  test(`what ${system} reports is what PagerDuty is told`, async () => {
+    const states = new Set<string>()
+    for (const delivery of deliveriesOf(system)) {
+      simulator.reset()
+      const answer = await deliver(system, delivery)
+      const { report, name } = delivery
+      const state = typeof report === 'string' ? 'ignored' : report.state
+      states.add(state)
+      const sent = simulator.requests.map(({ body }) => JSON.parse(String(body)) as Record<string, unknown>)
+      const kinds = sent.map((body) => String(body['event_action'] ?? 'change'))
+      const expected = EXPECTED[state] ?? []
+      assert.deepEqual([answer.status, kinds.toSorted()], [expected.length > 0 ? 202 : 200, expected], name)
+      const details = sent.map(
+        (body) => (body['payload'] as { custom_details?: object } | undefined)?.custom_details,
+      )
+      if (typeof report !== 'string' && expected.length > 0)
+        assert.partialDeepStrictEqual(details.find(Boolean), {
+          outcome: state,
+          repository: report.build['repository'],
+          build_id: report.build['buildId'],
+        })
+    }
+    assert.ok(
+      ['success', 'failure'].every((state) => states.has(state)),
+      [...states].join(', '),
+    )
+  })
+
+  test(`a webhook of ${system} that does not know the secret is refused, and nothing is sent`, async () => {
+    const delivery = deliveriesOf(system).find(
+      ({ report }) => typeof report !== 'string' && report.state === 'failure',
+    )
+    assert.ok(delivery)
+    for (const secret of ['another', 'the-relays-token', ''])
+      assert.equal((await deliver(system, delivery, secret)).status, 403)
+    const bare = { method: 'POST', body: JSON.stringify(delivery.body) }
+    assert.equal((await fetch(`${relay.url}/hooks/${system}`, bare)).status, 403)
+    assert.equal(simulator.requests.length, 0)
+  })
+}
+
+test('a webhook that is not JSON is told how it should be sent', async () => {
+  const body = 'payload=%7B%7D'
+  const headers = {
+    'x-hub-signature-256': signature(SECRET, body),
+    'content-type': 'application/x-www-form-urlencoded',
+  }
+  const answer = await fetch(`${relay.url}/hooks/github`, { method: 'POST', body, headers })
+  assert.equal(answer.status, 400)
+  assert.match(await answer.text(), /application\/json/)
+})
+
+test('without a secret there are no webhooks, and another site may not send one', async () => {
+  const off = await startRelay({ PAGERDUTY_TOKEN: KEY, PAGERDUTY_EVENTS_URL: simulator.url })
+  try {
+    const answer = await fetch(`${off.url}/hooks/github`, { method: 'POST', body: '{}' })
+    assert.equal(answer.status, 404)
+    assert.match(await answer.text(), /PAGERDUTY_HOOK_SECRET/)
+  } finally {
+    off.program.child.kill('SIGKILL')
+  }
+  const headers = { origin: 'https://evil.example' }
+  assert.equal(
+    (await fetch(`${relay.url}/hooks/github`, { method: 'POST', body: '{}', headers })).status,
+    403,
+  )
+})
