@@ -19,15 +19,15 @@ let signalListener: ((signal: NodeJS.Signals) => void) | undefined
 for (const [signal, exitCode] of Object.entries(SIGNALS)) {
   process.on(signal, (name: NodeJS.Signals) => {
     if (signalListener !== undefined) return signalListener(name)
-    if (interruption.signal.aborted) exit(exitCode) // the second signal does not wait for anything
+    if (interruption.signal.aborted) exit(exitCode) // the second signal ends it at once
     interruption.abort(exitCode)
   })
 }
 
-/** What was read from files, by path: a bug must not show it, and a pipe cannot be read twice. */
+/** The text of files that were read, by path: a bug report must not show it, and a pipe cannot be read twice. */
 const filesRead = new Map<string, string>()
 
-/** Warnings of Node that nobody can act on, or that are wrong here. */
+/** Warnings from Node that users cannot act on, or that are wrong here. */
 const NOT_SHOWN = [
   /^SQLite is an experimental feature/, // Node 22 and early 24, whenever the spool is opened
   /^Setting the NODE_TLS_REJECT_UNAUTHORIZED /, // certificates are verified all the same
@@ -40,7 +40,7 @@ process.on('warning', (warning) => {
 })
 
 process.on('uncaughtException', (error: NodeJS.ErrnoException) => {
-  // What Node itself prints (NODE_DEBUG) for a reader who has gone: all other sockets have a listener for their errors.
+  // Node itself prints (NODE_DEBUG) to a reader that has gone; all other sockets have an error listener.
   if (error.code === 'EPIPE' && error.syscall === 'write') return
   write('stderr', `pagerduty-alert: error: ${describeBug(error, { env: process.env, recall })}\n`)
   exit(EXIT_CODE.internal)
@@ -48,10 +48,10 @@ process.on('uncaughtException', (error: NodeJS.ErrnoException) => {
 
 const DESCRIPTOR = { stdout: 1, stderr: 2 } as const
 
-/** What an empty pipe takes at once, in bytes, on every system. */
+/** How much an empty pipe takes at once on every system, in bytes. */
 const LEAST_PIPE_BYTES = 4096
 
-/** How long a reader who has stopped reading is waited for in the end. */
+/** How long to wait at the end for a reader that has stopped reading. */
 const LAST_WORDS_MS = 1000
 
 /** Which of Node's streams were written to. */
@@ -81,8 +81,8 @@ void main({
 }).then(end)
 
 /**
- * Ends the process as soon as its words are written, whatever the event loop still waits for. A command that handles signals
- * by itself cannot be ended by one any more, so it does not wait for ever for somebody who does not read.
+ * Ends the process as soon as its output is written, whatever the event loop still waits for. A command that handles signals
+ * can no longer be ended by one, so it does not wait forever for a reader that does not read.
  */
 async function end(status: number): Promise<void> {
   const flushed = Promise.all(
@@ -92,13 +92,13 @@ async function end(status: number): Promise<void> {
   exit(status)
 }
 
-/** What runs in a thread of its own and may take long: a DNS lookup, or a write to somebody who does not read. */
+/** Work that runs in another thread and may take long: a DNS lookup, or a write to a reader that does not read. */
 const THREAD_WORK = ['GetAddrInfoReqWrap', 'FSReqCallback']
 
 /**
- * Exits at once. What runs in another thread cannot be cancelled, and `process.exit` waits for it: 10 s for a lookup where no
- * name server answers, and for ever for a full pipe. So with such work under way the process becomes a fresh one that does
- * nothing but exit.
+ * Exits at once. Work in another thread cannot be cancelled, and `process.exit` waits for it: 10 s for a lookup if no name
+ * server answers, and forever for a full pipe. So if there is such work, the process replaces itself by a new one that only
+ * exits.
  */
 function exit(status: number): never {
   const active = process.getActiveResourcesInfo()
@@ -110,9 +110,9 @@ function exit(status: number): never {
 }
 
 /**
- * Writes to one of our streams, as other programs do: at once. Node's own stream takes 4 ms to load and makes a pipe
- * non-blocking meanwhile, also for those who share it; it is for what takes signals and must not wait for a reader, and for
- * what is so long that signals would wait for one.
+ * Writes to stdout or stderr at once, as other programs do. Node's own stream takes 4 ms to load and makes a pipe non-blocking
+ * for every process that shares it. It is used only when we handle signals, or when the text is too long to write without
+ * blocking.
  */
 function write(name: keyof typeof DESCRIPTOR, text: string): void {
   const bytes = Buffer.from(text)
@@ -126,14 +126,14 @@ function write(name: keyof typeof DESCRIPTOR, text: string): void {
   stream.write(rest)
 }
 
-/** @returns what a pipe that somebody else made non-blocking does not take now */
+/** @returns the bytes that a pipe which another process made non-blocking does not take now */
 function writeAtOnce(descriptor: number, bytes: Buffer): Buffer {
   let rest = bytes
   try {
     while (rest.length > 0) rest = rest.subarray(writeSync(descriptor, rest))
     return rest
   } catch (error) {
-    // A reader that went away (`| head -1`) is no reason to fail: what was to be sent has been sent.
+    // If the reader has gone (`| head -1`), there is no need to fail: the events have been sent.
     return (error as NodeJS.ErrnoException).code === 'EAGAIN' ? rest : Buffer.alloc(0)
   }
 }

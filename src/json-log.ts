@@ -1,7 +1,7 @@
 import { pino, type Logger } from 'pino'
 import type { LogLevel } from './config/printing.ts'
 
-/** A log of JSON lines. A file of its own, so that whoever asks for text does not load pino. */
+/** A log of JSON lines. It is a separate file so that a text log does not load pino. */
 export function createJsonLog(level: LogLevel, write: (text: string) => void): Logger {
   return pino({ level, base: { name: 'pagerduty-alert' } }, { write })
 }

@@ -1,6 +1,6 @@
 import type { LogLevel } from './config/printing.ts'
 
-/** The program's own words, all of them on stderr. A message holds no secret: whoever composes it has masked them. */
+/** The program's own messages, all on stderr. A message contains no secrets: its author has masked them. */
 export interface Log {
   debug(message: string): void
   info(message: string): void
@@ -14,7 +14,7 @@ export interface LogOptions {
   readonly write: (text: string) => void
 }
 
-/** pino's numbers, so that both forms agree on what a level hides. */
+/** pino's numbers, so that a level hides the same messages in both formats. */
 const LEVEL: Readonly<Record<LogLevel, number>> = {
   trace: 10,
   debug: 20,
@@ -25,7 +25,7 @@ const LEVEL: Readonly<Record<LogLevel, number>> = {
   silent: Number.POSITIVE_INFINITY,
 }
 
-/** A log in the asked form. pino is loaded for JSON only: a line of text does not need it, and it costs start-up time. */
+/** A log in the given format. pino is loaded only for JSON: text does not need it, and it costs start-up time. */
 export async function createLog({ level, format, write }: LogOptions): Promise<Log> {
   if (format === 'json') {
     const { createJsonLog } = await import('./json-log.ts')

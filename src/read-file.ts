@@ -1,14 +1,14 @@
 import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs'
 
-/** Largest file that is read, in bytes; `/dev/zero` has no end. */
+/** The largest file that is read, in bytes; `/dev/zero` has no end. */
 const MAX_FILE_BYTES = 64 * 1024 * 1024
 const CHUNK_BYTES = 64 * 1024
-/** How long a pipe's writer may take, in milliseconds: what fetches a secret from a vault needs its time. */
+/** How long a pipe's writer may take, in milliseconds: fetching a secret from a vault takes time. */
 const PIPE_TIMEOUT_MS = 30_000
 
 /**
- * Reads a regular file or a named pipe (also a shell's `<(…)`) whole, as UTF-8. A pipe to which nobody writes blocks
- * nothing meanwhile, and is given up after 30 s or when the signal aborts.
+ * Reads a whole regular file or named pipe (also a shell's `<(…)`) as UTF-8. Waiting for a pipe blocks nothing else, and ends
+ * after 30 s or when the signal aborts.
  * @throws Node's errors; `EFBIG`, `ETIMEDOUT` and `ABORT_ERR` among their codes
  */
 export async function readFile(path: string, signal: AbortSignal): Promise<string> {
@@ -41,9 +41,9 @@ function* readChunks(fd: number): Generator<Buffer> {
   }
 }
 
-/** As a socket: no thread waits for it, which could be neither stopped nor left behind. */
+/** As a socket, since reading it in a thread could not be cancelled. */
 async function* readPipe(fd: number, signal: AbortSignal): AsyncGenerator<Buffer> {
-  const { Socket } = await import('node:net') // hardly anybody's secrets come through a pipe
+  const { Socket } = await import('node:net') // rarely needed
   const timeout = AbortSignal.timeout(PIPE_TIMEOUT_MS)
   const socket = new Socket({
     fd,

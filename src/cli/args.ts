@@ -11,7 +11,7 @@ import {
   type CommandName,
 } from './command-table.ts'
 
-/** What a command line says, before any value is looked at. */
+/** A parsed command line, before any value is checked. */
 export interface CommandLine {
   /** Absent if no command is named: then `PAGERDUTY_STATUS` decides, and in a build the default is `success`. */
   readonly command?: CommandName
@@ -21,7 +21,7 @@ export interface CommandLine {
   readonly commandLine?: readonly string[]
 }
 
-/** What the image's users and Codeship's steps put in front: `command: pagerduty-alert success`. */
+/** The program's own name in front, as in Codeship's steps: `command: pagerduty-alert success`. */
 const OWN_NAME = /^(?:.*\/)?pagerduty(?:-alert|\.sh)$/
 
 /**
@@ -31,7 +31,7 @@ const OWN_NAME = /^(?:.*\/)?pagerduty(?:-alert|\.sh)$/
  */
 export function parseCommandLine(argv: readonly string[]): CommandLine {
   const words = OWN_NAME.test(argv[0] ?? '') ? argv.slice(1) : [...argv]
-  // Codeship demands a `command`; `command: true` is the usual way to give none.
+  // Codeship requires a `command`; `command: true` is the usual way to give none.
   const args = words.length === 1 && words[0] === 'true' ? [] : words
   const end = args.indexOf('--')
   const problems: string[] = []
@@ -51,7 +51,7 @@ export function parseCommandLine(argv: readonly string[]): CommandLine {
   const isHelp = options.help === true && positionals[0] !== 'help'
   const [name, ...plainWords] = isHelp ? ['help', ...positionals] : positionals
   const afterDashes = isHelp || end === -1 ? [] : args.slice(end + 1)
-  // The value of an unknown option would be taken for a command, so that is looked at only when options are right.
+  // The value of an unknown option would be taken for a command, so look for the command only if the options are right.
   const command = problems.length === 0 ? readCommand(name, problems) : undefined
   const isRun = command === 'run'
   const operands = isRun ? plainWords : [...plainWords, ...afterDashes]
@@ -95,7 +95,7 @@ function addOption(options: Record<string, string[] | true>, token: OptionToken)
     return value === undefined ? undefined : `${rawName} takes no value`
   }
   if (value === undefined || (inlineValue === false && /^-./.test(value))) {
-    return `${rawName} needs a value (${rawName}=VALUE where it starts with a dash)`
+    return `${rawName} needs a value (write ${rawName}=VALUE if it starts with a dash)`
   }
   options[name] = [...(Array.isArray(options[name]) ? options[name] : []), value]
   return undefined
@@ -110,14 +110,14 @@ function readCommand(name: string | undefined, problems: string[]): CommandName 
   return command
 }
 
-/** What is wrong with what follows `--`: the command of `run`, and operands of others. */
+/** Problems with the words after `--`: the command of `run`, or operands of other commands. */
 function strayWords(name: CommandName | undefined, words: readonly string[]): string[] {
   if (name === 'run') return words.length > 0 ? [] : ['run needs its command after --: run -- CMD [ARG…]']
   const takesOperands = name !== undefined && COMMANDS[name].maxOperands > 0
   return takesOperands || words.length === 0 ? [] : ['only run takes a command after --']
 }
 
-/** What a command does not take of what it was given. */
+/** Problems with options and operands that the command does not take. */
 function misfits(name: CommandName, operands: readonly string[], options: Options): string[] {
   const { maxOperands }: CommandInfo = COMMANDS[name]
   const tooMany = operands.length > maxOperands
@@ -128,7 +128,9 @@ function misfits(name: CommandName, operands: readonly string[], options: Option
   return [
     ...(tooMany ? [`${name} takes ${arity}`] : []),
     ...(name === 'help' ? [] : foreign.map(({ option }) => `--${option} is not an option of ${name}`)),
-    ...(name === 'success' && options['status'] ? [`--status chooses the command: leave out either`] : []),
+    ...(name === 'success' && options['status']
+      ? [`--status chooses the command, so give only one of them`]
+      : []),
   ]
 }
 
@@ -138,7 +140,7 @@ function suggestion(name: string): string {
   const [closest] = [...TAKES_VALUE.keys()]
     .map((known) => ({
       known,
-      // Few mistype the first letter.
+      // People rarely mistype the first letter.
       distance: editDistance(plain(known), plain(name)) + (known[0] === plain(name)[0] ? 0 : 1),
     }))
     .toSorted((a, b) => a.distance - b.distance)

@@ -2,7 +2,7 @@ import type { SettingName } from '../config/settings.ts'
 import { EVENT_SETTINGS } from '../config/event.ts'
 import type { SettingGroup } from '../config/setting.ts'
 
-/** What is known of a command before it runs: the command line is checked and the help printed from this. */
+/** A command's entry in the table that the command line is checked against and the help printed from. */
 export interface CommandInfo {
   readonly does: string
   /** What may follow its name, as the help shows it. */
@@ -10,7 +10,7 @@ export interface CommandInfo {
   readonly maxOperands: number
   /** Which settings it takes. */
   readonly groups: readonly SettingGroup[]
-  /** Settings of these groups that mean nothing to it. */
+  /** Settings of these groups that it does not take. */
   readonly omits?: readonly SettingName[]
   readonly example: string
 }
@@ -19,11 +19,11 @@ const SENDING: readonly SettingGroup[] = ['event', 'delivery', 'rest', 'printing
 
 const DEPLOYING: readonly SettingGroup[] = ['event', 'note', 'delivery', 'rest', 'printing']
 
-/** What only a deployment's outcome uses: the form of a success, and the choice of the command itself. */
+/** Only for a deployment's outcome: the form of a success, and the choice of the command itself. */
 const OF_SUCCESS: readonly SettingName[] = ['as', 'resolve', 'status']
-/** What PagerDuty knows of an alert and not of a change event, and no detail can stand for. */
+/** Fields of an alert that a change event does not have, even as a detail. */
 const NOT_IN_CHANGE: readonly SettingName[] = [...OF_SUCCESS, 'severity', 'dedupKey']
-/** PagerDuty reads nothing but the key of an acknowledge or resolve; these are what the key is made of. */
+/** PagerDuty reads only the key of an acknowledge or resolve; the key is made of these. */
 const IN_FOLLOW_UP: readonly string[] = ['dedupKey', 'environment', 'step']
 const NOT_IN_FOLLOW_UP = (Object.keys(EVENT_SETTINGS) as SettingName[]).filter(
   (name) => !IN_FOLLOW_UP.includes(name),
@@ -40,12 +40,12 @@ function sending(
 /** Every command, in the order of the help. */
 export const COMMANDS = {
   success: sending(
-    'report a deployment that succeeded; resolves its failure alert',
+    'report a successful deployment and resolve its failure alert',
     'pagerduty-alert success --environment production',
     { groups: DEPLOYING, omits: [] },
   ),
   failure: sending(
-    'report a deployment that failed; triggers its failure alert',
+    'report a failed deployment by triggering its failure alert',
     'pagerduty-alert failure --environment production --severity critical',
     { groups: DEPLOYING },
   ),
@@ -58,12 +58,12 @@ export const COMMANDS = {
     example: 'pagerduty-alert run --environment production -- ./deploy.sh',
   },
   change: sending(
-    'send one change event, made from the options alone',
+    'send one change event made only from options',
     'pagerduty-alert change --summary "Feature flag checkout-v2 switched on"',
     { omits: NOT_IN_CHANGE },
   ),
   trigger: sending(
-    'trigger one alert, made from the options alone; prints its dedup key',
+    'trigger one alert made only from options, and print its dedup key',
     'key=$(pagerduty-alert trigger --summary "Migration is stuck" --severity warning)',
   ),
   acknowledge: sending('acknowledge an alert', 'pagerduty-alert acknowledge --dedup-key "$key"', {
@@ -88,7 +88,7 @@ export const COMMANDS = {
     example: 'pagerduty-alert flush --deadline 5m',
   },
   gate: {
-    does: 'exit with 1 while the service has open incidents; needs a REST API token',
+    does: 'exit with 1 if the service has open incidents; needs a REST API token',
     operands: '',
     maxOperands: 0,
     groups: ['gate', 'rest', 'delivery', 'printing'],
@@ -96,7 +96,7 @@ export const COMMANDS = {
     example: 'pagerduty-alert gate --allow-rollback --wait 10m && ./deploy.sh',
   },
   serve: {
-    does: 'run the relay: it holds the key and sends the events of other containers',
+    does: 'run the relay, which holds the key and sends the events of other containers',
     operands: '',
     maxOperands: 0,
     groups: ['relay', ...SENDING],
@@ -104,7 +104,7 @@ export const COMMANDS = {
     example: 'PAGERDUTY_RELAY_HOST=0.0.0.0 pagerduty-alert serve',
   },
   doctor: {
-    does: 'check settings, key, network and account; pages nobody',
+    does: 'check settings, key, network and account, without paging anybody',
     operands: '',
     maxOperands: 0,
     groups: ['delivery', 'rest', 'printing'],
@@ -137,7 +137,7 @@ export function findCommand(name: string): CommandName | undefined {
   return Object.hasOwn(COMMANDS, name) ? (name as CommandName) : undefined
 }
 
-/** Whether a setting means something to a command. */
+/** Whether a command takes a setting. */
 export function takesSetting(
   command: CommandName,
   { name, group }: { name: SettingName; group: SettingGroup },

@@ -13,7 +13,7 @@ import {
 
 /**
  * The help, printed from the tables of commands and settings.
- * @param name one command's page, or the overview where absent
+ * @param name the command whose page is printed; if omitted, the overview
  * @throws Failure of kind `usage` for an unknown command
  */
 export function helpText(name: string | undefined): string {
@@ -26,7 +26,7 @@ export function helpText(name: string | undefined): string {
 
 /** Widest line, in characters. */
 const WIDTH = 100
-/** Where the right column begins: of options, and of what has short names. */
+/** Where the right column starts: for options, and for commands and exit statuses. */
 const OPTION_COLUMN = 28
 const WORD_COLUMN = 17
 
@@ -45,14 +45,14 @@ const COMMON: readonly SettingName[] = [
 /** What each exit status means; `EXIT_CODE` holds the numbers. */
 const EXIT_STATUSES: readonly [string, string][] = [
   ['0', 'PagerDuty, the relay or the spool accepted everything'],
-  ['1', 'gate: open incidents'],
+  ['1', 'gate: there are open incidents'],
   ['64', 'usage: an unknown command or option, an invalid value'],
   ['65', 'PagerDuty refused the event'],
   ['70', 'a bug in this program'],
   ['75', 'not delivered within the deadline, and no spool to keep it'],
   ['78', 'configuration: no key, an unusable key, an unreadable file'],
   ['129, 130, 143', 'interrupted by SIGHUP, SIGINT or SIGTERM before it was delivered'],
-  ['run', 'the status of its command, always; with --strict a success may become 65, 75 or 78'],
+  ['run', 'always the status of its command; only --strict may turn a success into 65, 75 or 78'],
 ]
 
 function overview(): string {

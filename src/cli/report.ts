@@ -13,28 +13,28 @@ import type { Attempt, Delivery } from '../delivery/sender.ts'
 import type { Log } from '../log.ts'
 import { isRandomDedupKey, type Io, type Session } from './session.ts'
 
-/** What came of the whole invocation: the worst of its events. */
+/** The result of the whole invocation: the worst of its events. */
 export type Verdict = 'accepted' | 'queued' | 'refused' | 'undelivered'
 
-/** `change event`, `trigger of deploy/acme/shop/master`; with the key's alias where there are several keys. */
+/** `change event`, `trigger of deploy/acme/shop/master`; with the key's alias if there are several keys. */
 export function describePost({ event, alias }: Post): string {
   const { event_action: action, dedup_key: dedupKey } = event.body
   const what = event.kind === 'change' ? 'change event' : `${action} of ${dedupKey}`
   return alias === undefined ? what : `${what} (key ${alias})`
 }
 
-/** What `--verbose` says of each attempt. */
+/** The message about each attempt with `--verbose`. */
 export function describeAttempt(post: Post, { url, bytes, outcome, durationMs }: Attempt): string {
   const answer = outcome.kind === 'accepted' ? outcome.status : outcome.reason
   return `${describePost(post)}: POST ${url}, ${bytes} bytes: ${answer} (after ${Math.round(durationMs)} ms)`
 }
 
-/** The line that keeps a build from being silent between two attempts. */
+/** The message that keeps a build from being silent between two attempts. */
 export function describeRetry(post: Post, { attempt, reason, delayMs, leftMs }: Retry): string {
   return `${describePost(post)}: attempt ${attempt} failed: ${reason}; next try in ${formatMs(delayMs)}, ${formatMs(leftMs)} left after it`
 }
 
-/** One line a post: that it was accepted, or why not and what to do. */
+/** One line for each post: that it was accepted, or why not and what to do. */
 function logDelivery(log: Log, delivery: Delivery, { deadlineMs, timeoutMs, region }: DeliveryConfig): void {
   const { post, outcome, attempts, durationMs, status, reason = '' } = delivery
   const what = describePost(post)
@@ -51,7 +51,7 @@ function logDelivery(log: Log, delivery: Delivery, { deadlineMs, timeoutMs, regi
   return log.error(`${what}: not delivered: ${reason} (${tries}; ${limits})`)
 }
 
-/** The worst outcome of all; a refusal is worse than a failed delivery, since trying again cannot mend it. */
+/** The worst outcome of all; a refusal is worse than a failed delivery, since a retry cannot fix it. */
 export function verdictOf(deliveries: readonly Delivery[]): Verdict {
   const outcomes = new Set(deliveries.map(({ outcome }) => outcome))
   if (outcomes.has('refused')) return 'refused'
@@ -63,14 +63,14 @@ export function exitCodeOf(verdict: Verdict): number {
   return verdict === 'accepted' || verdict === 'queued' ? 0 : EXIT_CODE[verdict]
 }
 
-/** What `--json` tells of an invocation. */
+/** What `--json` reports about an invocation. */
 export interface JsonReport {
   readonly command: string
   readonly outcome: Verdict
-  /** What the process ends with; undefined where that is not known yet. */
+  /** The exit status of the process; undefined if it is not known yet. */
   readonly exitCode: number | undefined
   readonly deliveries?: readonly Delivery[]
-  /** Why nothing was sent at all. */
+  /** Why nothing was sent. */
   readonly reason?: string
 }
 
@@ -141,8 +141,8 @@ export function toFailure(error: unknown, io: Pick<Io, 'env' | 'recall'>): Failu
 }
 
 /**
- * What is shown of an error that nobody expected: enough to report it, nothing secret. The text of a syntax error is
- * left out, since it quotes what was parsed.
+ * What is shown of an unexpected error: enough to report it, and nothing secret. The message of a syntax error is omitted,
+ * since it quotes what was parsed.
  */
 export function describeBug(error: unknown, { env, recall }: Pick<Io, 'env' | 'recall'>): string {
   const { name, message, stack = '' } = error instanceof Error ? error : new Error(String(error))
@@ -156,7 +156,7 @@ export function describeBug(error: unknown, { env, recall }: Pick<Io, 'env' | 'r
 
 /**
  * Nothing was sent: what the user asked for was refused here.
- * @param exitCode what the process ends with; undefined where that is not known yet
+ * @param exitCode the exit status of the process; undefined if it is not known yet
  */
 export function failureLine(
   command: string,
@@ -168,8 +168,8 @@ export function failureLine(
 }
 
 /**
- * Says where environment, dedup key and source of the events came from: what decides which of them belong together.
- * Where a value is not the one that options and build give, its writer gave it in the event itself.
+ * Logs where the environment, dedup key and source of the events came from: they decide which events belong together. If a
+ * value differs from the one that options and build give, it comes from the event itself.
  */
 export function explainIdentity(events: readonly Event[], identity: Identity, log: Log): void {
   const bodies = events.map(({ body }) => body)

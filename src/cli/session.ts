@@ -12,7 +12,7 @@ export interface Io {
   readonly readFile: (path: string, signal?: AbortSignal) => Promise<string>
   /** The text of a file that was read before; throws for any other. */
   readonly recall: (path: string) => string
-  /** Reads stdin to its end, or rejects when the signal aborts. */
+  /** Reads stdin to its end; rejects when the signal aborts. */
   readonly readStdin: () => Promise<string>
   readonly isStdinTerminal: boolean
   readonly writeOut: (text: string) => void
@@ -39,13 +39,13 @@ export interface Session {
   readonly command: string
   readonly json: boolean
   /**
-   * What the process will end with, by the exit status of the report itself; undefined where that is not known yet.
-   * Absent where it is that very status.
+   * Turns the exit status of the report into that of the process; undefined if that is not known yet. Absent if the two are
+   * the same.
    */
   readonly exitStatus?: (reportStatus: number) => number | undefined
 }
 
-/** A dedup key for an alert that nothing else names. */
+/** A dedup key for an alert that has no other. */
 export function randomDedupKey(): string {
   return RANDOM_PREFIX + randomUUID()
 }

@@ -14,21 +14,21 @@ export interface DeadEvent {
   readonly reason: string
 }
 
-/** What is still to be delivered, at one moment. */
+/** What is still pending at one moment. */
 export interface Look {
   readonly counts: SpoolCounts
   /** The first of the dead ones. */
   readonly dead: readonly DeadEvent[]
-  /** Files of damaged spools, of whose events nobody knows whether they were delivered. */
+  /** Files of damaged spools, whose events may or may not have been delivered. */
   readonly setAside: readonly string[]
-  /** What keeps it from being delivered or written down. */
+  /** Why events are not delivered, or not recorded as delivered. */
   readonly note?: string
 }
 
 /** Something that holds events: a relay or a spool. */
 export interface FlushSource {
   readonly name: string
-  /** What it holds, or why that cannot be told just now. */
+  /** What it holds, or why that is not known now. */
   look(): Promise<Look | string>
   close(): Promise<void>
 }
@@ -36,10 +36,10 @@ export interface FlushSource {
 const NOT_WRITTEN = 'what was delivered could not be written down and will be sent again'
 /** Dead events that are named. */
 const MAX_NAMED = 100
-/** How long an attempt in flight may take when the time of the invocation is over. */
+/** How long an attempt in flight may still take after the deadline. */
 const GRACE_MS = 1000
 
-/** A spool, delivered by this process as long as no other does. */
+/** A spool, which this process delivers as long as no other does. */
 export async function createSpoolSource(session: Session, config: SpoolConfig): Promise<FlushSource> {
   const { log } = session
   const spool = await composeSpool({ ...config, onWarning: (message) => log.warn(message) })
@@ -71,7 +71,7 @@ export async function createSpoolSource(session: Session, config: SpoolConfig): 
       const look = lookAt(spool)
       if (typeof look === 'string') return look
       const reason = problem.reason ?? describeNext([...retries.values()])
-      // What is delivered and cannot be written down is delivered again by the next process.
+      // The next process delivers again what is not recorded as delivered.
       const note = spool.queue.unwritten() > 0 ? `${NOT_WRITTEN}: ${reason ?? ''}` : reason
       return note === undefined || (look.counts.pending === 0 && spool.queue.unwritten() === 0)
         ? look
@@ -85,7 +85,7 @@ export async function createSpoolSource(session: Session, config: SpoolConfig): 
   }
 }
 
-/** When something is tried again, and why it has to be. */
+/** When the next retry is due, and why it is needed. */
 function describeNext(
   retries: readonly { readonly atMs: number; readonly reason: string }[],
 ): string | undefined {
@@ -109,7 +109,7 @@ function lookAt(spool: Spool): Look | string {
   }
 }
 
-/** What of a relay's list is read; see the relay's `GET /events`. */
+/** The part of a relay's list that is read here; see `GET /events`. */
 interface RelayList {
   readonly counts: SpoolCounts
   readonly events: readonly {
@@ -120,7 +120,7 @@ interface RelayList {
   readonly set_aside?: readonly string[]
 }
 
-/** A relay, which is asked over HTTP. */
+/** A relay, queried over HTTP. */
 export function createRelaySource({ io, config }: Session): FlushSource {
   const { eventsUrl, relay, timeoutMs } = config.delivery
   const transport = composeTransport(config.delivery)

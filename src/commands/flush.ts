@@ -7,14 +7,14 @@ import type { Session } from '../cli/session.ts'
 const UNKNOWN =
   'is a damaged spool that was set aside, with events that may not be delivered: recover them, then remove the file'
 const POLL_MS = 200
-/** How often is said what is still waiting. */
+/** How often to log what is still pending. */
 const PROGRESS_MS = 5000
 
 /**
- * `flush`: waits until the relay and the spool have delivered everything; the spool is delivered by this process where no
- * other does.
- * @returns 0 only then; 75 where the deadline came first or a damaged spool was set aside, 65 where events are dead
- * @throws Failure of kind `usage` where there is neither relay nor spool
+ * `flush`: waits until the relay and the spool have delivered everything. It delivers the spool itself if no other process
+ * does.
+ * @returns 0 only then; 75 if the deadline passed first or a damaged spool was set aside, 65 if events are dead
+ * @throws Failure of kind `usage` if there is neither a relay nor a spool
  */
 export async function flush(session: Session): Promise<number> {
   const { config } = session
@@ -38,7 +38,7 @@ interface Finding {
   readonly look: Look | string
 }
 
-/** Looks until nothing is pending, the deadline passes or a signal comes; returns what was seen last. */
+/** Polls until nothing is pending, the deadline passes or a signal arrives; returns the last findings. */
 async function untilEmpty(session: Session, sources: readonly FlushSource[]): Promise<Finding[]> {
   const { io, config, log } = session
   const endAtMs = io.startedAtMs + config.delivery.deadlineMs

@@ -10,23 +10,23 @@ import { findService, needService } from '../rest/service.ts'
 import { withRestClient } from './rest-access.ts'
 import type { Session } from '../cli/session.ts'
 
-/** Exit status of a gate that stays shut. */
+/** Exit status of a closed gate. */
 const BLOCKED = 1
-/** How often is looked again: often enough for a wait of a minute, seldom enough for the REST API's limits. */
+/** How often to poll: often enough for a wait of a minute, seldom enough for the REST API's limits. */
 const MAX_POLL_MS = 15_000
 const MIN_POLL_MS = 500
 const POLLS_A_WAIT = 10
 
-/** What a look at the service found. */
+/** The service and its open incidents at one moment. */
 interface Finding {
   readonly service: Service
   readonly incidents: readonly Incident[]
 }
 
 /**
- * `gate`: whether the service is free of open incidents, after a wait where one is asked for.
- * @returns 0 where it is, or where a rollback may pass; 1 where it is not
- * @throws Failure where that cannot be told: an unanswered question is no clear road
+ * `gate`: checks that the service has no open incidents, and waits for that if it was asked to.
+ * @returns 0 if there are none, or a rollback may pass; 1 if there are some
+ * @throws Failure if that is not known: no answer does not mean that the gate is open
  */
 export async function gate(session: Session): Promise<number> {
   const { config, log } = session
@@ -63,14 +63,14 @@ async function look(client: RestClient, service: Service, { config, log }: Sessi
     log.warn(`gate: ${describeService(service)} is ${state}, so nothing new becomes an incident`)
   }
   const incidents = await listOpenIncidents(client, service.id)
-  // One whose urgency cannot be read counts.
+  // An incident without a readable urgency counts.
   const counted = incidents.filter(
     (incident) => urgency === undefined || (incident.urgency ?? urgency) === urgency,
   )
   return { service, incidents: counted }
 }
 
-/** Looks until nothing is open or the time is over. While there is time, a look that failed is followed by another. */
+/** Polls until nothing is open or the time is over. While there is time, a failed poll is followed by another. */
 async function untilClear(
   { io, config, log }: Session,
   giveUpAtMs: number,
@@ -91,7 +91,7 @@ async function untilClear(
   }
 }
 
-/** A failure that may pass; any other is thrown on. */
+/** A failure that may be temporary; any other is thrown again. */
 function toTransientFailure(error: unknown): Failure {
   if (error instanceof Failure && error.kind === 'undelivered') return error
   throw error

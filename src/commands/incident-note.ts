@@ -6,12 +6,12 @@ import { findServiceId, needService } from '../rest/service.ts'
 import { withRestClient } from './rest-access.ts'
 import type { Session } from '../cli/session.ts'
 
-/** On so many incidents at most a deployment is noted: who has more open has another problem. */
+/** The most incidents that get a note: with more of them open, there is a bigger problem. */
 const MAX_NOTED = 25
 
 /**
- * Notes a deployment on the incidents of its service that were open before the report began; the one that it may open
- * itself says the same already. What goes wrong is only warned of: the events are what matters.
+ * Adds a note about a deployment to the incidents of its service that were open before the report started: an incident that the
+ * report itself opens says the same already. A failure is only logged as a warning: the events are what matters.
  * @param event the first of the deployment's events, whose summary and link are the note
  */
 export async function noteDeployment(session: Session, event: Event): Promise<void> {
@@ -37,7 +37,7 @@ export async function noteDeployment(session: Session, event: Event): Promise<vo
   }
 }
 
-/** PagerDuty gives times in whole seconds. */
+/** Incidents created before a time; PagerDuty reports whole seconds. */
 async function openBefore(client: RestClient, serviceId: string, timeMs: number): Promise<string[]> {
   const wholeMs = Math.floor(timeMs / 1000) * 1000
   const incidents = await listOpenIncidents(client, serviceId)

@@ -69,6 +69,6 @@ async function endMaintenance(session: Session, subject: WindowSubject, isCancel
     session.log.info('maintenance window ended')
   } catch (error) {
     if (!(error instanceof Failure)) throw error
-    session.log.warn(`${error.message}; the maintenance window ends by itself`)
+    session.log.warn(`${error.message}; the maintenance window ends on its own`)
   }
 }

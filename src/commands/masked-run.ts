@@ -8,8 +8,8 @@ import type { Session } from '../cli/session.ts'
 const MAX_COMMAND_CHARS = 64 * 1024
 
 /**
- * What a command printed and how it was called, as far as an event shows it, with secrets masked. Only a run that shows
- * them loads this file.
+ * A command's output and command line as its event shows them, with secrets masked. Only a run that shows them loads this
+ * file.
  */
 export function maskedRun(
   { argv, tail }: { readonly argv: readonly string[]; readonly tail: Tail | undefined },

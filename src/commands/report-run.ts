@@ -9,22 +9,22 @@ import { notify } from './notify.ts'
 import { failureLine } from '../cli/report.ts'
 import type { Session } from '../cli/session.ts'
 
-/** How long the report of a cancelled command may take, so that it fits into what Docker leaves before SIGKILL. */
+/** How long the report of a cancelled command may take, so that it is done before Docker sends SIGKILL. */
 const CANCEL_DEADLINE_MS = 4000
 
-/** What was seen of a command. */
+/** What is known about a command. */
 export interface Watched {
   readonly argv: readonly string[]
   readonly tail: Tail | undefined
   readonly durationMs: number
-  /** Absent where it has not ended yet. */
+  /** Undefined if it has not ended yet. */
   readonly ending: Ending | undefined
   readonly isCancelled: boolean
 }
 
 /**
- * Tells PagerDuty how a command ended.
- * @returns the exit status of the report by itself
+ * Reports to PagerDuty how a command ended.
+ * @returns the exit status of the report alone
  */
 export async function reportRun(session: Session, watched: Watched): Promise<number> {
   const { io, config, log } = session
@@ -33,7 +33,7 @@ export async function reportRun(session: Session, watched: Watched): Promise<num
     ...config.delivery,
     deadlineMs: watched.isCancelled ? Math.min(deadlineMs, CANCEL_DEADLINE_MS) : deadlineMs,
   }
-  // The report has the whole budget to itself, however long the command took.
+  // The report has the whole deadline to itself, however long the command took.
   const reporting = {
     ...session,
     io: { ...io, startedAtMs: performance.now() },
@@ -50,8 +50,8 @@ export async function reportRun(session: Session, watched: Watched): Promise<num
 }
 
 /**
- * Says with `--json` that nothing was reported.
- * @returns the exit status of the report by itself
+ * Prints, with `--json`, that nothing was reported.
+ * @returns the exit status of the report alone
  */
 export function reportNothing(
   { io, json }: Pick<Session, 'io' | 'json'>,
@@ -65,8 +65,7 @@ export function reportNothing(
 }
 
 /**
- * The exit status of `run`: that of its command. Only with `--strict` a success that PagerDuty was not told of becomes
- * 65, 75 or 78.
+ * The exit status of `run`: that of its command. Only with `--strict` does a success whose report failed become 65, 75 or 78.
  */
 export function runStatus(ending: Ending, reportStatus: number, isStrict: boolean): number {
   const status = ending.exitCode
@@ -99,7 +98,7 @@ async function resultOf(watched: Watched, session: Session): Promise<CommandResu
   }
 }
 
-/** Loads the masker, which a success has no use for. */
+/** Loads the masker, which a success does not need. */
 async function showRun(...run: Parameters<typeof maskedRun>): Promise<ReturnType<typeof maskedRun>> {
   const masked = await import('./masked-run.ts')
   return masked.maskedRun(...run)

@@ -8,7 +8,7 @@ import { version } from '../version.ts'
 import type { Session } from '../cli/session.ts'
 
 export interface RestLimits {
-  /** When to give a call up that begins now, on the scale of `performance.now()`; default: the invocation's deadline. */
+  /** The deadline of a call that starts now, on the scale of `performance.now()`; default: the invocation's deadline. */
   readonly deadlineAtMs?: () => number
   /** Ends all calls; default: the invocation's own signal. */
   readonly signal?: AbortSignal
@@ -22,7 +22,7 @@ export async function withRestClient<T>(
   limits: RestLimits = {},
 ): Promise<T> {
   const { delivery, rest } = config
-  // Loaded here, so that whoever has a routing key and asks nothing does not pay for it.
+  // Loaded here, so that an invocation with a routing key does not pay for it.
   const { composeRestClient } = await import('../compose.ts')
   const client = await composeRestClient({
     delivery,
@@ -41,10 +41,10 @@ export async function withRestClient<T>(
 }
 
 /**
- * The configured keys; where there are none, the one that the REST API gives for the service. `loadConfig` has made sure
- * that it can be asked for. Looked up by each invocation: a key that was rotated yesterday is not used today.
- * @returns none where a spool keeps the events until the key is found
- * @throws Failure where it cannot be found
+ * The configured keys; if there are none, the key of the service from the REST API. `loadConfig` has made sure that it can be
+ * looked up. Each invocation does that again: a key that was rotated yesterday is not used today.
+ * @returns no keys if a spool keeps the events until the key is found
+ * @throws Failure if the key cannot be found
  */
 export async function resolveKeys(session: Session): Promise<readonly RoutingKey[]> {
   const { config, log } = session
@@ -63,7 +63,7 @@ export async function resolveKeys(session: Session): Promise<readonly RoutingKey
   }
 }
 
-/** How long the key is looked for before its events are kept: with a spool nothing is waited for before that. */
+/** How long to look for the key before the events are kept: with a spool, they are kept before any longer wait. */
 const FIRST_LOOK_MS = 5000
 
 function firstLookEndMs({ io, config }: Session): number {
@@ -72,9 +72,9 @@ function firstLookEndMs({ io, config }: Session): number {
 }
 
 /**
- * What looks the key up; undefined where there is nothing to look up.
- * @param deadlineAtMs when to give a call up that begins now; default: after the time of one attempt, as befits a spool
- *                     that is delivered meanwhile
+ * A function that looks the key up; undefined if there is nothing to look up.
+ * @param deadlineAtMs the deadline of a call that starts now; default: after the time of one attempt, which suits a spool that
+ *                     is being delivered
  */
 export async function keyLookUp(
   { io, config, log }: Session,

@@ -15,7 +15,7 @@ import type { Maintenance } from './maintenance-window.ts'
 import { reportNothing, reportRun, runStatus, type Watched } from './report-run.ts'
 import { watchSignals, type SignalWatch } from './watch-signals.ts'
 
-/** A command that ends sooner is reported by what is loaded while its connection is being opened. */
+/** If a command ends sooner than this, the report loads what it needs while its connection is being opened. */
 const WARM_UP_MS = 50
 
 interface RunOptions {
@@ -109,13 +109,13 @@ async function watch(runOptions: RunOptions): Promise<number> {
   const command = supervise({ argv, tail, onOutput: heartbeat.beat, kill: io.kill })
   keepCompilerFromHanging()
   const signals = watchSignals(io, command)
-  const words: string[] = [] // for stdout, after all that the command prints there
+  const words: string[] = [] // for stdout, after the command's own output
   const options = { ...runOptions, io: { ...io, writeOut: (text: string) => void words.push(text) } }
   const log = await options.openLog()
   const session = await prepare(options, { log, heartbeat, signals })
   const warmingUp = setTimeout(() => void warmUpFor(session), WARM_UP_MS)
 
-  // The report does not wait for what the command has left behind, and not for a cancelled one that takes its time.
+  // The report waits neither for processes that the command has left behind, nor for a cancelled command that is slow to end.
   const early = await Promise.race([command.ended, signals.overdue])
   clearTimeout(warmingUp)
   const durationMs = performance.now() - startedAtMs
@@ -132,8 +132,8 @@ async function watch(runOptions: RunOptions): Promise<number> {
 }
 
 /**
- * Loads the HTTP client, TLS with its certificate authorities, and the masker while there is nothing else to do, so that the
- * report only waits for the network. It opens no connection: the server would close one that is idle for so long.
+ * Loads the HTTP client, TLS with its certificate authorities, and the masker while the command runs, so that the report only
+ * waits for the network. It opens no connection: the server would close one that is idle for that long.
  */
 async function warmUpFor(session: Session | Failure): Promise<void> {
   if (session instanceof Failure || session.config.dryRun) return
@@ -142,10 +142,10 @@ async function warmUpFor(session: Session | Failure): Promise<void> {
 }
 
 /**
- * Keeps V8's middle compiler from working on other threads. Where it asks for memory just as the process exits, it waits for
- * the garbage collection of a thread that waits for it (nodejs/node#54918), and a command with much output would never end.
- * With another flag than it was made with V8 takes no code cache, so what Node has yet to load is compiled anew: hence after
- * the command was started, and before there is any of its output to work on.
+ * Keeps V8's middle compiler from working on other threads. If it needs memory just as the process exits, it waits for the
+ * garbage collector of a thread that waits for it (nodejs/node#54918), and a command with much output would never end. V8
+ * accepts no code cache that was made with other flags, so call this after starting the command, and before any of its output
+ * has to be handled.
  */
 function keepCompilerFromHanging(): void {
   setFlagsFromString('--no-maglev')
@@ -165,7 +165,7 @@ interface Preparation {
   readonly signals: SignalWatch
 }
 
-/** Reads the configuration; what is wrong with it is said at once, while the command runs. */
+/** Reads the configuration. What is wrong with it is logged at once, while the command runs. */
 async function prepare(
   { loadSession }: RunOptions,
   { log, heartbeat, signals }: Preparation,
@@ -181,7 +181,7 @@ async function prepare(
   }
 }
 
-/** @returns the exit status of the report by itself */
+/** @returns the exit status of the report alone */
 async function report(
   session: Session | Failure,
   watched: Watched,

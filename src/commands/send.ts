@@ -15,7 +15,7 @@ import { addressPosts, printRequests, sendPosts } from './send-posts.ts'
 import { randomDedupKey, type Io, type Session } from '../cli/session.ts'
 
 /**
- * `send [FILE]`: one event written by the user as PagerDuty JSON, mended and filled from the build.
+ * `send [FILE]`: sends one event that the user wrote as PagerDuty JSON, normalized and completed from the build.
  * The first operand is a path, or `-` or nothing for stdin.
  * @returns the exit status
  */
@@ -40,7 +40,7 @@ export async function send(
   if (routingKey === PLACEHOLDER) log.warn(PLACEHOLDER_WARNING)
   const ownKey = routingKey === undefined || routingKey === PLACEHOLDER ? undefined : readOwnKey(routingKey)
   const missing = ownKey === undefined && !config.dryRun ? keyMissing(config) : undefined
-  if (missing !== undefined) throw new Failure('config', `${missing}, or a routing_key into the event`)
+  if (missing !== undefined) throw new Failure('config', `${missing}, or a routing_key in the event`)
   if (config.dryRun) explainIdentity([event], input.identity, log)
   const addressed = await addressPosts(session, [event], ownKey)
   if (!config.dryRun) return reportDeliveries(session, await sendPosts(session, addressed))
@@ -48,7 +48,7 @@ export async function send(
   return 0
 }
 
-/** @throws Failure of kind `usage` for options that mean nothing to the kind of event that the document turned out to be */
+/** @throws Failure of kind `usage` for options that do not apply to this kind of event */
 function refuseUnused({ kind, body }: Event, options: Options): void {
   const command = kind === 'change' ? 'change' : (body.event_action ?? 'trigger')
   const unused = SETTING_LIST.filter(
@@ -66,7 +66,7 @@ const KINDS = {
   resolve: 'a resolve',
 } as const
 
-/** What stands for the key in the examples of PagerDuty's documentation and on Codeship's PagerDuty page. */
+/** The placeholder for the key in PagerDuty's documentation and on Codeship's PagerDuty page. */
 const PLACEHOLDER = 'samplekeyhere'
 const PLACEHOLDER_WARNING =
   'event: routing_key: this is the placeholder of an example, so the configured key is used'
@@ -84,7 +84,7 @@ function parseDocument(text: string): unknown {
   try {
     return parseJson(blankComments(text.replace(/^\uFEFF/, '')))
   } catch (error) {
-    // The parser's own message quotes the text, which may hold a key.
+    // The parser's own message quotes the text, which may contain a key.
     const at = error instanceof Error ? /position (\d+)/.exec(error.message)?.[1] : undefined
     const where = at === undefined ? '' : ` near line ${text.slice(0, Number(at)).split('\n').length}`
     throw new Failure(
@@ -107,8 +107,8 @@ function readOwnKey(text: string): RoutingKey {
 }
 
 /**
- * What an event may leave out, as the build would say it. Without a build or a `--summary` the summary is not made up:
- * an event that says nothing is a mistake.
+ * Values from the build for what the event leaves out. Without a build or a `--summary` no summary is made up: an event that
+ * says nothing is a mistake.
  */
 function defaultBody(kind: Event['kind'], action: Action, input: EventInput): EventBody {
   const { identity, build, fields } = input

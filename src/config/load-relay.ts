@@ -47,8 +47,8 @@ export function loadRelayConfig(
   const problems = [...found]
   // One environment is often shared by a build's containers, so it may hold the address of this very relay.
   const own = new Map([...values].filter(([name]) => name !== 'relay'))
-  const mended: string[] = []
-  const reader = createReader(own, problems, mended)
+  const corrected: string[] = []
+  const reader = createReader(own, problems, corrected)
   const repositoryUrl = valuesOf(reader, EVENT_SETTINGS)('repositoryUrl')
   const events = readDeliveryConfig(reader, env)
   const rest = readRestConfig(reader, events.region)
@@ -75,7 +75,7 @@ export function loadRelayConfig(
     outputSecrets: [...delivery.secrets.map((secret) => secret.reveal()), ...secretValues(env)],
     warnings: [
       ...connectionWarnings(env, delivery, rest),
-      ...mended,
+      ...corrected,
       ...(missing === undefined ? [] : [rest.token === undefined ? NO_KEY : `${missing}. ${UNTIL_THEN}`]),
     ],
   })

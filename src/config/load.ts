@@ -13,13 +13,13 @@ import { readRunConfig, type RunConfig } from './run.ts'
 import { readSpoolConfig, type SpoolConfig } from './spool.ts'
 import { createReader, valuesOf, type Problem } from './setting.ts'
 
-/** Everything that one invocation was told, validated and frozen. */
+/** The configuration of one invocation, validated and frozen. */
 export interface Config {
   readonly event: EventConfig
   readonly delivery: DeliveryConfig
   readonly rest: RestConfig
   readonly run: RunConfig
-  /** Absent where nothing is kept. */
+  /** Absent if nothing is kept. */
   readonly spool?: SpoolConfig
   readonly gate: GateConfig
   /** Note the deployment on the service's open incidents. */
@@ -30,7 +30,7 @@ export interface Config {
   readonly warnings: readonly string[]
 }
 
-/** What surrounds an invocation: the variables, and the build that they tell of. */
+/** The surroundings of an invocation: the variables, and the build that they describe. */
 export interface Surroundings {
   readonly env: Environment
   readonly build: Build
@@ -38,8 +38,8 @@ export interface Surroundings {
 
 /**
  * Reads the whole configuration of a command.
- * @param needsKey false where the event itself may bring the key along, or none is needed
- * @throws Failure that lists every problem, a line each: kind `config` where a key or a file is at fault, else `usage`
+ * @param needsKey false if the event itself may contain the key, or none is needed
+ * @throws Failure that lists every problem, a line each: kind `config` if a key or a file is at fault, else `usage`
  */
 export function loadConfig(gathered: Gathered, surroundings: Surroundings, needsKey: boolean): Config {
   const { config, problems } = readConfig(gathered, surroundings, needsKey)
@@ -47,15 +47,15 @@ export function loadConfig(gathered: Gathered, surroundings: Surroundings, needs
   return config
 }
 
-/** Reads the configuration as far as it can be read, and what is wrong with it; defaults stand in for what is wrong. */
+/** Reads the configuration and its problems; defaults replace invalid values. */
 export function readConfig(
   { values, problems: found }: Gathered,
   { env, build }: Surroundings,
   needsKey: boolean,
 ): { config: Config; problems: readonly Problem[] } {
   const problems = [...found]
-  const mended: string[] = []
-  const reader = createReader(values, problems, mended)
+  const corrected: string[] = []
+  const reader = createReader(values, problems, corrected)
   const repositoryUrl = valuesOf(reader, EVENT_SETTINGS)('repositoryUrl')
   const delivery = readDeliveryConfig(reader, env)
   const rest = readRestConfig(reader, delivery.region)
@@ -80,23 +80,23 @@ export function readConfig(
   const hasKeyProblem = problems.some(({ kind }) => kind === 'config')
   if (missing !== undefined && !dryRun && !hasKeyProblem) problems.push({ kind: 'config', message: missing })
   const dryWarnings = missing !== undefined && dryRun ? [`${missing}; a real run would stop here`] : []
-  const warnings = [...connectionWarnings(env, delivery, rest), ...mended, ...dryWarnings]
+  const warnings = [...connectionWarnings(env, delivery, rest), ...corrected, ...dryWarnings]
   return { config: Object.freeze({ ...settings, warnings }), problems }
 }
 
-/** The servers that may be spoken to. */
+/** The servers that may be contacted. */
 export function serversOf({ eventsUrl }: DeliveryConfig, { apiUrl, token }: RestConfig): string[] {
   return [eventsUrl, ...(token === undefined ? [] : [apiUrl])]
 }
 
-/** What to do where nothing says with which key to send; undefined where something does. */
+/** What to do if no key is set and none can be looked up; undefined if there is one. */
 export function keyMissing({ delivery, rest }: Pick<Config, 'delivery' | 'rest'>): string | undefined {
   if (delivery.keys.length > 0 || delivery.relay !== undefined) return undefined
   if (rest.token === undefined) return KEY_MISSING
   return rest.service === undefined ? serviceMissing(rest) : undefined
 }
 
-/** Whether no key is set, and the REST API can be asked for the one. */
+/** Whether no key is set, and the REST API can provide it. */
 export function isKeyLookedUp(settings: Pick<Config, 'delivery' | 'rest'>): boolean {
   const { keys, relay } = settings.delivery
   return keys.length === 0 && relay === undefined && keyMissing(settings) === undefined
@@ -106,7 +106,7 @@ const KEY_MISSING =
   'no key is set: put the Integration Key of an Events API v2 integration into PAGERDUTY_TOKEN ' +
   '(or PAGERDUTY_TOKEN_FILE), or the address of a relay into PAGERDUTY_RELAY_URL'
 
-/** A REST API token alone does not say whose key is meant. */
+/** A REST API token alone does not say which service's key is meant. */
 function serviceMissing({ tokenOrigin }: RestConfig): string {
   return (
     `${tokenOrigin}: this is a REST API token, and events need the integration key of a service. ` +
@@ -124,7 +124,7 @@ export function loadPrintConfig({ values }: Gathered): PrintConfig {
   return readPrintConfig(createReader(values, []))
 }
 
-/** @throws Failure that lists the problems, where there are any */
+/** @throws Failure that lists the problems, if there are any */
 export function throwProblems(problems: readonly Problem[]): void {
   if (problems.length === 0) return
   const kind = problems.some((problem) => problem.kind === 'config') ? 'config' : 'usage'

@@ -1,6 +1,6 @@
 import { BlockList, isIP } from 'node:net'
 
-/** Whether a server is reached without any proxy: it is this machine, or `NO_PROXY` excepts it. */
+/** Whether a server is reached without a proxy: it is this machine, or `NO_PROXY` lists it. */
 export function isDirect(baseUrl: string, noProxy: string): boolean {
   const { protocol, hostname, port } = new URL(baseUrl)
   const target = { host: plainHost(hostname), port: port || (protocol === 'https:' ? '443' : '80') }
@@ -9,7 +9,7 @@ export function isDirect(baseUrl: string, noProxy: string): boolean {
   return entries.some((entry) => excepts(entry, target))
 }
 
-/** A proxy's loopback is another machine's, as with Go and curl. `URL` writes every form of an IPv4 address with four numbers. */
+/** Loopback would mean the proxy's machine, so it is excluded, as in Go and curl. `URL` writes any IPv4 address as four numbers. */
 function isLoopback(host: string): boolean {
   const isName = host === 'localhost' || host.endsWith('.localhost') // RFC 6761, section 6.3
   return isName || host === '::1' || /^127(?:\.\d+){3}$/.test(host) || host.startsWith('::ffff:7f')
@@ -21,7 +21,7 @@ interface Target {
 }
 
 /**
- * Whether one entry of `NO_PROXY` means the host. The forms are those of curl and Go: `*`, a name (which means its
+ * Whether one entry of `NO_PROXY` matches the host, in the forms of curl and Go: `*`, a name (which means its
  * subdomains too), `.name` or `*.name`, an address, a range of addresses in CIDR form; each with or without a port.
  */
 function excepts(entry: string, { host, port }: Target): boolean {

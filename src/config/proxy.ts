@@ -3,12 +3,12 @@ import { createSecret, type Secret } from '../core/secret.ts'
 import { isDirect } from './no-proxy.ts'
 import type { Reader } from './setting.ts'
 
-/** Proxies from the environment, in the forms that they are looked for everywhere. Absent means none. */
+/** Proxies from the usual environment variables. Absent means none. */
 export interface ProxyConfig {
   readonly httpProxy?: string
   readonly httpsProxy?: string
   readonly noProxy?: string
-  /** The variables whose value is no proxy that can be used. They matter only to those who would need it. */
+  /** Variables with an unusable value. They matter only if that proxy would be needed. */
   readonly unusable?: Readonly<Partial<Record<Scheme, string>>>
 }
 
@@ -39,7 +39,7 @@ export function readProxy(env: Environment): ProxyConfig {
   }
 }
 
-/** Reports proxies that cannot be used, if one of these servers is reached through them. */
+/** Reports unusable proxies, if one of these servers is reached through them. */
 export function reportProxies(
   reader: Pick<Reader<never>, 'report'>,
   { noProxy = '', unusable = {} }: ProxyConfig,
@@ -58,13 +58,13 @@ export function reportProxies(
   }
 }
 
-/** The user name and password in a proxy's URL, as they stand in a Basic authorization header. */
+/** The user name and password of a proxy's URL, encoded for a Basic authorization header. */
 export function proxyCredentials({ username, password }: URL): string | undefined {
   if (username === '' && password === '') return undefined
   return Buffer.from(`${decoded(username)}:${decoded(password)}`).toString('base64')
 }
 
-/** What must not be shown of the proxies: the passwords, encoded as given and as meant, and the header's value. */
+/** The secrets of the proxies: their passwords, both encoded and decoded, and the header's value. */
 export function proxySecrets({ httpProxy, httpsProxy }: ProxyConfig): Secret[] {
   return [httpProxy, httpsProxy].flatMap((proxy) => {
     const url = proxy === undefined ? undefined : new URL(proxy)
@@ -77,6 +77,6 @@ function decoded(text: string): string {
   try {
     return decodeURIComponent(text)
   } catch {
-    return text // a lone % is a character like any other
+    return text // a % on its own is an ordinary character
   }
 }

@@ -15,7 +15,7 @@ import { failed, fromFailure, ok, warning, type Finding } from './finding.ts'
 
 const MAX_NAMED = 10
 
-/** What the REST API tells of the token, the account and the service. */
+/** What the REST API reports about the token, the account and the service. */
 export async function checkAccount(client: RestClient, config: Config): Promise<Finding[]> {
   const token = await checkToken(client, config)
   if (token.status === 'failed') return [token]
@@ -35,15 +35,15 @@ async function caught(check: string, look: () => Promise<Finding[]>): Promise<Fi
   }
 }
 
-/** `/users/me` answers 400 where the token is the account's: that is its kind and no error. */
+/** `/users/me` answers 400 for an account-level token: that is its kind, not an error. */
 async function checkToken(client: RestClient, { rest }: Config): Promise<Finding> {
   const result = await client.call({ method: 'GET', path: '/users/me' })
   if (result.kind === 'answered') {
     const { name = 'a user', role = 'no known role' } = USER_ANSWER.safeParse(result.body).data?.user ?? {}
-    return ok('REST token', `of ${name} (${role}): it may what this user may`)
+    return ok('REST token', `of ${name} (${role}): it has this user’s permissions`)
   }
   if (result.kind === 'refused' && (result.status === 400 || result.status === 403)) {
-    const name = rest.from === undefined ? 'writes need PAGERDUTY_FROM' : 'writes go by PAGERDUTY_FROM'
+    const name = rest.from === undefined ? 'writes need PAGERDUTY_FROM' : 'writes are made as PAGERDUTY_FROM'
     return ok('REST token', `of the account: ${name}, and a key that is not read-only`)
   }
   return fromFailure(
@@ -66,7 +66,7 @@ async function checkAddOn(client: RestClient): Promise<Finding[]> {
     warning(
       'change events',
       'no ability of the account names AIOps, the add-on with which PagerDuty shows change events',
-      'look at the service’s Recent Changes after a deployment; where they do not show, --as alert does',
+      'look at the service’s Recent Changes after a deployment; if none are shown there, use --as alert',
     ),
   ]
 }

@@ -3,7 +3,7 @@ import type { Config } from '../../config/load.ts'
 import { takesChanges, type RoutingKey } from '../../core/routing-key.ts'
 import { failed, ok, warning, type Finding } from './finding.ts'
 
-/** What can be told of the configuration without asking anybody. */
+/** Checks that need only the configuration. */
 export function checkConfiguration(config: Config, problems: readonly Problem[]): Finding[] {
   const wrong = problems.map(({ kind, message }) =>
     failed('configuration', kind, { detail: message, advice: 'correct the setting that is named' }),
@@ -34,7 +34,7 @@ function checkKeys({ delivery, rest }: Config): Finding[] {
   )
 }
 
-/** The user's name for a key and its masked form, which is the name where there is no other. */
+/** The user's name for a key, and its masked form; only the latter if it has no name. */
 function nameOf({ alias, key }: RoutingKey): string {
   return alias === key.masked() ? alias : `${alias} (${key.masked()})`
 }

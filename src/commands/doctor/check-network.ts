@@ -10,13 +10,13 @@ import { hostAndPort } from '../../delivery/host-and-port.ts'
 import type { Transport } from '../../delivery/transport.ts'
 import { failed, ok, warning, type Finding } from './finding.ts'
 
-/** How far the clock may be off, in milliseconds: PagerDuty's `Date` has whole seconds, and an answer takes its time. */
+/** How far the clock may be off, in milliseconds: PagerDuty's `Date` has whole seconds, and an answer takes time. */
 const MAX_SKEW_MS = 30_000
-/** A certificate that ends sooner is warned of. */
+/** A certificate that expires sooner causes a warning. */
 const SOON_DAYS = 14
 const DAY_MS = 86_400_000
 
-/** What a proxy stands in the way of: its own name is looked up, and the tunnel's certificate is checked by the POSTs. */
+/** Checks proxy, DNS and TLS of a server. Behind a proxy, its name is resolved instead, and the POSTs check the certificate. */
 export async function checkServer(
   check: string,
   baseUrl: string,
@@ -60,7 +60,7 @@ async function checkCertificate(baseUrl: string, timeoutMs: number): Promise<Fin
     return failed('TLS', 'undelivered', {
       detail: `${hostname}: ${classifyError(error).reason}, server ${hostAndPort(baseUrl)}`,
       advice:
-        'where a proxy signs, NODE_EXTRA_CA_CERTS names its CA certificate; else check firewall and clock',
+        'if a proxy intercepts TLS, set NODE_EXTRA_CA_CERTS to its CA certificate; otherwise check firewall and clock',
     })
   }
 }
@@ -74,7 +74,7 @@ function openTls(host: string, port: number, timeoutMs: number): Promise<TLSSock
   })
 }
 
-/** An empty POST, which the Events API must turn down with 400: nothing is paged by it. */
+/** An empty POST, which the Events API must refuse with 400; it pages nobody. */
 export async function checkEndpoints(
   transport: Transport,
   { delivery }: Config,

@@ -10,8 +10,8 @@ import { withRestClient } from '../rest-access.ts'
 import type { Session } from '../../cli/session.ts'
 
 /**
- * `doctor`: a checklist of everything that a deployment's report depends on. It goes on where something is wrong, and
- * sends nothing that could page.
+ * `doctor`: a checklist of everything that a deployment's report depends on. It continues if something is wrong, and
+ * sends nothing that could page anybody.
  * @returns 0, or the exit status of the worst finding
  */
 export async function doctor(

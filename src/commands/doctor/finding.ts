@@ -5,7 +5,7 @@ export interface Finding {
   readonly check: string
   readonly status: 'ok' | 'warning' | 'failed'
   readonly detail: string
-  /** What to do; always there where something failed. */
+  /** What to do; always present if something failed. */
   readonly advice?: string
   /** Exit status of what failed. */
   readonly exitCode?: number
@@ -24,7 +24,7 @@ export function failed(check: string, kind: FailureKind, found: { detail: string
   return { check, status: 'failed', ...found, exitCode: EXIT_CODE[kind] }
 }
 
-/** A failure whose message says what to do, in its last line where it has several. */
+/** A failure whose message says what to do, on its last lines if it has several. */
 export function fromFailure(check: string, { kind, message }: Failure): Finding {
   const [detail = '', ...advice] = message.split('\n')
   return failed(check, kind, { detail, advice: advice.join(' ') || 'see above' })

@@ -47,7 +47,7 @@ const REFUSED: [string[], RegExp][] = [
   [['--hlep'], /did you mean --help\?/],
   [['-q'], /^unknown option -q$/m],
   [['--summary'], /^--summary needs a value/],
-  [['--summary', '--json'], /^--summary needs a value \(--summary=VALUE/],
+  [['--summary', '--json'], /^--summary needs a value \(write --summary=VALUE/],
   [['--json=yes'], /^--json takes no value/],
   [['success', 'SECRET-VALUE'], /^success takes no argument/],
   [['success', '--', 'ls'], /^only run takes a command after --\n/],
