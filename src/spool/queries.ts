@@ -179,21 +179,36 @@ function createDueReads(db: DatabaseSync): Pick<Reads, 'dueKeys' | 'due' | 'dueE
         ? waiting.filter(({ dueAtMs }) => dueAtMs > 0)
         : bounded(tried(keyId, kind, most), nowMs)
       const fresh = isNewestFirst && !isAll ? newest(keyId, kind, most) : waiting.filter(isFresh)
-      const isWanted = ({ id }: WaitingRow): boolean => !exclude.has(id)
-      const dueFresh = fresh.filter(isWanted)
-      const dueAgain = again.filter(({ dueAtMs }) => dueAtMs <= nowMs).filter(isWanted)
-      if (isNewestFirst && isAll) dueFresh.reverse()
-      const taken = inTurns(dueAgain.slice(0, options.tried), dueFresh.slice(0, options.fresh)).slice(
-        0,
-        limit,
-      )
+      const { taken, isMore } = chooseDue({ fresh, again, isReversed: isNewestFirst && isAll }, options)
       return {
         events: taken.flatMap(({ id }) => dueEvent(id) ?? []),
-        isMore: dueFresh.length + dueAgain.length > taken.length,
+        isMore,
         nextAtMs: again.find(({ dueAtMs }) => dueAtMs > nowMs)?.dueAtMs,
       }
     },
   }
+}
+
+interface Candidates {
+  /** Events that were never tried. */
+  readonly fresh: readonly WaitingRow[]
+  /** Events that were tried, by the time of their next attempt. */
+  readonly again: readonly WaitingRow[]
+  /** Whether to take `fresh` from its end. */
+  readonly isReversed: boolean
+}
+
+/** Chooses which events to attempt now, and whether others are due, too. */
+function chooseDue(
+  { fresh, again, isReversed }: Candidates,
+  { nowMs, exclude, limit, ...most }: DueOptions,
+): { taken: readonly WaitingRow[]; isMore: boolean } {
+  const isWanted = ({ id }: WaitingRow): boolean => !exclude.has(id)
+  const dueFresh = fresh.filter(isWanted)
+  const dueAgain = again.filter(({ dueAtMs }) => dueAtMs <= nowMs).filter(isWanted)
+  if (isReversed) dueFresh.reverse()
+  const taken = inTurns(dueAgain.slice(0, most.tried), dueFresh.slice(0, most.fresh)).slice(0, limit)
+  return { taken, isMore: dueFresh.length + dueAgain.length > taken.length }
 }
 
 function bounded(rows: readonly WaitingRow[], nowMs: number): WaitingRow[] {

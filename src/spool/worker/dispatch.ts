@@ -1,9 +1,9 @@
 import type { Event } from '../../core/event.ts'
 import type { Due, DueEvent, DueOptions, SpoolQueue } from '../spool.ts'
-import { createAttempt } from './attempt.ts'
+import { createAttempt, type Attempt } from './attempt.ts'
 import { isProbing, roomAtMs, roomOf, roomOfKind, type KeyState } from './key-state.ts'
 import { createKeyStates } from './key-states.ts'
-import { createSchedule } from './schedule.ts'
+import { createSchedule, type Schedule } from './schedule.ts'
 import type { StoreHealth } from './store-health.ts'
 import type { WorkerDeps } from './types.ts'
 
@@ -49,19 +49,7 @@ export function createDispatcher(
   const states = createKeyStates({ ...deps, queue, lookAgain })
   const attempt = createAttempt(deps, { storeHealth, signal, lookAgain })
 
-  const start = async (state: KeyState, event: DueEvent): Promise<void> => {
-    const isSettled = await running.add(attempt(state, event))
-    // Most events are the only one of their key. A transaction that makes others due calls the queue's listeners.
-    if (state.mayHaveMore || !isSettled) schedule.addNow(event.keyId)
-    if ((schedule.nextAtMs() ?? Infinity) <= queue.now()) wake()
-  }
-  const startKey = (keyId: number, nowMs: number): void => {
-    const state = states.get(keyId)
-    if (state === undefined) return
-    const { events, againAtMs } = findDue(queue, state, nowMs, running.room())
-    for (const event of events) void start(state, event)
-    if (againAtMs !== undefined) schedule.addAt(keyId, againAtMs)
-  }
+  const start = createStart({ queue, schedule, running, attempt, wake })
   const refresh = (): void => {
     for (const { keyId, dueAtMs } of queue.dueKeys()) {
       states.prepare(keyId) // all names of a secret must be known before the events of one name are read
@@ -85,7 +73,10 @@ export function createDispatcher(
       schedule.take(nowMs, running.room(), (keyIds) =>
         queue.readTogether(() => {
           for (const keyId of keyIds) states.prepare(keyId)
-          for (const keyId of keyIds) startKey(keyId, nowMs)
+          for (const keyId of keyIds) {
+            const state = states.get(keyId)
+            if (state !== undefined) start(state, keyId, nowMs)
+          }
         }),
       )
       return running.room() > 0 ? (schedule.nextAtMs() ?? Infinity) : Infinity
@@ -95,6 +86,35 @@ export function createDispatcher(
       await queue.tidy()
     },
     settled: running.settled,
+  }
+}
+
+interface StartParts {
+  readonly queue: SpoolQueue
+  readonly schedule: Schedule
+  readonly running: Running
+  readonly attempt: Attempt
+  readonly wake: () => void
+}
+
+/** A function that starts the due attempts of a key, as many as there is room for. */
+function createStart({
+  queue,
+  schedule,
+  running,
+  attempt,
+  wake,
+}: StartParts): (state: KeyState, keyId: number, nowMs: number) => void {
+  const startOne = async (state: KeyState, event: DueEvent): Promise<void> => {
+    const isSettled = await running.add(attempt(state, event))
+    // Most events are the only one of their key. A transaction that makes others due calls the queue's listeners.
+    if (state.mayHaveMore || !isSettled) schedule.addNow(event.keyId)
+    if ((schedule.nextAtMs() ?? Infinity) <= queue.now()) wake()
+  }
+  return (state, keyId, nowMs) => {
+    const { events, againAtMs } = findDue(queue, state, nowMs, running.room())
+    for (const event of events) void startOne(state, event)
+    if (againAtMs !== undefined) schedule.addAt(keyId, againAtMs)
   }
 }
 
