@@ -1,6 +1,6 @@
 /** How long to wait between attempts, in milliseconds. */
 export interface Backoff {
-  /** Upper end of the window after the first attempt. */
+  /** The window after the first attempt. */
   readonly firstMs: number
   /** Largest window. */
   readonly ceilingMs: number
@@ -9,8 +9,8 @@ export interface Backoff {
 const BACKOFF: Backoff = { firstMs: 1000, ceilingMs: 60_000 }
 
 /**
- * The wait before the next attempt: full jitter over a window that doubles, on top of what the server asked for, so
- * that many senders told the same do not come back at the same moment.
+ * The wait before the next attempt: full jitter over a window that doubles, on top of what the server asked for, so that
+ * many senders that were given the same wait do not return at the same moment.
  * @param attempts attempts already made, 1 or more
  * @param afterMs  what the server asked for
  * @param random   a number in [0, 1), an argument so that tests are exact

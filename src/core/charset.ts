@@ -1,4 +1,4 @@
-/** Decodes as much as the Encoding Standard knows; `iso-8859-1` is Windows-1252 there, as everywhere on the web. */
+/** The Encoding Standard's byte order marks. In that standard `iso-8859-1` means Windows-1252, as everywhere on the web. */
 const BYTE_ORDER_MARKS: readonly { readonly bytes: readonly number[]; readonly charset: string }[] = [
   { bytes: [0xef, 0xbb, 0xbf], charset: 'utf-8' },
   { bytes: [0xff, 0xfe], charset: 'utf-16le' },
@@ -7,17 +7,17 @@ const BYTE_ORDER_MARKS: readonly { readonly bytes: readonly number[]; readonly c
 
 const CHARSET = /;\s*charset\s*=\s*(?:"([^"]*)"|([^\s;"]+))/i
 
-/** The charset that a Content-Type header declares, in lower case; undefined where it declares none. */
+/** The charset that a Content-Type header declares, in lower case; undefined if there is none. */
 export function charsetOf(contentType: string | undefined): string | undefined {
   const match = contentType === undefined ? null : CHARSET.exec(contentType)
   return (match?.[1] ?? match?.[2])?.trim().toLowerCase()
 }
 
 /**
- * The text that bytes hold. A byte order mark decides on the charset before what is declared, and is not part of the text;
- * where neither is there it is UTF-8. What is no text in that charset becomes U+FFFD.
+ * Decodes bytes as text. A byte order mark takes precedence over the declared charset and is not part of the text; the
+ * default is UTF-8. Bytes that are not valid in the charset become U+FFFD.
  * @param charset as declared, a label of the Encoding Standard
- * @returns undefined for a charset that nobody knows
+ * @returns undefined for an unknown charset
  */
 export function decodeText(bytes: Buffer, charset = 'utf-8'): string | undefined {
   const marked = BYTE_ORDER_MARKS.find((mark) => mark.bytes.every((byte, index) => bytes[index] === byte))

@@ -7,21 +7,21 @@ import { tokenKind } from './routing-key.ts'
 import { createSecret, type Secret } from './secret.ts'
 import { cutChars } from './truncate.ts'
 
-/** What the document refers to, and what it must not show. */
+/** What the document may refer to, and what it must not show. */
 export interface UserEventContext {
-  /** Value of an environment variable, for `${NAME}` in the document. */
+  /** The value of an environment variable, for `${NAME}` in the document. */
   readonly lookUp: (name: string) => string | undefined
   /** Whether a variable holds a secret of this program, which no event may show. */
   readonly isSecret?: (name: string) => boolean
-  /** The program's own secrets, which are masked wherever the document holds them. */
+  /** The program's own secrets, which are masked everywhere in the document. */
   readonly secrets?: readonly Secret[]
-  /** A whole body of the same kind, for the members that the document leaves out. */
+  /** A complete body of the same kind, for the members that the document omits. */
   readonly defaults: (kind: Event['kind'], action: Action) => EventBody
 }
 
 /**
- * Reads one event written in PagerDuty's JSON: replaces references, mends what can be mended without guessing, fills
- * in what is missing. The document's own values win. `event_action` present makes it an alert, else it is a change.
+ * Reads one event written in PagerDuty's JSON: replaces references, corrects what can be corrected without guessing, fills
+ * in what is missing. The document's own values win. With `event_action` it is an alert, otherwise a change.
  * @param document parsed JSON
  * @throws Failure of kind `usage` that lists every problem by field
  */
@@ -37,7 +37,7 @@ export function readUserEvent(document: unknown, context: UserEventContext): Rea
   return { ...reading, warnings: [...warnings, ...reading.warnings] }
 }
 
-/** The key that the document brings along, a secret as good as any. */
+/** The document's own routing key, which is a secret like any other. */
 function ownKey({ routing_key: key }: JsonObject): Secret[] {
   return typeof key === 'string' && tokenKind(key.trim()) === 'routing-key' ? [createSecret(key.trim())] : []
 }
@@ -49,21 +49,21 @@ function looksLikeAlert({ dedup_key: dedupKey, payload }: JsonObject): boolean {
 }
 
 /**
- * `${NAME}`, or `$${` for a literal `${`. One that is never closed is matched to the end of the text: skipping its first
- * character and looking again would be quadratic.
+ * `${NAME}`, or `$${` for a literal `${`. One that is never closed matches to the end of the text: skipping only its first
+ * character and searching again would take quadratic time.
  */
 const REFERENCE = /\$\$\{|\$\{([^}]*)(\}?)/g
-/** How many names of variables that are not set a message lists. */
+/** How many names of unset variables a message lists. */
 const MAX_LISTED = 20
 /** How much of such a name it repeats, in UTF-16 units. */
 const MAX_NAME_CHARS = 64
-/** Longest document that references may make, in UTF-16 units: many times what an event can hold. */
+/** Longest text that references may add, in UTF-16 units: many times what an event can hold. */
 const MAX_CHARS = 10_000_000
 
 /**
- * Replaces `${NAME}` inside every string value of an event, names of members excepted. Only its `routing_key`, which is
- * no part of what the event says, may refer to a secret.
- * @param lookUp   the value of a variable, or undefined where it is not set
+ * Replaces `${NAME}` inside every string value of an event, but not in names of members. Only its `routing_key`, which is
+ * not part of the event itself, may refer to a secret.
+ * @param lookUp   the value of a variable, or undefined if it is not set
  * @param isSecret whether a variable holds a secret of this program
  * @throws Failure of kind `usage` that names every variable that is secret or not set, once
  */
@@ -95,7 +95,7 @@ export function replaceReferences(
   return key === undefined ? replaced : { ...(replaced as object), routing_key: key }
 }
 
-/** @throws Failure where there are any */
+/** @throws Failure if there are any */
 function refuse(names: ReadonlySet<string>, what: string, advice: string): void {
   if (names.size > 0) throw new Failure('usage', `the event refers to ${what}: ${listed(names)} (${advice})`)
 }

@@ -5,16 +5,16 @@ import { cutChars, cutJsonBytes } from './truncate.ts'
 /** Bytes that `"routing_key":"…",` adds on the wire; the key joins the event only there. */
 const ROUTING_KEY_BYTES = `"routing_key":"${'k'.repeat(32)}",`.length
 
-/** An event within every limit, and what had to be cut for that. */
+/** An event within every limit, and what was cut for that. */
 export interface Fitted {
   readonly event: Event
   readonly cuts: readonly Cut[]
 }
 
 /**
- * Brings an event within PagerDuty's limits and loses as little as they force: a long summary keeps its full text in
- * the details, links over the limit go from the end, and a body too large is shrunk (see `shrinkToBytes`).
- * `custom_details.truncated` tells the reader what was cut. Pure, and never throws.
+ * Brings an event within PagerDuty's limits and loses as little as possible: a long summary keeps its full text in the
+ * details, excess links are dropped from the end, and a body that is too large is shrunk (see `shrinkToBytes`).
+ * `custom_details.truncated` lists what was cut. Pure, and never throws.
  */
 export function fitEvent(event: Event): Fitted {
   const clean = cleanObject(event.body) as EventBody
@@ -47,7 +47,7 @@ function addDetail(details: JsonObject, names: readonly string[], value: Json): 
   return name === undefined ? details : { ...details, [name]: value }
 }
 
-/** Cuts that one warning tells of; a body of many large details may lose more. */
+/** How many cuts one warning lists; a body with many large details may have more. */
 const MAX_TOLD = 10
 
 /** One sentence on what was cut and how much of it, or none: `summary: 1,310 of 2,334 characters cut`. */
@@ -65,7 +65,7 @@ function describeCut({ name, lost, total, unit }: Cut): string {
 /** Longest name of a detail that a warning repeats. */
 const MAX_NAME_CHARS = 64
 
-/** What is left of each large detail, in bytes of its JSON: enough to recognise it by. */
+/** How much of each large detail is kept, in bytes of its JSON: enough to recognize it. */
 const KEPT_DETAIL_BYTES = 128
 /** The same for a field of the payload, the last thing to be touched. */
 const KEPT_FIELD_BYTES = 1024
@@ -75,7 +75,7 @@ const MAX_LISTED = 50
 const MAX_NAME_BYTES = 128
 /** Set aside for `"truncated":[…]` without its names, and for the count of those not listed. */
 const LIST_BYTES = 64
-/** Fields without which an event is not valid or does not meet its alert; none of them can be long. */
+/** Fields without which an event is not valid or does not match its alert; none of them can be long. */
 const REQUIRED: ReadonlySet<string> = new Set([
   'event_action',
   'dedup_key',
@@ -88,7 +88,7 @@ const CUTTABLE: ReadonlySet<string> = new Set(['source', 'component', 'group', '
 
 type Fields = Map<string, Json>
 
-/** What was cut: how much of how much, `unit` being ` characters` or nothing where the name says it. */
+/** What was cut, and how much of it; `unit` is ` characters`, or empty if the name says it. */
 export interface Cut {
   readonly name: string
   readonly lost: number
@@ -96,7 +96,7 @@ export interface Cut {
   readonly unit: string
 }
 
-/** The body under way, the bytes that it still has to lose, and what was cut so far, by name. */
+/** The body in progress, the bytes that it still has to lose, and what was cut so far, by name. */
 interface Draft {
   readonly top: Fields
   readonly payload: Fields
@@ -108,7 +108,7 @@ interface Draft {
 /**
  * Cuts a body until its JSON has at most `maxBytes` bytes, in this order and no further than needed: the output
  * (whose end is kept), the largest details, links and images from their ends, the rest of the details, other fields.
- * @param cuts what was cut before; all names together stand in `custom_details.truncated`
+ * @param cuts what was already cut; `custom_details.truncated` lists all names
  */
 function shrinkToBytes(
   body: EventBody,
@@ -211,7 +211,7 @@ function makeRoom(draft: Draft, name: string): void {
   draft.excessBytes += Math.min(jsonBytes(name), MAX_NAME_BYTES) + 1
 }
 
-/** Notes a cut; of what was cut before the length that it had then counts. */
+/** Notes a cut; if the field was cut before, its original length counts. */
 function note(
   draft: Draft,
   name: string,

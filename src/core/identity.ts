@@ -3,22 +3,22 @@ import type { Build } from './build.ts'
 import { LIMITS } from './event.ts'
 import { cutChars } from './truncate.ts'
 
-/** A value and where it came from, in words: `--environment`, `PAGERDUTY_ENVIRONMENT`, `CI_BRANCH`, `default`. */
+/** A value and its origin in words: `--environment`, `PAGERDUTY_ENVIRONMENT`, `CI_BRANCH`, `default`. */
 export interface Traced {
   readonly value: string
   readonly origin: string
 }
 
-/** What makes two events belong together, and where each part came from. */
+/** What makes two events belong together, with the origin of each part. */
 export interface Identity {
   readonly environment?: Traced
-  /** Absent where neither the user nor a build gives one. */
+  /** Absent if neither the user nor a build gives one. */
   readonly dedupKey?: Traced
   readonly step?: Traced
   readonly source: Traced
 }
 
-/** The user's own choices; `undefined` where there is none. */
+/** The user's own choices; `undefined` if there is none. */
 export interface IdentityChoices {
   readonly environment?: Traced | undefined
   readonly dedupKey?: Traced | undefined
@@ -29,12 +29,12 @@ export interface IdentityChoices {
 /**
  * Decides environment, dedup key and source: the user's choice, else the build's, else a default. None of them
  * depends on the build's id, commit or time.
- * @param hostname stands in as the source where no repository is known; PagerDuty refuses a blank one
+ * @param hostname the source if no repository is known; PagerDuty refuses a blank one
  */
 export function identify(choices: IdentityChoices, build: Build, hostname: string): Identity {
   const repository = fromBuild(build, 'repository')
   const environment = choices.environment ?? environmentOf(build)
-  // One job of several that run side by side has an alert of its own: the next one that passes must not resolve it.
+  // Each of several parallel jobs has an alert of its own: another job that passes must not resolve it.
   const step = choices.step ?? fromBuild(build, 'leg')
   const dedupKey = choices.dedupKey
     ? { ...choices.dedupKey, value: limitDedupKey(choices.dedupKey.value) }
@@ -48,8 +48,8 @@ export function identify(choices: IdentityChoices, build: Build, hostname: strin
 }
 
 /**
- * The environment that the CI names, else the branch. A tag is no place to deploy to: under its name the next
- * deployment, of another tag, would never resolve the alert of this one.
+ * The environment that the CI names, else the branch. Never a tag: the next deployment has another tag, so it would not
+ * resolve this one's alert.
  */
 function environmentOf(build: Build): Traced | undefined {
   const named = fromBuild(build, 'environment')
@@ -79,7 +79,7 @@ function fromBuild(build: Build, field: 'repository' | 'environment' | 'branch' 
   return value === undefined ? undefined : { value, origin: build.origins[field] ?? 'the CI' }
 }
 
-/** What an alert is about: the same over builds, commits and re-runs. */
+/** What an alert is about: the same in all builds, commits and re-runs. */
 interface Subject {
   readonly repository: string
   readonly environment?: string | undefined
@@ -87,8 +87,8 @@ interface Subject {
 }
 
 /**
- * The dedup key of a deployment's failure alert: `deploy/<repository>/<environment>`, plus `/<step>` where named.
- * It knows nothing of the build, so the next success resolves the last failure without any stored state.
+ * The dedup key of a deployment's failure alert: `deploy/<repository>/<environment>`, plus `/<step>` if there is one.
+ * It does not depend on the build, so the next success resolves the last failure without any stored state.
  */
 export function dedupKeyFor({ repository, environment, step }: Subject): string {
   return limitDedupKey(
@@ -97,16 +97,15 @@ export function dedupKeyFor({ repository, environment, step }: Subject): string 
 }
 
 /**
- * The key of the alert that tells of a success: one of its own, since under the failure's key the resolve beside it
- * would close it at once.
+ * The dedup key of a success alert. It needs its own key, or the resolve sent with it would close it.
  */
 export function successKeyFor(failureKey: string): string {
   return limitDedupKey(`${failureKey}#success`)
 }
 
 /**
- * A key of any length within PagerDuty's limit: over it, the readable head and the SHA-256 of the whole, so that
- * a trigger and its resolve still meet.
+ * Brings a key within PagerDuty's limit. A longer key becomes its readable head and the SHA-256 of the whole, so that a
+ * trigger and its resolve still have the same key.
  */
 export function limitDedupKey(key: string): string {
   const wellFormed = key.toWellFormed()

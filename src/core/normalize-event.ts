@@ -6,7 +6,7 @@ import { limitDedupKey } from './identity.ts'
 import { describeType, isObject, type Json, type JsonObject } from './json.ts'
 import { EXCESS_NOTE, withoutExcess } from './without-excess.ts'
 
-/** Members of the old Events API v1, which the v2 endpoints refuse, and what takes their place. */
+/** Members of the old Events API v1, which the v2 endpoints refuse, and their replacements. */
 const V1_MEMBERS: Readonly<Record<string, string>> = {
   service_key: 'routing_key',
   event_type: 'event_action',
@@ -26,7 +26,7 @@ const MEMBERS: readonly string[] = [
   ...Object.keys(V1_MEMBERS),
 ]
 
-/** An event as its writer meant it. The routing key is split off: a key is not part of an event. */
+/** An event as its author meant it. The routing key is separate: a key is not part of an event. */
 export interface ReadEvent {
   readonly event: Event
   readonly routingKey?: string
@@ -34,17 +34,17 @@ export interface ReadEvent {
   readonly warnings: readonly string[]
 }
 
-/** Why something is no event, a sentence each that names its field and no value. */
+/** Why a document is not an event: a sentence for each problem, which names the field and no value. */
 export interface NoEvent {
   readonly problems: readonly string[]
 }
 
 /**
- * Reads one event written in PagerDuty's JSON by others: mends what can be mended without guessing, fills in what is
- * missing, and brings it within PagerDuty's limits. The document's own values win. Only what PagerDuty must have can
- * make it no event; see `decoration.ts` for the rest.
+ * Reads one event that others wrote in PagerDuty's JSON: corrects what can be corrected without guessing, fills in what is
+ * missing, and brings it within PagerDuty's limits. The document's own values win. Only members that PagerDuty requires
+ * can be a problem; see `decoration.ts` for the rest.
  * @param document the document after `cleanObject`
- * @param defaults a whole body of the same kind, for the members that the document leaves out
+ * @param defaults a complete body of the same kind, for the members that the document omits
  */
 export function readEvent(
   kind: Event['kind'],
@@ -73,7 +73,7 @@ export function readEvent(
   }
 }
 
-/** Fits what has the shape of an event; the rest is left to `findProblems` to name. */
+/** Fits a document with the shape of an event; `findProblems` describes what is wrong with any other. */
 function fitIfReadable(event: Event): Fitted {
   const { payload } = event.body
   const isReadable = payload === undefined || typeof payload.summary === 'string'
@@ -106,8 +106,8 @@ interface Mended {
 }
 
 /**
- * Mends a body that a user wrote and fills the members it lacks from `defaults`. Blank strings count as lacking.
- * Members that are not PagerDuty's are carried along.
+ * Corrects a body that a user wrote and fills missing members from `defaults`. Blank strings count as missing. Members that
+ * PagerDuty does not know are kept.
  */
 function mendBody(kind: Event['kind'], own: JsonObject, defaults: EventBody): Mended {
   const notes: Notes = new Set()
@@ -131,7 +131,7 @@ function mendBody(kind: Event['kind'], own: JsonObject, defaults: EventBody): Me
   return { body: body as EventBody, problems, warnings: [...notes] }
 }
 
-/** Of an acknowledge or resolve PagerDuty reads the key alone, so nothing else is looked at or sent. */
+/** PagerDuty reads only the dedup key of an acknowledge or resolve, so nothing else is read or sent. */
 function mendFollowUp(
   action: Exclude<Action, 'trigger'>,
   { dedup_key: own = '' }: JsonObject,
@@ -144,7 +144,7 @@ function mendFollowUp(
   return { body: body as EventBody, problems: [], warnings: [...notes] }
 }
 
-/** What an alert must have: blank it is missing, which the schema says, so there is no note on it. */
+/** Members that an alert must have. A blank one is missing, and the schema says so; it needs no note. */
 const REQUIRED: ReadonlySet<string> = new Set(['summary', 'source', 'severity'])
 
 /** An object, or its JSON as text. */
@@ -168,7 +168,7 @@ const PAYLOAD_MEMBERS = [
   'custom_details',
 ]
 
-/** Drops blank members that are filled from a default, or missed. */
+/** Drops blank members that have a default or are required. */
 function withoutBlanks(members: JsonObject, defaults: object): JsonObject {
   const isFilled = (name: string, value: Json): boolean =>
     isBlank(value) && (Object.hasOwn(defaults, name) || REQUIRED.has(name))

@@ -3,12 +3,12 @@ import { parseReset, parseRetryAfter } from './retry-after.ts'
 import type { Secret } from './secret.ts'
 
 /**
- * What came of one attempt. A refusal or a broken connection is expected, so it is a value and not an exception.
+ * The outcome of one attempt. A refusal or a broken connection is expected, so it is a value and not an exception.
  *
  * - `accepted`: PagerDuty has the event
- * - `retry`: it may have it next time; not before `afterMs` where the server said so
+ * - `retry`: it may accept it next time; not before `afterMs` if the server asked for that
  * - `refused`: it said no and will say no again
- * - `unreachable`: nothing between here and there will change by itself (a certificate, a proxy's password)
+ * - `unreachable`: the way there does not work and needs somebody to fix it (a certificate, a proxy's password)
  */
 export type Outcome =
   | { readonly kind: 'accepted'; readonly status: number }
@@ -16,13 +16,13 @@ export type Outcome =
   | { readonly kind: 'refused'; readonly reason: string; readonly status: number }
   | { readonly kind: 'unreachable'; readonly reason: string; readonly status?: number }
 
-/** An answer as it came over the wire; the body may be cut off. */
+/** An answer as it was received; the body may be cut off. */
 export interface Answer {
   readonly status: number
   /** Names in lower case. */
   readonly headers: Readonly<Record<string, string | undefined>>
   readonly body: string
-  /** Whether the body did not come whole. */
+  /** Whether the body is incomplete. */
   readonly isCutOff?: boolean
   /** Why the body could not be read as text: `its body is compressed (zstd) and cannot be read`. */
   readonly unreadable?: string
@@ -60,7 +60,7 @@ export function meaningOf(status: number): StatusMeaning {
 /**
  * What an answer means.
  * @param nowMs   the time, for a `Retry-After` that is a date
- * @param secrets masked in the server's words, which may repeat what was sent
+ * @param secrets masked in the server's words, which may repeat what we sent
  */
 export function classifyAnswer(answer: Answer, nowMs: number, secrets: readonly Secret[] = []): Outcome {
   const { status, headers } = answer
@@ -84,9 +84,9 @@ export function classifyAnswer(answer: Answer, nowMs: number, secrets: readonly 
 
 /** Why a proxy's 407 ends the attempt; its answer is not shown, since it may repeat the credentials. */
 const PROXY_REFUSED =
-  'the proxy wants other credentials (407); check the user name and password in HTTPS_PROXY or HTTP_PROXY'
+  'the proxy does not accept the credentials (407); check the user name and password in HTTPS_PROXY or HTTP_PROXY'
 
-/** What it means that a proxy answers a CONNECT with something else than 2xx. What it says is not known. */
+/** What it means if a proxy answers CONNECT with anything but 2xx. Its words are not known. */
 export function classifyTunnelAnswer(status: number): Exclude<Outcome, { kind: 'accepted' | 'refused' }> {
   const outcome = classifyAnswer({ status, headers: {}, body: '' }, 0)
   if (outcome.kind === 'unreachable') return outcome
@@ -123,23 +123,23 @@ export function describeAnswer(answer: Answer, secrets: readonly Secret[] = []):
   if (status >= 300 && status <= 399) {
     return `${status}: a redirect, which is never followed${location === undefined ? '' : ` (to ${originOf(location)})`}`
   }
-  // Masked before it is cut: half a secret would not be recognised.
+  // Masked before it is cut: half a secret would not be recognized.
   const masked = maskSecrets(serverWords(maskSecrets(body, secrets)), secrets)
   const words = masked.length > MAX_WORDS ? `${masked.slice(0, MAX_WORDS).toWellFormed()}…` : masked
   const said = words === '' ? (unreadable ?? REASON_PHRASE[status] ?? 'no reason given') : words
   return `${status}: ${said}`
 }
 
-/** Where a redirect points, without path and query, which may repeat what was sent. */
+/** The target of a redirect, without path and query, which may repeat what we sent. */
 function originOf(location: string): string {
   return URL.canParse(location) ? new URL(location).origin : 'another path'
 }
 
-/** A tag, or a script or style with what is in it; one that is never closed reaches to the end. */
+/** A tag, or a script or style with its content; one that is never closed reaches to the end. */
 const TAG = /<script\b[\s\S]*?(?:<\/script>|$)|<style\b[\s\S]*?(?:<\/style>|$)|<[^<>]*>/gi
 
 /**
- * The words in an answer's body, whichever of PagerDuty's shapes it has: `message` with `errors`, `error` as list,
+ * The words in an answer's body, in any of PagerDuty's shapes: `message` with `errors`, `error` as list,
  * object or text, plain text (`Invalid routing key`); of anything else (HTML) an excerpt without its tags.
  */
 export function serverWords(body: string): string {

@@ -13,7 +13,7 @@ export interface Refusal {
   readonly region: 'us' | 'eu'
 }
 
-/** What to do about a refusal, where its cause is known. */
+/** What to do about a refusal, if its cause is known. */
 export function hintFor({ kind, status, reason, routingKey, region }: Refusal): string | undefined {
   if (kind === 'change' && routingKey !== undefined && !takesChanges(routingKey))
     return ORCHESTRATION_KEY_HINT
@@ -29,7 +29,7 @@ export function hintFor({ kind, status, reason, routingKey, region }: Refusal): 
   if (status === 404 || status === 405)
     return 'check the address in PAGERDUTY_EVENTS_URL or PAGERDUTY_RELAY_URL'
   if (status !== undefined && status >= 300 && status <= 399) {
-    return 'set PAGERDUTY_EVENTS_URL to the address that answers itself'
+    return 'set PAGERDUTY_EVENTS_URL to the final address; redirects are not followed'
   }
   return undefined
 }
@@ -37,8 +37,8 @@ export function hintFor({ kind, status, reason, routingKey, region }: Refusal): 
 function unknownKeyHint(region: Refusal['region']): string {
   const other = region === 'us' ? 'eu' : 'us'
   return (
-    `no integration of the ${region.toUpperCase()} region has this key: copy it again from the service’s tab ` +
-    `Integrations, or set PAGERDUTY_REGION=${other} if the account lives there`
+    `no integration in the ${region.toUpperCase()} region has this key: copy it again from the service’s tab ` +
+    `Integrations, or set PAGERDUTY_REGION=${other} if the account is in that region`
   )
 }
 
@@ -48,5 +48,5 @@ const RELAY_KEY_HINT =
 
 /** Why an orchestration key cannot take change events (developer docs, "Send a change event"). */
 export const ORCHESTRATION_KEY_HINT =
-  'this is a key of Event Orchestration (R…), which takes alerts only; change events need the key of a service’s own ' +
+  'this is an Event Orchestration key (R…), which accepts only alerts; change events need the key of a service’s own ' +
   'Events API v2 integration, or use --as alert'

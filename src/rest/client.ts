@@ -14,30 +14,30 @@ export interface RestCall {
   readonly query?: readonly (readonly [string, string])[]
   /** Sent as JSON. */
   readonly body?: unknown
-  /** Not made again unless PagerDuty certainly did not take it: what is created twice would be in the way. */
+  /** Not retried unless PagerDuty certainly did not accept it, so that nothing is created twice. */
   readonly isOnce?: boolean
 }
 
-/** What came of a call. */
+/** The result of a call. */
 export type RestResult =
   | {
       readonly kind: 'answered'
       /** Any 2xx. */
       readonly status: number
-      /** Undefined where the answer has none, or none in JSON. */
+      /** Undefined if the answer has no body, or one that is not JSON. */
       readonly body: unknown
     }
   | {
       readonly kind: 'refused'
       readonly status: number
       readonly reason: string
-      /** Whether it was a write that named nobody as its author. */
+      /** Whether it was a write without an author (`PAGERDUTY_FROM`). */
       readonly isAnonymousWrite: boolean
     }
   | { readonly kind: 'undelivered'; readonly reason: string }
 
 export interface RestClient {
-  /** Makes a call, again where that may help. Never throws. */
+  /** Makes a call, and retries it if that may help. Never throws. */
   call(call: RestCall): Promise<RestResult>
   /** Closes the connections at once. */
   close(): Promise<void>
@@ -51,18 +51,18 @@ export interface RestClientDeps {
   readonly token: Secret
   /** E-mail address in whose name an account's token writes. */
   readonly from: string | undefined
-  /** When to give a call up that begins now, on the clock's scale. */
+  /** The deadline of a call that begins now, on the clock's scale. */
   readonly deadlineAtMs: () => number
   readonly timeoutMs: number
   readonly userAgent: string
   readonly signal: AbortSignal
-  /** Masked in whatever PagerDuty says. */
+  /** Masked in everything that PagerDuty says. */
   readonly secrets: readonly Secret[]
   /** Told of each retry in one line, so that a build is not silent while it waits. */
   readonly log: (line: string) => void
 }
 
-/** Longest answer that is read, in bytes: a page of a hundred services with their integrations has some hundred thousand. */
+/** Longest answer that is read, in bytes. A page of a hundred services with their integrations has about 100,000. */
 const MAX_ANSWER_BYTES = 16 * 1024 * 1024
 
 /** A client of PagerDuty's REST API v2 over one transport; outcomes, waits and deadline are those of events. */
@@ -98,10 +98,10 @@ function describeRetry({ method, path }: RestCall, { attempt, reason, delayMs }:
   return `${method} ${path}: attempt ${attempt} failed: ${reason}; next try in ${formatMs(delayMs)}`
 }
 
-/** OAuth tokens (`pdus+…`, `pdeu+…`) go by another scheme than API keys (developer docs, "Authentication"). */
+/** OAuth tokens (`pdus+…`, `pdeu+…`) have another scheme than API keys (developer docs, "Authentication"). */
 const OAUTH_TOKEN = /^pd(?:us|eu)\+/
 
-/** The request of a call: PagerDuty's media type, and exactly `Token token=…`, anything else of which is a 401. */
+/** The request of a call, with PagerDuty's media type and exactly `Token token=…`: any other spelling is answered 401. */
 function createRestRequest(
   { method, path, query = [], body }: RestCall,
   { apiUrl, token, from, userAgent }: RestClientDeps,
@@ -123,14 +123,14 @@ function createRestRequest(
   }
 }
 
-/** Of what may pass, only a 429 says that nothing was taken. */
+/** Of the outcomes that can be retried, only a 429 guarantees that nothing was created. */
 function onlyOnce(outcome: Outcome): Outcome {
   if (outcome.kind !== 'retry' || outcome.status === 429) return outcome
   const { afterMs: _, ...rest } = outcome
   return { ...rest, kind: 'unreachable' }
 }
 
-/** As for events, but that what was asked for has to come whole. */
+/** As for events, except that the answer must be complete. */
 function classify(answer: Answer, secrets: readonly Secret[]): Outcome {
   const outcome = classifyAnswer(answer, Date.now(), secrets)
   const isLost = outcome.kind === 'accepted' && answer.isCutOff === true

@@ -3,9 +3,8 @@ import type { RestClient } from './client.ts'
 import { INCIDENTS_ANSWER, type Incident } from './resources.ts'
 
 /**
- * Every open incident of a service, oldest first. Without `date_range=all` PagerDuty would leave out those that are
- * older than a month. Urgencies are not asked for but compared by the caller: the filter needs an ability that not every
- * account has.
+ * Every open incident of a service, oldest first. Without `date_range=all` PagerDuty omits those older than a month. The
+ * caller compares urgencies, since PagerDuty's filter needs an ability that not every account has.
  * @throws Failure as `ask` does
  */
 export async function listOpenIncidents(client: RestClient, serviceId: string): Promise<Incident[]> {

@@ -12,7 +12,7 @@ const READING = { purpose: 'read the service’s integration', scope: 'services.
 
 /**
  * The routing key of the configured service's Events API v2 integration.
- * @throws Failure of kind `config` where the service has none, several, or the wrong kind; else as `ask` does
+ * @throws Failure of kind `config` if the service has none, several, or the wrong kind; otherwise as `ask` does
  */
 export async function lookUpKey(client: RestClient, rest: RestConfig): Promise<RoutingKey> {
   const { service: choice } = needService('looking up the key', rest)
@@ -40,7 +40,7 @@ const NO_INTEGRATION =
   'has no Events API v2 integration: in PagerDuty open the service, tab Integrations, and add "Events API V2"; or give ' +
   'the option --create-integration (the token then needs services.write)'
 
-/** The service's integrations that take events; where the answer gave bare references, each is read by itself. */
+/** The service's integrations that accept events. If the answer has bare references, each is read with a call of its own. */
 export async function listEventsIntegrations(client: RestClient, service: Service): Promise<Integration[]> {
   const candidates = service.integrations.filter(({ type }) => type === undefined || mayTakeEvents(type))
   const whole = await Promise.all(
@@ -98,8 +98,8 @@ function keyOf(integration: Integration): RoutingKey {
   if (type !== undefined && !mayTakeEvents(type)) {
     throw new Failure(
       'config',
-      `the integration ${describeIntegration(integration)} is no Events API v2 integration, so its key takes no events; ` +
-        'set PAGERDUTY_INTEGRATION_ID to one that is',
+      `the integration ${describeIntegration(integration)} is not an Events API v2 integration, so its key cannot send ` +
+        'events; set PAGERDUTY_INTEGRATION_ID to one that is',
     )
   }
   try {

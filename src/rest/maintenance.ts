@@ -23,8 +23,8 @@ export function windowMarker(deployment: string): string {
 
 /**
  * Puts the service into maintenance until `endAtMs` at the latest. A window of ours that is still open, left behind by
- * a run that was killed, is taken over and extended where it would end too early; another's is never touched.
- * @returns what was done; `reused as it is` where extending failed
+ * a run that was killed, is reused, and extended if it would end too early. Other windows are never touched.
+ * @returns what was done; `reused as it is` if it could not be extended
  * @throws Failure as `ask` does
  */
 export async function openWindow(
@@ -54,7 +54,7 @@ export async function openWindow(
 }
 
 /**
- * Ends every window of ours, also one whose opening was answered too late to be known of.
+ * Ends every window of ours, including one whose opening was answered too late for us to know.
  * @throws Failure as `ask` does
  */
 export async function closeWindows(client: RestClient, subject: WindowSubject): Promise<void> {
@@ -67,7 +67,7 @@ async function endWindow(client: RestClient, id: string): Promise<void> {
     method: 'DELETE',
     path: `/maintenance_windows/${encodeURIComponent(id)}`,
   })
-  // 405: it was over already; 404: somebody else has removed it.
+  // 405: it has already ended; 404: somebody else removed it.
   if (result.kind === 'answered' || (result.kind === 'refused' && [404, 405].includes(result.status))) return
   throw toFailure(result, { purpose: 'end the maintenance window', scope: 'services.write' })
 }

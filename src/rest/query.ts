@@ -5,7 +5,7 @@ import type { RestCall, RestClient, RestResult } from './client.ts'
 /** A call, what it is for, and how its answer is read. */
 export interface Question<T> {
   readonly call: RestCall
-  /** What is attempted, as messages say it: `read the service`. */
+  /** What the call does, as messages say it: `read the service`. */
   readonly purpose: string
   /** The scope that the token needs for it, as PagerDuty names it: `services.read`. */
   readonly scope: string
@@ -13,9 +13,9 @@ export interface Question<T> {
 }
 
 /**
- * Asks, and reads the answer.
- * @throws Failure that says what to do: `config` where the token or an id is at fault, `refused` where the account is,
- *   `undelivered` where no readable answer came in time
+ * Makes a call and reads its answer.
+ * @throws Failure that says what to do: `config` if the token or an id is wrong, `refused` if the account does not allow
+ *   it, `undelivered` if no readable answer came in time
  */
 export async function ask<T>(client: RestClient, question: Question<T>): Promise<T> {
   const result = await client.call(question.call)
@@ -45,7 +45,7 @@ export async function askAll<T extends { readonly more: boolean }>(
       ['offset', String(offset)],
     ] as const
     const { call } = question
-    // One page tells whether there is another.
+    // Each page says whether there is another.
     // oxlint-disable-next-line no-await-in-loop
     const page = await ask(client, {
       ...question,
@@ -69,7 +69,7 @@ export function toFailure(
   return new Failure(isOurs ? 'config' : 'refused', advice === undefined ? cannot : `${cannot}\n${advice}`)
 }
 
-/** What to do about a 400: of its many causes two are known by more than PagerDuty's words (REST docs, "Authentication"). */
+/** What to do about a 400. Two of its causes need more words than PagerDuty's (REST docs, "Authentication"). */
 function adviceOn400({
   reason,
   isAnonymousWrite,
@@ -80,7 +80,7 @@ function adviceOn400({
   if (isAnonymousWrite)
     return 'if the token is an account’s, set PAGERDUTY_FROM to the e-mail address of a PagerDuty user: writes need an author'
   if (/requester user not found/i.test(reason))
-    return 'no user of this account has the e-mail address in PAGERDUTY_FROM; set it to one who has'
+    return 'no user of this account has the e-mail address in PAGERDUTY_FROM; set it to the address of one'
   return undefined
 }
 
@@ -89,13 +89,13 @@ const ADVICE: Readonly<Record<number, (scope: string) => string>> = {
   401: () =>
     'PagerDuty does not know this REST API token: copy it again, and set PAGERDUTY_REGION=eu (or us) if the account ' +
     'lives there',
-  402: () => 'the account’s plan does not include this; its owner can tell what does',
+  402: () => 'the account’s plan does not include this; ask the account’s owner',
   403: (scope) =>
-    `the token may not do this: it needs ${scope}, which ` +
+    `the token does not allow this: it needs ${scope}, which ` +
     (scope.endsWith('.write')
-      ? 'a read-only API key does not give, and a user’s token only where that user may edit the service'
-      : 'a user’s token gives only where that user may see the service'),
+      ? 'a read-only API key does not have, and a user’s token has only if that user may edit the service'
+      : 'a user’s token has only if that user may see the service'),
   404: () =>
-    'there is no such thing, or the token may not see it: check PAGERDUTY_SERVICE_ID, PAGERDUTY_INTEGRATION_ID and ' +
+    'not found, or the token has no access to it: check PAGERDUTY_SERVICE_ID, PAGERDUTY_INTEGRATION_ID and ' +
     'PAGERDUTY_REGION',
 }

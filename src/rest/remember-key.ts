@@ -1,14 +1,14 @@
 import type { RoutingKey } from '../core/routing-key.ts'
 
-/** Looks the one key up that is not configured; rejects with the `Failure` that says why it is not found. */
+/** Looks up the routing key if none is configured; rejects with a `Failure` that says why it was not found. */
 export type KeyLookUp = () => Promise<RoutingKey>
 
-/** How long a look-up that failed is not repeated. */
+/** How long a failed look-up is not repeated. */
 const PAUSE_MS = 2000
 
 /**
- * Looks a key up once for all who ask, however many do at the same time. What failed is told to those who ask within a
- * short time after it, and then tried anew.
+ * Looks up a key once, however many callers ask at the same time. After a failure, callers get the same error for a short
+ * time; then the look-up is repeated.
  * @param now milliseconds on any scale that does not step
  */
 export function rememberKey(lookUp: KeyLookUp, now: () => number): KeyLookUp {

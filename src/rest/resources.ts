@@ -1,14 +1,14 @@
 import { z } from 'zod'
 
 /*
- * PagerDuty's answers, read leniently: what is not needed is not looked at, and what is odd counts as absent. Only what
- * nothing can be done without has to be there. Field names: PagerDuty's REST OpenAPI.
+ * PagerDuty's answers, read leniently: unused members are ignored, and unexpected values count as absent. Only members
+ * that we cannot do without are required. Field names: PagerDuty's REST OpenAPI.
  */
 
 const id = z.string().min(1)
 const text = z.string().optional().catch(undefined)
 
-/** An integration of a service; a bare reference without a key unless asked for whole. */
+/** An integration of a service; a bare reference without its key unless the query includes it. */
 const INTEGRATION = z.object({ id, type: text, name: text, summary: text, integration_key: text })
 /** See `INTEGRATION`. */
 export type Integration = z.infer<typeof INTEGRATION>
@@ -26,7 +26,7 @@ const SERVICE = z.object({
 /** A service. */
 export type Service = z.infer<typeof SERVICE>
 
-/** An incident; one of which nothing can be read still is one. */
+/** An incident. Even one without a readable member counts as one. */
 const INCIDENT = z.object({
   id: text,
   title: text,
@@ -61,7 +61,7 @@ export const ON_CALLS_ANSWER = z.object({
   oncalls: lenientList(z.object({ user: z.object({ summary: text }).optional().catch(undefined) })),
 })
 
-/** A list of which entries that cannot be read are left out; absent or odd: empty. */
+/** A list without its unreadable entries; empty if it is absent or not a list. */
 function lenientList<T extends z.ZodType>(item: T): z.ZodType<z.output<T>[]> {
   return z
     .array(z.unknown())

@@ -12,7 +12,7 @@ const MAX_NAMED = 10
 
 /**
  * The service that the user means, with its integrations.
- * @throws Failure of kind `config` where none or several have the name
+ * @throws Failure of kind `config` if no service or several have the name
  */
 export async function findService(client: RestClient, choice: ServiceChoice): Promise<Service> {
   if ('name' in choice) return await findByName(client, choice.name)
@@ -25,7 +25,7 @@ export async function findService(client: RestClient, choice: ServiceChoice): Pr
 }
 
 /**
- * The id of the service that the user means, looked up only where it is named.
+ * The id of the service that the user means, looked up only if the user gave a name.
  * @throws Failure as `findService` does
  */
 export async function findServiceId(client: RestClient, choice: ServiceChoice): Promise<string> {

@@ -9,13 +9,13 @@ import type { StreamTail, Tail } from './output-tail.ts'
 const QUIET_MS = 250
 const LINGER_MS = 1800
 
-/** Output on its way from the command to our own streams. */
+/** The copying of a command's output to our own streams. */
 export interface Copying {
-  /** Resolves when the tail has all that is in the pipes now: what the command itself has printed, once it has ended. */
+  /** Resolves when the tail has everything that is in the pipes now: once the command has ended, all of its own output. */
   drained(): Promise<void>
   /**
-   * Resolves when no more is worth waiting for: at the end of the output, when it has been quiet for `QUIET_MS` with nothing
-   * left to write, and after `LINGER_MS` in any case, since a child that was left behind may print for ever.
+   * Resolves at the end of the output, or when there was none for `QUIET_MS` and nothing is left to write, or after
+   * `LINGER_MS`, since a child that was left behind may print forever.
    */
   settled(): Promise<void>
   /** Stops reading: of children that outlive the command. */
@@ -23,8 +23,8 @@ export interface Copying {
 }
 
 /**
- * Copies a command's stdout and stderr to ours, no faster than those take it, and keeps the tail. When nobody reads one
- * of ours any more, the command's is closed.
+ * Copies a command's stdout and stderr to ours, no faster than ours accept it, and keeps the tail. If the reader of one of
+ * ours goes away, the command's stream is closed too.
  * @param ends     stdout and stderr, or one for both
  * @param onOutput called whenever there is some
  */
@@ -84,19 +84,19 @@ function copyStream(read: OutputEnd, { fd, kept, count }: CopyTarget): Copy {
   return {
     ...reading,
     isWriting: () => writing !== undefined,
-    written: async () => await writing?.catch(() => undefined), // where nobody reads any more
+    written: async () => await writing?.catch(() => undefined), // the reader has gone away
   }
 }
 
 const writeSome = promisify(write)
 
-/** How long to wait when a descriptor that somebody else made non-blocking cannot take more. */
+/** How long to wait while a descriptor that another process made non-blocking is full. */
 const FULL_MS = 5
 
 /**
  * Writes a chunk to one of our own streams.
- * @returns undefined once it is written, or a promise where that takes a while; until then the chunk must not change
- * @throws (or rejects) when nobody reads any more
+ * @returns undefined once it is written, or a promise if that takes a while; until then the chunk must not change
+ * @throws (or rejects) if the reader has gone away
  */
 type Sink = (chunk: Buffer) => Promise<void> | undefined
 
@@ -114,7 +114,7 @@ function writeAtOnce(fd: number, chunk: Buffer): undefined {
   for (let offset = 0; offset < chunk.length;) offset += writeSync(fd, chunk, offset)
 }
 
-/** A pipe opened once more gives a descriptor of our own, which may be non-blocking. Undefined where that is not allowed. */
+/** Reopening a pipe gives a descriptor of our own, which may be non-blocking. Undefined if that is not allowed. */
 function pipeSink(fd: number): Sink | undefined {
   const socket = reopen(fd)
   let failure: Error | undefined

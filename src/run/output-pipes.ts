@@ -5,11 +5,11 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setImmediate as turn, setTimeout as sleep } from 'node:timers/promises'
 
-/** The ends of the pipes through which a command's output comes to us. */
+/** The ends of the pipes that carry a command's output to us. */
 export interface OutputPipes {
   /** What to spawn the command with as its stdout and stderr. */
   readonly childEnds: readonly [number | 'pipe', number | 'pipe']
-  /** Our ends: stdout and stderr, or one for both where they are the same file for us too. */
+  /** Our ends: stdout and stderr, or one for both if ours are the same file. */
   readonly ourEnds: (child: ChildProcess) => readonly OutputEnd[]
   /** Closes the command's ends in this process, once the command has them. */
   readonly closeChildEnds: () => void
@@ -26,8 +26,8 @@ export interface Reading {
   /** Resolves when everything was read, or reading was stopped. */
   readonly ended: Promise<void>
   /**
-   * Hands on what the pipe holds now, whether the chunks before it are settled or not. When the command has ended, that is
-   * the rest of what it printed itself; whatever it has left behind may go on.
+   * Passes on what is in the pipe now, without waiting for earlier chunks. Once the command has ended, that is the rest of
+   * its own output; processes that it left behind may go on printing.
    */
   readonly drain: () => Promise<void>
   /** Stops reading. The command learns of it as it would without us: by SIGPIPE. */
@@ -36,7 +36,7 @@ export interface Reading {
 
 const READ_BYTES = 64 * 1024
 /**
- * A command that prints line by line would wake us for each of them, and wait for the processor meanwhile. So the first
+ * A command that prints line by line would wake us for each line and compete with us for the processor. So the first line
  * is passed on at once, and the next are read together a moment later.
  */
 const SMALL_BYTES = 4 * 1024
@@ -45,12 +45,12 @@ const GATHER_MS = 1
 const MOST_PIPE_BYTES = 1024 * 1024
 
 /**
- * Opens the pipes for a command's stdout and stderr. They are real pipes wherever `mkfifo` is found: Node's own "pipe" is
- * a socket, which `> /dev/stderr` in a shell script cannot open (ENXIO), so that a deployment would break by being
- * watched. Where our stdout and stderr are the same file, the command gets one pipe for both, which keeps the order.
+ * Opens the pipes for a command's stdout and stderr. They are real pipes if `mkfifo` exists: Node's own "pipe" is a
+ * socket, which `> /dev/stderr` in a shell script cannot open (ENXIO), so `run` would break such a deployment. If our
+ * stdout and stderr are the same file, the command gets one pipe for both, which keeps the order.
  */
 export function openOutputPipes(): OutputPipes {
-  // A container whose root is read-only still has a /dev/shm that can be written.
+  // A container with a read-only root still has a writable /dev/shm.
   return openFifos(tmpdir()) ?? openFifos('/dev/shm') ?? nodePipes()
 }
 
@@ -74,7 +74,7 @@ function nodePipes(): OutputPipes {
   }
 }
 
-/** Named pipes that have lost their names: open at both ends, and gone from the file system. */
+/** Named pipes that are open at both ends and already removed from the file system. */
 function makeFifos(
   parent: string,
   names: readonly string[],
@@ -118,7 +118,7 @@ function fifoEnd(fd: number): OutputEnd {
   }
 }
 
-/** Reads beside the event loop what a non-blocking pipe holds, each chunk into memory of its own. */
+/** Reads what is in a non-blocking pipe, bypassing the event loop; each chunk has memory of its own. */
 function* readNow(fd: number, socket: Socket): Generator<Buffer> {
   try {
     for (let byteCount = 0; byteCount < MOST_PIPE_BYTES && !socket.destroyed;) {
@@ -159,7 +159,7 @@ function socketEnd(socket: Socket): OutputEnd {
   }
 }
 
-/** Hands a chunk on; where that fails, nobody wants the rest. */
+/** Passes a chunk on; if that fails, the rest is not wanted. */
 function take(
   socket: Socket,
   onChunk: (chunk: Buffer) => Promise<void> | undefined,
@@ -173,7 +173,7 @@ function take(
   }
 }
 
-/** Node throws where a socket is resumed that was destroyed in the meantime. */
+/** Node throws if a destroyed socket is resumed. */
 function resume(socket: Socket): void {
   if (!socket.destroyed) socket.resume()
 }

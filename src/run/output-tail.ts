@@ -1,13 +1,13 @@
-/** Bytes of output that one of the two buffers holds: what is kept is between one and two of them. */
+/** Bytes of output in each of two buffers: between one and two of them are kept. */
 const BUFFER_BYTES = 128 * 1024
-/** A longer line is replaced by a note: a part of it might be a part of a secret, which nothing would recognise. */
+/** A longer line is replaced by a note: a part of it could be a part of a secret, which would not be recognized. */
 const MAX_LINE_BYTES = 16 * 1024
 const LONG_LINE = '[a line of more than 16 KiB]'
 
 const LINE_FEED = 10
 const CARRIAGE_RETURN = 13
 
-/** Where one stream of a command is recorded. */
+/** Records one stream of a command. */
 export interface StreamTail {
   write(chunk: Buffer): void
 }

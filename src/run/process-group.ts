@@ -1,15 +1,15 @@
 import { readdirSync, readFileSync } from 'node:fs'
 
-/** A command's processes: itself and what it started, as far as that stayed in its process group. */
+/** A command's processes: itself and those it started that are still in its process group. */
 export interface ProcessGroup {
   readonly signal: (signal: NodeJS.Signals) => void
-  /** Lets those go on that are stopped: before that they take no signal. */
+  /** Continues stopped processes, which take no signal before that. */
   readonly wake: () => void
   /** Whether any of them still runs. */
   readonly isAlive: () => boolean
 }
 
-/** `process.kill`: throws where nothing is there to be signalled. */
+/** `process.kill`: throws if there is no such process. */
 export type Kill = (target: number, signal: NodeJS.Signals | 0) => void
 
 /** The group that a command leads. */
@@ -21,7 +21,7 @@ export function ownGroup(leader: number, kill: Kill): ProcessGroup {
         tryKill(kill, -leader, 'SIGCONT')
     },
     isAlive: () =>
-      // kill(2) also counts what has ended and is not reaped, as orphans in a container without an init are not.
+      // kill(2) also counts zombies, which orphans become in a container without an init process.
       readProcess('self') === undefined
         ? tryKill(kill, -leader, 0)
         : listProcesses().some(({ group }) => group === leader),
@@ -29,8 +29,8 @@ export function ownGroup(leader: number, kill: Kill): ProcessGroup {
 }
 
 /**
- * A command in our own group, where others may be too (`run -- … | tee log`): those of the group that descend from us.
- * Whoever was seen to do so still counts when his parent has ended.
+ * A command in our own group, which may contain others (`run -- … | tee log`): the group's processes that descend from us.
+ * A process once seen as a descendant still counts after its parent exits.
  */
 export function sharedGroup(child: number, kill: Kill): ProcessGroup {
   const seen = new Map<number, string>()
@@ -60,7 +60,7 @@ function descendantsOf({ pid }: ProcessEntry, table: readonly ProcessEntry[]): P
     .flatMap((child) => [child, ...descendantsOf(child, table)])
 }
 
-/** False where there is nothing to signal. */
+/** False if there is no such process. */
 function tryKill(kill: Kill, target: number, signal: NodeJS.Signals | 0): boolean {
   try {
     kill(target, signal)
@@ -70,13 +70,13 @@ function tryKill(kill: Kill, target: number, signal: NodeJS.Signals | 0): boolea
   }
 }
 
-/** What Linux tells of a process in `/proc/<pid>/stat` (proc(5)). */
+/** A process as Linux describes it in `/proc/<pid>/stat` (proc(5)). */
 export interface ProcessEntry {
   readonly pid: number
   readonly parent: number
   /** Process group. */
   readonly group: number
-  /** By SIGSTOP and its like: it takes no other signal before SIGCONT, but SIGKILL. */
+  /** Stopped by SIGSTOP or the like: until SIGCONT, it takes no signal but SIGKILL. */
   readonly isStopped: boolean
   /** The group that has the terminal of the process; -1 without a terminal. */
   readonly foreground: number
@@ -84,7 +84,7 @@ export interface ProcessEntry {
   readonly startedAt: string
 }
 
-/** All processes that run, without those that have ended and wait to be reaped. Empty where there is no `/proc`. */
+/** All running processes, without zombies. Empty if there is no `/proc`. */
 function listProcesses(): ProcessEntry[] {
   try {
     return readdirSync('/proc')
@@ -95,7 +95,7 @@ function listProcesses(): ProcessEntry[] {
   }
 }
 
-/** One process by its id, or the one that asks. Undefined where it has ended or there is no `/proc`. */
+/** One process by its id, or ours by `self`. Undefined if it has ended or there is no `/proc`. */
 export function readProcess(pid: string): ProcessEntry | undefined {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')

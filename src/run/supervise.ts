@@ -24,10 +24,10 @@ export interface Supervised {
   readonly passedOn: Promise<void>
   /**
    * Passes a signal on to the command and its process group.
-   * @returns false where they have it already, from the terminal that they share with us
+   * @returns false if they already have it, from the terminal that they share with us
    */
   readonly forward: (signal: NodeJS.Signals) => boolean
-  /** Ends what is left of the command's process group, with a little time to end by itself. */
+  /** Ends the rest of the command's process group, after giving it a moment to exit on its own. */
   readonly sweep: () => Promise<void>
   /** Stops passing output on: of children that outlive the command. */
   readonly close: () => void
@@ -43,9 +43,9 @@ export interface SuperviseOptions {
   readonly kill: Kill
 }
 
-/** What asks a process to end. */
+/** Signals that ask a process to end. */
 export const ENDING_SIGNALS: ReadonlySet<NodeJS.Signals> = new Set(['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGQUIT'])
-/** What reaches everybody in the foreground: from the terminal, or for SIGCONT from the shell's `fg`. */
+/** Signals that reach the whole foreground: from the terminal, or SIGCONT from the shell's `fg`. */
 const TERMINAL_SIGNALS: ReadonlySet<NodeJS.Signals> = new Set([
   'SIGINT',
   'SIGQUIT',
@@ -54,18 +54,18 @@ const TERMINAL_SIGNALS: ReadonlySet<NodeJS.Signals> = new Set([
   'SIGCONT',
 ])
 
-/** When to look for where the command's status will be: not while it is being started. */
+/** When to prepare for reading the command's wait status: not while it is being started. */
 const PREPARE_MS = 50
 
-/** How long the rest of a process group has to end after a signal, before it is killed, and to be gone after that. */
+/** How long the rest of a process group has to end after a signal before it is killed, and then to disappear. */
 const SWEEP_MS = 1000
 const KILL_MS = 500
 const SWEEP_STEP_MS = 25
 
 /**
  * Starts a command with everything that it would have without us: stdin, environment, working directory, other open
- * descriptors, terminal. Its output is passed on live. It leads a process group of its own, which makes signalling it
- * exact, unless there is a terminal: to stay on that it has to stay in our group, which the terminal signals by itself.
+ * descriptors, terminal. Its output is passed on live. It leads a process group of its own, so that signals reach it and
+ * nothing else. With a terminal it stays in our group, which has the foreground, and the terminal signals both.
  */
 export function supervise({ argv, tail, onOutput, kill }: SuperviseOptions): Supervised {
   const pipes = tail === undefined ? undefined : openOutputPipes()
@@ -102,7 +102,7 @@ function stdioOf(pipes: OutputPipes | undefined): StdioOptions {
   return ['inherit', ...(pipes?.childEnds ?? (['inherit', 'inherit'] as const)), ...inheritedFds()]
 }
 
-/** Node emits some reasons for which a program cannot be started and throws the others. */
+/** Node emits some errors of starting a program and throws others. */
 function start([command, ...args]: SuperviseOptions['argv'], options: SpawnOptions): ChildProcess | Ending {
   try {
     return spawn(command, args, options)
@@ -112,7 +112,7 @@ function start([command, ...args]: SuperviseOptions['argv'], options: SpawnOptio
 }
 
 function notStarted({ code = '' }: NodeJS.ErrnoException): Ending {
-  // Node takes no empty name; a shell finds no such command.
+  // Node refuses an empty name; a shell says that the command is not found.
   const isMissing = code === 'ENOENT' || code === 'ERR_INVALID_ARG_VALUE'
   return {
     kind: 'not started',
@@ -131,7 +131,7 @@ function neverStarted(ending: Ending): Supervised {
   }
 }
 
-/** Undefined where the command could not be started. */
+/** Undefined if the command could not be started. */
 function groupOf({ pid }: ChildProcess, isOnTerminal: boolean, kill: Kill): ProcessGroup | undefined {
   if (pid === undefined) return undefined
   return isOnTerminal ? sharedGroup(pid, kill) : ownGroup(pid, kill)

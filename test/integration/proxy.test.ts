@@ -137,7 +137,10 @@ for (const scheme of ['http', 'https'] as const) {
     const env = { [`${scheme}_proxy`]: `http://${USER_INFO}@127.0.0.1:${proxy.port}` }
     const { code, stdout, stderr } = await success(simulator.url, env)
     assert.equal(code, 75)
-    assert.match(stderr, /the proxy wants other credentials \(407\); check the user name and password in/)
+    assert.match(
+      stderr,
+      /the proxy does not accept the credentials \(407\); check the user name and password in/,
+    )
     assert.match(
       stderr,
       new RegExp(`proxy of ${scheme.toUpperCase()}_PROXY \\(127\\.0\\.0\\.1:${proxy.port}\\)`),

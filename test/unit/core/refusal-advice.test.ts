@@ -62,8 +62,8 @@ const HINTS: readonly [when: string, refusal: Partial<Refusal>, hint: RegExp | u
   ['a 401 that is not a relay’s', { status: 401 }, undefined],
   ['there is nothing at the address', { status: 404 }, /PAGERDUTY_EVENTS_URL or PAGERDUTY_RELAY_URL/],
   ['the address takes no posts', { status: 405 }, /PAGERDUTY_EVENTS_URL or PAGERDUTY_RELAY_URL/],
-  ['the address redirects', { status: 301 }, /the address that answers itself/],
-  ['the address redirects for now', { status: 308 }, /the address that answers itself/],
+  ['the address redirects', { status: 301 }, /the final address/],
+  ['the address redirects for now', { status: 308 }, /the final address/],
   ['nothing is known of the cause', {}, undefined],
   ['there was no answer', { status: undefined, reason: 'refused' }, undefined],
 ]
