@@ -17,8 +17,8 @@ import { TEAMCITY } from './providers/teamcity.ts'
 import { WOODPECKER } from './providers/woodpecker.ts'
 
 /**
- * The CIs that have a reader here, in the order in which they are looked for. Those that nobody pretends to be come
- * first; Jenkins and TeamCity come last, since their variables are also set for agents of other CIs that run on them.
+ * The CIs with a reader of their own, in the order in which they are tried. CIs whose variables no other CI sets come first.
+ * Jenkins and TeamCity come last, since their variables are also set for agents of other CIs that run on them.
  */
 const PROVIDERS: readonly Provider[] = [
   GITHUB_ACTIONS,
@@ -36,15 +36,15 @@ const PROVIDERS: readonly Provider[] = [
 ]
 
 /**
- * What the CI says about the build under way. Variables under Codeship's names win wherever they are present, so that a
- * pipeline that was moved elsewhere, and exports them, goes on as before; the name of the CI is its own. Outside any CI
- * nothing is known, and nothing fails for lack of one.
+ * Reads what the CI says about the current build. Variables with Codeship's names win if they are set, so that a pipeline
+ * that moved to another CI and exports them works as before; only the CI's name is the new one. Outside a CI nothing is
+ * known, and that is not an error.
  */
 export async function detectBuild(env: Environment, readFile: ReadFile): Promise<Build> {
   const provider = PROVIDERS.find(({ matches }) => matches(env))
   const native = await readNative(env, provider, readFile)
   const codeship = readCodeship(without(env, provider?.ownNames ?? []), native.ci)
-  // Each by itself: a ref under Codeship's name that is no branch leaves the branch that the CI knows.
+  // Normalized separately: if the ref under Codeship's name is not a branch, the CI's own branch stays.
   const build = merge(normalizeRefs(native), normalizeRefs(codeship))
   return merge(readCommit(build), build)
 }
@@ -64,14 +64,14 @@ function without(env: Environment, names: readonly string[]): Environment {
     : Object.fromEntries(Object.entries(env).filter(([name]) => !names.includes(name)))
 }
 
-/** Both, where the second wins. */
+/** Both builds; the second wins. */
 function merge(first: Build, second: Build): Build {
   return { ...first, ...second, origins: { ...first.origins, ...second.origins } }
 }
 
 /**
- * What a commit tells by itself: the pull request that it merged, and the last tag before it. Used where the CI does
- * not say it better.
+ * What a commit's message and description reveal: the pull request that it merged, and the last tag before it. Used only if
+ * the CI itself does not say so.
  */
 export function readCommit({ commitMessage = '', commitDescription = '', origins }: Build): Build {
   return readFields(
@@ -90,7 +90,7 @@ export function readCommit({ commitMessage = '', commitDescription = '', origins
   )
 }
 
-/** How code hosts word a merge, by their own defaults. The first line has the number, GitLab's has it at the end. */
+/** The default messages of code hosts for a merge. The number is in the first line, GitLab's in the last. */
 const MERGES = [
   /^Merge pull request #(\d+) from /, // GitHub, Bitbucket Server, Gitea
   /^Merged in .+ \(pull request #(\d+)\)/, // Bitbucket
@@ -104,12 +104,12 @@ function mergedPullRequest(message: string): string | undefined {
   return MERGES.map((form) => form.exec(message)?.[1]).find((number) => number !== undefined)
 }
 
-/** The tag of `git describe`: `v1.4.2` of `v1.4.2-3-g5f0c1d2`. */
+/** The tag in the output of `git describe`: `v1.4.2` in `v1.4.2-3-g5f0c1d2`. */
 function lastTag(description: string): string | undefined {
   return /^(.+)-[1-9]\d*-g[0-9a-f]+$/.exec(description)?.[1]
 }
 
-/** Whether the program runs in a CI build: `CI` is set, as nearly every CI does, or anything is known of the build. */
+/** Whether the program runs in a CI build: `CI` is set, as nearly every CI does, or anything is known about the build. */
 export function isBuild(env: Environment, build: Build): boolean {
   return isSet(env['CI']) || Object.keys(build).some((field) => field !== 'origins')
 }

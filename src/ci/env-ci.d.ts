@@ -1,4 +1,4 @@
-/** `env-ci` brings no types, and those of DefinitelyTyped describe version 3. This is what `providers/env-ci.ts` uses of it. */
+/** `env-ci` has no types, and those of DefinitelyTyped describe version 3. This is what `providers/env-ci.ts` uses of it. */
 declare module 'env-ci' {
   interface CiEnvironment {
     readonly name?: string

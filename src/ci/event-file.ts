@@ -1,16 +1,16 @@
 import { parseJson } from '../core/json.ts'
 import type { FieldSources, ReadFile, Source } from './fields.ts'
 
-/** The variables that name such a file. */
+/** The variables with the path of such a file. */
 export const EVENT_FILE_VARIABLES = ['GITHUB_EVENT_PATH', 'CLOUDBEES_EVENT_PATH'] as const
 
 /** The text or number at a path of names in a JSON document, or undefined. */
 export type Lookup = (...path: readonly string[]) => string | undefined
 
 /**
- * Opens the JSON file in which a CI describes what started the build. A file that cannot be read says nothing: no event
- * is lost for it.
- * @param path as the CI's variable gives it
+ * Opens the JSON file in which a CI describes what started the build. A file that cannot be read counts as empty: no event
+ * is lost because of it.
+ * @param path the value of the CI's variable
  */
 export function openEventFile(path: string | undefined, readFile: ReadFile): Lookup {
   const document = readDocument(path, readFile)
@@ -35,12 +35,12 @@ function member(parent: unknown, name: string): unknown {
     : undefined
 }
 
-/** Members of a webhook's body that describe a commit. */
+/** Members of a webhook's body that are commits. */
 const COMMITS = [['head_commit'], ['workflow_run', 'head_commit'], ['merge_group', 'head_commit']] as const
 
 /**
- * What the body of a GitHub webhook adds to what the variables say.
- * @param commit the commit that is built; what the body says of another one is left out
+ * What the body of a GitHub webhook adds to the variables.
+ * @param commit the commit that is built; other commits in the body are ignored
  * @param origin where the body was found, for `--dry-run` to explain
  *
  * https://docs.github.com/en/webhooks/webhook-events-and-payloads

@@ -1,7 +1,7 @@
 import type { Build, BuildField } from '../core/build.ts'
 import { meaningful } from './fields.ts'
 
-/** What the name of a ref says: the branch, the tag, the pull request that it was made for, or nothing. */
+/** What a ref's name says: the branch, the tag, the pull request that it was made for, or nothing. */
 export interface Ref {
   readonly branch?: string
   readonly tag?: string
@@ -9,18 +9,18 @@ export interface Ref {
 }
 
 /**
- * Prefixes that say where a ref lives, not what it is called. `origin/main` alone stays: it may be the name of a branch,
- * and the providers know where their remote's name comes first.
+ * Prefixes that say where a ref is stored, not what it is called. `origin/main` alone stays: it may be the name of a branch,
+ * and a provider that puts the remote's name first removes it.
  */
 const BRANCH_PREFIX = /^(?:refs\/heads\/|refs\/remotes\/[^/]+\/|remotes\/[^/]+\/|heads\/)/
 const TAG_PREFIX = /^(?:refs\/)?tags\//
 
-/** A checkout without a branch, as Git, GitPython, Jenkins and JGit word it. */
+/** A checkout without a branch, in the words of Git, GitPython, Jenkins and JGit. */
 const DETACHED = /^\(?(?:HEAD|detached|no branch)(?:$|[ )])|^\(HEAD detached|^\(detached from|^refs\/HEAD$/i
 
 /**
- * Refs that a code host makes for a pull request. They end with it, so nothing that was reported under their name would
- * ever be resolved. The first group is the number.
+ * Refs that a code host makes for a pull request. They disappear with it, so an alert under their name would never be
+ * resolved. The first group is the number.
  */
 const PULL_REQUEST_REFS = [
   /^(?:refs\/)?pull\/(\d+)(?:\/(?:head|merge))?$/, // GitHub, Gitea, Azure; CircleCI and Netlify without `refs/`
@@ -35,8 +35,8 @@ const PULL_REQUEST_REFS = [
 const GERRIT_CHANGE = /^refs\/changes\/\d\d\/(\d+)\/\d+$/
 
 /**
- * Branches on which a merge queue tries what the base branch would become. GitHub's name has the base and the last pull
- * request of the group, the others have no base.
+ * Branches on which a merge queue tests what the base branch would become. GitHub's name includes the base and the last pull
+ * request of the group, the others do not include the base.
  *
  * https://docs.github.com/en/repositories/configuring-branches-and-merges-in-your-repository/configuring-pull-request-merges/managing-a-merge-queue
  */
@@ -44,7 +44,7 @@ const GITHUB_MERGE_QUEUE = /^gh-readonly-queue\/(.+)\/pr-(\d+)-[0-9a-f]+$/
 const OTHER_MERGE_QUEUES = [/^trunk-merge\/(?:pr-(\d+)\/)?/, /^mergify\/merge-queue\//, /^gtmq_/]
 
 /**
- * Reads the name of a ref in any form in which CIs and their users write it.
+ * Reads a ref's name in any form that CIs and their users write.
  * @param name without surrounding white space
  */
 export function parseRef(name: string): Ref {
@@ -72,8 +72,8 @@ function numbered(pullRequest: string | undefined): Ref {
 }
 
 /**
- * A build whose branch is a branch: the same name whoever started the build and by whatever path, and none where the ref
- * is not one that a later build would have again.
+ * Makes sure that a build's branch is a branch: the same name however the build was started, and none if later builds would
+ * not have that ref again.
  */
 export function normalizeRefs(build: Build): Build {
   const { branch, tag, ...rest } = build

@@ -1,9 +1,9 @@
-/** How a code host names the pages of a repository. Every function takes the repository's page first. */
+/** How a code host addresses the pages of a repository. Every function takes the repository's page first. */
 export interface RepositoryHost {
-  /** `owner/name`, with groups where there are some. */
+  /** `owner/name`, with groups if there are any. */
   readonly name: (page: string) => string
   readonly commit: (page: string, commit: string) => string
-  /** What `to` has and `from` has not. */
+  /** The changes from one commit or tag to another. */
   readonly compare: (page: string, from: string, to: string) => string
   readonly pullRequest: (page: string, number: string) => string
 }
@@ -18,13 +18,13 @@ function path(page: string): string {
   }
 }
 
-/** A branch or tag may hold slashes, which stay, and anything else, which does not. */
+/** Slashes of a branch or tag stay; everything else is encoded. */
 const ref = (text: string): string => encodeURIComponent(text).replaceAll('%2F', '/')
 
-/** The CI that comes with its code host. */
+/** The CI that is part of its code host. */
 export const GITLAB_CI_NAME = 'GitLab CI/CD'
 
-/** GitHub's form, which Gitea and Forgejo have too, and to which GitLab redirects from. */
+/** GitHub's form, which Gitea and Forgejo share; GitLab redirects it to its own. */
 const GITHUB: RepositoryHost = {
   name: path,
   commit: (page, commit) => `${page}/commit/${ref(commit)}`,
@@ -63,13 +63,13 @@ const AZURE: RepositoryHost = {
   pullRequest: (page, number) => `${page}/pullrequest/${number}`,
 }
 
-/** Azure tells commits from tags by two letters before them. */
+/** Azure marks commits and tags with two letters before them. */
 function azureVersion(text: string): string {
   return (/^[0-9a-f]{40}$/.test(text) ? 'GC' : 'GT') + encodeURIComponent(text)
 }
 
 /**
- * The code host of a repository's page, by what its address shows; GitHub's form where nothing does.
+ * The code host of a repository's page, recognized by its address; by default one with GitHub's form.
  * @param ci the name of the CI that gave the address: GitLab's own builds repositories of its own host
  */
 export function repositoryHost(page: string, ci?: string): RepositoryHost {

@@ -4,7 +4,7 @@ import { derived, meaningful, type Source } from './fields.ts'
 import { repositoryHost } from './repository-host.ts'
 
 /**
- * The web page of a repository, from any form in which people have it at hand: a page's address, a clone URL
+ * The web page of a repository, from any form of its address: that of a page, a clone URL
  * (`https`, `ssh`, `git`), or Git's short `git@host:owner/name.git`. No credentials, no `.git`, no slash at the end.
  * @throws Failure of kind `usage` that says what is accepted
  */
@@ -19,19 +19,19 @@ function refuse(): never {
   )
 }
 
-/** Like `parseRepositoryUrl`, but undefined for what is no repository's address. */
+/** Like `parseRepositoryUrl`, but undefined if the text is not a repository's address. */
 export function repositoryPage(text: string): string | undefined {
   const url = toUrl(text.trim())
   if (url === undefined) return undefined
   const isWeb = url.protocol === 'https:' || url.protocol === 'http:'
-  // Only a web address says at which port the pages are; that of ssh is another server's.
+  // Only a web address has the port of the pages; an ssh port belongs to another server.
   const host = isWeb ? url.host : (WEB_HOST[url.hostname] ?? url.hostname)
   const path = pagePath(url, host)
   if (host === '' || path === '') return undefined
   return `${url.protocol === 'http:' ? 'http' : 'https'}://${host}/${path}`
 }
 
-/** Hosts that serve ssh where the usual port is closed, or always, and where their pages are. */
+/** Hosts that only serve ssh, some of them on port 443, and the hosts of their pages. */
 const WEB_HOST: Readonly<Record<string, string>> = {
   'ssh.github.com': 'github.com',
   'altssh.gitlab.com': 'gitlab.com',
@@ -42,12 +42,12 @@ const WEB_HOST: Readonly<Record<string, string>> = {
 const SCHEME = /^(?:https?|ssh|git|git\+ssh|git\+https):\/\//i
 /** Git's short form, with the port that some put before the path. */
 const SHORT_FORM = /^(?:[^@/\s]+@)?([\w-]+(?:\.[\w-]+)+):\/?(?:\d+\/(?=[^/]+\/))?(.+)$/
-/** An address as people say it. */
+/** An address without a scheme, as people type it. */
 const BARE_FORM = /^[\w-]+(?:\.[\w-]+)+(?::\d+)?\/[^/\s]+\/\S+$/
 
 function toUrl(text: string): URL | undefined {
   const address = SCHEME.test(text) ? text : withScheme(text)
-  // The host of a scheme that `URL` does not know is not parsed: the ones for Git are read as their like.
+  // Map `git:` and `git+ssh:` to `ssh:`, since `URL` does not parse the host of a scheme that it does not know.
   const url = address?.replace(/^git\+https(?=:)/i, 'https').replace(/^git(?:\+ssh)?(?=:)/i, 'ssh')
   return url !== undefined && URL.canParse(url) ? new URL(url) : undefined
 }
@@ -89,9 +89,9 @@ export function repositoryFrom(env: Environment, name: string): Source {
 }
 
 /**
- * Adds what a repository's address tells: its name where the CI gives none, and links to the commit, to the changes and
- * to the pull request where the CI gives none.
- * @param url what the user set, already parsed; it wins over the address that the CI gives
+ * Adds what follows from a repository's address, if the CI does not give it: the name, and links to the commit, to the
+ * changes and to the pull request.
+ * @param url the user's setting, already parsed; it wins over the CI's address
  */
 export function withRepositoryUrl(build: Build, url: string | undefined): Build {
   const page = url ?? build.repositoryUrl

@@ -3,7 +3,7 @@ import { ciName, derived, isSet, legOf, readFields, type Provider } from '../fie
 const PAGE = 'https://bitbucket.org'
 
 /**
- * Bitbucket Pipelines. It tells nothing of the commit but its id, and of people only numbers.
+ * Bitbucket Pipelines. Of the commit it gives only the id, and of people only numbers.
  *
  * https://support.atlassian.com/bitbucket-cloud/docs/variables-and-secrets/
  */

@@ -21,7 +21,7 @@ export const BUILDKITE: Provider = {
       ],
       branch: ['BUILDKITE_TAG', 'BUILDKITE_MERGE_QUEUE_BASE_BRANCH', 'BUILDKITE_BRANCH'],
       tag: ['BUILDKITE_TAG'],
-      // `HEAD` until an agent has looked what the head of the branch is.
+      // `HEAD` until an agent has resolved it.
       commit: [derived(env, ['BUILDKITE_COMMIT'], (commit) => (commit === 'HEAD' ? undefined : commit))],
       commitMessage: ['BUILDKITE_MESSAGE'],
       committer: ['BUILDKITE_BUILD_AUTHOR', 'BUILDKITE_BUILD_CREATOR', 'BUILDKITE_BUILD_AUTHOR_EMAIL'],

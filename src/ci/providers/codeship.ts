@@ -2,9 +2,9 @@ import type { Build, Environment } from '../../core/build.ts'
 import { ciName, derived, isSet, readFields } from '../fields.ts'
 
 /**
- * Codeship Pro and Basic, and whatever exports variables under Codeship's names: they are used wherever they are
- * present, `CI_NAME` or not. Basic calls some of them otherwise and has a link; Pro has UUIDs and no link.
- * @param native the name of the CI that this is, where it is known to be another one
+ * Codeship Pro and Basic, and anything that exports variables with Codeship's names: they are used if they are set, with or
+ * without `CI_NAME`. Basic has other names for some of them, and a link to the build; Pro has UUIDs and no link.
+ * @param native the name of the CI, if it is known to be another one
  *
  * https://documentation.codeship.com/pro/builds-and-configuration/environment-variables/
  * https://documentation.codeship.com/basic/builds-and-configuration/set-environment-variables/
@@ -29,7 +29,7 @@ export function readCodeship(env: Environment, native?: string): Build {
       derived(env, ['CI_PULL_REQUEST'], (text) => /(?:^|\/)(\d+)\/?$/.exec(text)?.[1]),
     ],
     pullRequestUrl: ['CI_PULL_REQUEST'],
-    // Pro gives no link. This form is what its users build by hand; a CI_BUILD_URL of their own wins over it.
+    // Pro has no link. Its users build one in this form by hand; a CI_BUILD_URL of their own wins over it.
     buildUrl: [
       'CI_BUILD_URL',
       ...(native === undefined && isCodeship(env)
@@ -43,7 +43,7 @@ export function readCodeship(env: Environment, native?: string): Build {
 
 const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
 
-/** True by its name; or, without any, as jet starts steps locally, by two UUIDs that only Codeship Pro sets. */
+/** Recognized by its name or, if there is none (jet runs steps locally), by two UUIDs that only Codeship Pro sets. */
 export function isCodeship({ CI_NAME: name, CI_PROJECT_ID, CI_BUILD_ID }: Environment): boolean {
   return isSet(name)
     ? name.trim().toLowerCase() === 'codeship'

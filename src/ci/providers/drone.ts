@@ -1,7 +1,7 @@
 import { ciName, isSet, readFields, type Provider } from '../fields.ts'
 
 /**
- * Drone. On a push its `DRONE_COMMIT_LINK` is the page that compares, so that the commit's is made from the repository.
+ * Drone. On a push its `DRONE_COMMIT_LINK` is the page that compares, so the commit's link is made from the repository's.
  *
  * https://docs.drone.io/pipeline/environment/reference/
  */

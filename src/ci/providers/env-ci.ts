@@ -3,7 +3,7 @@ import type { Build, Environment } from '../../core/build.ts'
 import { derived, isSet, legOf, readFields, type FieldSources, type Source } from '../fields.ts'
 import { pageFrom } from '../repository-url.ts'
 
-/** A CI that `env-ci` reads, and what it leaves out. */
+/** A CI that `env-ci` reads, and the fields that it omits. */
 interface Other {
   readonly matches: (env: Environment) => boolean
   readonly adds: (env: Environment) => FieldSources
@@ -15,8 +15,8 @@ const known = (variable: string, adds: Other['adds'] = () => ({})): Other => ({
 })
 
 /**
- * The CIs that are left to `env-ci`, by the marks by which it knows them. It is asked only where it will find one of
- * them, and only for those of which it reads nothing but variables: otherwise it runs Git and reads files.
+ * The CIs that are left to `env-ci`, by the variables that it recognizes them by. It is used only if it will find one of
+ * them, and only for CIs of which it reads nothing but variables: for others it runs Git and reads files.
  */
 const OTHERS: readonly Other[] = [
   known('APPVEYOR', () => ({
@@ -65,7 +65,7 @@ const OTHERS: readonly Other[] = [
   },
   known('SCREWDRIVER', (env) => ({ repositoryUrl: [pageFrom(env, 'SCM_URL')], job: ['SD_JOB_NAME'] })),
   known('SCRUTINIZER'),
-  // The first Semaphore did not tell the commit, and `env-ci` would ask Git.
+  // Semaphore Classic does not give the commit, so `env-ci` would run Git.
   known('SEMAPHORE_GIT_SHA', (env) => ({
     repositoryUrl: [pageFrom(env, 'SEMAPHORE_GIT_URL')],
     commit: ['SEMAPHORE_GIT_PR_SHA'],
@@ -118,7 +118,7 @@ export async function readWithEnvCi(env: Environment): Promise<Build> {
   })
 }
 
-/** `env-ci` throws where a variable that it takes for granted is missing. */
+/** `env-ci` throws if a variable that it requires is missing. */
 function ask(read: typeof envCi, env: Environment): ReturnType<typeof envCi> {
   try {
     return read({ env })
@@ -127,7 +127,7 @@ function ask(read: typeof envCi, env: Environment): ReturnType<typeof envCi> {
   }
 }
 
-/** A value that `env-ci` put together, unless a part of it was missing: `acme/undefined`. */
+/** A value that `env-ci` composed, unless a part of it was missing: `acme/undefined`. */
 function wholeOf(value: string | undefined): string | undefined {
   return value?.split('/').includes('undefined') === true ? undefined : value
 }

@@ -1,8 +1,8 @@
 import { ciName, derived, isSet, readFields, type Provider } from '../fields.ts'
 
 /**
- * TeamCity. Branch and repository are parameters that a build has to pass on as variables itself. Project and
- * configuration stand in for the repository: they are the same in every build.
+ * TeamCity. Branch and repository are parameters, which a build must export as variables itself. Project and configuration
+ * take the place of the repository: they are the same in every build.
  *
  * https://www.jetbrains.com/help/teamcity/predefined-build-parameters.html
  */
