@@ -24,23 +24,16 @@ test('a failed and then a good deployment: one alert, opened and resolved, and o
   assert.deepEqual([failed.code, failed.stdout], [0, ''])
   assert.match(failed.stderr, /^pagerduty-alert: trigger of deploy\/acme\/shop\/master: accepted \(202\)$/m)
   assert.deepEqual(
-    simulator.alerts.map(({ status, title, dedupKey }) => [status, title, dedupKey]),
-    [
-      [
-        'triggered',
-        'Deployment of acme/shop@5f0c1d2 to master failed (Jane Doe: Fix the checkout)',
-        'deploy/acme/shop/master',
-      ],
-    ],
+    simulator.alerts.map(({ status, dedupKey }) => [status, dedupKey]),
+    [['triggered', 'deploy/acme/shop/master']],
   )
+  assert.match(simulator.alerts[0]?.title ?? '', /acme\/shop@5f0c1d2/)
 
   const good = await run(['success'])
   assert.equal(good.code, 0)
   assert.equal(simulator.alerts[0]?.status, 'resolved')
-  assert.deepEqual(
-    simulator.changes.map(({ payload }) => payload.summary),
-    ['Deployed acme/shop@5f0c1d2 to master by Jane Doe: Fix the checkout'],
-  )
+  assert.equal(simulator.changes.length, 1)
+  assert.match(String(simulator.changes[0]?.payload.summary), /acme\/shop@5f0c1d2/)
 })
 
 test('however often a deployment fails, it is one alert', async () => {

