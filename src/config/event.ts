@@ -2,7 +2,7 @@ import { parseRepositoryUrl } from '../ci/repository-url.ts'
 import type { EventFields } from '../core/build-event.ts'
 import type { IdentityChoices } from '../core/identity.ts'
 import type { Image, Link } from '../core/event.ts'
-import { mendImages, mendLinks, mendUrl, type Mend, type Notes } from '../core/decoration.ts'
+import { correctImages, correctLinks, correctUrl, type Correction, type Notes } from '../core/decoration.ts'
 import type { Json, JsonObject } from '../core/json.ts'
 import type { SuccessForm } from '../core/plan-events.ts'
 import { checkTemplate } from '../core/summary.ts'
@@ -192,22 +192,26 @@ function readFields(reader: EventReader): EventFields {
     group: read('group'),
     class: read('class'),
     details: readDetails(reader),
-    links: decoration(reader, 'link', mendLinks) as readonly Link[] | undefined,
-    images: decoration(reader, 'image', mendImages) as readonly Image[] | undefined,
+    links: decoration(reader, 'link', correctLinks) as readonly Link[] | undefined,
+    images: decoration(reader, 'image', correctImages) as readonly Image[] | undefined,
     client: read('client'),
-    clientUrl: decoration(reader, 'clientUrl', mendUrl) as string | undefined,
+    clientUrl: decoration(reader, 'clientUrl', correctUrl) as string | undefined,
     timestamp: readTimestamp(reader),
   }
   return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined))
 }
 
 /** A value that an event can do without: an unusable part is left out with a warning. */
-function decoration(reader: EventReader, name: 'link' | 'image' | 'clientUrl', mend: Mend): Json | undefined {
+function decoration(
+  reader: EventReader,
+  name: 'link' | 'image' | 'clientUrl',
+  correct: Correction,
+): Json | undefined {
   const value: Json | undefined = valuesOf(reader, EVENT_SETTINGS)(name)
   const notes: Notes = new Set()
-  const mended = value === undefined ? undefined : mend(value, MEMBER[name], notes)
+  const corrected = value === undefined ? undefined : correct(value, MEMBER[name], notes)
   reader.warn(name, notes)
-  return mended
+  return corrected
 }
 
 const MEMBER = { link: 'links', image: 'images', clientUrl: 'client_url' } as const

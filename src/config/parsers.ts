@@ -74,14 +74,14 @@ export function parseBaseUrl(text: string): string {
   return withoutSlashes(url.href)
 }
 
-/** `URL` or `URL|TEXT`; `mendLinks` looks at the URL. */
+/** `URL` or `URL|TEXT`; `correctLinks` looks at the URL. */
 export function parseLink(text: string): JsonObject {
   const [href = '', ...rest] = text.split('|')
   const label = rest.join('|').trim()
   return { href: href.trim(), ...(label !== '' && { text: label }) }
 }
 
-/** `SRC`, `SRC|HREF` or `SRC|HREF|ALT`; `mendImages` looks at the URLs. */
+/** `SRC`, `SRC|HREF` or `SRC|HREF|ALT`; `correctImages` looks at the URLs. */
 export function parseImage(text: string): JsonObject {
   const [src = '', href = '', ...rest] = text.split('|').map((part) => part.trim())
   const alt = rest.join('|')

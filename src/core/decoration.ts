@@ -11,13 +11,13 @@ import { parseTimestamp, TIMESTAMP_EXAMPLES } from './timestamp.ts'
 export type Notes = Set<string>
 
 /** Makes a member usable, or says with undefined that it has to be left out. `name` is for the notes. */
-export type Mend = (value: Json, name: string, notes: Notes) => Json | undefined
+export type Correction = (value: Json, name: string, notes: Notes) => Json | undefined
 
-/** How each of some members is mended, by name. Others are carried along as they are. */
-export type MendTable = Readonly<Record<string, Mend>>
+/** How each of some members is corrected, by name. Others are carried along as they are. */
+export type CorrectionTable = Readonly<Record<string, Correction>>
 
 /** Text as it is, numbers and booleans as text, a list of those joined. */
-function mendText(value: Json, name: string, notes: Notes): string | undefined {
+function correctText(value: Json, name: string, notes: Notes): string | undefined {
   if (typeof value === 'string') {
     if (value.trim() !== '') return value
     notes.add(`${name} is blank, so it is left out`)
@@ -34,22 +34,22 @@ function mendText(value: Json, name: string, notes: Notes): string | undefined {
 }
 
 /** Text that may be blank, which PagerDuty takes of a link's or an image's. */
-function mendLabel(value: Json, name: string, notes: Notes): string | undefined {
-  return typeof value === 'string' ? value : mendText(value, name, notes)
+function correctLabel(value: Json, name: string, notes: Notes): string | undefined {
+  return typeof value === 'string' ? value : correctText(value, name, notes)
 }
 
 /** A number or boolean as text. Anything else stays, for the schema to name: without this text there is no event. */
-export function mendRequiredText(value: Json, name: string, notes: Notes): Json | undefined {
-  return typeof value === 'number' || typeof value === 'boolean' ? mendText(value, name, notes) : value
+export function correctRequiredText(value: Json, name: string, notes: Notes): Json | undefined {
+  return typeof value === 'number' || typeof value === 'boolean' ? correctText(value, name, notes) : value
 }
 
 /** A severity in lower case. Anything else stays, for the schema to name. */
-function mendSeverity(value: Json): Json {
+function correctSeverity(value: Json): Json {
   return typeof value === 'string' ? value.trim().toLowerCase() : value
 }
 
-function mendOptionalSeverity(value: Json, name: string, notes: Notes): Json | undefined {
-  const severity = mendSeverity(value)
+function correctOptionalSeverity(value: Json, name: string, notes: Notes): Json | undefined {
+  const severity = correctSeverity(value)
   if (SEVERITIES.some((known) => known === severity)) return severity
   notes.add(`${name} is none of ${SEVERITIES.join(', ')}, so it is left out`)
   return undefined
@@ -60,7 +60,12 @@ const WEB = { what: 'an http(s) URL', scheme: /^https?:\/\//i }
 const TLS = { what: 'an https URL', scheme: /^https:\/\//i }
 
 /** An absolute URL of the web; a path, a word or a placeholder that nobody has filled in is none. */
-export function mendUrl(value: Json, name: string, notes: Notes, { what, scheme } = WEB): string | undefined {
+export function correctUrl(
+  value: Json,
+  name: string,
+  notes: Notes,
+  { what, scheme } = WEB,
+): string | undefined {
   const url = typeof value === 'string' ? value.trim() : ''
   if (scheme.test(url) && URL.canParse(url)) return url
   notes.add(
@@ -69,7 +74,7 @@ export function mendUrl(value: Json, name: string, notes: Notes, { what, scheme 
   return undefined
 }
 
-function mendTimestamp(value: Json, name: string, notes: Notes): string | undefined {
+function correctTimestamp(value: Json, name: string, notes: Notes): string | undefined {
   const isReadable = typeof value === 'string' || typeof value === 'number'
   const timestamp = isReadable ? parseTimestamp(String(value)) : undefined
   if (timestamp === undefined) notes.add(`${name} must be like ${TIMESTAMP_EXAMPLES}, so it is left out`)
@@ -78,7 +83,7 @@ function mendTimestamp(value: Json, name: string, notes: Notes): string | undefi
 }
 
 /** Details as text or list, which PagerDuty's rules cannot address, become an object. */
-export function mendDetails(value: Json, name: string, notes: Notes): JsonObject {
+export function correctDetails(value: Json, name: string, notes: Notes): JsonObject {
   if (isObject(value)) return value
   const parsed = typeof value === 'string' ? parseObjectText(value) : undefined
   if (parsed !== undefined) return parsed
@@ -97,28 +102,32 @@ export function parseObjectText(text: string): JsonObject | undefined {
 }
 
 /** Members of a link besides its `href`, and of an image besides its `src`. */
-const LINK: MendTable = { text: mendLabel }
-const IMAGE: MendTable = { href: mendUrl, alt: mendLabel }
+const LINK: CorrectionTable = { text: correctLabel }
+const IMAGE: CorrectionTable = { href: correctUrl, alt: correctLabel }
 
-/** Links, each an object or just its address; one that is no list is a list of one. */
-export const mendLinks: Mend = (value, name, notes) => mendList(value, name, notes, 'href', WEB, LINK)
+/** Links, each an object or just its address; a single one counts as a list of one. */
+export const correctLinks: Correction = (value, name, notes) =>
+  correctList(value, name, notes, 'href', WEB, LINK)
 /** Images in the same way; PagerDuty wants them served over https. */
-export const mendImages: Mend = (value, name, notes) => mendList(value, name, notes, 'src', TLS, IMAGE)
+export const correctImages: Correction = (value, name, notes) =>
+  correctList(value, name, notes, 'src', TLS, IMAGE)
 
 // oxlint-disable-next-line max-params -- the three that a caller passes on, and the three that tell links from images
-function mendList(
+function correctList(
   value: Json,
   name: string,
   notes: Notes,
   address: 'href' | 'src',
   kind: typeof WEB,
-  members: MendTable,
+  members: CorrectionTable,
 ): Json | undefined {
   const items: readonly Json[] = Array.isArray(value) ? value : [value]
   const kept = items.flatMap((item): JsonObject[] => {
     const object = isObject(item) ? item : { [address]: item }
-    const url = mendUrl(object[address] ?? '', '', new Set(), kind)
-    return url === undefined ? [] : [{ ...mendMembers(object, members, `${name}[].`, notes), [address]: url }]
+    const url = correctUrl(object[address] ?? '', '', new Set(), kind)
+    return url === undefined
+      ? []
+      : [{ ...correctMembers(object, members, `${name}[].`, notes), [address]: url }]
   })
   const dropped = items.length - kept.length
   if (dropped > 0) notes.add(`${dropped} of ${items.length} ${name} dropped: ${address} must be ${kind.what}`)
@@ -126,38 +135,53 @@ function mendList(
 }
 
 /** Decoration of both kinds of event, beside `payload` and within it. */
-const TOP = { links: mendLinks, images: mendImages, client: mendText, client_url: mendUrl } as const
+const TOP = {
+  links: correctLinks,
+  images: correctImages,
+  client: correctText,
+  client_url: correctUrl,
+} as const
 const PAYLOAD = {
-  component: mendText,
-  group: mendText,
-  class: mendText,
-  timestamp: mendTimestamp,
-  custom_details: mendDetails,
+  component: correctText,
+  group: correctText,
+  class: correctText,
+  timestamp: correctTimestamp,
+  custom_details: correctDetails,
 } as const
 
-/** Every known member of an event and how it is mended. What one kind must have is decoration of the other. */
-export const MENDS = {
+/** Every known member of an event and how it is corrected. What one kind must have is decoration of the other. */
+export const CORRECTIONS = {
   alert: {
-    top: { ...TOP, dedup_key: mendText }, // a trigger gets another where it has none
+    top: { ...TOP, dedup_key: correctText }, // a trigger gets another where it has none
     payload: {
       ...PAYLOAD,
-      summary: mendRequiredText,
-      source: mendRequiredText,
-      severity: mendSeverity,
+      summary: correctRequiredText,
+      source: correctRequiredText,
+      severity: correctSeverity,
     },
   },
   change: {
-    top: { ...TOP, dedup_key: mendText },
-    payload: { ...PAYLOAD, summary: mendRequiredText, source: mendText, severity: mendOptionalSeverity },
+    top: { ...TOP, dedup_key: correctText },
+    payload: {
+      ...PAYLOAD,
+      summary: correctRequiredText,
+      source: correctText,
+      severity: correctOptionalSeverity,
+    },
   },
-} as const satisfies Record<string, { top: MendTable; payload: MendTable }>
+} as const satisfies Record<string, { top: CorrectionTable; payload: CorrectionTable }>
 
-/** An object with its known members mended, in the order in which they were written. */
-export function mendMembers(members: JsonObject, table: MendTable, prefix: string, notes: Notes): JsonObject {
+/** An object with its known members corrected, in the order in which they were written. */
+export function correctMembers(
+  members: JsonObject,
+  table: CorrectionTable,
+  prefix: string,
+  notes: Notes,
+): JsonObject {
   const entries = Object.entries(members).flatMap(([name, value]): [string, Json][] => {
-    const mend = Object.hasOwn(table, name) ? table[name] : undefined
-    const mended = mend === undefined ? value : mend(value, prefix + name, notes)
-    return mended === undefined ? [] : [[name, mended]]
+    const correct = Object.hasOwn(table, name) ? table[name] : undefined
+    const corrected = correct === undefined ? value : correct(value, prefix + name, notes)
+    return corrected === undefined ? [] : [[name, corrected]]
   })
   return Object.fromEntries(entries)
 }

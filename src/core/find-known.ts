@@ -36,7 +36,7 @@ function partNeedle(text: string): Needle {
   return { text, isWord: false }
 }
 
-/** With the characters at either end that a secret shares with what stands beside it, and the padding. */
+/** Adds the characters at either end that encode a part of the secret and a part of its neighbour, and the padding. */
 function withNeighbours(text: string, { start, end }: Range): Range {
   const isBase64 = (index: number): boolean => /[\w+/-]/.test(text.charAt(index))
   let after = isBase64(end) ? end + 1 : end

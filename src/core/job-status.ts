@@ -1,6 +1,6 @@
 import type { DeploymentOutcome } from './summary.ts'
 
-/** What a CI says of a job: how it ended, or that it did not run, so there is nothing to report. */
+/** What a CI says about a job: how it ended, or that it did not run, so there is nothing to report. */
 export interface JobStatus {
   readonly outcome: DeploymentOutcome | 'skipped'
   /** The number, if it was given as one (`$?`). */
@@ -78,7 +78,7 @@ const OUTCOME_OF = new Map(
 )
 
 /**
- * Reads what a CI says of a job: a word, or an exit status such as `$?`. Any number but 0 is a failure: Windows has
+ * Reads what a CI says about a job: a word, or an exit status such as `$?`. Any number but 0 is a failure: Windows has
  * statuses over 255 and below 0, and -1 is what some runners give if a process could not be started.
  */
 export function parseJobStatus(text: string): JobStatus {

@@ -1,4 +1,10 @@
-import { mendMembers, mendRequiredText, MENDS, parseObjectText, type Notes } from './decoration.ts'
+import {
+  correctMembers,
+  correctRequiredText,
+  CORRECTIONS,
+  parseObjectText,
+  type Notes,
+} from './decoration.ts'
 import { findProblems } from './event-schema.ts'
 import { ACTIONS, type Action, type Event, type EventBody } from './event.ts'
 import { cutWarning, fitEvent, type Fitted } from './fit.ts'
@@ -30,7 +36,7 @@ const MEMBERS: readonly string[] = [
 export interface ReadEvent {
   readonly event: Event
   readonly routingKey?: string
-  /** What was mended or cut in a way that the writer may want to know of. */
+  /** What was corrected or cut in a way that the writer may want to know of. */
   readonly warnings: readonly string[]
 }
 
@@ -58,16 +64,18 @@ export function readEvent(
   if (isVersion1 && version1.length > 0) return { problems: version1 }
   const action = kind === 'change' ? 'trigger' : readAction(actionText)
   if (action === undefined) return { problems: [`event_action: must be one of ${ACTIONS.join(', ')}`] }
-  const mended =
-    action === 'trigger' ? mendBody(kind, own, defaults(action)) : mendFollowUp(action, own, defaults(action))
-  const body = kind === 'alert' ? alertBody(action, mended.body) : mended.body
+  const corrected =
+    action === 'trigger'
+      ? correctBody(kind, own, defaults(action))
+      : correctFollowUp(action, own, defaults(action))
+  const body = kind === 'alert' ? alertBody(action, corrected.body) : corrected.body
   const { event, cuts } = fitIfReadable({ kind, body })
-  const problems = mended.problems.length > 0 ? mended.problems : findProblems(event)
+  const problems = corrected.problems.length > 0 ? corrected.problems : findProblems(event)
   if (problems.length > 0) return { problems: [...problems, ...version1] }
   const hasKey = routingKey !== undefined && routingKey !== ''
   return {
     event,
-    warnings: [...(members === document ? [] : [EXCESS_NOTE]), ...mended.warnings, ...cutWarning(cuts)],
+    warnings: [...(members === document ? [] : [EXCESS_NOTE]), ...corrected.warnings, ...cutWarning(cuts)],
     // A key of another type than string is still given, as text, so that the key's own check names the mistake.
     ...(hasKey && { routingKey: typeof routingKey === 'string' ? routingKey : JSON.stringify(routingKey) }),
   }
@@ -97,11 +105,11 @@ function alertBody(action: Action, { dedup_key: dedupKey, ...rest }: EventBody):
   return { event_action: action, ...(key !== undefined && { dedup_key: key }), ...rest }
 }
 
-interface Mended {
+interface Corrected {
   readonly body: EventBody
-  /** What could not be mended, each naming its field. */
+  /** What could not be corrected, each naming its field. */
   readonly problems: readonly string[]
-  /** What was mended in a way that the writer may want to know of. */
+  /** What was corrected in a way that the writer may want to know of. */
   readonly warnings: readonly string[]
 }
 
@@ -109,19 +117,24 @@ interface Mended {
  * Corrects a body that a user wrote and fills missing members from `defaults`. Blank strings count as missing. Members that
  * PagerDuty does not know are kept.
  */
-function mendBody(kind: Event['kind'], own: JsonObject, defaults: EventBody): Mended {
+function correctBody(kind: Event['kind'], own: JsonObject, defaults: EventBody): Corrected {
   const notes: Notes = new Set()
   const { payload, ...top } = own
   const ownPayload = readPayload(payload, notes)
   const payloadMembers = withoutExcess(ownPayload ?? {}, PAYLOAD_MEMBERS)
   if (ownPayload !== undefined && payloadMembers !== ownPayload) notes.add(EXCESS_NOTE)
-  const mends = MENDS[kind]
+  const corrections = CORRECTIONS[kind]
   const body = {
     ...defaults,
-    ...mendMembers(withoutBlanks(top, defaults), mends.top, '', notes),
+    ...correctMembers(withoutBlanks(top, defaults), corrections.top, '', notes),
     payload: {
       ...defaults.payload,
-      ...mendMembers(withoutBlanks(payloadMembers, defaults.payload ?? {}), mends.payload, 'payload.', notes),
+      ...correctMembers(
+        withoutBlanks(payloadMembers, defaults.payload ?? {}),
+        corrections.payload,
+        'payload.',
+        notes,
+      ),
     },
   }
   const problems =
@@ -132,13 +145,13 @@ function mendBody(kind: Event['kind'], own: JsonObject, defaults: EventBody): Me
 }
 
 /** PagerDuty reads only the dedup key of an acknowledge or resolve, so nothing else is read or sent. */
-function mendFollowUp(
+function correctFollowUp(
   action: Exclude<Action, 'trigger'>,
   { dedup_key: own = '' }: JsonObject,
   defaults: EventBody,
-): Mended {
+): Corrected {
   const notes: Notes = new Set()
-  const given = isBlank(own) ? undefined : mendRequiredText(own, 'dedup_key', notes)
+  const given = isBlank(own) ? undefined : correctRequiredText(own, 'dedup_key', notes)
   const key = given ?? defaults.dedup_key
   const body = { event_action: action, ...(key !== undefined && { dedup_key: key }) }
   return { body: body as EventBody, problems: [], warnings: [...notes] }

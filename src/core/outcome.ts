@@ -31,7 +31,7 @@ export interface Answer {
 /** Wait for a 429 that names no time: PagerDuty advises 30 s (developer docs, "Rate limits": 3 retries, 30 s apart). */
 const THROTTLED_MS = 30_000
 
-/** What a status means for the event, whoever asks: delivery, the relay's answers and its metrics. */
+/** What a status means for the event, the same for all who ask: delivery, the relay's answers and its metrics. */
 export interface StatusMeaning {
   readonly kind: Outcome['kind']
   /** The status concerns our connection (a redirect, a proxy's login), so a relay's caller can do nothing with it. */

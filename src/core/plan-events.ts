@@ -8,7 +8,7 @@ import { renderTemplate, type DeploymentOutcome } from './summary.ts'
 /** The commands that make their events themselves. */
 export type EventCommand = 'success' | 'failure' | 'soft-failure' | 'cancelled' | 'change' | Action
 
-/** What `success` tells of the deployment itself, apart from resolving the failure alert. */
+/** How `success` reports the deployment itself, apart from resolving the failure alert. */
 export type SuccessForm = 'change' | 'alert' | 'both'
 
 export interface PlanOptions {

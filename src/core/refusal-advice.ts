@@ -8,7 +8,7 @@ export interface Refusal {
   readonly status: number | undefined
   /** The server's words. */
   readonly reason: string
-  /** Absent where a relay holds it. */
+  /** Absent if a relay holds it. */
   readonly routingKey?: Secret | undefined
   readonly region: 'us' | 'eu'
 }

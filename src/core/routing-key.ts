@@ -6,7 +6,7 @@ export interface RoutingKey {
   /** The user's name for it, else its masked form. */
   readonly alias: string
   readonly key: Secret
-  /** Whether the REST API gave it: then whoever has the token finds it again. */
+  /** Whether the REST API gave it: then it can be looked up again with the token. */
   readonly isLookedUp?: true
 }
 

@@ -28,7 +28,7 @@ export function isPlainWord(value: string): boolean {
   return /^[A-Za-z]?[a-z]*(?:[-'’][a-z]+)*[.,:;!?…]*$/.test(value) || /^[A-Z]+$/.test(value)
 }
 
-/** A path of which no part looks random: Base64 may begin with a slash, too. */
+/** A path without a part that looks random: Base64 may begin with a slash, too. */
 function isPath(value: string): boolean {
   return /^(?:~|\.{1,2}|[A-Za-z]:)?[/\\][\w.@+/\\ -]*$/.test(value) && !value.split(/[/\\]/).some(isRandom)
 }

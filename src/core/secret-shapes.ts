@@ -9,7 +9,7 @@ import { findSourceCredentials, findUrlCredentials } from './url-credentials.ts'
 const WORD_START = String.raw`(?:(?<![A-Za-z0-9])|(?<=%[0-9A-Fa-f]{2})|(?<=\\[nrt]))`
 const TOKEN = new RegExp(`${WORD_START}(?:${TOKEN_SHAPES.map(({ source }) => source).join('|')})`, 'g')
 
-/** Whatever in a text has the shape of a secret, whoever it belongs to. Linear in the length of the text. */
+/** Everything in a text with the shape of a secret, known to us or not. Linear in the length of the text. */
 export function findSecretShapes(text: string): Range[] {
   const tokens = [...text.matchAll(TOKEN)].map(({ 0: token, index }) => ({
     start: index,

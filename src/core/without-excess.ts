@@ -3,10 +3,10 @@ import type { JsonObject } from './json.ts'
 /** Most members that an object of an event is read with; PagerDuty knows nine of a payload. */
 const MAX_MEMBERS = 1000
 
-/** What is told of an object that has more. */
+/** The note on an object that has more. */
 export const EXCESS_NOTE = `of members that PagerDuty does not know only the first are kept (${MAX_MEMBERS} in all)`
 
-/** An object's first members, and those that are known wherever they stand; the same one where it has no more. */
+/** An object's first members, and those that are known wherever they stand; the same object if it has no more. */
 export function withoutExcess(members: JsonObject, known: readonly string[]): JsonObject {
   const entries = Object.entries(members)
   if (entries.length <= MAX_MEMBERS) return members

@@ -58,7 +58,7 @@ export interface RestClientDeps {
   readonly signal: AbortSignal
   /** Masked in everything that PagerDuty says. */
   readonly secrets: readonly Secret[]
-  /** Told of each retry in one line, so that a build is not silent while it waits. */
+  /** Gets one line for each retry, so that a build is not silent while it waits. */
   readonly log: (line: string) => void
 }
 

@@ -16,7 +16,7 @@ const known = (variable: string, adds: Other['adds'] = () => ({})): Other => ({
 
 /**
  * The CIs that are left to `env-ci`, by the variables that it recognizes them by. It is used only if it will find one of
- * them, and only for CIs of which it reads nothing but variables: for others it runs Git and reads files.
+ * them, and only for CIs whose variables are all that it reads: for others it runs Git and reads files.
  */
 const OTHERS: readonly Other[] = [
   known('APPVEYOR', () => ({

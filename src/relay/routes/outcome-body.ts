@@ -1,6 +1,12 @@
 import { z } from 'zod'
 import { parseCount, parseLink, parseSeverity } from '../../config/parsers.ts'
-import { mendDetails, mendLinks, mendMembers, type Mend, type Notes } from '../../core/decoration.ts'
+import {
+  correctDetails,
+  correctLinks,
+  correctMembers,
+  type Correction,
+  type Notes,
+} from '../../core/decoration.ts'
 import { SEVERITIES, type Link, type Severity } from '../../core/event.ts'
 import { Failure } from '../../core/failure.ts'
 import { cleanObject, describeType, parseJson, type Json, type JsonObject } from '../../core/json.ts'
@@ -62,15 +68,15 @@ export function readOutcomeBody(members: JsonObject): ReadOutcome {
   // Their names may contain anything, so they are counted and not named.
   if (known.length < given.length)
     notes.add(`${given.length - known.length} unknown members are left out; known are ${NAMES}`)
-  const mended = mendMembers(Object.fromEntries(known), MENDS, '', notes)
+  const corrected = correctMembers(Object.fromEntries(known), CORRECTIONS, '', notes)
   const body: { [K in keyof OutcomeBody]: OutcomeBody[K] | undefined } = {
-    summary: required(mended, 'summary', checkTemplate, problems),
-    severity: required(mended, 'severity', (text) => parseSeverity(text.trim()), problems),
-    environment: required(mended, 'environment', (text) => text.trim(), problems),
-    exitCode: mended['exit_code'] as number | undefined,
-    output: mended['output'] as string | undefined,
-    details: mended['details'] as JsonObject | undefined,
-    links: mended['links'] as readonly Link[] | undefined,
+    summary: required(corrected, 'summary', checkTemplate, problems),
+    severity: required(corrected, 'severity', (text) => parseSeverity(text.trim()), problems),
+    environment: required(corrected, 'environment', (text) => text.trim(), problems),
+    exitCode: corrected['exit_code'] as number | undefined,
+    output: corrected['output'] as string | undefined,
+    details: corrected['details'] as JsonObject | undefined,
+    links: corrected['links'] as readonly Link[] | undefined,
   }
   if (problems.length > 0) return { problems }
   const present = Object.entries(body).filter(([, value]) => value !== undefined)
@@ -79,7 +85,7 @@ export function readOutcomeBody(members: JsonObject): ReadOutcome {
 
 const NAMES = Object.keys(OUTCOME_SCHEMA.shape).join(', ')
 const MAX_EXIT_CODE = 255
-function mendExitCode(value: Json, name: string, notes: Notes): number | undefined {
+function correctExitCode(value: Json, name: string, notes: Notes): number | undefined {
   try {
     return parseCount(MAX_EXIT_CODE)(typeof value === 'string' ? value.trim() : JSON.stringify(value))
   } catch {
@@ -89,15 +95,15 @@ function mendExitCode(value: Json, name: string, notes: Notes): number | undefin
 }
 
 /** Output as text; anything else is shown as its JSON. */
-function mendOutput(value: Json): string {
+function correctOutput(value: Json): string {
   return typeof value === 'string' ? value : JSON.stringify(value)
 }
 
 /** A list of links or one of them, or as text `URL|TEXT` or the JSON of a list. */
-function mendOutcomeLinks(value: Json, name: string, notes: Notes): Json | undefined {
+function correctOutcomeLinks(value: Json, name: string, notes: Notes): Json | undefined {
   const list = typeof value === 'string' && value.trim().startsWith('[') ? tryParse(value) : value
   const items: readonly Json[] = Array.isArray(list) ? list : [list]
-  return mendLinks(
+  return correctLinks(
     items.map((item) => (typeof item === 'string' ? parseLink(item) : item)),
     name,
     notes,
@@ -114,11 +120,11 @@ function tryParse(text: string): Json {
 }
 
 /** How optional members are corrected. */
-const MENDS: Readonly<Record<string, Mend>> = {
-  exit_code: mendExitCode,
-  output: mendOutput,
-  details: mendDetails,
-  links: mendOutcomeLinks,
+const CORRECTIONS: Readonly<Record<string, Correction>> = {
+  exit_code: correctExitCode,
+  output: correctOutput,
+  details: correctDetails,
+  links: correctOutcomeLinks,
 }
 
 /** A text that decides what the event says or which alert it is about, so a mistake in it is a problem. */
