@@ -114,10 +114,19 @@ const READERS: Readonly<Record<string, (text: string) => unknown>> = {
   'exit codes': parseExitCodes,
 }
 
+/** Every so many texts are tried at full length in any case, since some readers treat long texts in another way. */
+const WHOLE_EVERY = 8
+
 describe('no text of 512,000 bytes holds the event loop for more than 100 ms', () => {
   for (const [name, read] of Object.entries(READERS)) {
     test(name, () => {
-      for (const { name: shape, make } of HOSTILE_TEXTS) assertLinear(shape, make, withoutRefusals(read))
+      for (const [index, { name: shape, make }] of HOSTILE_TEXTS.entries())
+        assertLinear({
+          name: shape,
+          make,
+          work: withoutRefusals(read),
+          isWhole: index % WHOLE_EVERY === 0,
+        })
     })
   }
 })
@@ -132,7 +141,12 @@ describe('no body of 512,000 bytes does', () => {
   for (const [route, read] of Object.entries(ROUTES)) {
     test(route, () => {
       for (const { name, make } of HOSTILE_BODIES)
-        assertLinear(name, make, (text) => read(cleanObject(parseObject(text) ?? {})))
+        assertLinear({
+          name,
+          make,
+          work: (text) => read(cleanObject(parseObject(text) ?? {})),
+          isWhole: true,
+        })
     })
   }
 })
