@@ -128,7 +128,7 @@ const NO_KEY: [string, RestSeed, Record<string, string>, string[], RegExp][] = [
     },
     { PAGERDUTY_INTEGRATION_ID: 'PMAIL' },
     [],
-    /\(PMAIL\) is no Events API v2 integration/,
+    /\(PMAIL\) is not an Events API v2 integration/,
   ],
   [
     'an unknown service',
