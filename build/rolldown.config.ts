@@ -45,8 +45,9 @@ const SHARED = [
     'version.ts',
   ].map((file) => `src/${file}`),
 ]
-/** What only some of those commands need: the schema library, Node's child processes, the masking of a failed run's output. */
+/** What only some of those commands need: the schema library, the HTTP client,  Node's child processes, the masking of a failed run's output. */
 const APART = [
+  'commands/holder.ts',
   'commands/run.ts',
   'commands/report-run.ts',
   'core/event-document.ts',

@@ -79,13 +79,16 @@ async function runCommand(io: Io, line: CommandLine, named: SessionCommand | und
     command = name
     if (name === 'doctor')
       return await (await import('./commands/doctor/doctor.ts')).doctor({ io, log, json }, gathered, build)
-    const needsKey = name !== 'send' && name !== 'gate' && name !== 'flush'
+    const needsKey = !WITHOUT_KEY.has(name)
     const config = loadConfig(gathered, { env: io.env, build }, needsKey)
     for (const warning of config.warnings) log.warn(warning)
     if (named === 'success' && line.options['severity'] && config.event.as === 'change')
       throw new Failure('usage', `--severity: ${NO_SEVERITY}`)
     const session = { io, config, log, command, json }
     if (name === 'flush') return await (await import('./commands/flush.ts')).flush(session)
+    if (name === 'spool') return await (await import('./commands/spool.ts')).spool(session, line.operands)
+    if (name === 'deployments' || name === 'report')
+      return await (await import('./commands/deployments.ts'))[name](session)
     if (name === 'gate') return await (await import('./commands/gate.ts')).gate(session)
     if (name === 'send') return await (await import('./commands/send.ts')).send(session, line)
     return await notify(session, name, result)
@@ -94,6 +97,8 @@ async function runCommand(io: Io, line: CommandLine, named: SessionCommand | und
   }
 }
 
+/** Commands that need no routing key: their event may bring one, or they send none. */
+const WITHOUT_KEY: ReadonlySet<string> = new Set(['send', 'gate', 'flush', 'spool', 'deployments', 'report'])
 const NO_SEVERITY = 'a change event has none; use --as alert or --as both to send an alert, which has one'
 
 /** A command that the command line does not name, and what is known about the deployment's outcome. */

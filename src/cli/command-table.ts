@@ -29,6 +29,12 @@ const NOT_IN_FOLLOW_UP = (Object.keys(EVENT_SETTINGS) as SettingName[]).filter(
   (name) => !IN_FOLLOW_UP.includes(name),
 )
 
+/** Of the event's settings, only the environment chooses deployments. */
+const NOT_IN_LIST: readonly SettingName[] = [
+  'dryRun',
+  ...(Object.keys(EVENT_SETTINGS) as SettingName[]).filter((name) => name !== 'environment'),
+]
+
 function sending(
   does: string,
   example: string,
@@ -86,6 +92,30 @@ export const COMMANDS = {
     maxOperands: 0,
     groups: ['delivery', 'printing'],
     example: 'pagerduty-alert flush --deadline 5m',
+  },
+  spool: {
+    does: 'list, retry or discard what a relay or a spool holds',
+    operands: 'list | retry [ID | KEY] | discard ID | KEY | all',
+    maxOperands: 2,
+    groups: ['delivery', 'printing'],
+    omits: ['dryRun'],
+    example: 'pagerduty-alert spool retry',
+  },
+  deployments: {
+    does: 'list the deployments that a relay or a spool remembers, the newest first',
+    operands: '',
+    maxOperands: 0,
+    groups: ['list', 'event', 'delivery', 'printing'],
+    omits: NOT_IN_LIST,
+    example: 'pagerduty-alert deployments --environment production --since 7d',
+  },
+  report: {
+    does: 'count how often deployments happen, fail and recover, from a relay or a spool',
+    operands: '',
+    maxOperands: 0,
+    groups: ['list', 'event', 'delivery', 'printing'],
+    omits: ['outcome', ...NOT_IN_LIST],
+    example: 'pagerduty-alert report --since 30d',
   },
   gate: {
     does: 'exit with 1 if the service has open incidents; needs a REST API token',

@@ -5,6 +5,7 @@ import { createMask } from '../core/mask-event.ts'
 import type { Gathered } from './sources.ts'
 import { connectionWarnings, DELIVERY_SETTINGS, readDeliveryConfig, type DeliveryConfig } from './delivery.ts'
 import { EVENT_SETTINGS, readEventConfig, type EventConfig } from './event.ts'
+import { readListConfig, type ListConfig } from './list.ts'
 import { readPrintConfig, type PrintConfig } from './printing.ts'
 import { reportProxies } from './proxy.ts'
 import { readGateConfig, type GateConfig } from './gate.ts'
@@ -22,6 +23,7 @@ export interface Config {
   /** Absent if nothing is kept. */
   readonly spool?: SpoolConfig
   readonly gate: GateConfig
+  readonly list: ListConfig
   /** Note the deployment on the service's open incidents. */
   readonly note: boolean
   readonly build: Build
@@ -71,6 +73,7 @@ export function readConfig(
     rest,
     run: readRunConfig(reader),
     gate: readGateConfig(reader),
+    list: readListConfig(reader),
     note: valuesOf(reader, NOTE_SETTINGS)('note'),
     ...(spool && { spool }),
     build: mask(withRepositoryUrl(build, repositoryUrl)),

@@ -10,6 +10,7 @@ export const SETTING_GROUPS = {
   rest: 'PagerDuty’s REST API',
   note: 'Incident notes',
   gate: 'The gate',
+  list: 'What is listed',
   printing: 'Output',
 } as const
 

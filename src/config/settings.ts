@@ -1,6 +1,7 @@
 import { DELIVERY_SETTINGS } from './delivery.ts'
 import { EVENT_SETTINGS } from './event.ts'
 import { GATE_SETTINGS } from './gate.ts'
+import { LIST_SETTINGS } from './list.ts'
 import { PRINTING_SETTINGS } from './printing.ts'
 import { RELAY_SETTINGS } from './relay.ts'
 import { NOTE_SETTINGS, REST_SETTINGS } from './rest.ts'
@@ -12,6 +13,7 @@ import { SPOOL_SETTINGS } from './spool.ts'
 const SETTINGS = {
   ...RUN_SETTINGS,
   ...GATE_SETTINGS,
+  ...LIST_SETTINGS,
   ...RELAY_SETTINGS,
   ...EVENT_SETTINGS,
   ...NOTE_SETTINGS,

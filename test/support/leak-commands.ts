@@ -30,6 +30,10 @@ export const LEAK_COMMANDS: readonly LeakCommand[] = [
   { name: 'doctor', args: ['doctor'], takesNoDryRun: true },
   { name: 'gate', args: ['gate'], takesNoDryRun: true },
   { name: 'flush', args: ['flush'], takesNoDryRun: true },
+  { name: 'spool list', args: ['spool', 'list'], takesNoDryRun: true },
+  { name: 'spool retry', args: ['spool', 'retry'], takesNoDryRun: true },
+  { name: 'deployments', args: ['deployments'], takesNoDryRun: true },
+  { name: 'report', args: ['report'], takesNoDryRun: true },
   { name: 'help', args: ['help', 'run'], takesNoDryRun: true },
   { name: 'completion', args: ['completion', 'zsh'], takesNoDryRun: true },
 ]

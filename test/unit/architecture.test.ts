@@ -100,6 +100,7 @@ const SPOOL_ENTRIES = new Set([
   'src/spool/spool.ts',
   'src/spool/open.ts',
   'src/spool/deployment-log.ts',
+  'src/spool/describe-entry.ts',
   'src/spool/key-names.ts',
   'src/spool/worker/types.ts',
   'src/spool/worker/worker.ts',

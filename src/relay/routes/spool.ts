@@ -1,8 +1,7 @@
 import type { FastifyReply } from 'fastify'
 import { z } from 'zod'
-import { createMask } from '../../core/mask-event.ts'
-import type { Secret } from '../../core/secret.ts'
-import type { EventStatus, DeadFilter, SpoolEntry, SpoolKey } from '../../spool/spool.ts'
+import type { DeadFilter, EventStatus } from '../../spool/spool.ts'
+import { deadFilterOf, describeEntry } from '../../spool/describe-entry.ts'
 import { createKeyFinder } from '../../spool/key-names.ts'
 import type { Call } from '../context.ts'
 import { answering, jsonContent, toSchema, type RouteGroup } from '../describe-route.ts'
@@ -78,28 +77,6 @@ function listEvents({ request, reply, deps: { spool, config } }: Call): FastifyR
   })
 }
 
-type SecretOf = (key: SpoolKey) => Secret | undefined
-
-function describeEntry(entry: SpoolEntry, secret: Secret | undefined): object {
-  const { id, kind, action, key, dedupKey, status, attempts, acceptedAtMs, reason } = entry
-  return {
-    id,
-    kind,
-    action,
-    key: secret?.masked() ?? (key.kind === 'configured' ? key.name : '…'),
-    dedup_key: hideKey(dedupKey, key),
-    status,
-    attempts,
-    accepted_at: new Date(acceptedAtMs).toISOString(),
-    reason,
-  }
-}
-
-/** A dedup key with the caller's own routing key masked. It is sent as the caller wrote it, but a list must not show a key. */
-function hideKey(dedupKey: string | undefined, key: SpoolKey): string | undefined {
-  return key.kind === 'own' ? createMask([key.key])(dedupKey) : dedupKey
-}
-
 async function retryEvents(call: Call): Promise<FastifyReply> {
   const filter = readFilter(call)
   if (filter === undefined) return refuseFilter(call)
@@ -124,24 +101,9 @@ function readFilter({ request: { body }, deps }: Call): DeadFilter | undefined {
   const isEmpty = body === undefined || body === null || body === ''
   const { data } = DEAD_SCHEMA.safeParse(isEmpty ? {} : parseObject(body))
   if (data === undefined || (data.id !== undefined && data.key !== undefined)) return undefined
-  return filterOf(data, createKeyFinder(deps.config.delivery.keys))
+  return deadFilterOf(data, createKeyFinder(deps.config.delivery.keys))
 }
 
 function refuseFilter({ reply }: Call): FastifyReply {
   return sendProblem(reply, { status: 400, detail: 'the body must be {"id"}, {"key"} or {} for all' })
-}
-
-function filterOf({ id, key: given }: z.infer<typeof DEAD_SCHEMA>, secretOf: SecretOf): DeadFilter {
-  if (id !== undefined) return { id }
-  if (given === undefined) return {}
-  return {
-    matchesKey: (key) => {
-      const secret = secretOf(key)
-      return (
-        secret?.reveal() === given ||
-        secret?.masked() === given ||
-        (key.kind === 'configured' && key.name === given)
-      )
-    },
-  }
 }

@@ -1,0 +1,97 @@
+import type { Session } from '../cli/session.ts'
+import { deploymentFigures, type EndedDeployment, type Figure } from '../core/deployment-figures.ts'
+import { DEPLOYMENT_STATES } from '../core/deployment.ts'
+import { formatMs } from '../core/duration.ts'
+import { parseSince } from '../core/since.ts'
+import { shortCommit } from '../core/summary.ts'
+import { openHolder, textOf, type Answer } from './holder.ts'
+
+/** `deployments`: lists what a relay or a spool remembers, the newest first. @returns the exit status */
+export async function deployments(session: Session): Promise<number> {
+  const { io, json } = session
+  const found = await readAll(session, session.config.list.since)
+  if (json) io.writeOut(`${JSON.stringify({ deployments: found })}\n`)
+  else for (const deployment of found) io.writeOut(`${lineOf(deployment)}\n`)
+  return 0
+}
+
+/** `report`: prints four figures of the deployments since a time, each with its definition. @returns the exit status */
+export async function report(session: Session): Promise<number> {
+  const { io, config, json } = session
+  const since = config.list.since ?? DEFAULT_SINCE
+  const nowMs = Date.now()
+  const spanMs = nowMs - (parseSince(since, nowMs) ?? nowMs)
+  const figures = deploymentFigures((await readAll(session, since)).flatMap(endedOf), spanMs)
+  if (json) io.writeOut(`${JSON.stringify({ since, figures })}\n`)
+  else for (const figure of figures) io.writeOut(`${figureLine(figure)}\n`)
+  return 0
+}
+
+const DEFAULT_SINCE = '30d'
+/** What a spool keeps, in pages: so an answer that always names a next page ends too. */
+const MAX_PAGES = 60
+
+async function readAll(session: Session, since: string | undefined): Promise<Answer[]> {
+  const { list, event } = session.config
+  const environment = event.choices.environment?.value
+  const query = {
+    ...(environment !== undefined && { environment }),
+    ...(list.outcome !== undefined && { outcome: list.outcome }),
+    ...(since !== undefined && { since }),
+  }
+  const holder = await openHolder(session)
+  try {
+    const found: Answer[] = []
+    let next: unknown
+    for (let page = 0; page < MAX_PAGES; page++) {
+      const answer = await holder.deployments(
+        typeof next === 'number' ? { ...query, before: String(next) } : query,
+      )
+      if (Array.isArray(answer['deployments'])) found.push(...(answer['deployments'] as Answer[]))
+      next = answer['next']
+      if (typeof next !== 'number') break
+    }
+    return found
+  } finally {
+    await holder.close()
+  }
+}
+
+function lineOf(deployment: Answer): string {
+  const text = (name: string): string => textOf(deployment, name)
+  const what = [text('repository') || text('identity'), shortCommit(text('commit'))].filter(Boolean).join('@')
+  const told = text('told') === 'delivered' || text('told') === '' ? '' : ` (${text('told')})`
+  const rest = [text('committer'), text('message')].filter(Boolean).join(': ')
+  return `${text('ended_at') || text('started_at')}  ${text('outcome').padEnd(9)}  ${text('environment')}  ${what}  ${rest}${told}`
+}
+
+function endedOf(deployment: Answer): EndedDeployment[] {
+  const state = DEPLOYMENT_STATES.find((each) => each === deployment['outcome'])
+  const [startedAtMs, endedAtMs] = ['started_at', 'ended_at'].map((name) =>
+    Date.parse(textOf(deployment, name)),
+  )
+  if (state === undefined || endedAtMs === undefined || Number.isNaN(endedAtMs)) return []
+  const isStartKnown = startedAtMs !== undefined && !Number.isNaN(startedAtMs)
+  return [
+    { identity: textOf(deployment, 'identity'), state, endedAtMs, ...(isStartKnown && { startedAtMs }) },
+  ]
+}
+
+const TITLES: Readonly<Record<Figure['name'], string>> = {
+  frequency: 'frequency',
+  duration: 'duration',
+  failure_share: 'share of failures',
+  recovery_time: 'time to recovery',
+}
+
+function figureLine({ name, value, unit, count, definition }: Figure): string {
+  const shown =
+    value === undefined
+      ? 'unknown'
+      : {
+          'per day': `${value.toFixed(2)} a day`,
+          seconds: formatMs(value * 1000),
+          ratio: `${Math.round(value * 100)} %`,
+        }[unit]
+  return `${TITLES[name]}: ${shown} (of ${count}; ${definition})`
+}

@@ -1,0 +1,45 @@
+import { createMask } from '../core/mask-event.ts'
+import type { Secret } from '../core/secret.ts'
+import type { DeadFilter, SpoolEntry, SpoolKey } from './spool.ts'
+
+type SecretOf = (key: SpoolKey) => Secret | undefined
+
+/** An event as lists show it: names in snake case, keys masked. */
+export function describeEntry(entry: SpoolEntry, secret: Secret | undefined): object {
+  const { id, kind, action, key, dedupKey, status, attempts, acceptedAtMs, reason } = entry
+  return {
+    id,
+    kind,
+    action,
+    key: secret?.masked() ?? (key.kind === 'configured' ? key.name : '…'),
+    dedup_key: hideKey(dedupKey, key),
+    status,
+    attempts,
+    accepted_at: new Date(acceptedAtMs).toISOString(),
+    reason,
+  }
+}
+
+/** A dedup key with the caller's own routing key masked. It is sent as the caller wrote it, but a list must not show a key. */
+function hideKey(dedupKey: string | undefined, key: SpoolKey): string | undefined {
+  return key.kind === 'own' ? createMask([key.key])(dedupKey) : dedupKey
+}
+
+/** The dead events that are meant: one, those of a key (whole or masked), or all. */
+export function deadFilterOf(
+  { id, key: given }: { readonly id?: number | undefined; readonly key?: string | undefined },
+  secretOf: SecretOf,
+): DeadFilter {
+  if (id !== undefined) return { id }
+  if (given === undefined) return {}
+  return {
+    matchesKey: (key) => {
+      const secret = secretOf(key)
+      return (
+        secret?.reveal() === given ||
+        secret?.masked() === given ||
+        (key.kind === 'configured' && key.name === given)
+      )
+    },
+  }
+}
