@@ -1,4 +1,5 @@
-import { composeSpool, composeWorker } from '../compose.ts'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { composeSpool, composeWorker, type ComposedWorker } from '../compose.ts'
 import type { DeliveryConfig } from '../config/delivery.ts'
 import type { SpoolConfig } from '../config/spool.ts'
 import { formatMs } from '../core/duration.ts'
@@ -15,6 +16,8 @@ import type { KeyLookUp } from '../rest/remember-key.ts'
 
 /** How long an attempt in flight may still take after the deadline. */
 const GRACE_MS = 250
+/** How often to check whether earlier events of an alert are settled. */
+const POLL_MS = 100
 
 /** What posts are sent with, and where those that fail are kept. */
 export interface SpoolSending {
@@ -32,7 +35,8 @@ export interface SpoolSending {
 /**
  * Sends posts. A post that fails once is written to disk before any wait, so that it survives whatever happens to this
  * process, and is retried from there until the deadline. If the spool still holds an earlier event of the same alert, the
- * post is queued behind it. If the spool cannot take posts, they are sent as if there were none.
+ * post is queued behind it. If the spool cannot take posts, they are
+ * sent as if there were none, but never before such an earlier event.
  */
 export async function sendWithSpool(posts: readonly Post[], sending: SpoolSending): Promise<Delivery[]> {
   const { config, log, sender } = sending
@@ -85,7 +89,7 @@ function toUntried(post: Post, reason: string): Delivery {
 }
 
 async function keep(sending: SpoolSending, spool: Spool, failed: readonly Delivery[]): Promise<Delivery[]> {
-  const { sender, log } = sending
+  const { log } = sending
   const { keys } = sending.delivery
   const items = failed.map(({ post }): SpoolItem => ({
     event: post.event,
@@ -95,8 +99,7 @@ async function keep(sending: SpoolSending, spool: Spool, failed: readonly Delive
   if (added.kind !== 'added') {
     const reason = added.kind === 'full' ? `the spool is full (${added.limit} events)` : added.reason
     log.warn(`${reason}; nothing is kept, so this is retried until the deadline`)
-    const again = failed.filter(({ retryInMs }) => retryInMs !== undefined).map(({ post }) => post)
-    return [...failed.filter(({ retryInMs }) => retryInMs === undefined), ...(await sender.send(again))]
+    return await sendUnkept(sending, spool, failed)
   }
   const kept = failed.map((delivery, index) => ({ delivery, id: added.ids[index] ?? 0 }))
   // The first attempt counts, and the wait that the server asked for applies to the next one, whichever process makes it.
@@ -108,6 +111,58 @@ async function keep(sending: SpoolSending, spool: Spool, failed: readonly Delive
   return await waitForKept(sending, spool, kept)
 }
 
+/**
+ * Sends what the spool did not take. A post whose alert has earlier events there waits until they are settled: sent at
+ * once, it would overtake them, and a resolve before its trigger leaves the alert open.
+ */
+async function sendUnkept(
+  sending: SpoolSending,
+  spool: Spool,
+  failed: readonly Delivery[],
+): Promise<Delivery[]> {
+  const given = failed.filter(({ retryInMs }) => retryInMs === undefined)
+  const again = failed.filter(({ retryInMs }) => retryInMs !== undefined).map(({ post }) => post)
+  const behind = again.filter((post) => isBehind(sending, spool, post))
+  const free = sending.sender.send(again.filter((post) => !behind.includes(post)))
+  const still = behind.length === 0 ? [] : await settleBefore(sending, spool, behind)
+  const next = sending.sender.send(behind.filter((post) => !still.includes(post)))
+  return [...given, ...(await free), ...(await next), ...still.map((post) => toUntried(post, BEHIND))]
+}
+
+/**
+ * Delivers the spool, or waits for the process that does, until no post has an earlier event of its alert there, the
+ * deadline is over, or a signal comes.
+ * @returns the posts that still have one
+ */
+async function settleBefore(
+  sending: SpoolSending,
+  spool: Spool,
+  posts: readonly Post[],
+): Promise<readonly Post[]> {
+  const { signal, deadlineAtMs } = sending
+  const running = await startWorker(sending, spool)
+  let still = posts
+  while (still.length > 0 && !signal.aborted && performance.now() < deadlineAtMs) {
+    const pauseMs = Math.min(POLL_MS, Math.max(0, deadlineAtMs - performance.now()))
+    await sleep(pauseMs, undefined, { signal }).catch(() => undefined)
+    still = still.filter((post) => isBehind(sending, spool, post))
+  }
+  await running.worker.stop(GRACE_MS)
+  await running.transport.close()
+  return still
+}
+
+async function startWorker(sending: SpoolSending, spool: Spool): Promise<ComposedWorker> {
+  return await composeWorker({
+    spool,
+    delivery: sending.delivery,
+    maxAgeMs: sending.config.maxAgeMs,
+    lookUp: await sending.lookUp(),
+    version,
+    events: logRetries(sending.log),
+  })
+}
+
 interface Kept {
   readonly delivery: Delivery
   readonly id: number
@@ -115,22 +170,12 @@ interface Kept {
 
 /** Delivers from the spool, or waits for the process that does, until the deadline or a signal. */
 async function waitForKept(sending: SpoolSending, spool: Spool, kept: readonly Kept[]): Promise<Delivery[]> {
-  const { delivery: settings, config, log, signal } = sending
+  const { log, signal } = sending
   const startedAtMs = performance.now()
   const leftMs = sending.deadlineAtMs - startedAtMs
   const soon = kept.filter(({ delivery: { retryInMs = Infinity } }) => retryInMs < leftMs && !signal.aborted)
   for (const { delivery } of soon) logFirstFailure(log, delivery, leftMs)
-  const running =
-    soon.length > 0
-      ? await composeWorker({
-          spool,
-          delivery: settings,
-          maxAgeMs: config.maxAgeMs,
-          lookUp: await sending.lookUp(),
-          version,
-          events: logRetries(log),
-        })
-      : undefined
+  const running = soon.length > 0 ? await startWorker(sending, spool) : undefined
   const ids = kept.map(({ id }) => id)
   const progress = await spool.waitFor(ids, running === undefined ? 0 : Math.max(0, leftMs), signal)
   await running?.worker.stop(GRACE_MS)

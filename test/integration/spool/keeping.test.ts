@@ -145,3 +145,32 @@ test('a spool that accepts nothing is reported, and the event is retried without
   assert.equal(kept.code, 75)
   assert.match(kept.stderr, /the spool is full \(0 events\)/)
 })
+
+const RESOLVE = ['resolve', '--dedup-key', 'deploy/acme/shop/master']
+const actionsTried = (): unknown[] =>
+  simulator.requests.map(({ json }) => (json as { event_action?: string }).event_action)
+
+test('a resolve that a full spool does not take waits for its trigger, and goes after it', async (t) => {
+  const directory = temporaryDirectory(t)
+  const env = { ...environment(directory), PAGERDUTY_SPOOL_LIMIT: '1' }
+  simulator.behave({ behaviour: DOWN, times: 3 })
+  await runProgram(['failure'], { env: { ...env, PAGERDUTY_DEADLINE: '1ms' } })
+  assert.deepEqual(await pendingIn(t, directory), ['trigger'])
+  const { code, stderr } = await runProgram(RESOLVE, { env: { ...env, PAGERDUTY_DEADLINE: '60s' } })
+  assert.equal(code, 0, stderr)
+  assert.equal(simulator.alerts[0]?.status, 'resolved')
+  assert.equal(actionsTried().at(-1), 'resolve')
+  assert.equal(actionsTried().filter((action) => action === 'resolve').length, 1)
+})
+
+test('a resolve that a full spool does not take is never tried while its trigger fails', async (t) => {
+  const directory = temporaryDirectory(t)
+  const env = { ...environment(directory), PAGERDUTY_SPOOL_LIMIT: '1' }
+  simulator.behave({ behaviour: DOWN })
+  await runProgram(['failure'], { env })
+  const { code, stderr } = await runProgram(RESOLVE, { env })
+  assert.equal(code, 75, stderr)
+  assert.match(stderr, /an earlier event of the same alert is still waiting/)
+  assert.ok(actionsTried().every((action) => action === 'trigger'))
+  assert.deepEqual(await pendingIn(t, directory), ['trigger'])
+})
