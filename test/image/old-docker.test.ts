@@ -45,7 +45,7 @@ suite('under the seccomp profile', { skip: await skipWithoutDocker() }, () => {
     const page = await readFile(new URL('../../docs/troubleshooting.md', import.meta.url), 'utf8')
     const { exitCode, stderr } = await report(answeringClone3(EPERM))
     assert.equal(exitCode, CRASHED)
-    const [, symptom = ''] = /exit status 139 and\s`([^`]+)`/.exec(page) ?? []
+    const [, symptom = ''] = /exit status 139,? and\s+`([^`]+)`/.exec(page) ?? []
     assert.ok(symptom !== '' && stderr.includes(symptom), stderr)
     const unconfined = { defaultAction: 'SCMP_ACT_ALLOW' }
     assert.equal((await report(unconfined)).exitCode, 0)
