@@ -3,6 +3,7 @@ import { relative } from 'node:path'
 import { defineConfig, type Plugin } from 'rolldown'
 import manifest from '../package.json' with { type: 'json' }
 import { lateBuiltinModules } from './late-builtin-modules.ts'
+import { buildPageFiles } from './page-files.ts'
 import { thirdPartyLicenses } from './third-party-licenses.ts'
 import { undiciParts } from './undici-parts.ts'
 
@@ -11,6 +12,16 @@ const licenses: Plugin = {
   generateBundle(_options, bundle) {
     const moduleIds = Object.values(bundle).flatMap((file) => (file.type === 'chunk' ? file.moduleIds : []))
     this.emitFile({ type: 'asset', fileName: 'THIRD_PARTY_LICENSES', source: thirdPartyLicenses(moduleIds) })
+  },
+}
+
+/** The page that the relay shows is inside the bundle, so that it is one with the program. */
+const page: Plugin = {
+  name: 'page',
+  load: {
+    filter: { id: /src.relay.page-files\.ts$/ },
+    handler: async () =>
+      `const files = ${JSON.stringify(await buildPageFiles())}; export const pageFiles = () => files`,
   },
 }
 
@@ -93,5 +104,5 @@ export default defineConfig({
       ],
     },
   },
-  plugins: [undiciParts, lateBuiltinModules, licenses, launcher, executable],
+  plugins: [page, undiciParts, lateBuiltinModules, licenses, launcher, executable],
 })

@@ -12,7 +12,9 @@ import type { Worker, WorkerEvents } from './spool/worker/types.ts'
 import type { EarlyConnections } from './delivery/preconnect.ts'
 import { createSender, type Attempt, type Sender } from './delivery/sender.ts'
 import type { KeyLookUp } from './rest/remember-key.ts'
-import type { Spool, SpoolOptions } from './spool/spool.ts'
+import type { ListedSpool } from './spool/listing.ts'
+import type { SpoolOptions } from './spool/open.ts'
+import type { Spool } from './spool/spool.ts'
 import { createTransport, type Transport } from './delivery/transport.ts'
 import type { RestClient } from './rest/client.ts'
 import { rememberKey } from './rest/remember-key.ts'
@@ -150,7 +152,7 @@ export function composeTransport({ proxy, eventsUrl: baseUrl, timeoutMs }: Deliv
 }
 
 /** Opens a spool. Its code and the database are loaded only then: most invocations keep nothing. */
-export async function composeSpool(options: SpoolOptions): Promise<Spool> {
+export async function composeSpool(options: SpoolOptions): Promise<ListedSpool> {
   const { openSpool } = await import('./spool/open.ts')
   return await openSpool(options)
 }

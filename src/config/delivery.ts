@@ -121,7 +121,7 @@ function routingKeysIn(text: string): readonly RoutingKey[] {
 }
 
 /** A bearer token of printable ASCII: nothing else is allowed in a header. */
-function parseBearerToken(text: string): Secret {
+export function parseBearerToken(text: string): Secret {
   if (!/^[\x21-\x7e]+$/.test(text))
     throw new Failure('config', 'must consist of printable ASCII characters without spaces')
   return createSecret(text)

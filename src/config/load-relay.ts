@@ -55,7 +55,7 @@ export function loadRelayConfig(
   const access = readRelayAccess(own, env, problems)
   const secrets = [
     ...events.secrets,
-    ...[rest.token, access.hookSecret].filter((secret) => secret !== undefined),
+    ...[rest.token, access.hookSecret, access.viewToken].filter((secret) => secret !== undefined),
   ]
   const delivery = { ...events, secrets }
   const mask = createMask(delivery.secrets)

@@ -1,7 +1,7 @@
 import type { Environment } from '../core/build.ts'
 import { Failure } from '../core/failure.ts'
 import { createSecret, type Secret } from '../core/secret.ts'
-import { DELIVERY_SETTINGS } from './delivery.ts'
+import { DELIVERY_SETTINGS, parseBearerToken } from './delivery.ts'
 import { parseCount } from './parsers.ts'
 import {
   createReader,
@@ -44,6 +44,20 @@ export const RELAY_SETTINGS = inGroup('relay', {
     parse: createSecret,
     help: 'secret that signs the webhooks of Codeship, GitHub, GitLab, Argo CD and Flux; without it they are off',
   },
+  relayUi: {
+    variable: 'PAGERDUTY_RELAY_UI',
+    value: 'auto|on|off',
+    parse: parseUi,
+    default: 'auto',
+    help: 'the page for people at the relay’s address; auto shows it with a token, or on a loopback address',
+  },
+  relayViewToken: {
+    variable: 'PAGERDUTY_RELAY_VIEW_TOKEN',
+    value: 'TOKEN',
+    secret: true,
+    parse: parseBearerToken,
+    help: 'token that may look at the page and read its routes, and cannot send, retry or discard',
+  },
 })
 
 type RelayReader = Reader<keyof typeof RELAY_SETTINGS>
@@ -65,6 +79,10 @@ export function readRelayAddress(reader: RelayReader): RelayAddress {
 export interface RelayAccess {
   /** The token that callers have to present; absent if there is none. */
   readonly token?: Secret
+  /** The token that may look and not act; absent if there is none. */
+  readonly viewToken?: Secret
+  /** Whether there is a page for people; with `auto` that depends on who can reach the relay. */
+  readonly ui: 'auto' | 'on' | 'off'
   /** Host names, in lower case, that callers may use besides those that always work. */
   readonly names: ReadonlySet<string>
   /** What webhooks are signed with; without it there are none. */
@@ -88,8 +106,15 @@ export function readRelayAccess(
   const token = createReader(values, []).get('relayToken', DELIVERY_SETTINGS.relayToken) // its problems are reported already
   const read = valuesOf(createReader(values, problems), RELAY_SETTINGS)
   const hookSecret = read('hookSecret')
+  const viewToken = read('relayViewToken')
+  if (viewToken !== undefined && token === undefined)
+    problems.push({ kind: 'config', message: `PAGERDUTY_RELAY_VIEW_TOKEN: ${VIEW_ALONE}` })
+  if (viewToken !== undefined && viewToken.reveal() === token?.reveal())
+    problems.push({ kind: 'config', message: `PAGERDUTY_RELAY_VIEW_TOKEN: ${VIEW_SAME}` })
   return {
     names: read('relayNames') ?? new Set(),
+    ui: read('relayUi'),
+    ...(viewToken && { viewToken }),
     ...(token && { token }),
     ...(hookSecret && { hookSecret }),
   }
@@ -98,6 +123,16 @@ export function readRelayAccess(
 const TOKEN_BLANK =
   'is set but blank, so everybody who reaches the relay could send with its key. Give it a value, or unset it if the ' +
   'relay is meant to be open'
+
+const VIEW_ALONE =
+  'needs PAGERDUTY_RELAY_TOKEN too: without that everybody who reaches the relay may do everything'
+const VIEW_SAME = 'is the same as PAGERDUTY_RELAY_TOKEN, so it could send; give it another value'
+
+function parseUi(text: string): RelayAccess['ui'] {
+  const ui = (['auto', 'on', 'off'] as const).find((each) => each === text.toLowerCase())
+  if (ui === undefined) throw new Failure('usage', 'must be auto, on or off')
+  return ui
+}
 
 /**
  * A port. It is undefined for the value that Kubernetes and Docker links give this variable if a service is called

@@ -14,7 +14,7 @@ import type { Call, RelayDeps } from './context.ts'
 export function buildApp(deps: RelayDeps): FastifyInstance {
   const app = createServer()
   app.removeAllContentTypeParsers()
-  mountGuards(app, { access: deps.config, isDraining: deps.isDraining })
+  mountGuards(app, deps)
   mountAdmission(app)
   app.addHook('onResponse', (request, reply, done) => {
     tellAnswer(request, reply, deps)

@@ -2,7 +2,10 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Logger } from 'pino'
 import type { RelayConfig } from '../config/load-relay.ts'
 import type { DeploymentLog } from '../spool/deployment-log.ts'
-import type { Spool, SpoolItem } from '../spool/spool.ts'
+import type { ListedSpool } from '../spool/listing.ts'
+import type { SpoolItem } from '../spool/spool.ts'
+import type { KeyReport } from '../spool/worker/types.ts'
+import type { Access } from './access.ts'
 import type { Metrics } from './metrics.ts'
 import type { EventResult } from './result.ts'
 
@@ -11,7 +14,7 @@ export interface RelayDeps {
   readonly config: RelayConfig
   readonly intake: Intake
   /** The spool that `/events` lists; absent if the relay has none. */
-  readonly spool?: Spool | undefined
+  readonly spool?: ListedSpool | undefined
   /** The deployments that are remembered: by the spool, or else by this process. */
   readonly deployments: DeploymentLog
   readonly metrics: Metrics
@@ -20,8 +23,18 @@ export interface RelayDeps {
   readonly hostname: string
   /** Why events cannot be accepted now; undefined if they can. Does not depend on PagerDuty. */
   readonly checkReady: () => string | undefined
-  /** Whether the relay is shutting down. */
-  readonly isDraining: () => boolean
+  /** Aborts when the relay is about to end. */
+  readonly draining: AbortSignal
+  readonly access: Access
+  /** Whether there is a page for people. */
+  readonly isPageOn: boolean
+  /** Milliseconds since 1970. */
+  readonly startedAtMs: number
+  readonly now: () => number
+  /** Whether this process delivers what the spool holds. */
+  readonly isDelivering: () => boolean
+  /** How each routing key stands that had something to deliver lately. */
+  readonly keys: () => KeyReport[]
 }
 
 /** A request in progress, and what its route needs. */

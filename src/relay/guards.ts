@@ -1,21 +1,26 @@
-import { createHash, timingSafeEqual } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
 import { isIPv4, isIPv6 } from 'node:net'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import type { RelayAccess } from '../config/relay.ts'
-import type { Secret } from '../core/secret.ts'
+import type { Scope } from './access.ts'
+import type { RelayDeps } from './context.ts'
 import { sendProblem, type Problem } from './problem.ts'
 
 const PROBES = new Set(['/healthz', '/readyz'])
+/** What somebody who has logged in to the page may ask. A session opens no route that sends events. */
+const OF_PAGE = new Set([
+  '/status',
+  '/events',
+  '/events/:id',
+  '/events/live',
+  '/events/retry',
+  '/events/:id/discard',
+  '/deployments',
+])
 /** Accepted values of Content-Encoding. */
 const PLAIN = new Set(['identity', ''])
-const METHODS = ['GET', 'HEAD', 'POST'] as const
+const METHODS = ['GET', 'HEAD', 'POST', 'DELETE'] as const
 
-interface GuardDeps {
-  readonly access: RelayAccess
-  /** Whether the relay is about to end. */
-  readonly isDraining: () => boolean
-}
+type GuardDeps = Pick<RelayDeps, 'config' | 'access' | 'isPageOn' | 'draining'>
 
 /** Whether an orchestrator asks how the relay is. It has no token, and is answered however busy the relay is. */
 export function isProbe({ routeOptions }: FastifyRequest): boolean {
@@ -31,22 +36,29 @@ function isWebhook({ routeOptions }: FastifyRequest): boolean {
  * Answers requests that need not be read any further, before their body is read: another site 403 or 421, no token 401,
  * unknown route 404, wrong method 405, and any new event while the relay shuts down 503.
  */
-export function mountGuards(app: FastifyInstance, { access: { token, names }, isDraining }: GuardDeps): void {
-  const ownNames = { names, isAnyName: token !== undefined }
-  const isAuthorized = token === undefined ? () => true : createTokenCheck(token)
+export function mountGuards(app: FastifyInstance, { config, access, isPageOn, draining }: GuardDeps): void {
+  const ownNames = { names: config.names, isAnyName: config.token !== undefined }
+  const scopeOf = (request: FastifyRequest): Scope | undefined => {
+    if (isProbe(request) || isWebhook(request) || (isPageOn && isOpenPage(request))) return 'act'
+    const isOfPage = isPageOn && OF_PAGE.has(request.routeOptions.url ?? '')
+    return access.byToken(request.headers) ?? (isOfPage ? access.bySession(request.headers) : undefined)
+  }
   app.addHook('onRequest', (request, reply, done) => {
     void reply.header('x-request-id', request.id).header('x-content-type-options', 'nosniff')
     const foreign = refuseForeign(request.raw, ownNames)
     if (foreign !== undefined) return sendProblem(reply, foreign)
-    if (!isProbe(request) && !isWebhook(request) && !isAuthorized(request.headers.authorization)) {
+    const scope = scopeOf(request)
+    if (scope === undefined) {
       void reply.header('www-authenticate', 'Bearer realm="pagerduty-alert"')
       return sendProblem(reply, {
         status: 401,
         detail: 'send the relay’s token (PAGERDUTY_RELAY_TOKEN) as Authorization: Bearer TOKEN',
       })
     }
+    if (scope === 'view' && request.method !== 'GET' && request.method !== 'HEAD')
+      return sendProblem(reply, { status: 403, detail: 'this token may look and not act' })
     if (request.is404) return refuseRoute(app, request, reply)
-    if (request.method === 'POST' && isDraining()) {
+    if (request.method === 'POST' && draining.aborted) {
       void reply.header('connection', 'close')
       return sendProblem(reply, { status: 503, detail: 'the relay is shutting down', retryAfterSeconds: 5 })
     }
@@ -63,6 +75,17 @@ export function mountGuards(app: FastifyInstance, { access: { token, names }, is
   app.setNotFoundHandler((_request, reply) => reply.code(404).send())
 }
 
+/** The page itself, which says nothing about the relay, and where somebody logs in. */
+function isOpenPage(request: FastifyRequest): boolean {
+  const route = request.routeOptions.url ?? ''
+  return route.startsWith('/ui/') || (route === '/' && wantsPage(request))
+}
+
+/** Whether a request comes from a browser, which shows a page, and not from a program, which reads JSON. */
+export function wantsPage({ headers }: FastifyRequest): boolean {
+  return headers.accept?.includes('text/html') === true
+}
+
 function refuseRoute(app: FastifyInstance, request: FastifyRequest, reply: FastifyReply): FastifyReply {
   const [path = '/'] = request.url.split('?')
   // The router would read a path with `*` or `:` as a pattern, and may fail to compile it.
@@ -73,22 +96,6 @@ function refuseRoute(app: FastifyInstance, request: FastifyRequest, reply: Fasti
     return sendProblem(reply, { status: 404, detail: 'no such route; see /openapi.json' })
   void reply.header('allow', allowed.join(', '))
   return sendProblem(reply, { status: 405, detail: `this route accepts ${allowed.join(', ')}` })
-}
-
-/**
- * Checks `Authorization: Bearer …` in constant time: it compares digests of equal length, so that not even the token's
- * length can be measured.
- */
-export function createTokenCheck(token: Secret): (header: string | undefined) => boolean {
-  const expected = digest(token.reveal())
-  return (header = '') => {
-    const presented = /^bearer +(\S+) *$/i.exec(header)?.[1]
-    return timingSafeEqual(digest(presented ?? ''), expected) && presented !== undefined
-  }
-}
-
-function digest(text: string): Buffer {
-  return createHash('sha256').update(text).digest()
 }
 
 /** The parts of a request that say where it comes from and which host it is for. */

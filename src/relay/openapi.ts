@@ -1,10 +1,15 @@
 import { version } from '../version.ts'
+import { SESSION_COOKIE } from './access.ts'
 import { answering, type RouteGroup } from './describe-route.ts'
 import { sendJson } from './result.ts'
 import { DEPLOYMENT_ROUTES } from './routes/deployments.ts'
 import { EVENT_ROUTES } from './routes/events.ts'
 import { HOOK_ROUTES } from './routes/hooks.ts'
 import { OUTCOME_ROUTES } from './routes/outcomes.ts'
+import { LIVE_ROUTES } from './routes/live.ts'
+import { ONE_EVENT_ROUTES } from './routes/one-event.ts'
+import { OVERVIEW_ROUTES } from './routes/overview.ts'
+import { PAGE_ROUTES } from './routes/page.ts'
 import { SPOOL_ROUTES } from './routes/spool.ts'
 import { STATUS_ROUTES } from './routes/status.ts'
 
@@ -22,6 +27,10 @@ export const ROUTES: readonly RouteGroup[] = [
   HOOK_ROUTES,
   SPOOL_ROUTES,
   DEPLOYMENT_ROUTES,
+  ONE_EVENT_ROUTES,
+  OVERVIEW_ROUTES,
+  LIVE_ROUTES,
+  PAGE_ROUTES,
   STATUS_ROUTES,
   API_ROUTES,
 ]
@@ -42,6 +51,7 @@ export function openApi(): Record<string, unknown> {
     paths: Object.assign({}, ...ROUTES.map(({ paths }) => paths)) as object,
     components: {
       securitySchemes: {
+        session: { type: 'apiKey', in: 'cookie', name: SESSION_COOKIE, description: 'of POST /ui/session' },
         bearer: { type: 'http', scheme: 'bearer', description: 'PAGERDUTY_RELAY_TOKEN, if it is set' },
       },
       responses: {

@@ -7,8 +7,10 @@ import { Failure } from '../core/failure.ts'
 import type { KeyLookUp } from '../rest/remember-key.ts'
 import { createResolver } from '../spool/worker/destinations.ts'
 import type { DeploymentLog } from '../spool/deployment-log.ts'
-import type { Spool } from '../spool/spool.ts'
+import type { ListedSpool } from '../spool/listing.ts'
 import { version } from '../version.ts'
+import type { KeyReport } from '../spool/worker/types.ts'
+import { createAccess } from './access.ts'
 import { buildApp } from './app.ts'
 import { createSpooledIntake } from './spooled-intake.ts'
 import type { Intake } from './context.ts'
@@ -40,10 +42,10 @@ export async function serve(options: ServeOptions): Promise<number> {
   const { config, hostname, writeOut, writeErr, takeSignals } = options
   const { logger, flush } = createRelayLog(config.printing, config.delivery.secrets, writeErr)
   for (const warning of config.warnings) logger.warn(warning)
-  let isDraining = false
+  const draining = new AbortController()
   const signalled = new Promise<void>((resolve) => {
     takeSignals(() => {
-      isDraining = true
+      draining.abort()
       resolve()
     })
   })
@@ -55,8 +57,14 @@ export async function serve(options: ServeOptions): Promise<number> {
     ...parts,
     logger,
     hostname,
-    checkReady: () => (isDraining ? 'the relay is shutting down' : parts.checkKept()),
-    isDraining: () => isDraining,
+    checkReady: () => (draining.signal.aborted ? 'the relay is shutting down' : parts.checkKept()),
+    draining: draining.signal,
+    access: createAccess(config, Date.now),
+    isPageOn:
+      config.ui === 'on' ||
+      (config.ui === 'auto' && (config.token !== undefined || isLoopbackHost(config.host))),
+    startedAtMs: Date.now(),
+    now: Date.now,
   })
   const url = await listen(app, config)
   if (config.port === 0) writeOut(`${url}\n`)
@@ -80,10 +88,12 @@ export async function serve(options: ServeOptions): Promise<number> {
 interface Parts {
   readonly intake: Intake
   readonly metrics: Metrics
-  readonly spool?: Spool
+  readonly spool?: ListedSpool
   readonly deployments: DeploymentLog
   /** Why the next event would not be accepted; undefined if it would, or if there is no spool. */
   readonly checkKept: () => string | undefined
+  readonly isDelivering: () => boolean
+  readonly keys: () => KeyReport[]
 }
 
 /** Looks up the relay's key if only a REST API token is configured. */
@@ -102,6 +112,27 @@ function composeLookUp(
   })
 }
 
+/** Starts an intake that sends events directly to PagerDuty. */
+function startDirectIntake(
+  delivery: RelayConfig['delivery'],
+  transport: ReturnType<typeof composeRelayTransport>,
+  lookUp: KeyLookUp | undefined,
+): Parts {
+  const { timeoutMs, secrets } = delivery
+  const deployments = createDeploymentRing()
+  const metrics = createMetrics(deployments)
+  const resolve = createResolver(delivery, lookUp)
+  const userAgent = `pagerduty-alert/${version}`
+  return {
+    metrics,
+    deployments,
+    checkKept: () => undefined,
+    isDelivering: () => false,
+    keys: () => [],
+    intake: createDirectIntake({ transport, resolve, userAgent, timeoutMs, secrets, metrics, deployments }),
+  }
+}
+
 /** Starts the intake: into the spool if one is configured, else directly to PagerDuty. */
 async function startIntake(
   { delivery, spool: spoolConfig }: RelayConfig,
@@ -109,31 +140,9 @@ async function startIntake(
   lookUp: KeyLookUp | undefined,
 ): Promise<Parts> {
   const transport = composeRelayTransport(delivery)
-  if (spoolConfig === undefined) {
-    const { timeoutMs, secrets } = delivery
-    const deployments = createDeploymentRing()
-    const metrics = createMetrics(deployments)
-    const resolve = createResolver(delivery, lookUp)
-    const userAgent = `pagerduty-alert/${version}`
-    return {
-      metrics,
-      deployments,
-      checkKept: () => undefined,
-      intake: createDirectIntake({
-        transport,
-        resolve,
-        userAgent,
-        timeoutMs,
-        secrets,
-        metrics,
-        deployments,
-      }),
-    }
-  }
-  const { directory, limit, maxAgeMs } = spoolConfig
+  if (spoolConfig === undefined) return startDirectIntake(delivery, transport, lookUp)
   const spool = await composeSpool({
-    directory,
-    limit,
+    ...spoolConfig,
     onWarning: (message) => logger.warn(message),
     onCrowdedOut: (count) => {
       metrics.crowdedOut(count)
@@ -146,7 +155,15 @@ async function startIntake(
     isDelivering: () => worker.isDelivering(),
   })
   const events = createWorkerEvents(logger, metrics)
-  const { worker } = await composeWorker({ spool, delivery, maxAgeMs, version, events, lookUp, transport })
+  const { worker } = await composeWorker({
+    ...spoolConfig,
+    spool,
+    delivery,
+    version,
+    events,
+    lookUp,
+    transport,
+  })
   const stopDelivery = async (graceMs: number): Promise<void> => {
     await worker.stop(graceMs)
     await transport.close()
@@ -156,6 +173,8 @@ async function startIntake(
     metrics,
     spool,
     deployments: spool.deployments,
+    isDelivering: () => worker.isDelivering(),
+    keys: () => worker.keys(),
     checkKept: () => obstacle() ?? spool.checkRoom() ?? spool.checkWritable(),
     intake: createSpooledIntake({ spool, metrics, obstacle, stopDelivery }),
   }
@@ -183,7 +202,11 @@ function addressOf(app: FastifyInstance): string {
 /** Whether only this machine or container can reach the relay. */
 function isLoopback(app: FastifyInstance): boolean {
   const { address } = app.server.address() as AddressInfo
-  return address === '::1' || /^(?:::ffff:)?127\./.test(address)
+  return isLoopbackHost(address)
+}
+
+function isLoopbackHost(address: string): boolean {
+  return address === 'localhost' || address === '::1' || /^(?:::ffff:)?127\./.test(address)
 }
 
 const OPEN_TO_OTHERS =

@@ -1,8 +1,10 @@
 import type { DatabaseSync } from 'node:sqlite'
+import { createAttemptLog } from './attempt-log.ts'
 import { createRecordDeployments } from './deployment-table.ts'
 import { incremented, readable, storableDue } from './numbers.ts'
 import { checksumOf, keyText, type NewRow } from './rows.ts'
-import type { EventStatus, Progress, Retried, Settlement, SpoolKey } from './spool.ts'
+import type { RetryPreview } from './listing.ts'
+import type { EventStatus, Progress, Settlement, SpoolKey } from './spool.ts'
 import { prepareGet, prepareRun } from './statements.ts'
 import type { DeadRow, Superseding } from './superseding.ts'
 
@@ -17,6 +19,8 @@ export interface Transaction {
   readonly dueKeyIds: Set<number>
   /** Events that are no longer pending. */
   readonly settled: Progress[]
+  /** Events that were added, or of which something has changed. */
+  readonly changedIds: number[]
   /** How many dead events were removed to make room for others. */
   crowdedOut: number
 }
@@ -30,9 +34,15 @@ export type Settle = (tx: Transaction, settlement: Settlement) => void
 /**
  * Makes dead events pending again, as if they had just been accepted: after the pending events of their alert, in the
  * given order.
- * @param evenSuperseded include those whose alert has a later trigger or resolve
  */
-export type Revive = (tx: Transaction, ids: readonly number[], evenSuperseded: boolean) => Retried
+export type Revive = (tx: Transaction, ids: readonly number[], options: ReviveOptions) => RetryPreview
+
+export interface ReviveOptions {
+  /** Include those whose alert has a later trigger or resolve. */
+  readonly evenSuperseded: boolean
+  /** Only count them. */
+  readonly isDryRun: boolean
+}
 
 /** Prepares the statements for adding. */
 export function createAdd(db: DatabaseSync): Add {
@@ -52,6 +62,7 @@ export function createAdd(db: DatabaseSync): Add {
     const checksum = checksumOf(key, kind, body)
     insert(id, keyId, kind, action, dedupKey, acceptedAtMs, isBehind ? null : 0, checksum, body)
     tx.counts.pending++
+    tx.changedIds.push(id)
     if (!isBehind) tx.dueKeyIds.add(keyId)
     return id
   }
@@ -96,6 +107,7 @@ interface PendingRow {
 /** Prepares the statements for settling. */
 export function createSettle(db: DatabaseSync): Settle {
   const move = createMove(db)
+  const log = createAttemptLog(db)
   // Not `DELETE … RETURNING`: SQLite builds a table for what it returns, which costs twice as much as both of these.
   const find = prepareGet<PendingRow>(
     db,
@@ -112,12 +124,15 @@ export function createSettle(db: DatabaseSync): Settle {
   )
   return (tx, settlement) => {
     const { kind, id, httpStatus } = settlement
+    tx.changedIds.push(id)
     if (kind === 'postponed') {
+      log.note(settlement, 0)
       postpone(httpStatus ?? null, settlement.reason, storableDue(settlement.dueAtMs, tx.nowMs), id)
       return
     }
     const found = find(id)
     if (found === undefined) return
+    log.note(settlement, found.attempts)
     move(tx, settlement)
     remove(id)
     tx.counts.pending--
@@ -153,9 +168,17 @@ function createMove(db: DatabaseSync): (tx: Transaction, settlement: Settlement)
   }
 }
 
+interface RevivedRow extends DeadRow {
+  readonly action: string | null
+  readonly accepted_at: number
+}
+
 /** Prepares the statements for reviving. */
 export function createRevive(db: DatabaseSync, superseding: Superseding): Revive {
-  const find = prepareGet<DeadRow>(db, 'SELECT id, key_id, dedup_key FROM dead WHERE id = ?')
+  const find = prepareGet<RevivedRow>(
+    db,
+    `SELECT id, key_id, dedup_key, action, ${readable('accepted_at')} AS accepted_at FROM dead WHERE id = ?`,
+  )
   const isPending = prepareIsPending(db)
   const copy = prepareRun(
     db,
@@ -169,13 +192,21 @@ export function createRevive(db: DatabaseSync, superseding: Superseding): Revive
     remove(id)
     tx.counts.dead--
     tx.counts.pending++
+    tx.changedIds.push(id)
     if (!isBehind) tx.dueKeyIds.add(keyId)
   }
-  return (tx, ids, evenSuperseded) => {
+  return (tx, ids, { evenSuperseded, isDryRun }) => {
     const isLeftOut = evenSuperseded ? () => false : superseding.isSuperseded()
     const found = ids.flatMap((id) => find(id) ?? [])
     const leftOut = new Set(found.filter(isLeftOut))
-    for (const dead of found) if (!leftOut.has(dead)) reviveOne(tx, dead)
-    return { retried: found.length - leftOut.size, leftOut: leftOut.size }
+    const revived = found.filter((dead) => !leftOut.has(dead))
+    if (!isDryRun) for (const dead of revived) reviveOne(tx, dead)
+    const times = revived.map(({ accepted_at: atMs }) => atMs)
+    return {
+      retried: revived.length,
+      leftOut: leftOut.size,
+      triggers: revived.filter(({ action }) => action === 'trigger').length,
+      ...(times.length > 0 && { oldestAtMs: Math.min(...times) }),
+    }
   }
 }

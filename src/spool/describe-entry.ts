@@ -1,23 +1,31 @@
 import { createMask } from '../core/mask-event.ts'
 import type { Secret } from '../core/secret.ts'
-import type { DeadFilter, SpoolEntry, SpoolKey } from './spool.ts'
+import type { DeadFilter, EventFilter, SpoolEntry, SpoolKey } from './spool.ts'
 
 type SecretOf = (key: SpoolKey) => Secret | undefined
 
 /** An event as lists show it: names in snake case, keys masked. */
-export function describeEntry(entry: SpoolEntry, secret: Secret | undefined): object {
+export function describeEntry(
+  entry: Omit<SpoolEntry, 'status'> & { readonly status: string },
+  secret: Secret | undefined,
+): object {
   const { id, kind, action, key, dedupKey, status, attempts, acceptedAtMs, reason } = entry
   return {
     id,
     kind,
     action,
-    key: secret?.masked() ?? (key.kind === 'configured' ? key.name : '…'),
+    key: describeKey(key, secret),
     dedup_key: hideKey(dedupKey, key),
     status,
     attempts,
     accepted_at: new Date(acceptedAtMs).toISOString(),
     reason,
   }
+}
+
+/** A key as people see it: masked, or its name if its secret is not known. */
+export function describeKey(key: SpoolKey, secret: Secret | undefined): string {
+  return secret?.masked() ?? (key.kind === 'configured' ? key.name : '…')
 }
 
 /** A dedup key with the caller's own routing key masked. It is sent as the caller wrote it, but a list must not show a key. */
@@ -30,7 +38,11 @@ export function deadFilterOf(
   { id, key: given }: { readonly id?: number | undefined; readonly key?: string | undefined },
   secretOf: SecretOf,
 ): DeadFilter {
-  if (id !== undefined) return { id }
+  return id === undefined ? keyFilterOf(given, secretOf) : { id }
+}
+
+/** The events of a key, whole or masked; all if there is none. */
+export function keyFilterOf(given: string | undefined, secretOf: SecretOf): Pick<EventFilter, 'matchesKey'> {
   if (given === undefined) return {}
   return {
     matchesKey: (key) => {

@@ -1,4 +1,6 @@
-import type { Spool, SpoolCounts } from './spool.ts'
+import { createFind } from './find-events.ts'
+import type { ListedSpool } from './listing.ts'
+import type { SpoolCounts } from './spool.ts'
 import type { Commits } from './group-commit.ts'
 import type { Connection } from './connection.ts'
 import { createDeadEvents } from './dead-events.ts'
@@ -23,7 +25,7 @@ const NO_ROOM = 'the spool’s disk is full'
 /** Dead events that are removed at once to make room. */
 const CROWDED_OUT_AT_ONCE = 100
 
-type Intake = Omit<Spool, 'waitFor' | 'queue' | 'close'>
+type Intake = Omit<ListedSpool, 'waitFor' | 'queue' | 'onChange' | 'close'>
 
 /** The part of a spool that accepts events and answers questions about them. */
 export function createIntake({
@@ -59,6 +61,7 @@ export function createIntake({
       orFailure(() => connection.read(({ reads }) => reads.list(status, count, afterId))),
     ...createDeadEvents(connection, commits),
     deployments: createStoredDeployments(connection, unwritten),
+    ...createFind(connection, unwritten),
     checkWritable: () => {
       try {
         connection.transact(() => undefined)
@@ -85,7 +88,7 @@ export function createIntake({
   }
 }
 
-type MakeRoomParts = Pick<IntakeParts, 'commits' | 'room'> & Pick<Spool, 'counts'>
+type MakeRoomParts = Pick<IntakeParts, 'commits' | 'room'> & Pick<ListedSpool, 'counts'>
 
 /** A function that returns whether there is room, after removing the oldest dead events if necessary. */
 function createMakeRoom({ commits, room, counts }: MakeRoomParts): (bytes: number) => Promise<boolean> {

@@ -8,16 +8,30 @@ import { createDeliveryLock } from './lock.ts'
 import { createStoredQueue } from './queue.ts'
 import { createReserve } from './reserve.ts'
 import { createRoom } from './room.ts'
-import type { Progress, Spool, SpoolOptions, SpoolQueue } from './spool.ts'
+import type { ListedSpool } from './listing.ts'
+import type { Progress } from './spool.ts'
 import { examineStore } from './store.ts'
 import { createUnwritten, type Remembered } from './unwritten.ts'
 import { createWaiting } from './waiters.ts'
+
+export interface SpoolOptions {
+  /** Created with its parents if it does not exist; readable by its owner alone. */
+  readonly directory: string
+  /** Most pending events; dead ones have their own limit. */
+  readonly limit: number
+  /** Called with messages for people: that a damaged spool was set aside, and where it is now. */
+  readonly onWarning: (message: string) => void
+  /** Called with the number of the oldest dead events that were removed to make room. */
+  readonly onCrowdedOut?: (count: number) => void
+  /** Milliseconds since the epoch; by default from a clock that never steps. */
+  readonly now?: () => number
+}
 
 /**
  * Opens a spool. A problem with its directory or disk is reported as a warning, not as an error, and every write tries
  * again, so a relay keeps running whatever the disk does.
  */
-export async function openSpool(options: SpoolOptions): Promise<Spool> {
+export async function openSpool(options: SpoolOptions): Promise<ListedSpool> {
   const { directory, limit, onWarning, onCrowdedOut, now = steadyNow } = options
   // Loaded here, so that only commands that keep events pay for the database.
   const sqlite = await import('node:sqlite')
@@ -26,30 +40,38 @@ export async function openSpool(options: SpoolOptions): Promise<Spool> {
   const connection = createConnection({ sqlite, directory, path: files.store, reserve, now, onWarning })
   const lock = createDeliveryLock(sqlite, directory, files)
   const room = createRoom({ directory, reserve, freeBytes: () => freeBytesOf(connection) })
-  const due = createListeners()
+  const due = createListeners<ReadonlySet<number>>()
+  const changed = createListeners<readonly number[]>()
   const hasChanged = watchVersion(connection)
   const unwritten = createUnwritten()
   const waiting = createWaiting({
     progress: (id) => unwritten.progress(id) ?? storedProgress(connection, id),
     hasForeignChanges: () => ifReadable(hasChanged) ?? false,
   })
-  const onChange = ({ settled, dueKeyIds }: Remembered): void => {
+  const onChange = ({ settled, dueKeyIds }: Remembered, ids: readonly number[]): void => {
     waiting.settled(settled)
     if (dueKeyIds.size > 0) due.call(dueKeyIds)
+    if (ids.length > 0) changed.call(ids)
   }
   const commits = createCommits({
     connection,
     onCommitted: (tx) => {
       if (tx.crowdedOut > 0) onCrowdedOut?.(tx.crowdedOut)
-      onChange(tx)
+      onChange(tx, tx.changedIds)
     },
   })
-  const stored = createStoredQueue({ connection, commits, unwritten, now, onRemembered: onChange })
+  const onRemembered = (remembered: Remembered): void =>
+    onChange(
+      remembered,
+      remembered.settled.map(({ id }) => id),
+    )
+  const stored = createStoredQueue({ connection, commits, unwritten, now, onRemembered })
   const problem = tryOpen(connection)
   if (problem !== undefined) onWarning(problem)
   return {
     ...createIntake({ connection, commits, unwritten, room, directory, limit, now }),
     waitFor: (ids, timeoutMs, signal) => waiting.waitFor(ids, timeoutMs, signal),
+    onChange: changed.add,
     queue: { ...stored, tryLock: () => lock.tryTake(), releaseLock: () => lock.release(), onDue: due.add },
     close: async () => {
       await stored.close()
@@ -65,20 +87,21 @@ function steadyNow(): number {
   return performance.timeOrigin + performance.now()
 }
 
-interface Listeners {
-  readonly add: SpoolQueue['onDue']
-  readonly call: (keyIds: ReadonlySet<number>) => void
+interface Listeners<T> {
+  /** Returns the way to stop that. */
+  readonly add: (listener: (value: T) => void) => () => void
+  readonly call: (value: T) => void
 }
 
-function createListeners(): Listeners {
-  const listeners = new Set<(keyIds: ReadonlySet<number>) => void>()
+function createListeners<T>(): Listeners<T> {
+  const listeners = new Set<(value: T) => void>()
   return {
     add: (listener) => {
       listeners.add(listener)
       return () => listeners.delete(listener)
     },
-    call: (keyIds) => {
-      for (const listener of listeners) listener(keyIds)
+    call: (value) => {
+      for (const listener of listeners) listener(value)
     },
   }
 }

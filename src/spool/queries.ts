@@ -12,12 +12,13 @@ import type {
   SpoolKey,
 } from './spool.ts'
 import { createDeploymentReads, type DeploymentReads } from './deployment-table.ts'
+import { createBrowse, type Browse } from './browsing.ts'
 import { toDueEvent, toEntry, toKey, type DueRow, type EntryRow, type KeyRow } from './rows.ts'
 import { readable, soonest } from './numbers.ts'
 import { GIVEN_LIMIT, prepareAll, prepareGet } from './statements.ts'
 
 /** The queries of a store. Each one uses an index or reads page by page. */
-export interface Reads extends DeploymentReads {
+export interface Reads extends Browse, DeploymentReads {
   counts(): SpoolCounts
   oldestPendingAtMs(): number | undefined
   list(status: EventStatus, limit: number, afterId: number): SpoolEntry[]
@@ -25,7 +26,6 @@ export interface Reads extends DeploymentReads {
   progress(id: number): Progress
   key(keyId: number): SpoolKey | undefined
   keys(): { readonly keyId: number; readonly key: SpoolKey }[]
-  deadIds(keyIds: ReadonlySet<number> | undefined): number[]
   findKey(key: SpoolKey): number | undefined
   isAlertPending(keyId: number, dedupKey: string): boolean
   hasEarlier(keyId: number, dedupKey: string, id: number): boolean
@@ -59,7 +59,6 @@ export function createReads(db: DatabaseSync): Reads {
     db,
     'SELECT 1 FROM pending WHERE key_id = ? AND dedup_key = ? AND id < ? LIMIT 1',
   )
-  const deadIds = prepareAll<{ id: number; key_id: number }>(db, 'SELECT id, key_id FROM dead ORDER BY id')
   const deliveries = prepareAll<{ keyId: number; atMs: number }>(
     db,
     `SELECT key_id AS keyId, ${readable('settled_at')} AS atMs FROM delivered WHERE settled_at > ?`,
@@ -70,6 +69,7 @@ export function createReads(db: DatabaseSync): Reads {
     ...createDueReads(db),
     ...createListReads(db),
     ...createDeploymentReads(db),
+    ...createBrowse(db),
     counts: () => ({ pending: 0, delivered: 0, dead: 0, ...counts() }),
     oldestPendingAtMs: () => oldest()?.accepted_at,
     key: (keyId) => {
@@ -77,8 +77,6 @@ export function createReads(db: DatabaseSync): Reads {
       return row === undefined ? undefined : toKey(row)
     },
     keys: () => keys().map((row) => ({ keyId: row.id, key: toKey(row) })),
-    deadIds: (keyIds) =>
-      deadIds().flatMap(({ id, key_id: keyId }) => (keyIds?.has(keyId) === false ? [] : [id])),
     findKey: (key) => (key.kind === 'own' ? findSecret(key.key.reveal()) : findName(key.name))?.id,
     hasEarlier: (keyId, dedupKey, id) => earlier(keyId, dedupKey, id) !== undefined,
     deliveriesSince: (sinceMs) => deliveries(sinceMs),

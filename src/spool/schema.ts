@@ -40,8 +40,18 @@ PRAGMA application_id = ${APPLICATION_ID};
 PRAGMA user_version = ${SCHEMA_VERSION};
 `
 
-/** Dead events that a later event superseded which is no longer stored. Older spools lack this table. */
-const SUPERSEDED = 'CREATE TABLE IF NOT EXISTS superseded (id INTEGER PRIMARY KEY) STRICT;'
+/**
+ * Tables that older spools do not have yet: dead events about whose alert a later event has decided that is forgotten
+ * itself; the last attempts of events that failed at least once, as JSON; and dead events that somebody gave up.
+ */
+const ADDED_TABLES = `
+CREATE TABLE IF NOT EXISTS superseded (id INTEGER PRIMARY KEY) STRICT;
+CREATE TABLE IF NOT EXISTS attempts (id INTEGER PRIMARY KEY, log TEXT NOT NULL) STRICT;
+CREATE TABLE IF NOT EXISTS discarded (
+  id INTEGER PRIMARY KEY, key_id INTEGER NOT NULL, kind TEXT NOT NULL, action TEXT, dedup_key TEXT,
+  accepted_at INTEGER NOT NULL, attempts INTEGER NOT NULL, http_status INTEGER, reason TEXT, settled_at INTEGER NOT NULL,
+  note TEXT NOT NULL
+) STRICT;`
 
 /**
  * Prepares a database that was just opened: every transaction is synced to disk (`synchronous = FULL`), readers do not wait
@@ -54,7 +64,7 @@ export function prepareDatabase(db: DatabaseSync, nowMs: number): void {
   db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL')
   if (isNew) createTables(db, Math.round(nowMs))
   else replaceIndex(db)
-  db.exec(SUPERSEDED + DEPLOYMENT_TABLE)
+  db.exec(ADDED_TABLES + DEPLOYMENT_TABLE)
   checkIntegrity(db)
 }
 

@@ -2,10 +2,7 @@ import type { Event } from '../core/event.ts'
 import type { Secret } from '../core/secret.ts'
 import type { DeploymentLog } from './deployment-log.ts'
 
-/*
- * The spool: events that are accepted and not yet delivered, on disk. These are its types; `open.ts` opens one, and
- * `worker/worker.ts` delivers it.
- */
+/* The spool: events that were accepted and not yet delivered, on disk. `open.ts` opens it. */
 
 /** `pending` is still to be delivered; `dead` was refused or became too old, and stays until somebody retries or discards it. */
 export type EventStatus = 'pending' | 'delivered' | 'dead'
@@ -62,11 +59,18 @@ export interface SpoolEntry extends Progress {
 /** How many events there are of each status; `delivered` counts those still kept for the list. */
 export type SpoolCounts = Readonly<Record<EventStatus, number>>
 
-/** Selects dead events: one, those of some keys, or all. */
-export type DeadFilter =
-  | { readonly id: number }
-  | { readonly matchesKey: (key: SpoolKey) => boolean }
-  | Readonly<Record<string, never>>
+/** Selects events. What is absent does not matter. */
+export interface EventFilter {
+  readonly matchesKey?: (key: SpoolKey) => boolean
+  readonly kind?: Event['kind']
+  /** A part of it, in either case. */
+  readonly dedupKey?: string
+  /** The status of the last attempt's answer; `none` if there was no answer. */
+  readonly answer?: 'none' | '4xx' | '429' | '5xx'
+}
+
+/** Which dead events are meant: one, or all that match. */
+export type DeadFilter = { readonly id: number } | EventFilter
 
 /** The result of a retry. */
 export interface Retried {
@@ -141,8 +145,21 @@ export interface DueEvent {
 /** Why an event is dead: PagerDuty refused it, it could not be delivered in time, or it was corrupted on disk. */
 export type DeadCause = 'refused' | 'too-old' | 'damaged'
 
-/** The result of an attempt, as it is written. Times are on the spool's clock. */
-export type Settlement =
+/** One attempt of an event: when it began, and what came of it. */
+export interface SpoolAttempt {
+  readonly atMs: number
+  readonly ms: number
+  readonly httpStatus?: number
+  readonly reason?: string
+}
+
+/** What came of an attempt, to be written down. Times are on the spool's clock. */
+export type Settlement = Result & {
+  /** When the attempt began, and how long it took. */
+  readonly attempt?: Pick<SpoolAttempt, 'atMs' | 'ms'>
+}
+
+type Result =
   | { readonly kind: 'delivered'; readonly id: number; readonly httpStatus: number }
   | {
       readonly kind: 'dead'
@@ -229,17 +246,4 @@ export interface DueOptions {
   readonly exclude: ReadonlySet<number>
   /** Whether to take the newest of those never tried, not the oldest. */
   readonly isNewestFirst: boolean
-}
-
-export interface SpoolOptions {
-  /** Created with its parents if it does not exist; readable by its owner alone. */
-  readonly directory: string
-  /** Most pending events; dead ones have their own limit. */
-  readonly limit: number
-  /** Called with messages for people: that a damaged spool was set aside, and where it is now. */
-  readonly onWarning: (message: string) => void
-  /** Called with the number of the oldest dead events that were removed to make room. */
-  readonly onCrowdedOut?: (count: number) => void
-  /** Milliseconds since the epoch; by default from a clock that never steps. */
-  readonly now?: () => number
 }

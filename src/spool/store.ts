@@ -1,4 +1,5 @@
 import type { DatabaseSync } from 'node:sqlite'
+import { createAttemptLog } from './attempt-log.ts'
 import {
   createAdd,
   createRevive,
@@ -8,6 +9,7 @@ import {
   type Settle,
   type Transaction,
 } from './changes.ts'
+import { createDiscard, type Discard } from './discarding.ts'
 import { latestDue } from './numbers.ts'
 import { createReads } from './queries.ts'
 import type { ReadableStore } from './read-only-store.ts'
@@ -24,6 +26,7 @@ export interface Store extends ReadableStore, Space {
   readonly settle: Settle
   readonly revive: Revive
   readonly trim: Trim
+  readonly discard: Discard
   /** No event of the key waits for longer than until then. */
   readonly clampDue: (latestMs: number, keyId: number) => void
   /** Makes events due now if their time is further away than any wait. */
@@ -97,16 +100,18 @@ function assembleStore(db: DatabaseSync): Store {
   const forgetKeys = prepareRun(
     db,
     `DELETE FROM keys WHERE secret IS NOT NULL
-     AND id NOT IN (SELECT key_id FROM delivered UNION SELECT key_id FROM dead)
+     AND id NOT IN (SELECT key_id FROM delivered UNION SELECT key_id FROM dead UNION SELECT key_id FROM discarded)
      AND NOT EXISTS (SELECT 1 FROM pending WHERE key_id = keys.id AND due_at IS NOT NULL)`,
   )
   const superseding = createSuperseding(db)
+  const attemptLog = createAttemptLog(db)
   return {
     reads: createReads(db),
     add: createAdd(db),
     settle: createSettle(db),
     revive: createRevive(db, superseding),
     trim: createTrim(db, superseding),
+    discard: createDiscard(db),
     clampDue: (latestMs, keyId) => {
       const atMs = Math.round(latestMs)
       clampDue(atMs, atMs, keyId)
@@ -115,6 +120,7 @@ function assembleStore(db: DatabaseSync): Store {
     tidy: () => {
       forgetKeys()
       superseding.tidy()
+      attemptLog.tidy()
     },
     readTogether: readTogether(db),
     transact: createTransact(db),
@@ -138,7 +144,15 @@ function createTransact(db: DatabaseSync): <T>(nowMs: number, work: (tx: Transac
     db.exec('BEGIN IMMEDIATE')
     try {
       const { next_id: nextId, ...counts } = readState() ?? missing()
-      const tx = { nowMs, nextId, counts, dueKeyIds: new Set<number>(), settled: [], crowdedOut: 0 }
+      const tx: Transaction = {
+        nowMs,
+        nextId,
+        counts,
+        dueKeyIds: new Set(),
+        settled: [],
+        changedIds: [],
+        crowdedOut: 0,
+      }
       const result = work(tx)
       writeState(tx.nextId, tx.counts.pending, tx.counts.delivered, tx.counts.dead)
       db.exec('COMMIT')

@@ -42,7 +42,8 @@ export function createTrim(db: DatabaseSync, superseding: Superseding): Trim {
       counts.delivered -= removeDelivered(count)
     },
     oldestDead,
-    dead: ({ counts }, ids) => {
+    dead: ({ counts, changedIds }, ids) => {
+      changedIds.push(...ids)
       const removed = ids.reduce((total, id) => total + removeDead(id), 0)
       counts.dead -= removed
       return removed

@@ -5,7 +5,8 @@ import type { TestContext } from 'node:test'
 import type { Action, Event } from '../../src/core/event.ts'
 import { createSecret } from '../../src/core/secret.ts'
 import { openSpool } from '../../src/spool/open.ts'
-import type { Spool, SpoolItem, SpoolKey, SpoolOptions } from '../../src/spool/spool.ts'
+import type { SpoolOptions } from '../../src/spool/open.ts'
+import type { Spool, SpoolItem, SpoolKey } from '../../src/spool/spool.ts'
 import { KEY } from './program.ts'
 
 /** The deliverer's key of the name that a single one has. */

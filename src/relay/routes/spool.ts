@@ -1,23 +1,22 @@
 import type { FastifyReply } from 'fastify'
-import { z } from 'zod'
+import type { z } from 'zod'
+import type { RelayConfig } from '../../config/load-relay.ts'
+import type { RetryPreview } from '../../spool/listing.ts'
 import type { DeadFilter, EventStatus } from '../../spool/spool.ts'
-import { deadFilterOf, describeEntry } from '../../spool/describe-entry.ts'
-import { createKeyFinder } from '../../spool/key-names.ts'
-import type { Call } from '../context.ts'
-import { answering, jsonContent, toSchema, type RouteGroup } from '../describe-route.ts'
-import { RELAY_LIMITS } from '../limits.ts'
 import { parseObject, takeJson } from '../body.ts'
+import type { Call } from '../context.ts'
+import { describeEntry } from '../../spool/describe-entry.ts'
+import { createKeyFinder } from '../../spool/key-names.ts'
+import { describeListed } from '../describe-event.ts'
+import { answering, jsonContent, toSchema, type RouteGroup } from '../describe-route.ts'
+import { DEAD_SCHEMA, eventFilterOf, RETRY_SCHEMA, SEARCH_SCHEMA } from '../event-filter.ts'
+import { RELAY_LIMITS } from '../limits.ts'
+import { NO_EVENTS } from '../overview.ts'
 import { sendProblem } from '../problem.ts'
 import { sendJson } from '../result.ts'
 
 const STATUSES = ['pending', 'delivered', 'dead'] as const satisfies readonly EventStatus[]
-const NOTHING = { pending: 0, delivered: 0, dead: 0 } as const
-
-/** Selects dead events: one, those of a key (in full or as the list masks it), or all. */
-const DEAD_SCHEMA = z.strictObject({
-  id: z.int().positive().optional().describe('One event, by its id in the list.'),
-  key: z.string().min(1).optional().describe('The events of a key, given in full or as the list masks it.'),
-})
+const LISTED_STATUSES = [...STATUSES, 'discarded'] as const
 
 /** Lists the events in the spool, and retries or discards dead ones. Without a spool there are none. */
 export const SPOOL_ROUTES: RouteGroup = {
@@ -30,37 +29,54 @@ export const SPOOL_ROUTES: RouteGroup = {
   paths: {
     '/events': {
       get: {
-        ...answering('What is in the spool, keys masked', { description: 'events and counts' }, [400, 401]),
+        ...answering(
+          'What is in the spool, keys masked',
+          { description: 'events and counts' },
+          [400, 401, 503],
+        ),
         parameters: [
-          queryParameter('status', 'Only these', { type: 'string', enum: STATUSES }),
-          queryParameter('after', 'The last id of the previous page', { type: 'integer' }),
+          queryParameter('after', 'Without order: the last id of the previous page', { type: 'integer' }),
+          ...Object.entries(toSchema(SEARCH_SCHEMA)['properties'] as Record<string, SearchParameter>).map(
+            ([name, { description = '', ...schema }]) => queryParameter(name, description, schema),
+          ),
         ],
       },
     },
     '/events/retry': {
       post: changingDead(
         'Make dead events pending again',
-        '{"retried": N}; also "left_out", a number, and "note" if sending some now would undo a later event of their alert',
+        '{"retried": N}; also "left_out", a number, and "note" if sending some now would undo a later event of their ' +
+          'alert. With dry_run {"would_retry": N, "would_trigger": N, "oldest_at", "left_out"}',
+        'Retry',
       ),
     },
-    '/events/discard': { post: changingDead('Remove dead events for good', '{"discarded": N}') },
+    '/events/discard': {
+      post: changingDead('Remove dead events for good', '{"discarded": N}', 'DeadEvents'),
+    },
   },
-  schemas: { DeadEvents: toSchema(DEAD_SCHEMA) },
+  schemas: { DeadEvents: toSchema(DEAD_SCHEMA), Retry: toSchema(RETRY_SCHEMA) },
+}
+
+interface SearchParameter {
+  readonly description?: string
 }
 
 function queryParameter(name: string, description: string, schema: object): object {
-  return { name, in: 'query', description, schema }
+  return { name, in: 'query', ...(description !== '' && { description }), schema }
 }
 
-function changingDead(summary: string, description: string): object {
+function changingDead(summary: string, description: string, schema: string): object {
   return {
     ...answering(summary, { description }, [400, 401, 503]),
-    requestBody: { required: false, content: jsonContent('DeadEvents') },
+    requestBody: { required: false, content: jsonContent(schema) },
   }
 }
 
-function listEvents({ request, reply, deps: { spool, config } }: Call): FastifyReply {
-  const { status, after } = request.query as Record<string, unknown>
+function listEvents(call: Call): FastifyReply {
+  const { request, reply, deps } = call
+  const { spool, config } = deps
+  const { status, after, order } = request.query as Record<string, unknown>
+  if (order !== undefined) return findEvents(call)
   const chosen = STATUSES.filter((each) => status === undefined || each === status)
   const afterId = after === undefined ? 0 : Number(after)
   if (chosen.length === 0 || !Number.isSafeInteger(afterId)) {
@@ -72,38 +88,79 @@ function listEvents({ request, reply, deps: { spool, config } }: Call): FastifyR
   const setAside = spool?.setAside() ?? []
   return sendJson(reply, 200, {
     events: entries.map((entry) => describeEntry(entry, secretOf(entry.key))),
-    counts: spool?.counts() ?? NOTHING,
+    counts: spool?.counts() ?? NO_EVENTS,
     ...(setAside.length > 0 && { set_aside: setAside }),
   })
 }
 
+/** The newest events that match, with more about each. */
+function findEvents({ request, reply, deps: { spool, config } }: Call): FastifyReply {
+  const { data, error } = SEARCH_SCHEMA.safeParse(request.query)
+  if (data === undefined) {
+    const names = error.issues.map(({ path }) => path.join('.')).join(', ')
+    return sendProblem(reply, { status: 400, detail: `${names}: not a value that /openapi.json allows` })
+  }
+  const { status, before, limit, ...filter } = data
+  const found = spool?.find({
+    ...eventFilterOf(filter, config),
+    statuses: status === undefined ? LISTED_STATUSES : [status],
+    limit,
+    ...(before !== undefined && { beforeId: before }),
+  })
+  return sendJson(reply.header('cache-control', 'no-store'), 200, {
+    events: (found ?? []).map((event) => describeListed(event, config)),
+    counts: spool?.counts() ?? NO_EVENTS,
+  })
+}
+
 async function retryEvents(call: Call): Promise<FastifyReply> {
-  const filter = readFilter(call)
-  if (filter === undefined) return refuseFilter(call)
   const { reply, deps } = call
+  const wanted = readDead(call, RETRY_SCHEMA)
+  if (wanted === undefined) return refuseFilter(call)
+  const { dry_run: isDryRun, ...dead } = wanted
+  const filter = deadFilterOf(dead, deps.config)
+  if (isDryRun === true) return sendJson(reply, 200, describePreview(await deps.spool?.previewRetry(filter)))
   const { retried, leftOut } = (await deps.spool?.retry(filter)) ?? { retried: 0, leftOut: 0 }
   if (leftOut === 0) return sendJson(reply, 200, { retried })
   return sendJson(reply, 200, { retried, left_out: leftOut, note: LEFT_OUT })
+}
+
+function describePreview(preview: RetryPreview | undefined): object {
+  const { retried, leftOut, triggers, oldestAtMs } = preview ?? { retried: 0, leftOut: 0, triggers: 0 }
+  return {
+    would_retry: retried,
+    would_trigger: triggers,
+    left_out: leftOut > 0 ? leftOut : undefined,
+    oldest_at: oldestAtMs === undefined ? undefined : new Date(oldestAtMs).toISOString(),
+  }
 }
 
 const LEFT_OUT =
   'a later event of the same alert was delivered or is pending, so sending these now would undo it; a retry by id sends one anyway'
 
 async function discardEvents(call: Call): Promise<FastifyReply> {
-  const filter = readFilter(call)
-  if (filter === undefined) return refuseFilter(call)
   const { reply, deps } = call
-  return sendJson(reply, 200, { discarded: (await deps.spool?.discard(filter)) ?? 0 })
+  const dead = readDead(call, DEAD_SCHEMA)
+  if (dead === undefined) return refuseFilter(call)
+  const discarded = (await deps.spool?.discard(deadFilterOf(dead, deps.config))) ?? 0
+  return sendJson(reply, 200, { discarded })
 }
 
-/** The filter in a body; undefined if it is not valid. */
-function readFilter({ request: { body }, deps }: Call): DeadFilter | undefined {
+type Dead = z.infer<typeof DEAD_SCHEMA>
+
+/** Which dead events a body means; undefined if that is not clear. */
+function readDead<T extends Dead>({ request: { body } }: Call, schema: z.ZodType<T>): T | undefined {
   const isEmpty = body === undefined || body === null || body === ''
-  const { data } = DEAD_SCHEMA.safeParse(isEmpty ? {} : parseObject(body))
-  if (data === undefined || (data.id !== undefined && data.key !== undefined)) return undefined
-  return deadFilterOf(data, createKeyFinder(deps.config.delivery.keys))
+  const { data } = schema.safeParse(isEmpty ? {} : parseObject(body))
+  if (data?.id === undefined) return data
+  const { key, kind, dedup_key: dedupKey, answer } = data
+  return [key, kind, dedupKey, answer].every((each) => each === undefined) ? data : undefined
 }
 
 function refuseFilter({ reply }: Call): FastifyReply {
   return sendProblem(reply, { status: 400, detail: 'the body must be {"id"}, {"key"} or {} for all' })
+}
+
+function deadFilterOf({ id, ...filter }: Dead, config: RelayConfig): DeadFilter {
+  return id === undefined ? eventFilterOf(filter, config) : { id }
 }

@@ -1,7 +1,9 @@
 import { homepage, version } from '../../version.ts'
 import { answering, type RouteGroup } from '../describe-route.ts'
 import { sendProblem } from '../problem.ts'
+import { wantsPage } from '../guards.ts'
 import { sendJson } from '../result.ts'
+import { sendPage } from './page.ts'
 
 /** What somebody sees who opens the relay's address in a browser. */
 const ABOUT = {
@@ -14,8 +16,10 @@ const ABOUT = {
 
 /** For those who run the relay and watch it: what it is, whether it works, its metrics, its shell client. */
 export const STATUS_ROUTES: RouteGroup = {
-  mount: (app, { metrics, checkReady }) => {
-    app.get('/', (_request, reply) => sendJson(reply, 200, ABOUT))
+  mount: (app, { metrics, checkReady, isPageOn }) => {
+    app.get('/', (request, reply) =>
+      isPageOn && wantsPage(request) ? sendPage(reply) : sendJson(reply.header('vary', 'accept'), 200, ABOUT),
+    )
     app.get('/healthz', (_request, reply) => sendJson(reply, 200, { status: 'alive' }))
     app.get('/readyz', (_request, reply) => {
       const reason = checkReady()
@@ -34,7 +38,7 @@ export const STATUS_ROUTES: RouteGroup = {
   paths: {
     '/': {
       get: answering(
-        'What this is, and where its API is described',
+        'What this is, and where its API is described; for a browser the page for people',
         { description: 'name and addresses' },
         [401],
       ),

@@ -47,7 +47,8 @@ export function createAttempt(deps: WorkerDeps, { storeHealth, signal, lookAgain
     const settlement = key && (await settle(state, event, key))
     const nowMs = queue.now()
     if (key === undefined || settlement === undefined) return false
-    const reason = await queue.settle([settlement]) // if that fails, the queue keeps the result in memory
+    const made = { atMs: Math.round(startedAtMs), ms: Math.round(nowMs - startedAtMs) }
+    const reason = await queue.settle([{ ...settlement, attempt: made }]) // if that fails, the queue keeps the result in memory
     if (reason !== undefined) storeHealth.failed(reason)
     const ageMs = Math.max(0, nowMs - event.acceptedAtMs)
     const attempts = event.attempts + 1

@@ -5,7 +5,7 @@ import { isProbing, roomAtMs, roomOf, roomOfKind, type KeyState } from './key-st
 import { createKeyStates } from './key-states.ts'
 import { createSchedule, type Schedule } from './schedule.ts'
 import type { StoreHealth } from './store-health.ts'
-import type { WorkerDeps } from './types.ts'
+import type { KeyReport, WorkerDeps } from './types.ts'
 
 /** Attempts in flight at once, of all keys: each one holds an event's bytes and a connection. */
 const MAX_IN_FLIGHT = 256
@@ -20,6 +20,8 @@ export interface Dispatcher {
   lookAt(keyIds: Iterable<number>): void
   /** Starts attempts. Returns when there will be more to do, on the spool's clock. */
   dispatch(): number
+  /** How each key stands that had something to deliver lately. */
+  keys(): KeyReport[]
   /** Forgets state and rows that are no longer needed. */
   tidy(): Promise<void>
   /** Resolves when nothing is in flight. */
@@ -65,9 +67,7 @@ export function createDispatcher(
       refresh()
     },
     refresh,
-    lookAt: (keyIds) => {
-      for (const keyId of keyIds) schedule.addNow(keyId)
-    },
+    lookAt: (keyIds) => Iterator.from(keyIds).forEach((keyId) => schedule.addNow(keyId)),
     dispatch: () => {
       const nowMs = queue.now()
       schedule.take(nowMs, running.room(), (keyIds) =>
@@ -85,6 +85,7 @@ export function createDispatcher(
       states.tidy()
       await queue.tidy()
     },
+    keys: () => states.reports(),
     settled: running.settled,
   }
 }

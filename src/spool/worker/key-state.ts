@@ -4,6 +4,7 @@ import type { Outcome } from '../../core/outcome.ts'
 import type { DueEvent, SpoolKey } from '../spool.ts'
 import { createBreaker, type Breaker, type Lane } from './breaker.ts'
 import { createRateLimit, type RateLimit } from './rate-limit.ts'
+import type { KeyReport } from './types.ts'
 
 /** Attempts of one key in flight at once. Over a round trip of 50 ms that is about 1,200 events a second. */
 const MAX_IN_FLIGHT = 64
@@ -33,6 +34,8 @@ export interface KeyState {
   throttledAtMs: number
   /** No attempt before then. */
   throttledUntilMs: number
+  /** When PagerDuty took an event of it last. */
+  lastDeliveredAtMs: number | undefined
   /** Whether the next probe is the newest event instead of the oldest. */
   isNewestNext: boolean
 }
@@ -50,6 +53,7 @@ export function createKeyState(identity: string, ratePerMinute: number): KeyStat
     throttles: 0,
     throttledAtMs: Number.NEGATIVE_INFINITY,
     throttledUntilMs: 0,
+    lastDeliveredAtMs: undefined,
     isNewestNext: true,
   }
 }
@@ -127,6 +131,7 @@ export function noteOutcome(state: KeyState, event: DueEvent, outcome: Outcome, 
   const breaker = state.breakers[kind]
   if (outcome.kind === 'accepted' || outcome.kind === 'refused') {
     state.throttles = 0
+    if (outcome.kind === 'accepted') state.lastDeliveredAtMs = nowMs
     return breaker.worked(id, nowMs)
   }
   const afterMs = outcome.kind === 'retry' ? outcome.afterMs : undefined
@@ -141,6 +146,19 @@ export function noteOutcome(state: KeyState, event: DueEvent, outcome: Outcome, 
   const isAnswered = outcome.kind === 'retry' && outcome.status !== undefined
   breaker.failed(attempted, { nowMs, isAnswered, afterMs, random })
   return false
+}
+
+/** How a key stands, for people. */
+export function reportOf(state: KeyState, nowMs: number): Omit<KeyReport, 'key'> {
+  const { throttledUntilMs, breakers, rateLimit, ratePerMinute, lastDeliveredAtMs } = state
+  const pauses = Object.values(breakers).map((breaker) => breaker.pausedUntilMs('fresh', nowMs) ?? 0)
+  const pausedUntilMs = Math.max(throttledUntilMs, ...pauses)
+  return {
+    usedLastMinute: Number.isFinite(ratePerMinute) ? ratePerMinute - rateLimit.left(nowMs) : 0,
+    perMinute: ratePerMinute,
+    ...(pausedUntilMs > nowMs && { pausedUntilMs }),
+    ...(lastDeliveredAtMs !== undefined && { lastDeliveredAtMs }),
+  }
 }
 
 function laneOf({ attempts }: DueEvent): Lane {

@@ -1,6 +1,7 @@
 import type { SpoolKey, SpoolQueue } from '../spool.ts'
 import type { Resolution, Resolve } from './destinations.ts'
-import { createKeyState, isAtRest, type KeyState } from './key-state.ts'
+import type { KeyReport } from './types.ts'
+import { createKeyState, isAtRest, reportOf, type KeyState } from './key-state.ts'
 
 /** The window of the rate limit. */
 const WINDOW_MS = 60_000
@@ -13,6 +14,8 @@ export interface KeyStates {
   get(keyId: number): KeyState | undefined
   /** Forgets everything, and reads from the spool how much of its rate each key used in the last minute. */
   restart(): void
+  /** How each key stands that was used recently. */
+  reports(): KeyReport[]
   /** Forgets keys that are not in use. */
   tidy(): void
 }
@@ -66,6 +69,13 @@ export function createKeyStates({ queue, resolve, ratePerMinute, lookAgain }: Ke
       const deliveries = queue.deliveriesSince(nowMs - WINDOW_MS).filter(({ atMs }) => atMs <= nowMs)
       groups.restart(Map.groupBy(deliveries, ({ keyId }) => keyId))
       for (const { keyId } of deliveries) prepare(keyId)
+    },
+    reports: () => {
+      const nowMs = queue.now()
+      return [...new Set(groups.keyIds().flatMap((keyId) => groups.get(keyId) ?? []))].flatMap((state) => {
+        const [key] = state.keys.values()
+        return key === undefined ? [] : [{ key, ...reportOf(state, nowMs) }]
+      })
     },
     tidy: () => {
       const nowMs = queue.now()

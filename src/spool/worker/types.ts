@@ -49,10 +49,25 @@ export interface WorkerDeps {
   readonly events: WorkerEvents
 }
 
+/** How a routing key stands. Times are milliseconds since 1970. */
+export interface KeyReport {
+  /** One of its names. */
+  readonly key: SpoolKey
+  readonly usedLastMinute: number
+  /** Attempts per minute; Infinity for no limit. */
+  readonly perMinute: number
+  /** No attempt of a new event before then. */
+  readonly pausedUntilMs?: number
+  /** Since this process delivers. */
+  readonly lastDeliveredAtMs?: number
+}
+
 /** Delivers a spool while no other process does. */
 export interface Worker {
   /** Whether this process holds the delivery lock. */
   isDelivering(): boolean
+  /** Keys that had something to deliver lately; none while another process delivers. */
+  keys(): KeyReport[]
   /** Why no process can deliver, as far as this one knows; undefined if this or another process can. */
   obstacle(): string | undefined
   /**

@@ -36,6 +36,7 @@ export function startWorker(deps: WorkerDeps): Worker {
   const running = run()
   return {
     isDelivering: () => lock.isHeld(),
+    keys: () => (lock.isHeld() ? dispatcher.keys() : []),
     obstacle: () => lock.obstacle(),
     stop: async (graceMs) => {
       stopping.abort()

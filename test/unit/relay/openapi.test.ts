@@ -17,9 +17,11 @@ async function mounted(groups: typeof ROUTES): Promise<string[]> {
   const app = fastify()
   app.removeAllContentTypeParsers()
   app.addHook('onRoute', ({ method, url }) => {
-    for (const one of [method].flat()) if (one !== 'HEAD') routes.push(`${one} ${url}`)
+    for (const one of [method].flat())
+      if (one !== 'HEAD') routes.push(`${one} ${url.replaceAll(/:(\w+)/g, '{$1}')}`)
   })
-  for (const { mount } of groups) void app.register(async (scope) => mount(scope, {} as RelayDeps))
+  for (const { mount } of groups)
+    void app.register(async (scope) => mount(scope, { isPageOn: true } as RelayDeps))
   await app.ready()
   return routes.toSorted()
 }

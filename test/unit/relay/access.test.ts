@@ -3,7 +3,7 @@ import crypto from 'node:crypto'
 import { syncBuiltinESMExports } from 'node:module'
 import { test } from 'node:test'
 import { createSecret } from '../../../src/core/secret.ts'
-import { createTokenCheck } from '../../../src/relay/guards.ts'
+import { createTokenCheck } from '../../../src/relay/access.ts'
 
 const isAuthorized = createTokenCheck(createSecret('s3cret'))
 

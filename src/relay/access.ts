@@ -1,0 +1,82 @@
+import { createHash, createHmac, timingSafeEqual } from 'node:crypto'
+import type { IncomingHttpHeaders } from 'node:http'
+import type { RelayAccess } from '../config/relay.ts'
+import type { Secret } from '../core/secret.ts'
+
+/** What a caller may do: everything, or only look. */
+export type Scope = 'act' | 'view'
+
+/** Who may do what. */
+export interface Access {
+  /** What the `Authorization` header allows; all where the relay asks for no token. */
+  byToken(headers: IncomingHttpHeaders): Scope | undefined
+  /** What the cookie of somebody who has logged in allows. */
+  bySession(headers: IncomingHttpHeaders): Scope | undefined
+  /** The cookie's value for a token that somebody typed; undefined if the token is wrong. */
+  logIn(token: string): string | undefined
+}
+
+/** How long somebody stays logged in, in seconds: a shift. */
+export const SESSION_SECONDS = 43_200
+export const SESSION_COOKIE = 'pagerduty_alert_ui'
+
+/** @param now milliseconds since 1970 */
+export function createAccess(
+  { token, viewToken }: Pick<RelayAccess, 'token' | 'viewToken'>,
+  now: () => number,
+): Access {
+  const holders = [
+    ...(token === undefined ? [] : [{ scope: 'act' as const, token, isPresented: createTokenCheck(token) }]),
+    ...(viewToken === undefined
+      ? []
+      : [{ scope: 'view' as const, token: viewToken, isPresented: createTokenCheck(viewToken) }]),
+  ]
+  const byToken = (headers: IncomingHttpHeaders): Scope | undefined =>
+    token === undefined ? 'act' : holders.find(({ isPresented }) => isPresented(headers.authorization))?.scope
+  return {
+    byToken,
+    bySession: ({ cookie }) => {
+      const value = SESSION.exec(cookie ?? '')?.[1]
+      const [expiry = '', scope = '', signature = ''] = value?.split('.') ?? []
+      if (!(Number(expiry) * 1000 > now())) return undefined
+      const holder = holders.find((each) => each.scope === scope)
+      return holder !== undefined && isEqual(signature, sign(holder.token, `${expiry}.${scope}`))
+        ? holder.scope
+        : undefined
+    },
+    logIn: (text) => {
+      const holder = holders.find(({ isPresented }) => isPresented(`Bearer ${text}`))
+      if (holder === undefined) return undefined
+      const claim = `${Math.floor(now() / 1000) + SESSION_SECONDS}.${holder.scope}`
+      return `${claim}.${sign(holder.token, claim)}`
+    },
+  }
+}
+
+const SESSION = new RegExp(`(?:^|;\\s*)${SESSION_COOKIE}=([\\w.-]+)`)
+
+/** Ends with the token: no state, and every relay that has the token knows it. */
+function sign(token: Secret, claim: string): string {
+  return createHmac('sha256', token.reveal()).update(`pagerduty-alert page ${claim}`).digest('base64url')
+}
+
+function isEqual(one: string, other: string): boolean {
+  const [a, b] = [Buffer.from(one), Buffer.from(other)]
+  return a.length === b.length && timingSafeEqual(a, b)
+}
+
+/**
+ * A check of `Authorization: Bearer …` that takes the same time whatever is presented: digests of equal length are
+ * compared, so that not even the token's length shows.
+ */
+export function createTokenCheck(token: Secret): (header: string | undefined) => boolean {
+  const expected = digest(token.reveal())
+  return (header = '') => {
+    const presented = /^bearer +(\S+) *$/i.exec(header)?.[1]
+    return timingSafeEqual(digest(presented ?? ''), expected) && presented !== undefined
+  }
+}
+
+function digest(text: string): Buffer {
+  return createHash('sha256').update(text).digest()
+}

@@ -1,0 +1,125 @@
+import { randomUUID } from 'node:crypto'
+import type { ServerResponse } from 'node:http'
+
+/** Follows what changes, for people who look at it (server-sent events). */
+export interface Live {
+  /**
+   * Sends changes to one more viewer until it goes.
+   * @param lastEventId what it has seen before it lost the connection
+   */
+  attach(response: ServerResponse, lastEventId: string | undefined): void
+  /** Whether there are as many viewers as there may be, or the relay is about to end. */
+  isFull(): boolean
+  /** The relay is about to end. */
+  end(): void
+}
+
+export interface LiveDeps {
+  /** Calls back with the ids of events that have changed. */
+  readonly onChange: (listener: (ids: readonly number[]) => void) => void
+  /** The JSON of what these events are now. */
+  readonly describe: (ids: readonly number[]) => object
+}
+
+const MAX_VIEWERS = 100
+/** Changes within so long go out together. */
+const COALESCE_MS = 100
+/** What keeps proxies from closing a connection without traffic. */
+const COMMENT_MS = 15_000
+/** A viewer that reads so slowly is closed; it comes back and reads everything again. */
+const MAX_BEHIND_BYTES = 65_536
+/** Changes that are remembered for viewers who come back. */
+const REMEMBERED = 1000
+
+/** Nobody looks yet. */
+export function createLive({ onChange, describe }: LiveDeps): Live {
+  const run = randomUUID().slice(0, 8)
+  const viewers = new Set<ServerResponse>()
+  const remembered = createMemory()
+  const changed = new Set<number>()
+  let comments: NodeJS.Timeout | undefined
+  let flushTimer: NodeJS.Timeout | undefined
+  let flushedAtMs = Number.NEGATIVE_INFINITY
+  let hasEnded = false
+
+  const leave = (viewer: ServerResponse): void => {
+    viewers.delete(viewer)
+    if (viewers.size > 0) return
+    clearInterval(comments)
+    comments = undefined
+  }
+  const send = (viewer: ServerResponse, text: string): void => {
+    if (viewer.writableLength + (viewer.socket?.writableLength ?? 0) > MAX_BEHIND_BYTES) viewer.destroy()
+    else viewer.write(text)
+  }
+  const message = (ids: readonly number[]): string =>
+    ids.length > REMEMBERED
+      ? `id: ${run}-${remembered.sequence()}\nevent: reset\ndata: {}\n\n`
+      : `id: ${run}-${remembered.sequence()}\nevent: change\ndata: ${JSON.stringify(describe(ids))}\n\n`
+  const flush = (): void => {
+    flushTimer = undefined
+    flushedAtMs = performance.now()
+    const ids = [...changed]
+    changed.clear()
+    const text = message(ids)
+    for (const viewer of viewers) send(viewer, text)
+  }
+  onChange((ids) => {
+    remembered.add(ids)
+    if (viewers.size === 0) return
+    for (const id of ids) changed.add(id)
+    const waitMs = flushedAtMs + COALESCE_MS - performance.now()
+    flushTimer ??= setTimeout(flush, Math.max(0, waitMs))
+  })
+  return {
+    isFull: () => viewers.size >= MAX_VIEWERS || hasEnded,
+    attach: (response, lastEventId) => {
+      viewers.add(response)
+      response.once('close', () => leave(response))
+      response.flushHeaders()
+      comments ??= setInterval(() => {
+        for (const viewer of viewers) send(viewer, ': still here\n\n')
+      }, COMMENT_MS)
+      if (lastEventId === undefined) send(response, `id: ${run}-${remembered.sequence()}\n: welcome\n\n`)
+      else send(response, message(remembered.since(lastEventId, run) ?? TOO_MANY))
+    },
+    end: () => {
+      hasEnded = true
+      clearTimeout(flushTimer)
+      for (const viewer of viewers) viewer.end('event: bye\ndata: {}\n\n')
+    },
+  }
+}
+
+/** More than is remembered: everything has to be read again. */
+const TOO_MANY: readonly number[] = Array.from({ length: REMEMBERED + 1 }, () => 0)
+
+interface Memory {
+  add(ids: readonly number[]): void
+  sequence(): number
+  /** What has changed since a message; undefined if that is not known. */
+  since(lastEventId: string, run: string): number[] | undefined
+}
+
+function createMemory(): Memory {
+  let entries: { readonly sequence: number; readonly id: number }[] = []
+  let last = 0
+  let forgotten = 0
+  return {
+    add: (ids) => {
+      last++
+      for (const id of ids.slice(-REMEMBERED)) entries.push({ sequence: last, id })
+      if (ids.length > REMEMBERED) forgotten = last
+      if (entries.length <= 2 * REMEMBERED) return
+      forgotten = Math.max(forgotten, entries.at(-REMEMBERED - 1)?.sequence ?? 0)
+      entries = entries.slice(-REMEMBERED)
+    },
+    sequence: () => last,
+    since: (lastEventId, run) => {
+      const [ofRun, text] = lastEventId.split('-')
+      const sequence = Number(text)
+      if (ofRun !== run || !Number.isSafeInteger(sequence) || sequence < forgotten) return undefined
+      return [...new Set(entries.filter((entry) => entry.sequence > sequence).map(({ id }) => id))]
+    },
+  }
+}

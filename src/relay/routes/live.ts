@@ -1,0 +1,72 @@
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import type { RelayDeps } from '../context.ts'
+import { describeListed } from '../describe-event.ts'
+import { answering, type RouteGroup } from '../describe-route.ts'
+import type { Live } from '../live.ts'
+import { currentHeadline, describeHeadline, NO_EVENTS } from '../overview.ts'
+import { sendProblem } from '../problem.ts'
+
+/** What changes, as it changes (server-sent events). */
+export const LIVE_ROUTES: RouteGroup = {
+  mount: (app, deps) => {
+    let live: Promise<Live> | undefined
+    app.get('/events/live', async (request, reply) => {
+      live ??= startLive(deps) // few relays are looked at
+      return follow(await live, request, reply)
+    })
+  },
+  paths: {
+    '/events/live': {
+      get: {
+        ...answering(
+          'Server-sent events: change, with JSON of what has changed, at most ten a second; reset, if everything has to be read again; bye, when the relay ends',
+          { description: 'data of change: headline, counts, events', mediaType: 'text/event-stream' },
+          [401, 503],
+        ),
+        parameters: [
+          {
+            name: 'Last-Event-ID',
+            in: 'header',
+            description: 'The last id that was received; what has changed since comes first.',
+            schema: { type: 'string' },
+          },
+        ],
+      },
+    },
+  },
+}
+
+function follow(live: Live, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  const id = request.headers['last-event-id']
+  if (live.isFull())
+    return sendProblem(reply, {
+      status: 503,
+      detail: 'too many viewers follow this relay',
+      retryAfterSeconds: 30,
+    })
+  void reply.hijack()
+  reply.raw.writeHead(200, {
+    'content-type': 'text/event-stream; charset=utf-8',
+    'cache-control': 'no-store',
+    'x-accel-buffering': 'no', // a proxy that collects answers would hold changes back
+    'x-content-type-options': 'nosniff',
+  })
+  live.attach(reply.raw, typeof id === 'string' ? id : undefined)
+  return reply
+}
+
+async function startLive(deps: RelayDeps): Promise<Live> {
+  const { createLive } = await import('../live.ts')
+  const { spool, config } = deps
+  const live = createLive({
+    onChange: (listener) => spool?.onChange(listener),
+    describe: (ids) => ({
+      headline: describeHeadline(currentHeadline(deps)),
+      counts: spool?.counts() ?? NO_EVENTS,
+      events: ids.flatMap((id) => spool?.show(id) ?? []).map((event) => describeListed(event, config)),
+    }),
+  })
+  if (deps.draining.aborted) live.end()
+  else deps.draining.addEventListener('abort', () => live.end())
+  return live
+}

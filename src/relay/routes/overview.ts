@@ -1,0 +1,71 @@
+import type { FastifyRequest } from 'fastify'
+import { version } from '../../version.ts'
+import { createKeyFinder } from '../../spool/key-names.ts'
+import type { RelayDeps } from '../context.ts'
+import { answering, type RouteGroup } from '../describe-route.ts'
+import { describeKey } from '../../spool/describe-entry.ts'
+import { currentHeadline, describeHeadline, NO_EVENTS } from '../overview.ts'
+import { sendJson } from '../result.ts'
+import type { KeyReport } from '../../spool/worker/types.ts'
+
+/** How the relay stands, for people: what `/metrics` and `/readyz` say, and each routing key. */
+export const OVERVIEW_ROUTES: RouteGroup = {
+  mount: (app, deps) => {
+    app.get('/status', (request, reply) =>
+      sendJson(reply.header('cache-control', 'no-store'), 200, describeRelay(request, deps)),
+    )
+  },
+  paths: {
+    '/status': {
+      get: answering(
+        'How the relay stands, for people: a sentence, counts, each routing key',
+        { description: 'version, headline, counts, spool, keys' },
+        [401, 503],
+      ),
+    },
+  },
+}
+
+function describeRelay({ headers }: FastifyRequest, deps: RelayDeps): object {
+  const { spool, config, access } = deps
+  const session = access.bySession(headers)
+  return {
+    version,
+    started_at: isoTime(deps.startedAtMs),
+    region: config.delivery.region,
+    may_act: (access.byToken(headers) ?? session) === 'act',
+    is_logged_in: session !== undefined,
+    headline: describeHeadline(currentHeadline(deps)),
+    counts: spool?.counts() ?? NO_EVENTS,
+    not_ready: deps.checkReady(),
+    spool: describeSpool(deps),
+    keys: deps.keys().map((report) => describeReport(report, deps)),
+  }
+}
+
+function describeSpool({ spool, config, isDelivering, now }: RelayDeps): object | undefined {
+  if (spool === undefined) return undefined
+  const ageMs = spool.oldestPendingAgeMs()
+  const setAside = spool.setAside()
+  return {
+    limit: config.spool?.limit,
+    is_delivering: isDelivering(),
+    oldest_pending_at: ageMs === undefined ? undefined : isoTime(now() - ageMs),
+    set_aside: setAside.length > 0 ? setAside : undefined,
+  }
+}
+
+function describeReport(report: KeyReport, { config }: RelayDeps): object {
+  const { key, usedLastMinute, perMinute, pausedUntilMs, lastDeliveredAtMs } = report
+  return {
+    key: describeKey(key, createKeyFinder(config.delivery.keys)(key)),
+    used_last_minute: usedLastMinute,
+    per_minute: Number.isFinite(perMinute) ? perMinute : undefined,
+    paused_until: isoTime(pausedUntilMs),
+    last_delivered_at: isoTime(lastDeliveredAtMs),
+  }
+}
+
+function isoTime(timeMs: number | undefined): string | undefined {
+  return timeMs === undefined ? undefined : new Date(timeMs).toISOString()
+}

@@ -1,0 +1,128 @@
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import { z } from 'zod'
+import { SESSION_COOKIE, SESSION_SECONDS } from '../access.ts'
+import { parseObject, takeForms, takeJson } from '../body.ts'
+import type { Call } from '../context.ts'
+import { answering, jsonContent, toSchema, type RouteGroup } from '../describe-route.ts'
+import type { Form } from '../parse-form.ts'
+import { sendProblem } from '../problem.ts'
+import { sendJson } from '../result.ts'
+import { createWrongTokens, type WrongTokens } from '../wrong-tokens.ts'
+
+/** The files of the page by their paths, with their types. */
+const FILES = {
+  '/ui/page.css': 'text/css; charset=utf-8',
+  '/ui/page.js': 'text/javascript; charset=utf-8',
+  '/ui/icon.svg': 'image/svg+xml',
+} as const
+
+const LOG_IN_SCHEMA = z.object({ token: z.string().describe('The relay’s token, or its view token.') })
+
+/** The page for people, and their session. `routes/status.ts` answers its address. */
+export const PAGE_ROUTES: RouteGroup = {
+  mount: (app, deps) => {
+    if (!deps.isPageOn) return
+    takeJson(app)
+    takeForms(app)
+    for (const [path, type] of Object.entries(FILES))
+      app.get(path, async (_request, reply) => {
+        const { pageFiles } = await import('../page-files.ts')
+        return protect(reply)
+          .type(type)
+          .send(pageFiles()[path as keyof typeof FILES])
+      })
+    const wrongTokens = createWrongTokens(() => performance.now())
+    app.post('/ui/session', (request, reply) => logIn({ request, reply, deps }, wrongTokens))
+    app.delete('/ui/session', (request, reply) => logOut(request, reply))
+  },
+  paths: {
+    ...Object.fromEntries(
+      Object.entries(FILES).map(([path, mediaType]) => [
+        path,
+        { get: answering('A file of the page for people', { description: 'the file', mediaType }, [404]) },
+      ]),
+    ),
+    '/ui/session': {
+      post: {
+        ...answering(
+          'Log in to the page: a cookie for 12 hours, which opens the routes of the page and no others; 303 after a form',
+          { description: 'logged in' },
+          [401, 404, 429],
+        ),
+        requestBody: {
+          required: true,
+          content: {
+            ...jsonContent('LogIn'),
+            'application/x-www-form-urlencoded': jsonContent('LogIn')['application/json'],
+          },
+        },
+      },
+      delete: answering('Log out', { description: 'logged out' }, [404]),
+    },
+  },
+  schemas: { LogIn: toSchema(LOG_IN_SCHEMA) },
+}
+
+/** Sends the page itself. */
+export async function sendPage(reply: FastifyReply): Promise<FastifyReply> {
+  const { pageFiles } = await import('../page-files.ts')
+  return protect(reply).type('text/html; charset=utf-8').send(pageFiles()['/'])
+}
+
+function logIn({ request, reply, deps }: Call, wrongTokens: WrongTokens): FastifyReply {
+  const isForm = typeof request.body !== 'string'
+  const { data } = LOG_IN_SCHEMA.safeParse(
+    isForm ? membersOf(request.body as Form | undefined) : parseObject(request.body),
+  )
+  if (wrongTokens.isBlocked(request.ip))
+    return sendProblem(reply, {
+      status: 429,
+      detail: 'too many wrong tokens; wait a minute',
+      retryAfterSeconds: 60,
+    })
+  const value = data === undefined ? undefined : deps.access.logIn(data.token.trim())
+  if (value === undefined) {
+    wrongTokens.note(request.ip)
+    return sendProblem(reply, { status: 401, detail: 'this is not the relay’s token' })
+  }
+  void reply.header('set-cookie', cookie(request.headers['x-forwarded-proto'], value, SESSION_SECONDS))
+  return isForm ? reply.redirect('/', 303) : sendJson(reply, 200, { logged_in: true })
+}
+
+function logOut({ headers }: FastifyRequest, reply: FastifyReply): FastifyReply {
+  void reply.header('set-cookie', cookie(headers['x-forwarded-proto'], '', 0))
+  return sendJson(reply, 200, { logged_in: false })
+}
+
+function membersOf(form: Form | undefined): unknown {
+  return form !== undefined && 'members' in form ? form.members : undefined
+}
+
+/** @param proto how the browser has reached a proxy that ends TLS */
+function cookie(proto: string | string[] | undefined, value: string, seconds: number): string {
+  const secure = proto === 'https' ? '; Secure' : ''
+  return `${SESSION_COOKIE}=${value}; HttpOnly; SameSite=Strict; Path=/; Max-Age=${seconds}${secure}`
+}
+
+/** What a browser may do with the page: nothing but what the page itself does. */
+const POLICY = [
+  "default-src 'none'",
+  "script-src 'self'",
+  "style-src 'self'",
+  "img-src 'self'",
+  "connect-src 'self'",
+  "form-action 'self'",
+  "base-uri 'none'",
+  "frame-ancestors 'none'",
+  "require-trusted-types-for 'script'",
+].join('; ')
+
+function protect(reply: FastifyReply): FastifyReply {
+  return reply.headers({
+    'content-security-policy': POLICY,
+    'cache-control': 'no-store',
+    'referrer-policy': 'no-referrer',
+    'cross-origin-opener-policy': 'same-origin',
+    'cross-origin-resource-policy': 'same-origin',
+  })
+}

@@ -1,0 +1,66 @@
+import type {
+  DeadFilter,
+  EventFilter,
+  EventStatus,
+  Retried,
+  Spool,
+  SpoolAttempt,
+  SpoolEntry,
+} from './spool.ts'
+
+/* What people ask of a spool, as opposed to what delivers it. */
+
+/** What people see of an event: `discarded` is a dead one that somebody gave up. */
+export type ListedStatus = EventStatus | 'discarded'
+
+/** An event as people browse it. Times are milliseconds since 1970. */
+export interface ListedEvent extends Omit<SpoolEntry, 'status'> {
+  readonly status: ListedStatus
+  /** Only while the event's content is kept. */
+  readonly summary?: string
+  readonly settledAtMs?: number
+  /** When a pending one is tried again. */
+  readonly dueAtMs?: number
+  /** Why it was discarded. */
+  readonly note?: string
+}
+
+/** An event with everything that is kept of it. */
+export interface ShownEvent extends ListedEvent {
+  /** The last ten of an event that failed at least once, the oldest first. */
+  readonly lastAttempts: readonly SpoolAttempt[]
+  /** The event's JSON, without key; only while it is kept. */
+  readonly body?: string
+}
+
+export interface Search extends EventFilter {
+  readonly statuses: readonly ListedStatus[]
+  /** Only those with smaller ids. */
+  readonly beforeId?: number
+  readonly limit: number
+}
+
+/** What a retry would do. */
+export interface RetryPreview extends Retried {
+  /** How many of those to be retried are triggers, for which PagerDuty may page. */
+  readonly triggers: number
+  /** When the oldest of them was accepted. */
+  readonly oldestAtMs?: number
+}
+
+/** What a spool does for people. */
+export interface Listing {
+  /** What `retry` would do now. */
+  previewRetry(filter: DeadFilter): Promise<RetryPreview>
+  /** Gives one dead event up, and keeps why. Returns false if it is not dead. */
+  discardOne(id: number, note: string): Promise<boolean>
+  /** Events that match, the newest first. Throws as `list` does. */
+  find(search: Search): ListedEvent[]
+  /** One event; undefined if it is not there any more. Throws as `list` does. */
+  show(id: number): ShownEvent | undefined
+  /** Calls back with the ids of what this process has changed, after each transaction. Returns the way to stop that. */
+  onChange(listener: (ids: readonly number[]) => void): () => void
+}
+
+/** A spool that people can look into. */
+export interface ListedSpool extends Spool, Listing {}
