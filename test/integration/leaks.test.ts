@@ -91,6 +91,7 @@ async function meet(
       PAGERDUTY_ROUTING_KEY: `first=${MARKERS.routingKey},${MARKERS.secondKey}`,
       PAGERDUTY_API_TOKEN: MARKERS.restToken,
       PAGERDUTY_RELAY_TOKEN: MARKERS.relayToken,
+      PAGERDUTY_HOOK_SECRET: MARKERS.hookSecret,
       PAGERDUTY_SERVICE_ID: 'PSHOP',
       PAGERDUTY_DEADLINE: '1500ms',
       ...printing.env,
