@@ -114,7 +114,10 @@ test('a bulk retry says first how many it would be, and cancel does nothing', { 
   assert.deepEqual([(await counts()).dead, simulator.requests.length], [3, 0])
   await open.click()
   await dialog.getByRole('button', { name: 'Retry 2 events' }).click()
-  await untilTrue(async () => (await counts()).dead === 1, 'two are sent')
+  await untilTrue(async () => {
+    const { dead, pending } = await counts()
+    return dead === 1 && pending === 0
+  }, 'two are sent')
   assert.deepEqual(simulator.alerts.map(({ dedupKey }) => dedupKey).toSorted(), ['other', 'second'])
 })
 
@@ -122,7 +125,7 @@ test('a dead event is discarded only with a reason, which stays in the list', { 
   await sendDead('obsolete')
   const { page } = await openPage(browser, `${relay.url}/#deliveries?status=dead`)
   await page.getByRole('link', { name: 'Disk of obsolete is full' }).click()
-  await page.getByText('no integration of the US region has this key').waitFor()
+  await page.getByText(/the US region has/).waitFor()
   await page.getByRole('button', { name: 'Discard…' }).click()
   const dialog = page.getByRole('dialog')
   await dialog.getByRole('button', { name: 'Discard' }).click()
@@ -173,7 +176,8 @@ test('a relay that ends and comes back is noticed, and no row is lost or doubled
   await relay.stop()
   await page.getByText(/Connection lost at \d\d:\d\d; what you see may be old/).waitFor()
   const { url } = relay
-  const { program } = launchRelay({ ...environment(), PAGERDUTY_RELAY_PORT: port })
+  const { program, url: printed } = launchRelay({ ...environment(), PAGERDUTY_RELAY_PORT: port })
+  printed.catch(() => undefined) // with a port of its own it prints no address
   relay = {
     ...relay,
     url,
