@@ -59,7 +59,8 @@ async function record(): Promise<string> {
   await run(['success'], 0)
   await run(['failure', '--deadline', '400ms'], 75, { PAGERDUTY_EVENTS_URL: 'https://127.0.0.1:9' })
   await run(['success', '--dry-run'], 0, { LOG_FORMAT: 'json' })
-  await run(['run', '--', process.execPath, '--eval', '0'], 0)
+  // Long enough that everything is loaded that `run` loads while its command runs, in every recording.
+  await run(['run', '--', process.execPath, '--eval', 'setTimeout(() => undefined, 2000)'], 0)
   await run(['serve'], 78, { PAGERDUTY_RELAY_HOST: '192.0.2.1' }) // an address that no machine has
   await run(['--help'], 0)
   const digest = createHash('sha256')

@@ -140,7 +140,7 @@ async function settleBefore(
   posts: readonly Post[],
 ): Promise<readonly Post[]> {
   const { signal, deadlineAtMs } = sending
-  const running = await startWorker(sending, spool)
+  const running = await composeOwnWorker(sending, spool)
   let still = posts
   while (still.length > 0 && !signal.aborted && performance.now() < deadlineAtMs) {
     const pauseMs = Math.min(POLL_MS, Math.max(0, deadlineAtMs - performance.now()))
@@ -152,7 +152,7 @@ async function settleBefore(
   return still
 }
 
-async function startWorker(sending: SpoolSending, spool: Spool): Promise<ComposedWorker> {
+async function composeOwnWorker(sending: SpoolSending, spool: Spool): Promise<ComposedWorker> {
   return await composeWorker({
     spool,
     delivery: sending.delivery,
@@ -175,7 +175,7 @@ async function waitForKept(sending: SpoolSending, spool: Spool, kept: readonly K
   const leftMs = sending.deadlineAtMs - startedAtMs
   const soon = kept.filter(({ delivery: { retryInMs = Infinity } }) => retryInMs < leftMs && !signal.aborted)
   for (const { delivery } of soon) logFirstFailure(log, delivery, leftMs)
-  const running = soon.length > 0 ? await startWorker(sending, spool) : undefined
+  const running = soon.length > 0 ? await composeOwnWorker(sending, spool) : undefined
   const ids = kept.map(({ id }) => id)
   const progress = await spool.waitFor(ids, running === undefined ? 0 : Math.max(0, leftMs), signal)
   await running?.worker.stop(GRACE_MS)

@@ -21,7 +21,8 @@ export const FILES_WITH_OTHER_PAGES = [
 const PROSE = /[a-z’'",)]:? [a-z…]/i
 const SQL =
   /\b(?:PRAGMA|CREATE|SELECT|CASE WHEN|NULL AS|AS settled_at|BEGIN|INSERT|UPDATE|DELETE FROM|WHERE|ROLLBACK|ORDER BY)\b|\bIN \('|^id, /
-const NO_PROSE = /text\/plain|^(?:id|event): |^deny|^Bearer realm|^max\(/
+// Also the frames of server-sent events.
+const NO_PROSE = /text\/plain|^(?:id|event): \S* ?(?:event: |data: )|^deny|^Bearer realm|^max\(/
 
 /** A tree with fewer messages than this has been read wrongly. */
 const LEAST_MESSAGES = 400
