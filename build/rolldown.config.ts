@@ -58,7 +58,11 @@ const SHARED = [
 ]
 /** What only some of those commands need: the schema library, the HTTP client,  Node's child processes, the masking of a failed run's output. */
 const APART = [
+  'commands/describe-incidents.ts',
   'commands/holder.ts',
+  'commands/incident-look.ts',
+  'commands/incident-note.ts',
+  'commands/poll.ts',
   'commands/run.ts',
   'commands/report-run.ts',
   'core/event-document.ts',

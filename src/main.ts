@@ -90,6 +90,7 @@ async function runCommand(io: Io, line: CommandLine, named: SessionCommand | und
     if (name === 'deployments' || name === 'report')
       return await (await import('./commands/deployments.ts'))[name](session)
     if (name === 'gate') return await (await import('./commands/gate.ts')).gate(session)
+    if (name === 'watch') return await (await import('./commands/watch.ts')).watch(session, line)
     if (name === 'send') return await (await import('./commands/send.ts')).send(session, line)
     return await notify(session, name, result)
   } catch (error) {
@@ -98,7 +99,15 @@ async function runCommand(io: Io, line: CommandLine, named: SessionCommand | und
 }
 
 /** Commands that need no routing key: their event may bring one, or they send none. */
-const WITHOUT_KEY: ReadonlySet<string> = new Set(['send', 'gate', 'flush', 'spool', 'deployments', 'report'])
+const WITHOUT_KEY: ReadonlySet<string> = new Set([
+  'send',
+  'gate',
+  'watch',
+  'flush',
+  'spool',
+  'deployments',
+  'report',
+])
 const NO_SEVERITY = 'a change event has none; use --as alert or --as both to send an alert, which has one'
 
 /** A command that the command line does not name, and what is known about the deployment's outcome. */

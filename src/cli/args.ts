@@ -17,7 +17,7 @@ export interface CommandLine {
   readonly command?: CommandName
   readonly operands: readonly string[]
   readonly options: Options
-  /** The command of `run`. */
+  /** The command of `run`, or the rollback of `watch`; empty if there is none. */
   readonly commandLine?: readonly string[]
 }
 
@@ -53,12 +53,13 @@ export function parseCommandLine(argv: readonly string[]): CommandLine {
   const afterDashes = isHelp || end === -1 ? [] : args.slice(end + 1)
   // The value of an unknown option would be taken for a command, so look for the command only if the options are right.
   const command = problems.length === 0 ? readCommand(name, problems) : undefined
-  const isRun = command === 'run'
-  const operands = isRun ? plainWords : [...plainWords, ...afterDashes]
-  if (problems.length === 0) problems.push(...strayWords(command, afterDashes))
+  const takesCommand = command === 'run' || command === 'watch'
+  const operands = takesCommand ? plainWords : [...plainWords, ...afterDashes]
+  if (problems.length === 0)
+    problems.push(...strayWords(command, isHelp || end === -1 ? undefined : afterDashes))
   if (command !== undefined && problems.length === 0) problems.push(...misfits(command, operands, options))
   if (problems.length > 0) throw new Failure('usage', `${problems.join('\n')}\nsee pagerduty-alert --help`)
-  return { ...(command && { command }), operands, options, ...(isRun && { commandLine: afterDashes }) }
+  return { ...(command && { command }), operands, options, ...(takesCommand && { commandLine: afterDashes }) }
 }
 
 const TAKES_VALUE: ReadonlyMap<string, boolean> = new Map([
@@ -110,11 +111,16 @@ function readCommand(name: string | undefined, problems: string[]): CommandName 
   return command
 }
 
-/** Problems with the words after `--`: the command of `run`, or operands of other commands. */
-function strayWords(name: CommandName | undefined, words: readonly string[]): string[] {
-  if (name === 'run') return words.length > 0 ? [] : ['run needs its command after --: run -- CMD [ARG…]']
+/** Problems with the words after `--`, if it is there: the command of `run` or `watch`, or operands of other commands. */
+function strayWords(name: CommandName | undefined, words?: readonly string[]): string[] {
+  if (name === 'watch')
+    return words?.length === 0 ? ['watch needs its command after --: watch -- CMD [ARG…]'] : []
+  if (name === 'run')
+    return words !== undefined && words.length > 0
+      ? []
+      : ['run needs its command after --: run -- CMD [ARG…]']
   const takesOperands = name !== undefined && COMMANDS[name].maxOperands > 0
-  return takesOperands || words.length === 0 ? [] : ['only run takes a command after --']
+  return takesOperands || !words?.length ? [] : ['only run and watch take a command after --']
 }
 
 /** Problems with options and operands that the command does not take. */

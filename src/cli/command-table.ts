@@ -35,6 +35,18 @@ const NOT_IN_LIST: readonly SettingName[] = [
   ...(Object.keys(EVENT_SETTINGS) as SettingName[]).filter((name) => name !== 'environment'),
 ]
 
+/** How `gate` waits, and what `run` says of its command. */
+const NOT_IN_WATCH: readonly SettingName[] = [
+  'wait',
+  'allowRollback',
+  'rollback',
+  'softFail',
+  'outputLines',
+  'showCommand',
+  'maintenance',
+  'heartbeat',
+]
+
 function sending(
   does: string,
   example: string,
@@ -122,8 +134,16 @@ export const COMMANDS = {
     operands: '',
     maxOperands: 0,
     groups: ['gate', 'rest', 'delivery', 'printing'],
-    omits: ['dryRun', 'relay', 'createIntegration'],
+    omits: ['watchFor', 'dryRun', 'relay', 'createIntegration'],
     example: 'pagerduty-alert gate --allow-rollback --wait 10m && ./deploy.sh',
+  },
+  watch: {
+    does: 'exit with 1 if a new incident opens after a deployment; needs a REST API token',
+    operands: '[-- CMD [ARG…]]',
+    maxOperands: 0,
+    groups: ['gate', 'run', 'note', 'event', 'delivery', 'rest', 'printing'],
+    omits: [...NOT_IN_WATCH, ...NOT_IN_FOLLOW_UP, 'dryRun', 'createIntegration'],
+    example: './deploy.sh && pagerduty-alert watch --for 15m --note -- ./rollback.sh',
   },
   serve: {
     does: 'run the relay, which holds the key and sends the events of other containers',

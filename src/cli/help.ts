@@ -45,7 +45,7 @@ const COMMON: readonly SettingName[] = [
 /** What each exit status means; `EXIT_CODE` holds the numbers. */
 const EXIT_STATUSES: readonly [string, string][] = [
   ['0', 'PagerDuty, the relay or the spool accepted everything'],
-  ['1', 'gate: there are open incidents'],
+  ['1', 'gate: there are open incidents; watch: a new incident opened'],
   ['64', 'usage: an unknown command or option, an invalid value'],
   ['65', 'PagerDuty refused the event'],
   ['70', 'a bug in this program'],

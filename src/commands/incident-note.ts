@@ -37,6 +37,30 @@ export async function noteDeployment(session: Session, event: Event): Promise<vo
   }
 }
 
+/** Writes a note on incidents that opened after a deployment. What goes wrong is only warned of. */
+export async function noteSuspicion(
+  session: Session,
+  incidentIds: readonly string[],
+  content: string,
+): Promise<void> {
+  const { config, log } = session
+  const ids = incidentIds.slice(0, MAX_NOTED)
+  const deadlineAtMs = performance.now() + config.delivery.deadlineMs
+  try {
+    const { token } = needService('--note', config.rest)
+    await withRestClient(
+      session,
+      token,
+      async (client) => await Promise.all(ids.map((id) => addNote(client, id, content))),
+      { deadlineAtMs: () => deadlineAtMs },
+    )
+    log.info(`noted on ${ids.length} new incident${ids.length === 1 ? '' : 's'}`)
+  } catch (error) {
+    if (!(error instanceof Failure)) throw error
+    log.warn(`the deployment is not noted: ${error.message}`)
+  }
+}
+
 /** Incidents created before a time; PagerDuty reports whole seconds. */
 async function openBefore(client: RestClient, serviceId: string, timeMs: number): Promise<string[]> {
   const wholeMs = Math.floor(timeMs / 1000) * 1000

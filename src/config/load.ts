@@ -13,6 +13,7 @@ import { NOTE_SETTINGS, readRestConfig, type RestConfig } from './rest.ts'
 import { readRunConfig, type RunConfig } from './run.ts'
 import { readSpoolConfig, type SpoolConfig } from './spool.ts'
 import { createReader, valuesOf, type Problem } from './setting.ts'
+import { readWatchConfig, type WatchConfig } from './watch.ts'
 
 /** The configuration of one invocation, validated and frozen. */
 export interface Config {
@@ -24,6 +25,7 @@ export interface Config {
   readonly spool?: SpoolConfig
   readonly gate: GateConfig
   readonly list: ListConfig
+  readonly watch: WatchConfig
   /** Note the deployment on the service's open incidents. */
   readonly note: boolean
   readonly build: Build
@@ -74,6 +76,7 @@ export function readConfig(
     run: readRunConfig(reader),
     gate: readGateConfig(reader),
     list: readListConfig(reader),
+    watch: readWatchConfig(reader),
     note: valuesOf(reader, NOTE_SETTINGS)('note'),
     ...(spool && { spool }),
     build: mask(withRepositoryUrl(build, repositoryUrl)),

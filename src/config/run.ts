@@ -11,7 +11,7 @@ const MAX_MAINTENANCE_MINUTES = 24 * 60
 export const RUN_SETTINGS = inGroup('run', {
   strict: {
     option: 'strict',
-    help: 'exit with 65, 75 or 78 if the command succeeds but its report fails',
+    help: 'exit with 65, 75 or 78 if the command succeeds but its report fails; watch: with 75 if PagerDuty cannot be asked',
   },
   softFail: {
     option: 'soft-fail',

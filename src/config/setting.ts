@@ -9,7 +9,7 @@ export const SETTING_GROUPS = {
   delivery: 'Delivery',
   rest: 'PagerDuty’s REST API',
   note: 'Incident notes',
-  gate: 'The gate',
+  gate: 'Incidents of the service',
   list: 'What is listed',
   printing: 'Output',
 } as const

@@ -8,10 +8,12 @@ import { NOTE_SETTINGS, REST_SETTINGS } from './rest.ts'
 import { RUN_SETTINGS } from './run.ts'
 import type { Setting } from './setting.ts'
 import { SPOOL_SETTINGS } from './spool.ts'
+import { WATCH_SETTINGS } from './watch.ts'
 
 /** Every setting, in the order in which the help lists them. */
 const SETTINGS = {
   ...RUN_SETTINGS,
+  ...WATCH_SETTINGS,
   ...GATE_SETTINGS,
   ...LIST_SETTINGS,
   ...RELAY_SETTINGS,

@@ -103,6 +103,15 @@ export function defaultSummary(facts: SummaryFacts): string {
   return oneLine(`Deployment${prefixed(' of ', what)}${where} ${end}${why === '' ? '' : ` (${why})`}`)
 }
 
+/** The summary of a rollback: `Deployment of acme/shop@5f0c1d2 to production rolled back: PXXXX (Checkout is down)`. */
+export function rollbackSummary({ build, environment, result }: SummaryFacts, incidents: string): string {
+  const what = [build.repository, shortCommit(build.commit)].filter(Boolean).join('@')
+  const where = environment === undefined ? '' : ` to ${environment}`
+  const hasFailed = result.exitCode !== undefined || result.signal !== undefined
+  const subject = `${hasFailed ? 'Rollback' : 'Deployment'}${prefixed(' of ', what)}${where}`
+  return oneLine(`${subject} ${hasFailed ? `failed${howItEnded(result)}` : 'rolled back'}: ${incidents}`)
+}
+
 /** The first seven characters of a hexadecimal commit id, as Git shows it; other ids whole. */
 export function shortCommit(commit: string | undefined): string | undefined {
   return commit !== undefined && /^[0-9a-f]{8,64}$/i.test(commit) ? commit.slice(0, 7) : commit

@@ -28,6 +28,34 @@ export async function listOpenIncidents(client: RestClient, serviceId: string): 
 }
 
 /**
+ * The incidents of a service that were created at or after a time, oldest first, whatever their status is by now.
+ * @param since ISO 8601 with `Z`
+ * @param alertKey only those with an alert of this dedup key; PagerDuty takes a blank one for every key
+ * @throws Failure as `ask` does
+ */
+export async function listIncidentsSince(
+  client: RestClient,
+  { serviceId, since, alertKey }: { serviceId: string; since: string; alertKey?: string },
+): Promise<Incident[]> {
+  const pages = await askAll(client, {
+    purpose: 'list the service’s new incidents',
+    scope: 'incidents.read',
+    call: {
+      method: 'GET',
+      path: '/incidents',
+      query: [
+        ['service_ids[]', serviceId],
+        ['since', since],
+        ...(alertKey === undefined ? [] : [['incident_key', alertKey] as const]),
+        ['sort_by', 'created_at:asc'],
+      ],
+    },
+    answer: INCIDENTS_ANSWER,
+  })
+  return pages.flatMap(({ incidents }) => incidents)
+}
+
+/**
  * Writes a note on an incident.
  * @throws Failure as `ask` does
  */

@@ -41,6 +41,8 @@ export interface SuperviseOptions {
   /** Called whenever the command prints something. */
   readonly onOutput: () => void
   readonly kill: Kill
+  /** Its environment; absent: ours. */
+  readonly env?: Readonly<Record<string, string | undefined>>
 }
 
 /** Signals that ask a process to end. */
@@ -67,10 +69,14 @@ const SWEEP_STEP_MS = 25
  * descriptors, terminal. Its output is passed on live. It leads a process group of its own, so that signals reach it and
  * nothing else. With a terminal it stays in our group, which has the foreground, and the terminal signals both.
  */
-export function supervise({ argv, tail, onOutput, kill }: SuperviseOptions): Supervised {
+export function supervise({ argv, tail, onOutput, kill, env }: SuperviseOptions): Supervised {
   const pipes = tail === undefined ? undefined : openOutputPipes()
   const isOnTerminal = hasTerminal()
-  const child = start(argv, { stdio: stdioOf(pipes), detached: !isOnTerminal })
+  const child = start(argv, {
+    stdio: stdioOf(pipes),
+    detached: !isOnTerminal,
+    ...(env && { env: { ...env } }),
+  })
   pipes?.closeChildEnds()
   if (!(child instanceof ChildProcess)) return neverStarted(child)
   const ending = endingOf(child)

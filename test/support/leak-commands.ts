@@ -29,6 +29,12 @@ export const LEAK_COMMANDS: readonly LeakCommand[] = [
   { name: 'run in maintenance', args: ['run', '--maintenance', '5'], watched: ['/bin/true'] },
   { name: 'doctor', args: ['doctor'], takesNoDryRun: true },
   { name: 'gate', args: ['gate'], takesNoDryRun: true },
+  {
+    name: 'watch',
+    args: ['watch', '--for', '100ms', '--note'],
+    watched: ['/bin/true'],
+    takesNoDryRun: true,
+  },
   { name: 'flush', args: ['flush'], takesNoDryRun: true },
   { name: 'spool list', args: ['spool', 'list'], takesNoDryRun: true },
   { name: 'spool retry', args: ['spool', 'retry'], takesNoDryRun: true },

@@ -10,6 +10,7 @@ const FILES_WITHOUT_MESSAGES = [
   'ci/',
   'config/setting.ts',
   'core/build-event.ts',
+  'core/build-rollback.ts',
   'core/identity.ts',
   'core/mask-output.ts',
   'core/secret-looks.ts',

@@ -24,7 +24,7 @@ export function createAlertIncidents(alerts: readonly Alert[]): (account: RestSt
   }
 }
 
-function describe({ title, event }: Alert, serviceId: string, number: number): Opened {
+function describe({ title, event, dedupKey }: Alert, serviceId: string, number: number): Opened {
   const isUrgent = ['critical', 'error'].includes(event.payload?.severity ?? '')
   return {
     id: `Q${String(number).padStart(13, '0')}`,
@@ -32,5 +32,6 @@ function describe({ title, event }: Alert, serviceId: string, number: number): O
     title,
     urgency: isUrgent ? 'high' : 'low',
     createdAt: new Date().toISOString(),
+    alertKeys: [dedupKey],
   }
 }

@@ -120,18 +120,21 @@ const addIntegration: RestAnswer = (request) => {
   return jsonAnswer(201, { integration: toIntegration(integration) })
 }
 
-/** Without `date_range=all` only the last month counts. */
+/** Without `since` or `date_range=all` only the last month counts. A blank `incident_key` matches every alert. */
 const listIncidents: RestAnswer = (request) => {
   const { query, state, nowMs } = request
   const serviceIds = query.getAll('service_ids[]')
   const statuses = query.getAll('statuses[]')
-  const sinceMs = query.get('date_range') === 'all' ? 0 : nowMs - MONTH_MS
+  const sinceMs =
+    query.get('date_range') === 'all' ? 0 : Date.parse(query.get('since') ?? '') || nowMs - MONTH_MS
+  const alertKey = query.get('incident_key') ?? ''
   if (query.has('urgencies[]') && !state.abilities.includes('urgencies'))
     return restError(402, 2012, 'Account does not have the abilities to perform the action')
   const found = state.incidents.filter(
-    ({ serviceId, status, createdAt }) =>
+    ({ serviceId, status, createdAt, alertKeys }) =>
       (serviceIds.length === 0 || serviceIds.includes(serviceId)) &&
       (statuses.length === 0 || statuses.includes(status)) &&
+      (alertKey === '' || alertKeys.includes(alertKey)) &&
       Date.parse(createdAt) >= sinceMs,
   )
   return paged(request, 'incidents', found.map(toIncident))

@@ -26,6 +26,8 @@ const INCIDENT = z.strictObject({
   urgency: z.enum(['high', 'low']).default('high'),
   status: z.enum(['triggered', 'acknowledged', 'resolved']).default('triggered'),
   createdAt: time,
+  /** The dedup keys of its alerts. */
+  alertKeys: z.array(z.string()).default([]),
 })
 
 const WINDOW = z.strictObject({

@@ -1,0 +1,62 @@
+import type { Session } from '../cli/session.ts'
+import type { ServiceChoice } from '../config/rest.ts'
+import { formatMs } from '../core/duration.ts'
+import { identify, successKeyFor } from '../core/identity.ts'
+import type { RestClient } from '../rest/client.ts'
+import { listIncidentsSince } from '../rest/incidents.ts'
+import { describeService, type Incident, type Service } from '../rest/resources.ts'
+import { findService } from '../rest/service.ts'
+import { ofUrgency, warnIfMuted, type Finding } from './describe-incidents.ts'
+
+/** How far back incidents are listed, so that the clocks of this machine and of PagerDuty may differ by that much. */
+const CLOCK_MARGIN_MS = 24 * 60 * 60_000
+/** A list that comes sooner shows what was there at the beginning, whatever the clocks say. */
+const PROMPT_MS = 5000
+
+/**
+ * What looks for incidents of a service that opened after this call. Not counted are those of this deployment's own
+ * alerts. An incident that opens and is resolved between two looks is seen.
+ */
+export function createIncidentLook(
+  session: Session,
+  client: RestClient,
+  choice: ServiceChoice,
+): () => Promise<Finding> {
+  const { config, log } = session
+  const began = { atMs: performance.now(), timeMs: Date.now() }
+  const since = new Date(began.timeMs - CLOCK_MARGIN_MS).toISOString()
+  const discounted = new Set<Incident['id']>()
+  const isBefore = ({ created_at: createdAt = '' }: Incident): boolean =>
+    performance.now() - began.atMs < PROMPT_MS || !(Date.parse(createdAt) >= began.timeMs)
+  let service: Service | undefined
+  let isFirst = true
+  return async () => {
+    if (service === undefined) {
+      service = await findService(client, choice)
+      warnIfMuted('watch', service, log)
+      const time = formatMs(config.watch.forMs)
+      log.info(`watch: looking for new incidents on ${describeService(service)} for ${time}`)
+    }
+    const listed = await listIncidentsSince(client, { serviceId: service.id, since })
+    if (isFirst) for (const { id } of listed.filter(isBefore)) discounted.add(id)
+    isFirst = false
+    const isNew = ({ id }: Incident): boolean => !discounted.has(id)
+    const incidents = ofUrgency(listed, config.gate.urgency).filter(isNew)
+    if (incidents.length === 0) return { service, incidents }
+    for (const id of await listOwn(session, client, { serviceId: service.id, since })) discounted.add(id)
+    return { service, incidents: incidents.filter(isNew) }
+  }
+}
+
+/** The incidents of the alerts that this deployment's own events open. */
+async function listOwn(
+  { io, config }: Session,
+  client: RestClient,
+  where: { serviceId: string; since: string },
+): Promise<Incident['id'][]> {
+  const { dedupKey } = identify(config.event.choices, config.build, io.hostname)
+  if (dedupKey === undefined) return []
+  const keys = [dedupKey.value, successKeyFor(dedupKey.value)]
+  const lists = await Promise.all(keys.map((alertKey) => listIncidentsSince(client, { ...where, alertKey })))
+  return lists.flat().map(({ id }) => id)
+}
