@@ -56,15 +56,21 @@ const SHARED = [
     'version.ts',
   ].map((file) => `src/${file}`),
 ]
-/** What only some of those commands need: the schema library, the HTTP client,  Node's child processes, the masking of a failed run's output. */
+/**
+ * What only some of those commands need: the schema library, the HTTP client, Node's child processes, deployment records,
+ * the masking of a failed run's output.
+ */
 const APART = [
   'commands/describe-incidents.ts',
   'commands/holder.ts',
   'commands/incident-look.ts',
   'commands/incident-note.ts',
   'commands/poll.ts',
+  'commands/roll-back.ts',
+  'commands/watch-signals.ts',
   'commands/run.ts',
   'commands/report-run.ts',
+  'core/deployment',
   'core/event-document.ts',
   'core/event-schema.ts',
   'core/find-known.ts',
