@@ -54,6 +54,7 @@ COPY LICENSE tsconfig.json pagerduty.sh ./
 COPY build build
 COPY scripts scripts
 COPY src src
+COPY ui ui
 RUN npm run build
 # V8's code cache, for this Node version on this type of processor; elsewhere the program starts without it.
 RUN node build/write-code-cache.ts dist

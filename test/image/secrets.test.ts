@@ -77,6 +77,7 @@ suite('secrets', { skip: await skipWithoutDocker() }, () => {
       'scripts',
       'src',
       'tsconfig.json',
+      'ui',
     ])
   })
 })
