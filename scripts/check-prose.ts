@@ -3,6 +3,8 @@ import { fileURLToPath } from 'node:url'
 
 /** Files, and folders with everything in them. */
 const PLACES = [
+  'src',
+  'ui',
   'README.md',
   'CHANGELOG.md',
   'CONTRIBUTING.md',

@@ -35,7 +35,7 @@ const NOT_IN_LIST: readonly SettingName[] = [
   ...(Object.keys(EVENT_SETTINGS) as SettingName[]).filter((name) => name !== 'environment'),
 ]
 
-/** How `gate` waits, and what `run` says of its command. */
+/** How `gate` waits, and how `run` reports its command. */
 const NOT_IN_WATCH: readonly SettingName[] = [
   'wait',
   'allowRollback',

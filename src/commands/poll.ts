@@ -26,7 +26,7 @@ export interface Polling<T> {
  * Looks every 15 s, or more often in a short wait, until a look is enough or the time is over. While there is time, a look
  * that failed is followed by another.
  * @returns the result of the last look; a Failure of kind `undelivered` if that one failed
- * @throws Failure of any other kind, which another look cannot mend, or if the signal aborts
+ * @throws Failure of any other kind, which another look cannot fix, or if the signal aborts
  */
 export async function poll<T>({
   lookOnce,

@@ -27,7 +27,7 @@ interface Suspicion {
 interface RolledBack {
   /** The exit status of its command. */
   readonly exitCode: number
-  /** The exit status that a signal asks for which arrived meanwhile. */
+  /** The exit status for a signal that arrived while the command ran. */
   readonly interruption: number | undefined
 }
 

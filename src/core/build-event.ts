@@ -44,7 +44,7 @@ export interface InputParts {
   readonly fields: EventFields
   readonly choices: IdentityChoices
   readonly build: Build
-  /** Stands in as the source if no repository is known. */
+  /** The source if no repository is known. */
   readonly hostname: string
   readonly result?: CommandResult
   readonly nowIso: string
@@ -60,14 +60,14 @@ export function eventInput({ choices, hostname, result = {}, ...parts }: InputPa
   }
 }
 
-/** Whether the event tells of the build's deployment, or only of what the options say. */
+/** Whether the event reports the build's deployment, or only what the options say. */
 export type Subject = { outcome: DeploymentOutcome } | 'options'
 
 /** The change event of a deployment that succeeded or was cancelled, or one from options only. */
 export function buildChange(input: EventInput, subject: Subject): Event {
   const { source } = input.identity
   const { component, group, class: className, client, clientUrl } = input.fields
-  // A change event has no such fields, so what the user gave stands in the details.
+  // A change event has no such fields, so the user's values go into the details.
   const given = present({ component, group, class: className, client, client_url: clientUrl })
   const payload: Payload = { ...basicPayload(input, subject, given), source: source.value }
   return { kind: 'change', body: { payload, ...attachments(input, subject) } }

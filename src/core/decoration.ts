@@ -152,7 +152,7 @@ const PAYLOAD = {
 /** Every known member of an event and how it is corrected. What one kind must have is decoration of the other. */
 export const CORRECTIONS = {
   alert: {
-    top: { ...TOP, dedup_key: correctText }, // a trigger gets another where it has none
+    top: { ...TOP, dedup_key: correctText }, // a trigger without one gets a new one
     payload: {
       ...PAYLOAD,
       summary: correctRequiredText,

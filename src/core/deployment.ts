@@ -45,7 +45,7 @@ const MAX_TEXT_CHARS = 300
 /**
  * The deployment that an event reports: one of the events that this program makes, by whichever of its forms it was
  * sent. Undefined for everything else, such as an alert of Alertmanager's or a resolve.
- * @param nowMs stands in for an event without a time
+ * @param nowMs the time of an event that has none
  */
 export function deploymentOf({ kind, body }: Event, nowMs: number): Deployment | undefined {
   const { payload, links = [] } = body

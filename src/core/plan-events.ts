@@ -50,7 +50,7 @@ function eventsOf(
       return successEvents(input, options, warnings)
     case 'cancelled':
       return [buildChange(input, { outcome: 'cancelled' })]
-    case 'soft-failure': // told of, but nobody is paged for it
+    case 'soft-failure': // reported, but nobody is paged for it
       return [buildChange(input, { outcome: 'failure' })]
     case 'failure':
       if (dedupKey === undefined) {
@@ -94,7 +94,7 @@ function successEvents(
   return events
 }
 
-/** How the deployment ended, for the commands that tell of one. */
+/** How the deployment ended, for the commands that report one. */
 const OUTCOMES: Readonly<Partial<Record<EventCommand, DeploymentOutcome>>> = {
   success: 'success',
   failure: 'failure',

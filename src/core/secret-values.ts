@@ -5,7 +5,7 @@ import { urlPasswords } from './url-credentials.ts'
 /** Names of variables whose values are taken for secrets, wherever in the name the word stands. */
 const SECRET_NAME =
   /token|secret|passw|passphrase|passcode|credential|webhook|conn(?:ection)?_?str|kubeconfig|docker_?config|docker_?auth|(?:api|access|private|account|signing|encryption|master|ssh|deploy|license)_?key/i
-/** Words of a name that say so by themselves only: `DB_PASS` and `AUTH_HEADER`, but not `COMPASS` and `AUTHOR`. */
+/** Words that count only if they are a whole part of the name: `DB_PASS` and `AUTH_HEADER`, but not `COMPASS` and `AUTHOR`. */
 const SECRET_WORDS: ReadonlySet<string> = new Set(
   'auth cookie cred creds dsn jwt key keys otp pass pat pgpass pin pw pwd salt sas signature'.split(' '),
 )

@@ -8,7 +8,7 @@ export interface Headline {
 }
 
 export interface HeadlineFacts {
-  /** Absent where nothing is kept. */
+  /** Absent if nothing is kept. */
   readonly counts?: SpoolCounts
   /** Why no event can be taken. */
   readonly notReady?: string | undefined
@@ -17,8 +17,8 @@ export interface HeadlineFacts {
   readonly nowMs: number
 }
 
-/** An event that waits for less is on its way. */
-const ON_ITS_WAY_MS = 5000
+/** An event that has waited for less is only being sent. */
+const BEING_SENT_MS = 5000
 
 /** The sentence on top of the page. What somebody has to do comes first. */
 export function headlineOf({ counts, notReady, oldestPending, oldestDead, nowMs }: HeadlineFacts): Headline {
@@ -28,7 +28,7 @@ export function headlineOf({ counts, notReady, oldestPending, oldestDead, nowMs 
   const { pending, dead } = counts
   const isWaiting =
     oldestPending !== undefined &&
-    (oldestPending.reason !== undefined || nowMs - oldestPending.acceptedAtMs > ON_ITS_WAY_MS)
+    (oldestPending.reason !== undefined || nowMs - oldestPending.acceptedAtMs > BEING_SENT_MS)
   if (dead > 0) {
     const more = isWaiting
       ? `, and ${pending.toLocaleString('en')} more ${pending === 1 ? 'waits' : 'wait'}`

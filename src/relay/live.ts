@@ -22,7 +22,7 @@ export interface LiveDeps {
 }
 
 const MAX_VIEWERS = 100
-/** Changes within so long go out together. */
+/** Changes within this time are sent together. */
 const COALESCE_MS = 100
 /** What keeps proxies from closing a connection without traffic. */
 const COMMENT_MS = 15_000

@@ -41,9 +41,9 @@ export function createTail(): Tail {
   function write(stream: number, chunk: Buffer): void {
     for (let rest = chunk; rest.length > 0;) {
       if (current.length === BUFFER_BYTES) {
-        const spare = previous?.bytes ?? Buffer.alloc(BUFFER_BYTES) // a new one each time is garbage for nothing
+        const reused = previous?.bytes ?? Buffer.alloc(BUFFER_BYTES) // a new one each time would only be garbage
         previous = current
-        current = createRecording(spare, isInside)
+        current = createRecording(reused, isInside)
       }
       const part = rest.subarray(0, BUFFER_BYTES - current.length)
       record(current, stream, part)

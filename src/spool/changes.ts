@@ -19,7 +19,7 @@ export interface Transaction {
   readonly dueKeyIds: Set<number>
   /** Events that are no longer pending. */
   readonly settled: Progress[]
-  /** Events that were added, or of which something has changed. */
+  /** Events that were added or changed. */
   readonly changedIds: number[]
   /** How many dead events were removed to make room for others. */
   crowdedOut: number

@@ -4,8 +4,8 @@ import { pageFrom, repositoryPage } from '../repository-url.ts'
 
 /**
  * CloudBees Unify, to which Codeship's users were pointed. It describes the build in a file, whose `raw` is the body of
- * the code host's webhook. The `CLOUDBEES_SCM_` variables are for steps that pass the `cloudbees` context on by
- * themselves. CloudBees CI is Jenkins.
+ * the code host's webhook. The `CLOUDBEES_SCM_` variables are for steps that pass the `cloudbees` context on
+ * explicitly. CloudBees CI is Jenkins.
  *
  * https://docs.cloudbees.com/docs/cloudbees-unify/latest/dsl-syntax/contexts
  * https://github.com/cloudbees-io/checkout (reads `CLOUDBEES_EVENT_PATH`)

@@ -39,7 +39,7 @@ export const JENKINS: Provider = {
 }
 
 /**
- * The job's name stands in for a repository that is not checked out with Git, or not yet. The last part of a multibranch
+ * The job's name replaces the repository's if nothing is checked out with Git, or not yet. The last part of a multibranch
  * job's is the branch: `acme/shop` of `acme/shop/feature%2Fcheckout`.
  */
 function jobWithoutBranch(env: Environment): Source {

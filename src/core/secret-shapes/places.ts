@@ -65,7 +65,7 @@ const FILES: readonly Place[] = [
   { find: /(jdbc:oracle:\w{1,8}:[\w-]{1,64}\/)([^\s"'@]{1,200})(?=@)/gi },
 ]
 
-/** Addresses that are a secret themselves: whoever has them can post. */
+/** Addresses that are a secret themselves: anyone who has them can post. */
 const WEBHOOKS: readonly Place[] = [
   /(hooks\.slack(?:-gov)?\.com\/(?:services|workflows|triggers)\/)([\w/-]+)/gi,
   /(discord(?:app)?\.com\/api(?:\/v\d+)?\/webhooks\/)([\w/-]+)/gi,

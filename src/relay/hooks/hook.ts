@@ -19,7 +19,7 @@ export interface HookReport {
   readonly state: DeploymentState
   readonly build: Build
   readonly environment?: string
-  /** What the system says of a failure, not masked yet. */
+  /** The system's own words about a failure, not masked yet. */
   readonly output?: string
   /** Milliseconds since 1970. */
   readonly startedAtMs?: number
@@ -96,7 +96,7 @@ export function times(
   return { ...(startedAtMs !== undefined && { startedAtMs }), ...(endedAtMs !== undefined && { endedAtMs }) }
 }
 
-/** What the system says of a failure; of anything else it is no output that somebody wants to read. */
+/** The system's own words about a failure. For any other outcome they are not worth showing. */
 export function failureWords(state: DeploymentState, words: string | undefined): Pick<HookReport, 'output'> {
   return state === 'failure' && words !== undefined ? { output: words } : {}
 }

@@ -8,7 +8,7 @@ import type { RouteGroup } from '../describe-route.ts'
 import { sendProblem } from '../problem.ts'
 import { sendJson } from '../result.ts'
 
-/** The deployments that events told of, for people and pages. */
+/** The deployments that events reported, for people and pages. */
 export const DEPLOYMENT_ROUTES: RouteGroup = {
   mount: (app, deps) => {
     app.get('/deployments', (request, reply) => listDeployments({ request, reply, deps }))
