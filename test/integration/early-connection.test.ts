@@ -111,7 +111,7 @@ test(
       env: { ...env, PAGERDUTY_TOKEN: 'R0123456789ABCDEF0123456789ABCDE' },
     })
     assert.equal(noChanges.code, 78)
-    assert.match(noChanges.stderr, /takes alerts only/)
+    assert.match(noChanges.stderr, /accepts only alerts/)
     assert.equal(existsSync(looked), false)
   },
 )
