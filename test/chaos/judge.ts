@@ -1,4 +1,5 @@
 import type { RecordedRequest } from '../../tools/simulator/recorder.ts'
+import type { FullPeriod } from './filling-disk.ts'
 import { TIMEOUT_MS, type Fleet } from './fleet.ts'
 
 /** How long before its deliverer died an answer may have arrived without being recorded: as long as it waits for writers. */
@@ -23,7 +24,7 @@ interface Attempt {
 export interface Verdict {
   /** Accepted, and PagerDuty has never got it. */
   readonly lost: string[]
-  /** Attempted after a later event of its alert. */
+  /** Attempted after a later event of its alert, or the last attempt of its alert though there was a later event. */
   readonly outOfOrder: string[]
   /** Attempted again though it was answered, and its deliverer did not end just then. */
   readonly repeatedInVain: string[]
@@ -33,10 +34,15 @@ export interface Verdict {
   readonly repeated: number
 }
 
-/** Compares what PagerDuty saw with what was promised to the writers. */
+/**
+ * Compares what PagerDuty saw with what was promised to the writers.
+ * @param fullPeriods when the disk was full. A deliverer that ended then may not have been able to record its results, so
+ * its events are sent again, each alert's in order
+ */
 export function judge(
   requests: readonly RecordedRequest[],
   fleet: Pick<Fleet, 'accepted' | 'endedAtMs' | 'alertOfCommand'>,
+  fullPeriods: readonly FullPeriod[] = [],
 ): Verdict {
   const attempts = requests.flatMap((request) => toAttempt(request) ?? [])
   const taken = new Set(attempts.filter(({ isTaken }) => isTaken).map(({ summary }) => summary))
@@ -47,11 +53,21 @@ export function judge(
   const isLate = ([first, again]: Repetition): boolean =>
     again.atMs - first.atMs >= TIMEOUT_MS &&
     (first.host === again.host || fleet.alertOfCommand.has(first.host))
+  const isUnrecorded = ([{ host, atMs }]: Repetition): boolean =>
+    fullPeriods.some(
+      ({ fromMs, untilMs }) =>
+        atMs > fromMs - WRITTEN_WITHIN_MS &&
+        (fleet.endedAtMs.get(host) ?? Number.POSITIVE_INFINITY) < untilMs + WRITTEN_WITHIN_MS,
+    )
+  const unrecorded = repetitions.filter(isUnrecorded)
   return {
     lost: [...fleet.accepted].filter((summary) => !taken.has(summary)),
-    outOfOrder: findOutOfOrder(attempts),
+    outOfOrder: findOutOfOrder(attempts, new Set(unrecorded.map(([, again]) => again))),
     repeatedInVain: repetitions
-      .filter((repetition) => !isEndedThen(repetition[0]) && !isLate(repetition))
+      .filter(
+        (repetition) =>
+          !isEndedThen(repetition[0]) && !isLate(repetition) && !unrecorded.includes(repetition),
+      )
       .map(([first, again]) => describe(first, again, fleet.endedAtMs.get(first.host))),
     secondDeliverers: findSecondDeliverers(attempts, fleet.alertOfCommand),
     repeated: repetitions.length,
@@ -94,13 +110,19 @@ function findRepetitions(attempts: readonly Attempt[]): Repetition[] {
   })
 }
 
-function findOutOfOrder(attempts: readonly Attempt[]): string[] {
+/** @param unrecorded attempts that repeat what could not be recorded: with each, the order of its alert begins again */
+function findOutOfOrder(attempts: readonly Attempt[], unrecorded: ReadonlySet<Attempt>): string[] {
   const latest = new Map<string, number>()
-  return attempts.flatMap(({ alert, number, summary }) => {
-    if (number < (latest.get(alert) ?? 0)) return [summary]
+  const highest = new Map<string, number>()
+  const overtaken = attempts.flatMap((attempt) => {
+    const { alert, number, summary } = attempt
+    if (number < (latest.get(alert) ?? 0) && !unrecorded.has(attempt)) return [summary]
     latest.set(alert, number)
+    highest.set(alert, Math.max(number, highest.get(alert) ?? 0))
     return []
   })
+  const notLast = [...latest].filter(([alert, number]) => number < (highest.get(alert) ?? 0))
+  return [...overtaken, ...notLast.map(([alert, number]) => `${alert} ends with ${number}`)]
 }
 
 /** A process delivers from when it takes the lease until its end, so none comes back after another. */

@@ -1,11 +1,14 @@
 import assert from 'node:assert/strict'
+import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { test } from 'node:test'
 import type { Behaviour } from '../../tools/simulator/behaviour.ts'
 import { startSimulator } from '../../tools/simulator/simulator.ts'
 import { formatCount, recordFigure } from '../support/figures.ts'
+import { skipWithout } from '../support/required.ts'
 import { temporaryDirectory } from '../support/spool.ts'
 import { createChance } from './chance.ts'
+import { mountFillingDisk } from './filling-disk.ts'
 import { createFleet, type Fleet } from './fleet.ts'
 import { judge } from './judge.ts'
 import { LIES } from './lies.ts'
@@ -39,7 +42,11 @@ test(`after ${KILLS} kills of relays and commands on one spool nothing accepted 
   // Every process has an address of its own for it in 127.0.0.0/8.
   const simulator = await startSimulator({ host: '0.0.0.0' })
   t.after(() => simulator.close())
-  const fleet = createFleet(simulator, temporaryDirectory(t), chance)
+  const noDisk = skipWithout('mount')
+  if (noDisk !== false) t.diagnostic(`the disk does not fill here: that ${noDisk}`)
+  const disk = noDisk === false ? mountFillingDisk(t, chance) : undefined
+  const directory = disk === undefined ? temporaryDirectory(t) : join(disk.directory, 'spool')
+  const fleet = createFleet(simulator, directory, chance)
   t.after(() => fleet.killAll())
   const ending = new AbortController()
   const work = [
@@ -47,6 +54,7 @@ test(`after ${KILLS} kills of relays and commands on one spool nothing accepted 
     ...ALERTS.map((alert) => fleet.post(alert, ending.signal)),
     ...COMMANDS.map((alert) => fleet.command(alert, ending.signal)),
     fleet.postNamed(NAMED, ending.signal),
+    disk?.fillAndEmpty(ending.signal),
     ...POISON.map((alert) => fleet.postOnce(alert, ALERTS[0] ?? '', ending.signal)),
   ]
   simulator.behave({ containing: 'poison', behaviour: { kind: 'answer', status: 500 } })
@@ -63,12 +71,13 @@ test(`after ${KILLS} kills of relays and commands on one spool nothing accepted 
   simulator.behave({ containing: 'poison', behaviour: { kind: 'usual' } })
   await deliverRest(fleet)
 
-  const verdict = judge(simulator.requests, fleet)
+  const verdict = judge(simulator.requests, fleet, disk?.fullPeriods)
   const figures = {
     kills: killed,
     accepted: fleet.accepted.size,
     requests: simulator.requests.length,
     repeated: verdict.repeated,
+    'disk full': disk?.fullPeriods.length ?? 0,
   }
   t.diagnostic(JSON.stringify(figures))
   assert.ok(fleet.accepted.size >= KILLS, 'there was load')
@@ -76,6 +85,7 @@ test(`after ${KILLS} kills of relays and commands on one spool nothing accepted 
   assert.deepEqual(wrong, { lost: [], outOfOrder: [], repeatedInVain: [], secondDeliverers: [] })
   assert.ok(repeated <= killed * 256, `${repeated} repeated`)
   assert.doesNotMatch(fleet.logs(), /set aside|event is dead/)
+  if (disk !== undefined) assert.match(fleet.logs(), /the spool’s disk is full/)
   for (const [name, count] of Object.entries(figures)) recordFigure(`chaos ${name}`, formatCount(count))
 })
 
