@@ -99,7 +99,7 @@ async function keep(sending: SpoolSending, spool: Spool, failed: readonly Delive
   if (added.kind !== 'added') {
     const reason = added.kind === 'full' ? `the spool is full (${added.limit} events)` : added.reason
     log.warn(`${reason}; nothing is kept, so this is retried until the deadline`)
-    return await sendUnkept(sending, spool, failed)
+    return await sendUnkept(sending, spool, { failed, canSettle: !READ_ONLY.test(reason) })
   }
   const kept = failed.map((delivery, index) => ({ delivery, id: added.ids[index] ?? 0 }))
   // The first attempt counts, and the wait that the server asked for applies to the next one, whichever process makes it.
@@ -111,6 +111,9 @@ async function keep(sending: SpoolSending, spool: Spool, failed: readonly Delive
   return await waitForKept(sending, spool, kept)
 }
 
+/** Results cannot be written to such a spool, so earlier events of an alert would be waited for in vain. */
+const READ_ONLY = /read-only|cannot be opened/
+
 /**
  * Sends what the spool did not take. A post whose alert has earlier events there waits until they are settled: sent at
  * once, it would overtake them, and a resolve before its trigger leaves the alert open.
@@ -118,11 +121,11 @@ async function keep(sending: SpoolSending, spool: Spool, failed: readonly Delive
 async function sendUnkept(
   sending: SpoolSending,
   spool: Spool,
-  failed: readonly Delivery[],
+  { failed, canSettle }: { readonly failed: readonly Delivery[]; readonly canSettle: boolean },
 ): Promise<Delivery[]> {
   const given = failed.filter(({ retryInMs }) => retryInMs === undefined)
   const again = failed.filter(({ retryInMs }) => retryInMs !== undefined).map(({ post }) => post)
-  const behind = again.filter((post) => isBehind(sending, spool, post))
+  const behind = canSettle ? again.filter((post) => isBehind(sending, spool, post)) : []
   const free = sending.sender.send(again.filter((post) => !behind.includes(post)))
   const still = behind.length === 0 ? [] : await settleBefore(sending, spool, behind)
   const next = sending.sender.send(behind.filter((post) => !still.includes(post)))

@@ -27,7 +27,8 @@ const DAMAGES: Readonly<Record<string, (bytes: Buffer, startsAt: number) => Buff
     return bytes.fill((bytes[at] ?? 0) ^ (1 << below(8)), at, at + 1)
   },
   'with another byte in its head': (bytes, startsAt) => {
-    const at = Math.min(startsAt + below(64), bytes.length - 1)
+    // Bytes 60 to 63 of the file are the version of its tables: such a store is another version's to deliver.
+    const at = Math.min(startsAt + below(60), bytes.length - 1)
     return bytes.fill(below(256), at, at + 1)
   },
   'full of zeros': (bytes, startsAt) =>
@@ -109,7 +110,7 @@ async function deliverDamaged(
   await worker.stop(0)
   await spool.close()
   rmSync(directory, { recursive: true })
-  assert.equal(added.kind, 'added')
+  assert.equal(added.kind, 'added', 'reason' in added ? added.reason : '')
   assert.equal(seen.at(-1)?.what, 'after')
   return { sent, told: [...warnings, ...told.filter((line) => line !== 'delivered')].join() }
 }
