@@ -54,7 +54,7 @@ test(`after ${KILLS} kills of relays and commands on one spool nothing accepted 
     ...ALERTS.map((alert) => fleet.post(alert, ending.signal)),
     ...COMMANDS.map((alert) => fleet.command(alert, ending.signal)),
     fleet.postNamed(NAMED, ending.signal),
-    disk?.fillAndEmpty(ending.signal),
+    ...(disk === undefined ? [] : [disk.fillAndEmpty(ending.signal)]),
     ...POISON.map((alert) => fleet.postOnce(alert, ALERTS[0] ?? '', ending.signal)),
   ]
   simulator.behave({ containing: 'poison', behaviour: { kind: 'answer', status: 500 } })
