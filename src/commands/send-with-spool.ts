@@ -111,7 +111,7 @@ async function keep(sending: SpoolSending, spool: Spool, failed: readonly Delive
   return await waitForKept(sending, spool, kept)
 }
 
-/** Results cannot be written to such a spool, so earlier events of an alert would be waited for in vain. */
+/** Results cannot be written to such a spool, so earlier events of an alert would never be seen as settled. */
 const READ_ONLY = /read-only|cannot be opened/
 
 /**
