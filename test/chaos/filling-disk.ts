@@ -1,8 +1,8 @@
-import { rmSync, statfsSync, writeFileSync } from 'node:fs'
+import { rmSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { join } from 'node:path'
 import type { TestContext } from 'node:test'
-import { mountSmallDisk } from '../support/tmpfs.ts'
+import { fillDisk, mountSmallDisk } from '../support/tmpfs.ts'
 import type { Chance } from './chance.ts'
 
 /** More than all events of a run need, so that only the filler fills it. */
@@ -37,21 +37,11 @@ export function mountFillingDisk(t: TestContext, chance: Chance): FillingDisk {
       while (!signal.aborted) {
         await sleep(500 + chance.number() * 3000)
         const fromMs = Date.now()
-        fill(filler, directory, Math.floor(chance.number() * MOST_FREE_BLOCKS))
+        fillDisk(filler, directory, Math.floor(chance.number() * MOST_FREE_BLOCKS))
         await sleep(200 + chance.number() * 2000)
         rmSync(filler)
         fullPeriods.push({ fromMs, untilMs: Date.now() })
       }
     },
-  }
-}
-
-function fill(filler: string, directory: string, freeBlocks: number): void {
-  const { bavail, bsize } = statfsSync(directory)
-  try {
-    writeFileSync(filler, Buffer.alloc(Math.max(0, bavail - freeBlocks) * bsize))
-  } catch (error) {
-    // Others write at the same time: then it is full to the last block.
-    if (!(error instanceof Error && 'code' in error && error.code === 'ENOSPC')) throw error
   }
 }

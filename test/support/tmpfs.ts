@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, rmSync, statfsSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { TestContext } from 'node:test'
@@ -22,6 +22,21 @@ export function mountSmallDisk(t: TestContext, mebibytes: number): SmallDisk {
     directory,
     resize: (size) => remount(`size=${size}m`),
     makeReadOnly: (isReadOnly) => remount(isReadOnly ? 'ro' : 'rw'),
+  }
+}
+
+/**
+ * Writes to the end of a file until only this many blocks of its disk are free.
+ *
+ * Others may write at the same time, so that fewer blocks are free than were counted: then the disk is full to its last one.
+ */
+export function fillDisk(file: string, directory: string, freeBlocks = 0): void {
+  const { bavail, bsize } = statfsSync(directory)
+  if (bavail <= freeBlocks) return
+  try {
+    writeFileSync(file, Buffer.alloc((bavail - freeBlocks) * bsize), { flag: 'a' })
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && error.code === 'ENOSPC')) throw error
   }
 }
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
-import { rmSync, statfsSync, writeFileSync } from 'node:fs'
+import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { startSimulator } from '../../../tools/simulator/simulator.ts'
@@ -9,7 +9,7 @@ import { KEY } from '../../support/program.ts'
 import { alertBody, keyFor, post, startRelay } from '../../support/relay.ts'
 import { temporaryDirectory } from '../../support/spool.ts'
 import { skipWithout } from '../../support/required.ts'
-import { mountSmallDisk } from '../../support/tmpfs.ts'
+import { fillDisk, mountSmallDisk } from '../../support/tmpfs.ts'
 
 test(
   'a full disk is answered 503, what was accepted is delivered, and the relay works again on its own',
@@ -138,10 +138,4 @@ for (const isTakenByOthers of [false, true]) {
       assert.equal((await later.stop()).code, 0)
     },
   )
-}
-
-/** Leaves not a block, again and again, as a log that grows does. */
-function fillDisk(file: string, directory: string): void {
-  const { bavail, bsize } = statfsSync(directory)
-  if (bavail > 0) writeFileSync(file, Buffer.alloc(bavail * bsize), { flag: 'a' })
 }

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { rmSync, statfsSync, writeFileSync } from 'node:fs'
+import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
 import { openSpool } from '../../../src/spool/open.ts'
@@ -7,15 +7,9 @@ import type { Spool } from '../../../src/spool/spool.ts'
 import { startTestWorker, until, type WorkerRun } from '../../support/worker.ts'
 import { changeItem } from '../../support/spool.ts'
 import { skipWithout } from '../../support/required.ts'
-import { mountSmallDisk } from '../../support/tmpfs.ts'
+import { fillDisk, mountSmallDisk } from '../../support/tmpfs.ts'
 
 const EVENTS = 30
-
-/** Leaves so many blocks of a file system free. */
-function fill(file: string, directory: string, free: number): void {
-  const { bavail, bsize } = statfsSync(directory)
-  writeFileSync(file, Buffer.alloc((bavail - free) * bsize))
-}
 
 /** One process after the other: delivers the spool, and adds events until the disk takes no more. */
 async function run(
@@ -51,7 +45,7 @@ test(
     const filler = join(disk.directory, 'filler')
     const directory = join(disk.directory, 'spool')
     for (let free = 0; free < 90; free += 2) {
-      fill(filler, disk.directory, free)
+      fillDisk(filler, disk.directory, free)
       const runs = []
       for (const name of ['first', 'second', 'third']) {
         const made = await run(t, directory, name)
