@@ -1,0 +1,53 @@
+import type { DeploymentLog, DeploymentEntry, DeploymentQuery } from '../spool/deployment-log.ts'
+import type { ListedEvent, RetryPreview, Search, ShownEvent } from '../spool/listing.ts'
+import type { DeadFilter, Progress, Retried, SpoolCounts, SpoolKey } from '../spool/spool.ts'
+
+/** An event as people see it. */
+export interface FleetPlace {
+  /** The relay that accepted it. */
+  readonly origin: string
+  /** The relay that delivers its key; absent if none does. */
+  readonly owner?: string
+}
+export type FleetEvent = ListedEvent & FleetPlace
+export type FleetShown = ShownEvent & FleetPlace
+
+export interface FleetSearch extends Search {
+  /** Only events that this relay accepted. */
+  readonly origin?: string
+}
+
+/** A key as the server has it. */
+export interface FleetKey {
+  readonly keyId: number
+  /** How the key is stored: a configured one by its name. */
+  readonly key: SpoolKey
+  readonly owner?: string
+  /** How long the owner's lease lasts; 0 if it is over. */
+  readonly leaseMs: number
+  /** Permits that were given in the last minute. */
+  readonly usedLastMinute: number
+}
+
+/** What people ask and do. */
+export interface EngineListing {
+  /** Counts up to 100,001 of each status. */
+  counts(): Promise<SpoolCounts>
+  oldestPendingAgeMs(): Promise<number | undefined>
+  /** Events that match, the newest first. */
+  find(search: FleetSearch): Promise<FleetEvent[]>
+  show(id: number): Promise<FleetShown | undefined>
+  /** In the order of the ids; an event that is not there any more counts as delivered. */
+  progress(ids: readonly number[]): Promise<Progress[]>
+  /** How many events of this relay (or of all) are pending; counted up to 100,001. */
+  pending(scope: 'own' | 'all'): Promise<number>
+  retry(filter: DeadFilter): Promise<Retried>
+  previewRetry(filter: DeadFilter): Promise<RetryPreview>
+  /** Removes dead events for good. Returns how many. */
+  discard(filter: DeadFilter): Promise<number>
+  /** Gives one dead event up, and keeps why. Returns false if it is not dead. */
+  discardOne(id: number, note: string): Promise<boolean>
+  keys(): Promise<FleetKey[]>
+  deployments(query: DeploymentQuery): Promise<DeploymentEntry[]>
+  deploymentsEndedSince(sinceMs: number): Promise<ReturnType<DeploymentLog['endedSince']>>
+}

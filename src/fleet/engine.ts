@@ -1,0 +1,205 @@
+import type { NewRow } from '../spool/rows.ts'
+import type { DeadCause, DueEvent } from '../spool/spool.ts'
+import type { EngineListing } from './engine-listing.ts'
+
+/*
+ * The durable queue that the relays of a fleet share: one PostgreSQL server. `open.ts` opens it.
+ *
+ * All times are the server's, or durations: no relay's clock is involved. `nowMs` in an answer is the server's time when it
+ * was made. Events keep the ids that the server gave them; they are small numbers, so none equals an id of a local spool.
+ *
+ * A method rejects with a `Failure` of kind `undelivered` if the server cannot be reached, answers with an error or takes too
+ * long. The outcome is then unknown, and every method can be repeated: adding, settling and claiming twice is the same as
+ * once. Methods that deliver, methods that add and methods that read use different connections, so that a long list
+ * delays no renewal.
+ */
+
+/** An event to add, in the form in which the spool stores it, with its origin. */
+export interface FleetItem extends NewRow {
+  /** Together with the engine's `origin` it names the event: added again, it gets the id that it has. At most 64 characters. */
+  readonly originId: string
+  /** How long ago the relay accepted it; 0 if it does so now. */
+  readonly ageMs: number
+  /** The result of an event that the relay has settled alone, while the server was away: it is only listed. */
+  readonly settled?: FleetSettled
+}
+
+export type FleetSettled =
+  | { readonly kind: 'delivered'; readonly attempts: number; readonly httpStatus: number }
+  | {
+      readonly kind: 'dead'
+      readonly attempts: number
+      readonly cause: DeadCause
+      readonly reason: string
+      readonly httpStatus?: number
+    }
+
+/** A key that a relay delivers for. Each claim has a larger epoch than the one before. */
+export interface Lease {
+  readonly keyId: number
+  readonly epoch: number
+}
+
+/** Keys that this relay owns now. */
+export interface Owned {
+  /** How long the leases last from the moment at which the question was sent. */
+  readonly leaseMs: number
+  readonly leases: readonly Lease[]
+}
+
+export interface Renewed extends Owned {
+  /** Relays that renewed within the last 1.5 leases, this one included. */
+  readonly relays: number
+}
+
+export interface ClaimRequest {
+  /** Most keys to claim. */
+  readonly most: number
+  readonly leaseMs: number
+  /** Names of configured keys that this relay can resolve (`spool/key-names.ts`). Callers' own keys are always claimed. */
+  readonly names: readonly string[]
+}
+
+export interface Claimed extends Owned {
+  /** Keys with events, owned or not; counted up to 10,000. */
+  readonly activeKeys: number
+}
+
+/** Attempts that a key may have in a time, of all relays together. */
+export interface Rate {
+  readonly permits: number
+  readonly windowMs: number
+}
+
+/** What of a key is wanted. */
+export interface KeyRequest extends Lease {
+  /** Most attempts that may begin now. */
+  readonly most: number
+}
+
+export interface TakeRequest {
+  readonly keys: readonly KeyRequest[]
+  /** Most events in all. */
+  readonly room: number
+  /** Ids of events that this relay holds already. */
+  readonly busy: readonly number[]
+  readonly rate: Rate
+}
+
+/** An event to attempt, with a permit to do so. */
+export interface TakenEvent extends DueEvent {
+  readonly epoch: number
+}
+
+/** The state of a key after its events were taken. */
+export interface KeyTaken {
+  readonly keyId: number
+  /** Another relay owns the key, or its lease has less than a second left: nothing of it was taken. */
+  readonly isLost: boolean
+  /** Permits that were given: one for each event. */
+  readonly permits: number
+  /** More events are due now. */
+  readonly isMore: boolean
+  /** When the next permit can be had, in milliseconds from now; 0 if at once. */
+  readonly permitInMs: number
+  /** When the next event that is not due yet becomes due, in milliseconds from now; absent if there is none. */
+  readonly dueInMs?: number
+}
+
+export interface Taken {
+  readonly nowMs: number
+  /** Of each key alerts before change events, those never tried and those tried in turns. */
+  readonly events: readonly TakenEvent[]
+  readonly keys: readonly KeyTaken[]
+}
+
+/** What came of an attempt. */
+export type FleetSettlement = FleetResult &
+  Pick<TakenEvent, 'id' | 'keyId' | 'epoch' | 'checksum'> & {
+    /** When the attempt began, in milliseconds before now, and how long it took. */
+    readonly attempt?: { readonly agoMs: number; readonly ms: number }
+  }
+
+export type FleetResult =
+  | { readonly kind: 'delivered'; readonly httpStatus: number }
+  | {
+      readonly kind: 'dead'
+      readonly cause: DeadCause
+      readonly reason: string
+      readonly httpStatus?: number
+    }
+  | {
+      readonly kind: 'postponed'
+      readonly reason: string
+      readonly httpStatus?: number
+      /** When to try again, in milliseconds from now. */
+      readonly waitMs: number
+    }
+
+/**
+ * What became of a settlement.
+ *
+ * - `settled`: written
+ * - `noted`: another relay owns the key by now, and knows that the event was delivered; the next event of its alert waits
+ *   until that relay has finished its own attempt, if any
+ * - `lost`: another relay owns the key by now, and decides
+ * - `gone`: the event is not pending any more
+ */
+export type Settled = 'settled' | 'noted' | 'lost' | 'gone'
+
+/** Whether the server can be used; with `host:port` of the one that is connected, or why there is none. */
+export type EngineState =
+  | { readonly kind: 'up'; readonly host: string }
+  | { readonly kind: 'down'; readonly reason: string; readonly sinceMs: number }
+
+/** The relay's side of delivering. */
+export interface EngineDelivery {
+  /** Prolongs every lease of this relay, and says that it is alive. What is missing from the answer is lost. */
+  renew(leaseMs: number): Promise<Renewed>
+  /** Claims keys that have something due and no owner whose lease lasts. */
+  claim(request: ClaimRequest): Promise<Claimed>
+  /** Gives keys back, so that others may claim them at once; all of this relay's if omitted. */
+  release(keyIds?: readonly number[]): Promise<void>
+  /**
+   * Takes due events of owned keys, and writes a permit for each before it answers. A permit counts from that moment for
+   * `rate.windowMs`, so use it soon: the window must be one minute plus the time after which an unused permit is dropped.
+   */
+  take(request: TakeRequest): Promise<Taken>
+  /** Gets permits for events that this relay holds already. Returns how many each key got. */
+  permit(
+    keys: readonly KeyRequest[],
+    rate: Rate,
+  ): Promise<Pick<KeyTaken, 'keyId' | 'isLost' | 'permits' | 'permitInMs'>[]>
+  /** Writes results. Returns what became of each, in the same order. */
+  settle(settlements: readonly FleetSettlement[]): Promise<Settled[]>
+  /** Makes waiting events of an owned key due at most `waitMs` from now, after the key works again. */
+  clampDue(lease: Lease, waitMs: number): Promise<void>
+  /** Removes what no longer matters. Each relay may call it every minute; one of them does the work. */
+  tidy(): Promise<void>
+}
+
+/** News from other relays. It may be missing (behind a pooler, or while connecting), so poll as well. */
+export interface EngineNews {
+  /** Keys that have something due. */
+  onDue(listener: (keyIds: ReadonlySet<number>) => void): () => void
+  /** Events that were added, settled or changed. */
+  onChange(listener: (ids: readonly number[]) => void): () => void
+  onState(listener: (state: EngineState) => void): () => void
+}
+
+/** One relay's connection to the fleet. */
+export interface Engine extends EngineDelivery, EngineListing, EngineNews {
+  /** The name under which this relay's events and leases are stored. */
+  readonly origin: string
+  /** Whether callers' own keys can be stored: only with PAGERDUTY_FLEET_SECRET. Otherwise such events stay in the local spool. */
+  readonly keepsOwnKeys: boolean
+  /** What the last connection or statement showed. Down until the first connection is made. */
+  state(): EngineState
+  /**
+   * Keeps all items or none, in their order per alert. Returns their ids in the same order once they are committed. At most
+   * 256 items. It may be called again before it has resolved; a statement that takes long is given up after 10 s.
+   */
+  add(items: readonly FleetItem[]): Promise<readonly number[]>
+  /** Closes the connections; leases stay until they run out, unless they were released before. */
+  close(): Promise<void>
+}
