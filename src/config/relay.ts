@@ -1,6 +1,7 @@
 import type { Environment } from '../core/build.ts'
 import { Failure } from '../core/failure.ts'
 import { createSecret, type Secret } from '../core/secret.ts'
+import { checkTemplate } from '../core/summary.ts'
 import { DELIVERY_SETTINGS, parseBearerToken } from './delivery.ts'
 import { parseCount } from './parsers.ts'
 import {
@@ -58,6 +59,12 @@ export const RELAY_SETTINGS = inGroup('relay', {
     parse: parseBearerToken,
     help: 'token that may look at the page and read its routes, and cannot send, retry or discard',
   },
+  rollbackHint: {
+    variable: 'PAGERDUTY_ROLLBACK_HINT',
+    value: 'TEMPLATE',
+    parse: checkTemplate,
+    help: 'how to roll back, shown on the page next to a failed deployment; {{commit}} and the other names of --summary are those of the last good one',
+  },
 })
 
 type RelayReader = Reader<keyof typeof RELAY_SETTINGS>
@@ -75,7 +82,7 @@ export function readRelayAddress(reader: RelayReader): RelayAddress {
   return { host: read('relayHost'), port: read('relayPort') }
 }
 
-/** Who may use the relay. */
+/** Who may use the relay, and what its page says. */
 export interface RelayAccess {
   /** The token that callers have to present; absent if there is none. */
   readonly token?: Secret
@@ -87,6 +94,8 @@ export interface RelayAccess {
   readonly names: ReadonlySet<string>
   /** What webhooks are signed with; without it there are none. */
   readonly hookSecret?: Secret
+  /** How to roll back, in the user's words: a template that `checkTemplate` has checked. */
+  readonly rollbackHint?: string
 }
 
 const TOKEN_VARIABLES = ['PAGERDUTY_RELAY_TOKEN', 'PAGERDUTY_RELAY_TOKEN_FILE'] as const
@@ -107,6 +116,7 @@ export function readRelayAccess(
   const read = valuesOf(createReader(values, problems), RELAY_SETTINGS)
   const hookSecret = read('hookSecret')
   const viewToken = read('relayViewToken')
+  const rollbackHint = read('rollbackHint')
   if (viewToken !== undefined && token === undefined)
     problems.push({ kind: 'config', message: `PAGERDUTY_RELAY_VIEW_TOKEN: ${VIEW_ALONE}` })
   if (viewToken !== undefined && viewToken.reveal() === token?.reveal())
@@ -117,6 +127,7 @@ export function readRelayAccess(
     ...(viewToken && { viewToken }),
     ...(token && { token }),
     ...(hookSecret && { hookSecret }),
+    ...(rollbackHint !== undefined && { rollbackHint }),
   }
 }
 

@@ -88,3 +88,9 @@ function bodyError(statusCode: BodyError['statusCode'], detail: string): BodyErr
 export function bodyErrorDetail(error: unknown): string | undefined {
   return error instanceof Error && 'detail' in error ? (error as BodyError).detail : undefined
 }
+
+/** The id in the path of a request; undefined if it is none. */
+export function idOf({ params }: FastifyRequest): number | undefined {
+  const { id } = params as { id: string }
+  return /^\d{1,15}$/.test(id) ? Number(id) : undefined
+}

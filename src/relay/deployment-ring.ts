@@ -2,6 +2,7 @@ import { deploymentOf, isSameRun, mergeDeployments, type Deployment } from '../c
 import type { Event } from '../core/event.ts'
 import {
   OVERLAPPING,
+  SEARCHED,
   type DeploymentEntry,
   type DeploymentLog,
   type DeploymentQuery,
@@ -35,7 +36,7 @@ export function createDeploymentRing(): DeploymentRing {
       if (entries.length > KEPT) entries.shift()
     },
     list: (query) =>
-      entries
+      (query.isCurrent === true ? currentOf(entries) : entries)
         .filter((entry) => matches(entry, query))
         .toReversed()
         .slice(0, query.limit),
@@ -52,13 +53,31 @@ function findRun(entries: readonly DeploymentEntry[], told: Deployment): number 
   return latest.toReversed().find((index) => isSameRun(entries[index] ?? told, told)) ?? -1
 }
 
+/** See `DeploymentQuery`. */
+function currentOf(entries: readonly DeploymentEntry[]): DeploymentEntry[] {
+  const latest = Map.groupBy(entries, ({ identity }) => identity)
+  return entries.filter((entry) => {
+    const ofIdentity = latest.get(entry.identity) ?? []
+    return (
+      entry === ofIdentity.findLast(({ state }) => state !== 'cancelled') ||
+      entry === ofIdentity.findLast(({ state }) => state === 'success')
+    )
+  })
+}
+
 function matches(entry: DeploymentEntry, query: DeploymentQuery): boolean {
-  const { environment, repository, outcome, sinceMs = -Infinity, beforeId = Infinity } = query
+  const { environment, repository, outcome, identity, sinceMs = -Infinity, beforeId = Infinity } = query
+  const text = query.text?.toLowerCase() ?? ''
   const isWanted = <T>(value: T, wanted: T | undefined): boolean => wanted === undefined || value === wanted
   return (
     isWanted(entry.environment, environment) &&
     isWanted(entry.repository, repository) &&
     isWanted(entry.state, outcome) &&
+    isWanted(entry.identity, identity) &&
+    SEARCHED.map((name) => entry[name])
+      .join('\n')
+      .toLowerCase()
+      .includes(text) &&
     (entry.endedAtMs ?? entry.startedAtMs ?? 0) >= sinceMs &&
     entry.id < beforeId
   )

@@ -16,54 +16,71 @@ const query = (name: string, description: string, schema: object = { type: 'stri
 const text = { type: 'string' } as const
 const time = { type: 'string', format: 'date-time' } as const
 
-/** An answer of the route, as JSON Schema. What is not known is absent. */
+/** A deployment, as JSON Schema. What is not known is absent. */
+export const DEPLOYMENT_SCHEMA = {
+  type: 'object',
+  required: ['id', 'identity', 'outcome', 'event_ids'],
+  properties: {
+    id: { type: 'integer' },
+    identity: {
+      ...text,
+      description: 'The same for every deployment of the same thing to the same place',
+    },
+    outcome: { type: 'string', enum: DEPLOYMENT_STATES },
+    repository: text,
+    environment: text,
+    step: text,
+    branch: text,
+    commit: text,
+    message: { ...text, description: 'First line of the commit message' },
+    committer: text,
+    ci: text,
+    build_id: text,
+    build_url: text,
+    commit_url: text,
+    compare_url: { ...text, description: 'The changes since the commit that was built before' },
+    rollback: { type: 'boolean' },
+    overdue: { type: 'boolean', description: 'It never said how it ended, so it counts as failed' },
+    started_at: time,
+    ended_at: { ...time, description: 'Absent while it runs' },
+    duration_seconds: { type: 'number' },
+    told: {
+      type: 'string',
+      enum: ['delivered', 'waiting', 'dead'],
+      description: 'Whether PagerDuty has its events; absent if it had nothing to be told yet',
+    },
+    event_ids: { type: 'array', items: { type: 'integer' }, description: 'Its events in the spool' },
+  },
+} as const
+
+const DEPLOYMENT = { $ref: '#/components/schemas/Deployment' } as const
+
+/** A page of deployments. */
 export const DEPLOYMENTS_SCHEMA = {
   type: 'object',
   required: ['deployments'],
   properties: {
-    deployments: {
-      type: 'array',
-      items: {
-        type: 'object',
-        required: ['id', 'identity', 'outcome', 'event_ids'],
-        properties: {
-          id: { type: 'integer' },
-          identity: {
-            ...text,
-            description: 'The same for every deployment of the same thing to the same place',
-          },
-          outcome: { type: 'string', enum: DEPLOYMENT_STATES },
-          repository: text,
-          environment: text,
-          step: text,
-          branch: text,
-          commit: text,
-          message: { ...text, description: 'First line of the commit message' },
-          committer: text,
-          ci: text,
-          build_id: text,
-          build_url: text,
-          commit_url: text,
-          compare_url: { ...text, description: 'The changes since the commit that was built before' },
-          rollback: { type: 'boolean' },
-          overdue: { type: 'boolean', description: 'It never said how it ended, so it counts as failed' },
-          started_at: time,
-          ended_at: { ...time, description: 'Absent while it runs' },
-          duration_seconds: { type: 'number' },
-          told: {
-            type: 'string',
-            enum: ['delivered', 'waiting', 'dead'],
-            description: 'Whether PagerDuty has its events; absent if it had nothing to be told yet',
-          },
-          event_ids: { type: 'array', items: { type: 'integer' }, description: 'Its events in the spool' },
-        },
-      },
-    },
+    deployments: { type: 'array', items: DEPLOYMENT },
     next: { type: 'integer', description: 'before of the next page; absent on the last page' },
   },
 } as const
 
-/** The route's part of the OpenAPI document. */
+/** One deployment, and what helps if it failed. */
+export const SHOWN_DEPLOYMENT_SCHEMA = {
+  allOf: [
+    DEPLOYMENT,
+    {
+      type: 'object',
+      properties: {
+        last_good: { ...DEPLOYMENT, description: 'The last success of the same thing before this one' },
+        rollback_hint: { ...text, description: 'PAGERDUTY_ROLLBACK_HINT, about the last success' },
+        output: { ...text, description: 'The end of its output, masked, while one of its events is kept' },
+      },
+    },
+  ],
+} as const
+
+/** The routes' part of the OpenAPI document. */
 export const DEPLOYMENT_PATHS = {
   '/deployments': {
     get: {
@@ -76,9 +93,31 @@ export const DEPLOYMENT_PATHS = {
         query('environment', 'Only those to this environment'),
         query('repository', 'Only those of this repository'),
         query('outcome', 'Only those with this outcome', { type: 'string', enum: DEPLOYMENT_STATES }),
+        query('identity', 'Only those of the same thing to the same place'),
+        query(
+          'text',
+          'Only those with this in their repository, environment, commit, message, branch, committer or build',
+        ),
+        query(
+          'current',
+          'true: only the latest of each identity, without cancelled ones, and its latest success',
+          {
+            type: 'boolean',
+          },
+        ),
         query('since', 'Only those since a time (ISO 8601), or since a while ago: 45m, 12h, 30d, 2w'),
         query('before', 'What the page before gives as next', { type: 'integer' }),
       ],
+    },
+  },
+  '/deployments/{id}': {
+    get: {
+      ...answering(
+        'One deployment, the last success before it, and what its output said while that is kept',
+        { description: 'the deployment', schema: 'ShownDeployment' },
+        [401, 404, 503],
+      ),
+      parameters: [{ name: 'id', in: 'path', required: true, schema: { type: 'integer' } }],
     },
   },
 }

@@ -15,6 +15,7 @@ const OF_PAGE = new Set([
   '/events/retry',
   '/events/:id/discard',
   '/deployments',
+  '/deployments/:id',
 ])
 /** Accepted values of Content-Encoding. */
 const PLAIN = new Set(['identity', ''])

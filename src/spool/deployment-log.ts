@@ -19,6 +19,11 @@ export interface DeploymentQuery {
   readonly environment?: string
   readonly repository?: string
   readonly outcome?: DeploymentState
+  readonly identity?: string
+  /** A part of what people know a deployment by, in either case: see `SEARCHED`. */
+  readonly text?: string
+  /** Only what is current: of each identity the latest that was not cancelled, and the latest success. */
+  readonly isCurrent?: boolean
   /** Only those that ended (or began, if they still run) at this time or later, in milliseconds since 1970. */
   readonly sinceMs?: number
   /** Only those with smaller ids: the last one of the page before. */
@@ -38,6 +43,18 @@ export interface DeploymentLog {
 export const DEPLOYMENTS_PAGE = 200
 /** How many of the latest deployments of one identity an event may belong to: as many builds may overlap. */
 export const OVERLAPPING = 10
+
+/** The texts of a deployment that a search looks at. */
+export const SEARCHED = [
+  'repository',
+  'environment',
+  'step',
+  'branch',
+  'commit',
+  'message',
+  'committer',
+  'buildId',
+] as const satisfies readonly (keyof Deployment)[]
 
 /** A deployment in the form in which routes and `--json` show it: names in snake case, ISO 8601 times. */
 export function describeDeployment(entry: DeploymentEntry): Record<string, unknown> {

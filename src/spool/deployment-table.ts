@@ -1,14 +1,7 @@
 import type { DatabaseSync } from 'node:sqlite'
 import { isSameRun, mergeDeployments, type Deployment } from '../core/deployment.ts'
-import { isObject } from '../core/json.ts'
-import {
-  OVERLAPPING,
-  type DeploymentEntry,
-  type DeploymentLog,
-  type DeploymentQuery,
-  type Told,
-} from './deployment-log.ts'
-import { readable } from './numbers.ts'
+import { OVERLAPPING, type Told } from './deployment-log.ts'
+import { toDeploymentEntry, type DeploymentRow } from './deployment-reads.ts'
 import type { NewRow } from './rows.ts'
 import type { EventStatus } from './spool.ts'
 import { GIVEN_LIMIT, prepareAll, prepareGet, prepareRun } from './statements.ts'
@@ -23,6 +16,7 @@ CREATE TABLE IF NOT EXISTS deployments (
   started_at INTEGER, ended_at INTEGER, event_ids TEXT NOT NULL, record TEXT NOT NULL
 ) STRICT;
 CREATE INDEX IF NOT EXISTS deployments_identity ON deployments (identity, id);
+CREATE INDEX IF NOT EXISTS deployments_current ON deployments (identity, state, id);
 `
 
 /** Deployments that are kept. */
@@ -32,18 +26,12 @@ const KEPT_SLACK = 500
 /** Event ids of one deployment that are kept: a failing one may be told again and again. */
 const MAX_EVENT_IDS = 50
 
-interface Row {
-  readonly id: number
-  readonly event_ids: string
-  readonly record: string
-}
-
 /** Writes down the deployment that the rows of one request report, under the ids that they got. */
 export type RecordDeployments = (rows: readonly NewRow[], ids: readonly number[]) => void
 
 /** Prepares the statements of recording. */
 export function createRecordDeployments(db: DatabaseSync): RecordDeployments {
-  const latest = prepareAll<Row>(
+  const latest = prepareAll<DeploymentRow>(
     db,
     `SELECT id, event_ids, record FROM deployments WHERE identity = ? ORDER BY id DESC ${GIVEN_LIMIT}`,
   )
@@ -51,7 +39,7 @@ export function createRecordDeployments(db: DatabaseSync): RecordDeployments {
   const makeRoom = createMakeRoom(db)
   const record = (told: Deployment, eventIds: readonly number[]): void => {
     const known = latest(told.identity, OVERLAPPING)
-      .flatMap((row) => toEntry(row) ?? [])
+      .flatMap((row) => toDeploymentEntry(row) ?? [])
       .find((entry) => isSameRun(entry, told))
     if (known === undefined) makeRoom()
     const { id, eventIds: earlier, ...deployment } = known ?? { id: eventIds[0] ?? 0, eventIds: [] }
@@ -96,75 +84,4 @@ export function toldOf(statuses: readonly EventStatus[]): Told | undefined {
   if (statuses.includes('dead')) return 'dead'
   if (statuses.includes('pending')) return 'waiting'
   return statuses.length > 0 ? 'delivered' : undefined
-}
-
-type StoredEntry = Omit<DeploymentEntry, 'told'>
-
-/** The reading side of the table, as far as the table knows. */
-export interface DeploymentReads {
-  deployments(query: DeploymentQuery): StoredEntry[]
-  deploymentsEndedSince: DeploymentLog['endedSince']
-}
-
-/** Reads the table; there is nothing in a spool that does not have it yet and cannot be written. */
-export function createDeploymentReads(db: DatabaseSync): DeploymentReads {
-  let prepared: DeploymentReads | undefined
-  const reads = (): DeploymentReads | undefined => {
-    if (prepared === undefined && hasTable(db)) prepared = prepareReads(db)
-    return prepared
-  }
-  return {
-    deployments: (query) => reads()?.deployments(query) ?? [],
-    deploymentsEndedSince: (sinceMs) => reads()?.deploymentsEndedSince(sinceMs) ?? [],
-  }
-}
-
-function hasTable(db: DatabaseSync): boolean {
-  return db.prepare("SELECT 1 FROM sqlite_schema WHERE name = 'deployments'").get() !== undefined
-}
-
-interface FigureRow {
-  readonly identity: string
-  readonly state: Deployment['state']
-  readonly startedAtMs: number | null
-  readonly endedAtMs: number
-}
-
-function prepareReads(db: DatabaseSync): DeploymentReads {
-  const page = prepareAll<Row>(
-    db,
-    `SELECT id, event_ids, record FROM deployments
-     WHERE id < ? AND (? IS NULL OR environment = ?) AND (? IS NULL OR repository = ?) AND (? IS NULL OR state = ?)
-     AND coalesce(ended_at, started_at, 0) >= ? ORDER BY id DESC ${GIVEN_LIMIT}`,
-  )
-  const ended = prepareAll<FigureRow>(
-    db,
-    `SELECT identity, state, ${readable('started_at')} AS startedAtMs, ${readable('ended_at')} AS endedAtMs
-     FROM deployments WHERE ended_at >= ?`,
-  )
-  return {
-    deployments: ({ environment, repository, outcome, sinceMs, beforeId, limit }) => {
-      const chosen = [environment, repository, outcome].flatMap((value) => [value ?? null, value ?? null])
-      const since = Math.round(sinceMs ?? Number.MIN_SAFE_INTEGER)
-      return page(beforeId ?? Number.MAX_SAFE_INTEGER, ...chosen, since, limit).flatMap(
-        (row) => toEntry(row) ?? [],
-      )
-    },
-    deploymentsEndedSince: (sinceMs) =>
-      ended(Math.round(sinceMs)).map(({ startedAtMs, ...row }) => ({
-        ...row,
-        ...(startedAtMs !== null && { startedAtMs }),
-      })),
-  }
-}
-
-/** Undefined for a row that the disk has altered: the list goes on without it. */
-function toEntry({ id, event_ids: eventIds, record }: Row): StoredEntry | undefined {
-  try {
-    const [ids, deployment] = [eventIds, record].map((text) => JSON.parse(text) as unknown)
-    if (!isObject(deployment) || !Array.isArray(ids)) return undefined
-    return { ...(deployment as unknown as Deployment), id, eventIds: ids.filter(Number.isSafeInteger) }
-  } catch {
-    return undefined
-  }
 }

@@ -11,7 +11,7 @@ import type {
   SpoolEntry,
   SpoolKey,
 } from './spool.ts'
-import { createDeploymentReads, type DeploymentReads } from './deployment-table.ts'
+import { createDeploymentReads, type DeploymentReads } from './deployment-reads.ts'
 import { createBrowse, type Browse } from './browsing.ts'
 import { toDueEvent, toEntry, toKey, type DueRow, type EntryRow, type KeyRow } from './rows.ts'
 import { readable, soonest } from './numbers.ts'

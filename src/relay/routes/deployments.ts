@@ -3,18 +3,30 @@ import { DEPLOYMENT_STATES } from '../../core/deployment.ts'
 import { parseSince } from '../../core/since.ts'
 import { DEPLOYMENTS_PAGE, describeDeployment, type DeploymentQuery } from '../../spool/deployment-log.ts'
 import type { Call } from '../context.ts'
-import { DEPLOYMENT_PATHS, DEPLOYMENTS_SCHEMA } from '../deployments-api.ts'
+import {
+  DEPLOYMENT_PATHS,
+  DEPLOYMENT_SCHEMA,
+  DEPLOYMENTS_SCHEMA,
+  SHOWN_DEPLOYMENT_SCHEMA,
+} from '../deployments-api.ts'
 import type { RouteGroup } from '../describe-route.ts'
 import { sendProblem } from '../problem.ts'
+import { idOf } from '../body.ts'
+import { describeShownDeployment } from '../shown-deployment.ts'
 import { sendJson } from '../result.ts'
 
 /** The deployments that events reported, for people and pages. */
 export const DEPLOYMENT_ROUTES: RouteGroup = {
   mount: (app, deps) => {
     app.get('/deployments', (request, reply) => listDeployments({ request, reply, deps }))
+    app.get('/deployments/:id', (request, reply) => showDeployment({ request, reply, deps }))
   },
   paths: DEPLOYMENT_PATHS,
-  schemas: { Deployments: DEPLOYMENTS_SCHEMA },
+  schemas: {
+    Deployment: DEPLOYMENT_SCHEMA,
+    Deployments: DEPLOYMENTS_SCHEMA,
+    ShownDeployment: SHOWN_DEPLOYMENT_SCHEMA,
+  },
 }
 
 function listDeployments({ request, reply, deps: { deployments } }: Call): FastifyReply {
@@ -31,10 +43,12 @@ function listDeployments({ request, reply, deps: { deployments } }: Call): Fasti
 
 /** What is wanted, or what is wrong with it. A parameter that is given twice counts as left out. */
 function readQuery(given: Record<string, unknown>, nowMs: number): Omit<DeploymentQuery, 'limit'> | string {
-  const [environment, repository, outcome, since, before] = PARAMETERS.map((name) => {
-    const value = given[name]
-    return typeof value === 'string' && value !== '' ? value : undefined
-  })
+  const [environment, repository, outcome, since, before, identity, text, current] = PARAMETERS.map(
+    (name) => {
+      const value = given[name]
+      return typeof value === 'string' && value !== '' ? value : undefined
+    },
+  )
   const state = DEPLOYMENT_STATES.find((each) => each === outcome)
   if (outcome !== undefined && state === undefined)
     return `outcome must be one of ${DEPLOYMENT_STATES.join(', ')}`
@@ -50,7 +64,31 @@ function readQuery(given: Record<string, unknown>, nowMs: number): Omit<Deployme
     ...(state !== undefined && { outcome: state }),
     ...(sinceMs !== undefined && { sinceMs }),
     ...(beforeId !== undefined && { beforeId }),
+    ...(identity !== undefined && { identity }),
+    ...(text !== undefined && { text }),
+    ...(current === 'true' && { isCurrent: true }),
   }
 }
 
-const PARAMETERS = ['environment', 'repository', 'outcome', 'since', 'before'] as const
+const PARAMETERS = [
+  'environment',
+  'repository',
+  'outcome',
+  'since',
+  'before',
+  'identity',
+  'text',
+  'current',
+] as const
+
+/** One deployment, and what helps if it failed: what was good before, how to go back, what its output said. */
+function showDeployment({ request, reply, deps }: Call): FastifyReply {
+  const id = idOf(request)
+  const [found] = id === undefined ? [] : deps.deployments.list({ beforeId: id + 1, limit: 1 })
+  if (found === undefined || found.id !== id)
+    return sendProblem(reply, {
+      status: 404,
+      detail: 'there is no deployment of that id, or it is not kept any more',
+    })
+  return sendJson(reply.header('cache-control', 'no-store'), 200, describeShownDeployment(found, deps))
+}

@@ -1,6 +1,6 @@
 import type { FastifyReply } from 'fastify'
 import { z } from 'zod'
-import { parseObject, takeJson } from '../body.ts'
+import { idOf, parseObject, takeJson } from '../body.ts'
 import type { Call } from '../context.ts'
 import { describeShown } from '../describe-event.ts'
 import { answering, jsonContent, toSchema, type RouteGroup } from '../describe-route.ts'
@@ -54,7 +54,7 @@ export const ONE_EVENT_ROUTES: RouteGroup = {
 
 function showEvent(call: Call): FastifyReply {
   const { reply, deps } = call
-  const id = idOf(call)
+  const id = idOf(call.request)
   const event = id === undefined ? undefined : deps.spool?.show(id)
   if (event === undefined) return sendProblem(reply, { status: 404, detail: NOT_THERE })
   return sendJson(reply.header('cache-control', 'no-store'), 200, describeShown(event, deps.config))
@@ -68,15 +68,10 @@ async function discardEvent(call: Call): Promise<FastifyReply> {
       status: 400,
       detail: 'the body must be {"reason": …}, of 1 to 200 characters',
     })
-  const id = idOf(call)
+  const id = idOf(call.request)
   const isDone = id !== undefined && (await deps.spool?.discardOne(id, deps.config.mask(data.reason)))
   if (isDone !== true) return sendProblem(reply, { status: 404, detail: 'there is no dead event of that id' })
   return sendJson(reply, 200, { discarded: 1 })
 }
 
 const NOT_THERE = 'there is no event of that id, or it is not kept any more'
-
-function idOf({ request }: Call): number | undefined {
-  const { id } = request.params as { id: string }
-  return /^\d{1,15}$/.test(id) ? Number(id) : undefined
-}

@@ -80,6 +80,42 @@ test('a query that cannot be meant is refused with what would be', async () => {
   }
 })
 
+test('a failed deployment is shown with the last good one, how to go back to it, and its output while it is kept', async () => {
+  const relay = await startRelay({
+    ...spool(),
+    PAGERDUTY_ROLLBACK_HINT: 'kubectl set image shop=shop:{{shortCommit}} # {{environment}}, {{message}}',
+  })
+  const details = { build_id: '1', commit: 'c0ffee0123456789', commit_message: 'Works\n\nWell' }
+  await post(`${relay.url}/success`, { details })
+  await post(`${relay.url}/success`, { details: { build_id: '2' }, environment: 'staging' })
+  simulator.behave({ behaviour: { kind: 'answer', status: 400, body: 'no' } })
+  await post(`${relay.url}/failure`, { details: { build_id: '3' }, output: `last words ${KEY}` })
+  const { deployments } = await list(relay)
+  const [failed, staging, good] = deployments
+  const show = async (id: unknown): Promise<Record<string, unknown>> =>
+    (await (await fetch(`${relay.url}/deployments/${String(id)}`)).json()) as Record<string, unknown>
+  const { last_good: lastGood, rollback_hint: hint, output, ...rest } = await show(failed?.['id'])
+  assert.deepEqual([rest['build_id'], rest['outcome']], ['3', 'failure'])
+  assert.equal((lastGood as { id: unknown }).id, good?.['id'])
+  assert.equal(hint, 'kubectl set image shop=shop:c0ffee0 # production, Works')
+  assert.match(String(output), /^last words \S*\w{4}$/)
+  assert.doesNotMatch(JSON.stringify([output, rest]), new RegExp(KEY))
+  const { rollback_hint: none, ...ofSuccess } = await show(staging?.['id'])
+  assert.deepEqual([ofSuccess['build_id'], none, ofSuccess['last_good']], ['2', undefined, undefined])
+  for (const id of ['1', 'x', '1e3'])
+    assert.equal((await fetch(`${relay.url}/deployments/${id}`)).status, 404)
+  for (const [query, builds] of [
+    ['?current=true', ['3', '2', '1']],
+    ['?text=C0FFEE', ['1']],
+    ['?identity=deploy/none', []],
+  ] as const)
+    assert.deepEqual(
+      (await list(relay, query)).deployments.map(({ build_id: build }) => build),
+      builds,
+      query,
+    )
+})
+
 test('what was deployed outlives kill -9, and waits to be told while PagerDuty is down', async () => {
   const env = spool()
   simulator.behave({ behaviour: { kind: 'reset', after: 'headers' } })

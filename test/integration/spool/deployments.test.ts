@@ -140,3 +140,38 @@ test('a duration or a time that no clock can show refuses no event', async (t) =
   for (const [index, details] of odd.entries()) await add(spool, deployed(String(index), details))
   assert.equal(list(spool).map(describeDeployment).length, odd.length)
 })
+
+test('a search finds deployments by what people know them by, in either case, and by nothing else', async (t) => {
+  const { spool } = await openTestSpool(t)
+  await add(spool, deployed('1', { commit_message: 'Charge cards "once"', committer: 'Jane Doe' }))
+  await add(spool, deployed('2', { commit: 'ABCDEF0123', branch: 'hot/fix' }, T0 + 1000))
+  const builds = (text: string): (string | undefined)[] => list(spool, { text }).map(({ buildId }) => buildId)
+  for (const text of ['CARDS "ONCE"', 'jane d', 'once"']) assert.deepEqual(builds(text), ['1'], text)
+  for (const text of ['abcdef', 'hot/', '2']) assert.deepEqual(builds(text), ['2'], text)
+  assert.deepEqual(builds('Acme/Shop'), ['2', '1'])
+  for (const text of ['committer', 'identity', '%', '"message"']) assert.deepEqual(builds(text), [], text)
+})
+
+test('what is current is the latest of each identity, unless it was cancelled, and its latest success', async (t) => {
+  const { spool } = await openTestSpool(t)
+  const outcomes = [
+    ['1', 'success', 'production'],
+    ['2', 'success', 'production'],
+    ['3', 'failure', 'production'],
+    ['4', 'failure', 'production'],
+    ['5', 'cancelled', 'production'],
+    ['6', 'failure', 'staging'],
+    ['7', 'success', 'staging'],
+    ['8', 'cancelled', 'nowhere'],
+  ] as const
+  for (const [index, [build, outcome, environment]] of outcomes.entries())
+    await add(spool, deployed(build, { outcome, environment }, T0 + index * 1000))
+  const builds = (query: object): unknown =>
+    list(spool, { isCurrent: true, ...query }).map(({ buildId }) => buildId)
+  assert.deepEqual(builds({}), ['7', '4', '2'])
+  assert.deepEqual(builds({ environment: 'production' }), ['4', '2'])
+  assert.deepEqual(
+    list(spool, { identity: 'deploy/acme/shop/staging' }).map(({ buildId }) => buildId),
+    ['7', '6'],
+  )
+})

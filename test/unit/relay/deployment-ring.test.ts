@@ -31,7 +31,14 @@ test('its filters choose as those of the spool do', () => {
   assert.deepEqual(builds({ environment: 'staging' }), ['2'])
   assert.deepEqual(builds({ repository: 'acme/other' }), [])
   assert.deepEqual(builds({ sinceMs: 2000 }), ['3', '2'])
-  assert.deepEqual(ring.endedSince(0).length, 2)
+  assert.deepEqual(builds({ text: 'STAG' }), ['2'])
+  assert.deepEqual(builds({ text: 'success' }), [])
+  assert.deepEqual(builds({ identity: 'deploy/acme/shop/staging' }), ['2'])
+  ring.record(event(4, 'failure'), 'delivered', 0)
+  ring.record(event(5, 'failure'), 'delivered', 0)
+  ring.record(event(6, 'cancelled'), 'delivered', 0)
+  assert.deepEqual(builds({ isCurrent: true }), ['5', '3', '2'])
+  assert.deepEqual(ring.endedSince(0).length, 5)
 })
 
 test('a caller that sends an event again makes no second deployment of it', () => {

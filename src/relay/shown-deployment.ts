@@ -1,0 +1,42 @@
+import { isObject } from '../core/json.ts'
+import { renderTemplate } from '../core/summary.ts'
+import { describeDeployment, type DeploymentEntry } from '../spool/deployment-log.ts'
+import type { RelayDeps } from './context.ts'
+import { describeShown } from './describe-event.ts'
+
+/** A deployment with what helps if it failed: the last good one, how to go back to it, and what the output said. */
+export function describeShownDeployment(entry: DeploymentEntry, deps: RelayDeps): object {
+  const { identity, id } = entry
+  const [lastGood] = deps.deployments.list({ identity, outcome: 'success', beforeId: id, limit: 1 })
+  return {
+    ...describeDeployment(entry),
+    last_good: lastGood && describeDeployment(lastGood),
+    rollback_hint: entry.state === 'failure' && lastGood ? hintAbout(lastGood, deps) : undefined,
+    output: outputOf(entry, deps),
+  }
+}
+
+/** The user's own words, with what is known of the deployment to go back to. */
+function hintAbout({ message, ...entry }: DeploymentEntry, { config }: RelayDeps): string | undefined {
+  if (config.rollbackHint === undefined) return undefined
+  const build = { ...entry, origins: {}, ...(message !== undefined && { commitMessage: message }) }
+  return renderTemplate(config.rollbackHint, {
+    build,
+    environment: entry.environment,
+    outcome: 'success',
+    result: {},
+  })
+}
+
+/** The end of its output, from an event that PagerDuty does not have yet: delivered ones are not kept whole. */
+function outputOf({ eventIds }: DeploymentEntry, { spool, config }: RelayDeps): string | undefined {
+  for (const id of eventIds) {
+    const event = spool?.show(id)
+    const shown =
+      event === undefined ? undefined : (describeShown(event, config) as { event?: unknown }).event
+    const details =
+      isObject(shown) && isObject(shown['payload']) ? shown['payload']['custom_details'] : undefined
+    if (isObject(details) && typeof details['output'] === 'string') return details['output']
+  }
+  return undefined
+}
