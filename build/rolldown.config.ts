@@ -68,6 +68,7 @@ const APART = [
   'commands/poll.ts',
   'commands/roll-back.ts',
   'commands/watch-signals.ts',
+  'commands/who-is-paged.ts',
   'commands/run.ts',
   'commands/report-run.ts',
   'core/deployment',

@@ -38,6 +38,7 @@ const NOT_IN_LIST: readonly SettingName[] = [
 /** How `gate` waits, and how `run` reports its command. */
 const NOT_IN_WATCH: readonly SettingName[] = [
   'wait',
+  'onCall',
   'allowRollback',
   'rollback',
   'softFail',

@@ -4,7 +4,8 @@ import { formatMs } from '../core/duration.ts'
 import { Failure } from '../core/failure.ts'
 import type { RestClient } from '../rest/client.ts'
 import { listOpenIncidents } from '../rest/incidents.ts'
-import type { Service } from '../rest/resources.ts'
+import { describeOnCalls, listOnCalls } from '../rest/on-call.ts'
+import { describeService, type Service } from '../rest/resources.ts'
 import { findService, needService } from '../rest/service.ts'
 import { describeFinding, findingToJson, ofUrgency, warnIfMuted, type Finding } from './describe-incidents.ts'
 import { poll } from './poll.ts'
@@ -13,9 +14,16 @@ import { withRestClient } from './rest-access.ts'
 /** Exit status of a closed gate. */
 const BLOCKED = 1
 
+/** What the gate looks at. */
+interface Look extends Finding {
+  /** Who is on call; `nobody`, or undefined if that was not asked. */
+  readonly onCall?: string
+}
+
 /**
- * `gate`: checks that the service has no open incidents, and waits for that if it was asked to.
- * @returns 0 if there are none, or a rollback may pass; 1 if there are some
+ * `gate`: checks that the service has no open incidents, and with `--on-call` that somebody is on call for it. Waits for that
+ * if it was asked to.
+ * @returns 0 if so, or a rollback may pass; 1 if not
  * @throws Failure if that is not known: no answer does not mean that the gate is open
  */
 export async function gate(session: Session): Promise<number> {
@@ -28,8 +36,8 @@ export async function gate(session: Session): Promise<number> {
   }
   const { token, service: choice } = needService('gate', config.rest)
   const endAtMs = performance.now() + waitMs
-  const onWait = (result: Finding | Failure, leftMs: number): void => {
-    const seen = result instanceof Failure ? result.message : describeFinding('gate', 'open', result)[0]
+  const onWait = (result: Look | Failure, leftMs: number): void => {
+    const seen = result instanceof Failure ? result.message : describeLook(result)[0]
     log.info(`${seen}; waiting, ${formatMs(leftMs)} left`)
   }
   const finding = await withRestClient(
@@ -38,7 +46,7 @@ export async function gate(session: Session): Promise<number> {
     async (client) =>
       await poll({
         lookOnce: async () => await look(client, await findService(client, choice), session),
-        isEnough: ({ incidents }) => incidents.length === 0,
+        isEnough: isClear,
         waitMs,
         endAtMs,
         onWait,
@@ -47,22 +55,51 @@ export async function gate(session: Session): Promise<number> {
     { deadlineAtMs: () => performance.now() + config.delivery.deadlineMs },
   )
   if (finding instanceof Failure) throw finding
-  for (const line of describeFinding('gate', 'open', finding)) {
-    if (finding.incidents.length > 0) log.error(line)
-    else log.info(line)
+  for (const line of describeLook(finding)) {
+    if (isClear(finding)) log.info(line)
+    else log.error(line)
   }
-  return report(session, finding.incidents.length > 0 ? 'blocked' : 'clear', finding)
+  return report(session, isClear(finding) ? 'clear' : 'blocked', finding)
 }
 
-async function look(client: RestClient, service: Service, { config, log }: Session): Promise<Finding> {
+async function look(client: RestClient, service: Service, { config, log }: Session): Promise<Look> {
   warnIfMuted('gate', service, log)
-  const incidents = await listOpenIncidents(client, service.id)
-  return { service, incidents: ofUrgency(incidents, config.gate.urgency) }
+  const [incidents, onCalls] = await Promise.all([
+    listOpenIncidents(client, service.id),
+    config.gate.needsOnCall ? listOnCalls(client, service) : undefined,
+  ])
+  return {
+    service,
+    incidents: ofUrgency(incidents, config.gate.urgency),
+    ...(onCalls && { onCall: describeOnCalls(onCalls, Date.now()) ?? NOBODY }),
+  }
 }
 
-function report({ io, json }: Session, outcome: 'clear' | 'blocked' | 'rollback', finding?: Finding): number {
+const NOBODY = 'nobody'
+
+function isClear({ incidents, onCall }: Look): boolean {
+  return incidents.length === 0 && onCall !== NOBODY
+}
+
+/** What was seen; what blocks comes first. */
+function describeLook(seen: Look): string[] {
+  const { service, incidents, onCall } = seen
+  const found = describeFinding('gate', 'open', seen)
+  if (onCall === undefined) return found
+  const line = `gate: on call for ${describeService(service)}: ${onCall}`
+  return incidents.length === 0 ? [line, ...found] : [...found, line]
+}
+
+function report({ io, json }: Session, outcome: 'clear' | 'blocked' | 'rollback', seen?: Look): number {
   const exitCode = outcome === 'blocked' ? BLOCKED : 0
-  const line = { command: 'gate', outcome, exit_code: exitCode, ...findingToJson(finding ?? {}) }
+  const onCall = seen?.onCall
+  const line = {
+    command: 'gate',
+    outcome,
+    exit_code: exitCode,
+    ...findingToJson(seen ?? {}),
+    on_call: onCall,
+  }
   if (json) io.writeOut(`${JSON.stringify(line)}\n`)
   return exitCode
 }

@@ -39,5 +39,8 @@ export async function notify(
   const [event] = events
   if (config.note && event !== undefined && !io.signal.aborted)
     await (await import('./incident-note.ts')).noteDeployment(session, event)
+  // `run` has asked this while its command ran.
+  if (session.command === 'failure' && config.rest.token !== undefined && !io.signal.aborted)
+    await (await import('./who-is-paged.ts')).logWhoIsPaged(session)
   return exitCode
 }

@@ -113,7 +113,8 @@ async function watch(runOptions: RunOptions): Promise<number> {
   const options = { ...runOptions, io: { ...io, writeOut: (text: string) => void words.push(text) } }
   const log = await options.openLog()
   const session = await prepare(options, { log, heartbeat, signals })
-  const warmingUp = setTimeout(() => void warmUpFor(session), WARM_UP_MS)
+  const reported = new AbortController()
+  const warmingUp = setTimeout(() => void whileItRuns(session, reported.signal), WARM_UP_MS)
 
   // The report waits neither for processes that the command has left behind, nor for a cancelled command that is slow to end.
   const early = await Promise.race([command.ended, signals.overdue])
@@ -126,17 +127,26 @@ async function watch(runOptions: RunOptions): Promise<number> {
   signals.commandEnded()
   if (signals.isCancelled(ending)) await command.sweep()
   const [reportStatus] = await Promise.all([reporting, command.passedOn])
+  reported.abort()
   command.close()
   words.forEach((text) => io.writeOut(text))
   return runStatus(ending, reportStatus, isStrict)
+}
+
+/** What there is time for while the command runs: preparing its report, and saying who would be paged. */
+async function whileItRuns(session: Session | Failure, reported: AbortSignal): Promise<void> {
+  if (session instanceof Failure || session.config.dryRun) return
+  await warmUpFor(session)
+  if (session.config.rest.token === undefined || reported.aborted) return
+  const { logWhoIsPaged } = await import('./who-is-paged.ts')
+  await logWhoIsPaged(session, reported)
 }
 
 /**
  * Loads the HTTP client, TLS with its certificate authorities, and the masker while the command runs, so that the report only
  * waits for the network. It opens no connection: the server would close one that is idle for that long.
  */
-async function warmUpFor(session: Session | Failure): Promise<void> {
-  if (session instanceof Failure || session.config.dryRun) return
+async function warmUpFor(session: Session): Promise<void> {
   const [{ composeTransport }] = await Promise.all([import('../compose.ts'), import('./masked-run.ts')])
   composeTransport(session.config.delivery)
 }

@@ -19,6 +19,10 @@ export const GATE_SETTINGS = inGroup('gate', {
     parse: parseBoolean,
     help: 'whether this deployment is a rollback: true or false',
   },
+  onCall: {
+    option: 'on-call',
+    help: 'exit with 1 also if nobody is on call for the service',
+  },
   wait: {
     option: 'wait',
     value: 'TIME',
@@ -34,6 +38,8 @@ export interface GateConfig {
   readonly allowRollback: boolean
   /** What the pipeline says; absent: the commit decides. */
   readonly isRollback?: boolean
+  /** Whether somebody has to be on call. */
+  readonly needsOnCall: boolean
   readonly waitMs?: number
 }
 
@@ -47,6 +53,7 @@ export function readGateConfig(reader: Reader<keyof typeof GATE_SETTINGS>): Gate
     ...(urgency && { urgency }),
     allowRollback: read('allowRollback'),
     ...(isRollback !== undefined && { isRollback }),
+    needsOnCall: read('onCall'),
     ...(waitMs !== undefined && { waitMs }),
   }
 }

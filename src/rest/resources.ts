@@ -48,6 +48,15 @@ const MAINTENANCE_WINDOW = z.object({
 /** A maintenance window. */
 export type MaintenanceWindow = z.infer<typeof MAINTENANCE_WINDOW>
 
+/** One person's time on call, on one level of an escalation policy. Without an end it has none. */
+const ON_CALL = z.object({
+  escalation_level: z.int().optional().catch(undefined),
+  user: z.object({ id: text, summary: text }).optional().catch(undefined),
+  end: text,
+})
+/** See `ON_CALL`. */
+export type OnCall = z.infer<typeof ON_CALL>
+
 /** Bodies of answers, by what they hold. */
 export const SERVICE_ANSWER = z.object({ service: SERVICE })
 export const SERVICES_ANSWER = z.object({ services: lenientList(SERVICE), more: z.boolean().catch(false) })
@@ -56,10 +65,8 @@ export const INCIDENTS_ANSWER = z.object({ incidents: z.array(INCIDENT), more: z
 export const WINDOW_ANSWER = z.object({ maintenance_window: MAINTENANCE_WINDOW })
 export const WINDOWS_ANSWER = z.object({ maintenance_windows: lenientList(MAINTENANCE_WINDOW) })
 export const ABILITIES_ANSWER = z.object({ abilities: lenientList(z.string()) })
-export const USER_ANSWER = z.object({ user: z.object({ name: text, role: text }) })
-export const ON_CALLS_ANSWER = z.object({
-  oncalls: lenientList(z.object({ user: z.object({ summary: text }).optional().catch(undefined) })),
-})
+export const USER_ANSWER = z.object({ user: z.object({ id: text, name: text, role: text }) })
+export const ON_CALLS_ANSWER = z.object({ oncalls: lenientList(ON_CALL), more: z.boolean().catch(false) })
 
 /** A list without its unreadable entries; empty if it is absent or not a list. */
 function lenientList<T extends z.ZodType>(item: T): z.ZodType<z.output<T>[]> {

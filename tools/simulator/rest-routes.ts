@@ -16,6 +16,7 @@ import {
   type RestState,
   type SimulatedIncident,
   type SimulatedIntegration,
+  type SimulatedOnCall,
   type SimulatedService,
 } from './rest-state.ts'
 
@@ -171,6 +172,15 @@ const listOnCalls: RestAnswer = (request) => {
   const policies = request.query.getAll('escalation_policy_ids[]')
   const onCalls = request.state.services
     .filter(({ escalationPolicyId }) => policies.length === 0 || policies.includes(escalationPolicyId))
-    .flatMap(({ onCall }) => onCall.map((name) => ({ escalation_level: 1, user: { summary: name } })))
+    .flatMap(({ onCall }) => onCall.map((one, index) => toOnCall(one, `PUSER${index + 1}`)))
   return paged(request, 'oncalls', onCalls)
+}
+
+function toOnCall({ name, level, end }: SimulatedOnCall, userId: string): unknown {
+  return {
+    escalation_level: level,
+    user: { id: userId, type: 'user_reference', summary: name },
+    start: null,
+    end,
+  }
 }

@@ -9,13 +9,17 @@ const INTEGRATION = z.strictObject({
   key: z.string(),
 })
 
+/** Somebody on call, or only their name. Without an end they always are. */
+const ON_CALL = z
+  .strictObject({ name: z.string(), level: z.int().default(1), end: z.string().nullable().default(null) })
+  .or(z.string().transform((name) => ({ name, level: 1, end: null })))
+
 const SERVICE = z.strictObject({
   id: z.string(),
   name: z.string(),
   isDisabled: z.boolean().default(false),
   escalationPolicyId: z.string().default('PPOLICY'),
-  /** The names of the people on call. */
-  onCall: z.array(z.string()).default(['Jane Doe']),
+  onCall: z.array(ON_CALL).default([{ name: 'Jane Doe', level: 1, end: null }]),
   integrations: z.array(INTEGRATION).default([]),
 })
 
@@ -58,6 +62,7 @@ export const REST_SEED = z.strictObject({
 /** See `REST_SEED`; what has a default may be left out. */
 export type RestSeed = z.input<typeof REST_SEED>
 export type SimulatedService = z.output<typeof SERVICE>
+export type SimulatedOnCall = z.output<typeof ON_CALL>
 export type SimulatedIncident = z.output<typeof INCIDENT>
 export type SimulatedWindow = z.output<typeof WINDOW>
 export type SimulatedIntegration = z.output<typeof INTEGRATION>

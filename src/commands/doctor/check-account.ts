@@ -3,13 +3,8 @@ import { Failure } from '../../core/failure.ts'
 import { ask, toFailure } from '../../rest/query.ts'
 import type { RestClient } from '../../rest/client.ts'
 import { listEventsIntegrations } from '../../rest/look-up-key.ts'
-import {
-  ABILITIES_ANSWER,
-  describeService,
-  ON_CALLS_ANSWER,
-  USER_ANSWER,
-  type Service,
-} from '../../rest/resources.ts'
+import { describeOnCalls, listOnCalls, personName } from '../../rest/on-call.ts'
+import { ABILITIES_ANSWER, describeService, USER_ANSWER, type Service } from '../../rest/resources.ts'
 import { findService, listServices } from '../../rest/service.ts'
 import { failed, fromFailure, ok, warning, type Finding } from './finding.ts'
 
@@ -39,8 +34,9 @@ async function caught(check: string, look: () => Promise<Finding[]>): Promise<Fi
 async function checkToken(client: RestClient, { rest }: Config): Promise<Finding> {
   const result = await client.call({ method: 'GET', path: '/users/me' })
   if (result.kind === 'answered') {
-    const { name = 'a user', role = 'no known role' } = USER_ANSWER.safeParse(result.body).data?.user ?? {}
-    return ok('REST token', `of ${name} (${role}): it has this user’s permissions`)
+    const { id, name, role = 'no known role' } = USER_ANSWER.safeParse(result.body).data?.user ?? {}
+    const who = personName({ id, summary: name })
+    return ok('REST token', `of ${who} (${role}): it has this user’s permissions`)
   }
   if (result.kind === 'refused' && (result.status === 400 || result.status === 403)) {
     const name = rest.from === undefined ? 'writes need PAGERDUTY_FROM' : 'writes are made as PAGERDUTY_FROM'
@@ -118,16 +114,9 @@ function checkStatus(service: Service): Finding {
   return ok('service', detail)
 }
 
-async function checkOnCall(client: RestClient, { escalation_policy: policy }: Service): Promise<Finding[]> {
-  if (policy === undefined) return []
-  const { oncalls } = await ask(client, {
-    purpose: 'see who is on call',
-    scope: 'oncalls.read',
-    call: { method: 'GET', path: '/oncalls', query: [['escalation_policy_ids[]', policy.id]] },
-    answer: ON_CALLS_ANSWER,
-  })
-  const [first] = oncalls
-  if (first !== undefined) return [ok('on call', first.user?.summary ?? 'somebody')]
+async function checkOnCall(client: RestClient, service: Service): Promise<Finding[]> {
+  const who = describeOnCalls(await listOnCalls(client, service), Date.now())
+  if (who !== undefined) return [ok('on call', `a failure pages ${who}`)]
   return [
     failed('on call', 'config', {
       detail: 'nobody: an alert would page no one',

@@ -78,7 +78,13 @@ for (const [env, options, message] of REFUSED) {
 }
 
 test('the settings of the gate are read', () => {
-  const options = { urgency: ['HIGH'], 'allow-rollback': true, wait: ['10m'] } as const
+  const options = { urgency: ['HIGH'], 'allow-rollback': true, wait: ['10m'], 'on-call': true } as const
   const { gate } = load({ PAGERDUTY_TOKEN: KEY, PAGERDUTY_ROLLBACK: 'No' }, options)
-  assert.deepEqual(gate, { urgency: 'high', allowRollback: true, isRollback: false, waitMs: 600_000 })
+  assert.deepEqual(gate, {
+    urgency: 'high',
+    allowRollback: true,
+    isRollback: false,
+    needsOnCall: true,
+    waitMs: 600_000,
+  })
 })
