@@ -1,5 +1,5 @@
 import { deploymentOf, isSameRun, mergeDeployments, type Deployment } from '../core/deployment.ts'
-import type { Event } from '../core/event.ts'
+import type { SpoolItem } from '../spool/spool.ts'
 import {
   OVERLAPPING,
   SEARCHED,
@@ -14,43 +14,78 @@ const KEPT = 500
 
 /** Remembers deployments for as long as the process lives. */
 export interface DeploymentRing extends DeploymentLog {
-  /**
-   * Remembers the deployment that an event reports, if there is one.
-   * @param told whether PagerDuty has the event
-   */
-  readonly record: (event: Event, told: Told, nowMs: number) => void
+  /** Remembers the deployment that the events of one request report, if they do. */
+  readonly record: (sent: readonly SentItem[], nowMs: number) => void
+}
+
+/** An event that was sent with a key, and whether PagerDuty has it. */
+export interface SentItem extends SpoolItem {
+  readonly told: Told
+}
+
+interface Remembered {
+  readonly deployment: Deployment
+  readonly id: number
+  /** What became of each event: one that is sent again replaces the one before. */
+  readonly told: ReadonlyMap<string, Told>
 }
 
 /** Remembers nothing yet. */
 export function createDeploymentRing(): DeploymentRing {
-  const entries: DeploymentEntry[] = []
+  const kept: Remembered[] = []
   let nextId = 1
+  const remember = (deployment: Deployment, told: ReadonlyMap<string, Told>): void => {
+    const index = findRun(kept, deployment)
+    const known = kept[index]
+    if (known === undefined) kept.push({ deployment, id: nextId++, told })
+    else
+      kept[index] = {
+        id: known.id,
+        deployment: mergeDeployments(known.deployment, deployment),
+        told: new Map([...known.told, ...told]),
+      }
+    if (kept.length > KEPT) kept.shift()
+  }
+  const entriesOf = ({ isCurrent }: DeploymentQuery): readonly DeploymentEntry[] => {
+    const entries = kept.map(toEntry)
+    return isCurrent === true ? currentOf(entries) : entries
+  }
   return {
-    record: (event, told, nowMs) => {
-      const deployment = deploymentOf(event, nowMs)
-      if (deployment === undefined) return
-      const index = findRun(entries, deployment)
-      const known = entries[index]
-      if (known === undefined) entries.push({ ...deployment, id: nextId++, eventIds: [], told })
-      else entries[index] = { ...known, ...mergeDeployments(known, deployment), told }
-      if (entries.length > KEPT) entries.shift()
+    record: (sent, nowMs) => {
+      // The resolve that comes with a success belongs to it too.
+      const told = new Map(sent.map((item) => [nameOf(item), item.told]))
+      for (const { event } of sent) {
+        const deployment = deploymentOf(event, nowMs)
+        if (deployment !== undefined) remember(deployment, told)
+      }
     },
     list: (query) =>
-      (query.isCurrent === true ? currentOf(entries) : entries)
+      entriesOf(query)
         .filter((entry) => matches(entry, query))
         .toReversed()
         .slice(0, query.limit),
     endedSince: (sinceMs) =>
-      entries.filter(({ endedAtMs }) => endedAtMs !== undefined && endedAtMs >= sinceMs),
+      kept
+        .map(({ deployment }) => deployment)
+        .filter(({ endedAtMs }) => endedAtMs !== undefined && endedAtMs >= sinceMs),
   }
 }
 
-/** The index of the entry of the same run; -1 if there is none. */
-function findRun(entries: readonly DeploymentEntry[], told: Deployment): number {
-  const latest = entries
-    .flatMap(({ identity }, index) => (identity === told.identity ? [index] : []))
+function nameOf({ event: { kind, body }, key }: SpoolItem): string {
+  return [kind, body.event_action, key.kind === 'own' ? key.key.reveal() : key.name].join(' ')
+}
+
+function toEntry({ deployment, id, told }: Remembered): DeploymentEntry {
+  const each = [...told.values()]
+  return { ...deployment, id, eventIds: [], told: each.includes('dead') ? 'dead' : 'delivered' }
+}
+
+/** The index of the same run; -1 if there is none. */
+function findRun(kept: readonly Remembered[], told: Deployment): number {
+  const latest = kept
+    .flatMap(({ deployment: { identity } }, index) => (identity === told.identity ? [index] : []))
     .slice(-OVERLAPPING)
-  return latest.toReversed().find((index) => isSameRun(entries[index] ?? told, told)) ?? -1
+  return latest.toReversed().find((index) => isSameRun(kept[index]?.deployment ?? told, told)) ?? -1
 }
 
 /** See `DeploymentQuery`. */

@@ -8,7 +8,7 @@ import type { SpoolItem } from '../spool/spool.ts'
 import type { Resolve } from '../spool/worker/destinations.ts'
 import type { Transport } from '../delivery/transport.ts'
 import type { Intake } from './context.ts'
-import type { DeploymentRing } from './deployment-ring.ts'
+import type { DeploymentRing, SentItem } from './deployment-ring.ts'
 import { RELAY_LIMITS } from './limits.ts'
 import type { Metrics } from './metrics.ts'
 import { statusOf, successBody, type EventResult } from './result.ts'
@@ -39,8 +39,7 @@ export function createDirectIntake(deps: DirectDeps): Intake {
       underWay.add(forwarding)
       try {
         const receipts = await forwarding
-        for (const receipt of receipts)
-          deps.deployments.record(receipt.event, statusOf(receipt) <= 299 ? 'delivered' : 'dead', Date.now())
+        deps.deployments.record(toSent(items, receipts), Date.now())
         return receipts
       } finally {
         underWay.delete(forwarding)
@@ -54,6 +53,14 @@ export function createDirectIntake(deps: DirectDeps): Intake {
       await deps.transport.close()
     },
   }
+}
+
+function toSent(items: readonly SpoolItem[], receipts: readonly EventResult[]): SentItem[] {
+  return items.map((item, index) => {
+    const receipt = receipts[index]
+    const isTold = receipt !== undefined && meaningOf(statusOf(receipt)).kind === 'accepted'
+    return { ...item, told: isTold ? 'delivered' : 'dead' }
+  })
 }
 
 async function forward(

@@ -5,12 +5,10 @@ import { SEARCHED, type DeploymentEntry, type DeploymentLog, type DeploymentQuer
 import { readable } from './numbers.ts'
 import { GIVEN_LIMIT, prepareAll } from './statements.ts'
 
-/** A deployment as the table has it: how far its events have come is written elsewhere. */
-export type StoredEntry = Omit<DeploymentEntry, 'told'>
-
 /** The reading side of the table of deployments. */
 export interface DeploymentReads {
-  deployments(query: DeploymentQuery): StoredEntry[]
+  /** Each with what is known about events that the spool does not have any more; how far the others are is written elsewhere. */
+  deployments(query: DeploymentQuery): DeploymentEntry[]
   deploymentsEndedSince: DeploymentLog['endedSince']
 }
 
@@ -101,7 +99,7 @@ export function toDeploymentEntry({
   id,
   event_ids: eventIds,
   record,
-}: DeploymentRow): StoredEntry | undefined {
+}: DeploymentRow): DeploymentEntry | undefined {
   try {
     const [ids, deployment] = [eventIds, record].map((text) => JSON.parse(text) as unknown)
     if (!isObject(deployment) || !Array.isArray(ids)) return undefined

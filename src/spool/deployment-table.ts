@@ -7,8 +7,9 @@ import type { EventStatus } from './spool.ts'
 import { GIVEN_LIMIT, prepareAll, prepareGet, prepareRun } from './statements.ts'
 
 /**
- * Deployments, kept longer than the events that reported them. `record` is a `Deployment` as JSON; the fields that lists are
- * filtered by are also columns. Older spools lack this table.
+ * Deployments, kept longer than the events that reported them. `record` is a `Deployment` as JSON, with `told`, what is known
+ * about events that the spool does not have any more; the fields that lists are filtered by are also columns.
+ * `deployment_events` finds the deployment of an event. Older spools lack these tables.
  */
 export const DEPLOYMENT_TABLE = `
 CREATE TABLE IF NOT EXISTS deployments (
@@ -17,6 +18,7 @@ CREATE TABLE IF NOT EXISTS deployments (
 ) STRICT;
 CREATE INDEX IF NOT EXISTS deployments_identity ON deployments (identity, id);
 CREATE INDEX IF NOT EXISTS deployments_current ON deployments (identity, state, id);
+CREATE TABLE IF NOT EXISTS deployment_events (event_id INTEGER PRIMARY KEY, deployment_id INTEGER NOT NULL) STRICT;
 `
 
 /** Deployments that are kept. */
@@ -36,6 +38,7 @@ export function createRecordDeployments(db: DatabaseSync): RecordDeployments {
     `SELECT id, event_ids, record FROM deployments WHERE identity = ? ORDER BY id DESC ${GIVEN_LIMIT}`,
   )
   const write = prepareRun(db, 'INSERT OR REPLACE INTO deployments VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)')
+  const link = prepareRun(db, 'INSERT OR REPLACE INTO deployment_events VALUES (?, ?)')
   const makeRoom = createMakeRoom(db)
   const record = (told: Deployment, eventIds: readonly number[]): void => {
     const known = latest(told.identity, OVERLAPPING)
@@ -50,6 +53,7 @@ export function createRecordDeployments(db: DatabaseSync): RecordDeployments {
     const [startedAt = null, endedAt = null] = times
     const columns = [id, identity, state, repository, environment, startedAt, endedAt]
     write(...columns, JSON.stringify(allIds), JSON.stringify(merged))
+    for (const eventId of eventIds) link(eventId, id)
   }
   return (rows, ids) => {
     const isTelling = rows.map(({ deployment }) => deployment !== undefined)
@@ -72,16 +76,44 @@ function createMakeRoom(db: DatabaseSync): () => void {
     db,
     `DELETE FROM deployments WHERE id IN (SELECT id FROM deployments ORDER BY id ${GIVEN_LIMIT})`,
   )
+  // No event of a deployment has a smaller id than the deployment itself.
+  const unlink = prepareRun(
+    db,
+    'DELETE FROM deployment_events WHERE event_id < (SELECT min(id) FROM deployments)',
+  )
   let added = 0
   return () => {
     if (added++ % KEPT_SLACK !== 0) return
     removeOldest(Math.max(0, (count()?.count ?? 0) - KEPT))
+    unlink()
   }
 }
 
-/** What the states of a deployment's events say together; undefined if it has none. */
-export function toldOf(statuses: readonly EventStatus[]): Told | undefined {
-  if (statuses.includes('dead')) return 'dead'
+/** Writes down that deployments have a dead event that is about to be removed, so that nobody takes it for delivered. */
+export interface GiveUp {
+  one(eventId: number): void
+  oldest(count: number): void
+}
+
+/** Prepares the statements of giving up. */
+export function createGiveUp(db: DatabaseSync): GiveUp {
+  const prepare = (eventIds: string): ((value: number) => number) =>
+    prepareRun(
+      db,
+      `UPDATE deployments SET record = json_set(record, '$.told', 'dead') WHERE json_valid(record)
+       AND id IN (SELECT deployment_id FROM deployment_events WHERE event_id IN (${eventIds}))`,
+    )
+  const one = prepare('SELECT id FROM dead WHERE id = ?')
+  const oldest = prepare(`SELECT id FROM dead ORDER BY id ${GIVEN_LIMIT}`)
+  return { one: (eventId) => void one(eventId), oldest: (count) => void oldest(count) }
+}
+
+/**
+ * What the states of a deployment's events say together; undefined if it has none.
+ * @param earlier what is known about events that are not there any more
+ */
+export function toldOf(statuses: readonly EventStatus[], earlier?: Told): Told | undefined {
+  if (statuses.includes('dead') || earlier === 'dead') return 'dead'
   if (statuses.includes('pending')) return 'waiting'
-  return statuses.length > 0 ? 'delivered' : undefined
+  return statuses.length > 0 ? 'delivered' : earlier
 }

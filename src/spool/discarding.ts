@@ -1,4 +1,5 @@
 import type { DatabaseSync } from 'node:sqlite'
+import type { GiveUp } from './deployment-table.ts'
 import { prepareRun } from './statements.ts'
 import type { Transaction } from './changes.ts'
 
@@ -12,7 +13,7 @@ const KEPT = 1000
 export type Discard = (tx: Transaction, id: number, note: string) => boolean
 
 /** Prepares the statements of discarding. */
-export function createDiscard(db: DatabaseSync): Discard {
+export function createDiscard(db: DatabaseSync, giveUp: GiveUp): Discard {
   const copy = prepareRun(
     db,
     `INSERT OR REPLACE INTO discarded
@@ -25,6 +26,7 @@ export function createDiscard(db: DatabaseSync): Discard {
   )
   return (tx, id, note) => {
     if (copy(Math.round(tx.nowMs), note, id) === 0) return false
+    giveUp.one(id)
     remove(id)
     trim()
     tx.counts.dead--

@@ -9,6 +9,7 @@ import {
   type Settle,
   type Transaction,
 } from './changes.ts'
+import { createGiveUp } from './deployment-table.ts'
 import { createDiscard, type Discard } from './discarding.ts'
 import { latestDue } from './numbers.ts'
 import { createReads } from './queries.ts'
@@ -105,13 +106,14 @@ function assembleStore(db: DatabaseSync): Store {
   )
   const superseding = createSuperseding(db)
   const attemptLog = createAttemptLog(db)
+  const giveUp = createGiveUp(db)
   return {
     reads: createReads(db),
     add: createAdd(db),
     settle: createSettle(db),
     revive: createRevive(db, superseding),
-    trim: createTrim(db, superseding),
-    discard: createDiscard(db),
+    trim: createTrim(db, superseding, giveUp),
+    discard: createDiscard(db, giveUp),
     clampDue: (latestMs, keyId) => {
       const atMs = Math.round(latestMs)
       clampDue(atMs, atMs, keyId)

@@ -12,7 +12,10 @@ export function createStoredDeployments(connection: Connection, unwritten: Unwri
         connection.read(({ reads }) =>
           reads.deployments(query).map((entry) => {
             const progress = entry.eventIds.map((id) => unwritten.progress(id) ?? reads.progress(id))
-            const told = toldOf(progress.map(({ status }) => status))
+            const told = toldOf(
+              progress.map(({ status }) => status),
+              entry.told,
+            )
             return { ...entry, ...(told !== undefined && { told }) }
           }),
         ),

@@ -1,4 +1,5 @@
 import type { DatabaseSync } from 'node:sqlite'
+import type { GiveUp } from './deployment-table.ts'
 import { GIVEN_LIMIT, prepareRun } from './statements.ts'
 import type { Superseding } from './superseding.ts'
 import type { Transaction } from './changes.ts'
@@ -21,13 +22,14 @@ export interface Trim {
 }
 
 /** Prepares the statements for trimming. */
-export function createTrim(db: DatabaseSync, superseding: Superseding): Trim {
+export function createTrim(db: DatabaseSync, superseding: Superseding, giveUp: GiveUp): Trim {
   const oldest = (table: 'delivered' | 'dead') =>
     prepareRun(db, `DELETE FROM ${table} WHERE id IN (SELECT id FROM ${table} ORDER BY id ${GIVEN_LIMIT})`)
   const removeDelivered = oldest('delivered')
   const removeOldestDead = oldest('dead')
   const removeDead = prepareRun(db, 'DELETE FROM dead WHERE id = ?')
   const oldestDead = ({ counts }: Transaction, count: number): number => {
+    giveUp.oldest(count)
     const removed = removeOldestDead(count)
     counts.dead -= removed
     return removed
@@ -44,6 +46,7 @@ export function createTrim(db: DatabaseSync, superseding: Superseding): Trim {
     oldestDead,
     dead: ({ counts, changedIds }, ids) => {
       changedIds.push(...ids)
+      for (const id of ids) giveUp.one(id)
       const removed = ids.reduce((total, id) => total + removeDead(id), 0)
       counts.dead -= removed
       return removed

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Simulator } from '../../tools/simulator/simulator.ts'
 import { startProgram, type Program } from '../support/program.ts'
 import { alertBody, keyFor, launchRelay, post } from '../support/relay.ts'
+import { deploymentDetails, REFUSED } from './agreement.ts'
 import type { Chance } from './chance.ts'
 
 /** How long an attempt of any process may take. */
@@ -21,6 +22,8 @@ interface Member {
 export interface Fleet {
   /** Events that were accepted: answered 202 by a relay, or by exit status 0 of a command. */
   readonly accepted: Set<string>
+  /** The same for events that PagerDuty refuses. */
+  readonly refused: Set<string>
   /** When each process that has ended was killed, or seen to be gone, by its host; milliseconds since the epoch. */
   readonly endedAtMs: Map<string, number>
   /** The alert that each one-shot command was about, by its host. */
@@ -33,6 +36,8 @@ export interface Fleet {
   readonly post: (alert: string, signal: AbortSignal) => Promise<void>
   /** The same with the relay's key, which is named as the relay's own and written out in turns. */
   readonly postNamed: (alert: string, signal: AbortSignal) => Promise<void>
+  /** Posts deployments of two repositories in turns; PagerDuty is meant to refuse those of one. */
+  readonly deploy: (repository: string, signal: AbortSignal) => Promise<void>
   /** Posts events of an alert, with the key of another one, until one is taken. */
   readonly postOnce: (alert: string, keyOf: string, signal: AbortSignal) => Promise<void>
   /** The same with one-shot commands. */
@@ -48,6 +53,7 @@ export function createFleet(simulator: Simulator, directory: string, chance: Cha
   const urls = new Map<Member, string>()
   const texts: string[] = []
   const accepted = new Set<string>()
+  const refused = new Set<string>()
   const endedAtMs = new Map<string, number>()
   const alertOfCommand = new Map<string, string>()
   let started = 0
@@ -83,6 +89,7 @@ export function createFleet(simulator: Simulator, directory: string, chance: Cha
   }
   return {
     accepted,
+    refused,
     endedAtMs,
     alertOfCommand,
     logs: () => texts.join(''),
@@ -115,6 +122,18 @@ export function createFleet(simulator: Simulator, directory: string, chance: Cha
         await sleep(2000) // the commands use this key too
       }
     },
+    deploy: async (repository, signal) => {
+      for (let number = 0; !signal.aborted; number++) {
+        const isRefused = number % 2 === 1
+        const alert = isRefused ? `${REFUSED}-${repository}` : repository
+        const summary = `${alert} ${number}`
+        const running = [...urls.values()]
+        const details = deploymentDetails(alert, number)
+        if (running.length > 0 && (await isTaken(chance.pick(running), summary, undefined, details)))
+          (isRefused ? refused : accepted).add(summary)
+        await sleep(300)
+      }
+    },
     postOnce: async (alert, keyOf, signal) => {
       // One whose answer was lost may have been taken: the next is another event.
       for (let number = 0; !signal.aborted; number++) {
@@ -145,9 +164,14 @@ export function createFleet(simulator: Simulator, directory: string, chance: Cha
 }
 
 /** Whether a relay says that it has taken the event. */
-async function isTaken(url: string, summary: string, key?: string): Promise<boolean> {
+async function isTaken(
+  url: string,
+  summary: string,
+  key?: string,
+  details?: Readonly<Record<string, unknown>>,
+): Promise<boolean> {
   const [alert = ''] = summary.split(' ')
-  const payload = { summary, source: 'chaos', severity: 'info' }
+  const payload = { summary, source: 'chaos', severity: 'info', custom_details: details }
   const body = alertBody({ dedup_key: alert, routing_key: key ?? keyFor(alert), payload })
   // A relay that was killed breaks the connection: it may or may not have the event.
   const answer = await post(`${url}/v2/enqueue`, body).catch(() => undefined)

@@ -7,6 +7,7 @@ import { startSimulator } from '../../tools/simulator/simulator.ts'
 import type { Behaviour } from '../../tools/simulator/behaviour.ts'
 import { until } from '../support/worker.ts'
 import { openTestSpool } from '../support/spool.ts'
+import { deploymentsOf, disagreements, REFUSED } from './agreement.ts'
 import { createChance } from './chance.ts'
 import { LIES } from './lies.ts'
 
@@ -35,6 +36,7 @@ test(`after ${KILLS} kills of ${MEMBERS} processes nothing accepted is lost, and
   const simulator = await startSimulator()
   t.after(() => simulator.close())
   const { spool, directory, warnings } = await openTestSpool(t, { limit: 1_000_000 })
+  simulator.behave({ containing: REFUSED, behaviour: { kind: 'answer', status: 400 } })
   const accepted: string[] = []
   const running = new Set<ChildProcess>()
   let started = 0
@@ -75,13 +77,26 @@ test(`after ${KILLS} kills of ${MEMBERS} processes nothing accepted is lost, and
   const taken = simulator.alerts.reduce((total, { triggers }) => total + triggers, 0)
   const distinct = new Set(received)
   const lost = accepted.filter((summary) => !distinct.has(summary))
+  const isToBeRefused = (text = ''): boolean => text.includes(REFUSED)
+  const repeated = taken - [...distinct].filter((summary) => !isToBeRefused(summary)).length
   t.diagnostic(
-    `${killed} kills, ${accepted.length} accepted, ${received.length} requests, ${taken - distinct.size} taken twice`,
+    `${killed} kills, ${accepted.length} accepted, ${received.length} requests, ${repeated} taken twice`,
   )
   assert.ok(accepted.length >= KILLS, 'there was load')
   assert.deepEqual(lost, [])
-  assert.deepEqual([spool.counts().dead, warnings], [0, []])
-  assert.ok(taken - distinct.size <= (killed + 1) * MAX_IN_FLIGHT)
+  assert.deepEqual(warnings, [])
+  assert.deepEqual(disagreements(spool), [])
+  const dead = spool.list('dead', 1_000_000)
+  assert.deepEqual(
+    dead.filter(({ dedupKey }) => !isToBeRefused(dedupKey)),
+    [],
+  )
+  assert.ok(dead.length >= accepted.filter(isToBeRefused).length, `${dead.length} dead`)
+  const told = new Map(deploymentsOf(spool).map((entry) => [entry.id, entry.told]))
+  assert.equal(await spool.discard({}), dead.length)
+  assert.deepEqual(new Map(deploymentsOf(spool).map((entry) => [entry.id, entry.told])), told)
+  assert.ok([...told.values()].includes('dead') && [...told.values()].includes('delivered'))
+  assert.ok(repeated <= (killed + 1) * MAX_IN_FLIGHT)
   const numbers = new Map<string, number[]>()
   for (const summary of received) {
     const [alert = '', number] = summary.split(' ')

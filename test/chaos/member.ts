@@ -1,9 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import type { JsonObject } from '../../src/core/json.ts'
 import { createTransport } from '../../src/delivery/transport.ts'
 import { openSpool } from '../../src/spool/open.ts'
 import { startWorker } from '../../src/spool/worker/worker.ts'
 import { quickClock } from '../support/worker.ts'
 import { alertItem, ownKey } from '../support/spool.ts'
+import { deploymentDetails, REFUSED } from './agreement.ts'
 
 /*
  * One of several processes on a spool: adds events as fast as it can, delivers when it may, and is killed at any moment.
@@ -32,9 +34,17 @@ startWorker({
 
 async function addOne(number: number): Promise<void> {
   // Each alert is of one process and one key: the order in which it adds is the order to be kept.
-  const alert = `${name}/${number % 10}`
-  const { event, key } = alertItem('trigger', alert, ownKey(number % 10))
-  const payload = { summary: `${alert} ${number}`, source: 'chaos', severity: 'info' } as const
+  const lane = number % 10
+  // One lane reports deployments. PagerDuty refuses every fourth of them, and all of another lane.
+  const isRefused = lane === 8 || (lane === 7 && number % 40 === 7)
+  const alert = `${name}/${isRefused ? REFUSED : ''}${lane}`
+  const { event, key } = alertItem('trigger', alert, ownKey(lane))
+  const payload = {
+    summary: `${alert} ${number}`,
+    source: 'chaos',
+    severity: 'info',
+    ...(lane === 7 && { custom_details: deploymentDetails(alert, number) as JsonObject }),
+  } as const
   const added = await spool.add([{ key, event: { kind: 'alert', body: { ...event.body, payload } } }])
   if (added.kind === 'added') process.send?.({ accepted: payload.summary })
 }

@@ -43,7 +43,7 @@ test(`${EVENTS} events outlast a PagerDuty that is down: none is lost or overtak
   const refusedRequests = simulator.requests.length
   simulator.behave({ behaviour: { kind: 'usual' } })
   const recoveredAtMs = performance.now()
-  await untilDelivered(relay.url, 300_000 + EVENTS * 10)
+  assert.equal(await untilDelivered(relay.url, 300_000 + EVENTS * 10), 0)
   const deliveringMs = performance.now() - recoveredAtMs
 
   const { repeated, ...wrong } = judge(simulator.requests, {

@@ -4,7 +4,9 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import type { JsonObject } from '../../../src/core/json.ts'
 import { describeDeployment } from '../../../src/spool/deployment-log.ts'
+import type { ListedSpool } from '../../../src/spool/listing.ts'
 import type { Spool, SpoolItem } from '../../../src/spool/spool.ts'
+import { KEPT_DEAD } from '../../../src/spool/trimming.ts'
 import { alertItem, changeItem, DEFAULT_KEY, openTestSpool } from '../../support/spool.ts'
 
 const T0 = Date.parse('2026-03-01T12:00:00Z')
@@ -43,6 +45,56 @@ test('an accepted success is remembered with its resolve, and says whether Pager
   assert.deepEqual(list(spool)[0]?.told, 'waiting')
   await settle(1, 'dead')
   assert.deepEqual(list(spool)[0]?.told, 'dead')
+})
+
+const REFUSED = { kind: 'dead', cause: 'refused', reason: 'no' } as const
+
+for (const [name, remove] of [
+  ['discarded', async (spool: Spool, id: number) => void (await spool.discard({ id }))],
+  [
+    'discarded with a reason',
+    async (spool: ListedSpool, id: number) => void (await spool.discardOne(id, 'n')),
+  ],
+  ['discarded with all others', async (spool: Spool) => void (await spool.discard({}))],
+] as const) {
+  test(`a deployment one of whose events was refused and ${name} stays untold`, async (t) => {
+    const { spool } = await openTestSpool(t)
+    const [change = 0, resolve = 0] = await add(
+      spool,
+      deployed('1'),
+      alertItem('resolve', 'deploy/acme/shop/production'),
+    )
+    const [other = 0] = await add(spool, deployed('2'))
+    await spool.queue.settle([
+      { kind: 'delivered', id: change, httpStatus: 202 },
+      { ...REFUSED, id: resolve },
+      { kind: 'delivered', id: other, httpStatus: 202 },
+    ])
+    await remove(spool as ListedSpool, resolve)
+    const seen = (): unknown => list(spool).map(({ buildId, told: is }) => [buildId, is])
+    const expected = [
+      ['2', 'delivered'],
+      ['1', 'dead'],
+    ]
+    assert.deepEqual([seen(), spool.counts().dead], [expected, 0])
+    await add(spool, deployed('1'))
+    assert.deepEqual(seen(), expected, 'also after it is reported again')
+  })
+}
+
+test('a deployment whose refused event made room for later ones stays untold', async (t) => {
+  const { spool } = await openTestSpool(t, { limit: 2 * KEPT_DEAD })
+  const refuse = async (...items: readonly SpoolItem[]): Promise<void> => {
+    const ids = await add(spool, ...items)
+    await spool.queue.settle(ids.map((id) => ({ ...REFUSED, id })))
+  }
+  await refuse(deployed('1'))
+  await refuse(...Array.from({ length: KEPT_DEAD }, (_, n) => changeItem(`${n}`)))
+  assert.equal(spool.counts().dead, KEPT_DEAD)
+  assert.deepEqual(
+    list(spool).map(({ told: is }) => is),
+    ['dead'],
+  )
 })
 
 test('events that are not deployments are not remembered', async (t) => {
