@@ -1,7 +1,7 @@
 import { repositoryHost } from '../../ci/repository-host.ts'
 import { repositoryPage } from '../../ci/repository-url.ts'
 import type { DeploymentState } from '../../core/deployment.ts'
-import { buildOf, failureWords, isAuthorized, textAt, timeAt, times, type Hook } from './hook.ts'
+import { buildOf, isAuthorized, reportOf, textAt, timeAt, type Hook } from './hook.ts'
 
 /**
  * Argo CD's notifications, whose webhook sends what a template says; the one in the recipes sends the application as it
@@ -21,7 +21,7 @@ export const ARGOCD_HOOK: Hook = {
     const page = repositoryPage(text('spec', 'source', 'repoURL') ?? '')
     const namespace = text('spec', 'destination', 'namespace')
     const environment = query['environment'] ?? namespace
-    return {
+    return reportOf({
       state,
       build: buildOf({
         ci: 'Argo CD',
@@ -34,13 +34,11 @@ export const ARGOCD_HOOK: Hook = {
         buildId: text(...operation, 'startedAt'),
         job: name,
       }),
-      ...(environment !== undefined && { environment }),
-      ...failureWords(state, text(...operation, 'message')),
-      ...times(
-        timeAt(body, 'app', ...operation, 'startedAt'),
-        timeAt(body, 'app', ...operation, 'finishedAt'),
-      ),
-    }
+      environment,
+      output: text(...operation, 'message'),
+      startedAtMs: timeAt(body, 'app', ...operation, 'startedAt'),
+      endedAtMs: timeAt(body, 'app', ...operation, 'finishedAt'),
+    })
   },
 }
 

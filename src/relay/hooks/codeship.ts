@@ -1,5 +1,5 @@
 import type { DeploymentState } from '../../core/deployment.ts'
-import { buildOf, isAuthorized, isSameSecret, textAt, type Hook } from './hook.ts'
+import { buildOf, isAuthorized, isSameSecret, reportOf, textAt, type Hook } from './hook.ts'
 
 /**
  * Codeship's project webhook. It reports `stopped` and `infrastructure_failure`, which no step of a build can. It cannot
@@ -16,7 +16,7 @@ export const CODESHIP_HOOK: Hook = {
     if (state === undefined) return 'the build has neither begun nor ended'
     const branch = text('branch')
     if (query['branch'] !== undefined && query['branch'] !== branch) return 'the build is of another branch'
-    return {
+    return reportOf({
       state,
       build: buildOf({
         ci: 'Codeship',
@@ -31,8 +31,8 @@ export const CODESHIP_HOOK: Hook = {
         buildUrl: text('build_url'),
         commitUrl: text('commit_url'),
       }),
-      ...(query['environment'] !== undefined && { environment: query['environment'] }),
-    }
+      environment: query['environment'],
+    })
   },
 }
 

@@ -1,6 +1,6 @@
 import { repositoryPage } from '../../ci/repository-url.ts'
 import type { DeploymentState } from '../../core/deployment.ts'
-import { at, buildOf, failureWords, isAuthorized, isSigned, textAt, timeAt, type Hook } from './hook.ts'
+import { at, buildOf, isAuthorized, isSigned, reportOf, textAt, timeAt, type Hook } from './hook.ts'
 
 /**
  * Events of Flux's notification-controller, by its providers `generic-hmac` (signed) or `generic` (with a header
@@ -22,7 +22,7 @@ export const FLUX_HOOK: Hook = {
     const revision = revisionOf(at(body, 'metadata'))
     const toldAtMs = timeAt(body, 'timestamp')
     const repositoryUrl = repositoryPage(query['repository'] ?? '')
-    return {
+    return reportOf({
       state,
       build: buildOf({
         ci: 'Flux',
@@ -34,11 +34,10 @@ export const FLUX_HOOK: Hook = {
         repositoryUrl,
         job: `${kind}/${name}`,
       }),
-      ...(query['environment'] !== undefined && { environment: query['environment'] }),
-      ...failureWords(state, textAt(body, 'message')),
-      ...(toldAtMs !== undefined &&
-        (state === 'started' ? { startedAtMs: toldAtMs } : { endedAtMs: toldAtMs })),
-    }
+      environment: query['environment'],
+      output: textAt(body, 'message'),
+      [state === 'started' ? 'startedAtMs' : 'endedAtMs']: toldAtMs,
+    })
   },
 }
 

@@ -3,9 +3,9 @@ import type { DeploymentState } from '../../core/deployment.ts'
 import {
   buildOf,
   isSigned,
+  reportOf,
   textAt,
   timeAt,
-  times,
   type Hook,
   type HookReport,
   type HookRequest,
@@ -48,12 +48,13 @@ function readWorkflowRun({ body, query }: HookRequest): HookReport | string {
   if (state === undefined) return 'the workflow was skipped or waits for somebody'
   const branch = text('head_branch')
   if (query['branch'] !== undefined && query['branch'] !== branch) return 'the workflow is of another branch'
-  return {
+  return reportOf({
     state,
     build: normalizeRefs(
       buildOf({
         ci: 'GitHub Actions',
-        ...repositoryOf(body),
+        repository: textAt(body, 'repository', 'full_name'),
+        repositoryUrl: textAt(body, 'repository', 'html_url'),
         branch,
         commit: text('head_sha'),
         commitMessage: text('head_commit', 'message'),
@@ -63,12 +64,10 @@ function readWorkflowRun({ body, query }: HookRequest): HookReport | string {
         job: name,
       }),
     ),
-    ...environmentOf(query['environment']),
-    ...times(
-      timeAt(body, 'workflow_run', 'run_started_at'),
-      isOver ? timeAt(body, 'workflow_run', 'updated_at') : undefined,
-    ),
-  }
+    environment: query['environment'],
+    startedAtMs: timeAt(body, 'workflow_run', 'run_started_at'),
+    endedAtMs: isOver ? timeAt(body, 'workflow_run', 'updated_at') : undefined,
+  })
 }
 
 /** https://docs.github.com/en/rest/deployments/statuses */
@@ -86,12 +85,13 @@ function readDeploymentStatus({ body, query }: HookRequest): HookReport | string
   const environment = status('environment') ?? textAt(body, 'deployment', 'environment')
   if (query['environment'] !== undefined && query['environment'] !== environment)
     return 'the deployment is to another environment'
-  return {
+  return reportOf({
     state,
     build: normalizeRefs(
       buildOf({
         ci: 'GitHub deployment',
-        ...repositoryOf(body),
+        repository: textAt(body, 'repository', 'full_name'),
+        repositoryUrl: textAt(body, 'repository', 'html_url'),
         branch: textAt(body, 'deployment', 'ref'),
         commit: textAt(body, 'deployment', 'sha'),
         committer: textAt(body, 'deployment', 'creator', 'login'),
@@ -99,24 +99,8 @@ function readDeploymentStatus({ body, query }: HookRequest): HookReport | string
         buildUrl: status('log_url') ?? status('target_url'),
       }),
     ),
-    ...environmentOf(environment),
-    ...times(
-      timeAt(body, 'deployment', 'created_at'),
-      state === 'started' ? undefined : timeAt(body, 'deployment_status', 'updated_at'),
-    ),
-  }
-}
-
-function repositoryOf(body: unknown): { repository?: string; repositoryUrl?: string } {
-  const [repository, repositoryUrl] = ['full_name', 'html_url'].map((name) =>
-    textAt(body, 'repository', name),
-  )
-  return {
-    ...(repository !== undefined && { repository }),
-    ...(repositoryUrl !== undefined && { repositoryUrl }),
-  }
-}
-
-function environmentOf(environment: string | undefined): { environment?: string } {
-  return environment === undefined ? {} : { environment }
+    environment,
+    startedAtMs: timeAt(body, 'deployment', 'created_at'),
+    endedAtMs: state === 'started' ? undefined : timeAt(body, 'deployment_status', 'updated_at'),
+  })
 }

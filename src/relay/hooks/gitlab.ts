@@ -5,9 +5,9 @@ import {
   at,
   buildOf,
   isSameSecret,
+  reportOf,
   textAt,
   timeAt,
-  times,
   type Hook,
   type HookReport,
   type HookRequest,
@@ -45,7 +45,7 @@ function readDeployment({ body, query }: HookRequest): HookReport | string {
   if (query['environment'] !== undefined && query['environment'] !== environment)
     return 'the deployment is to another environment'
   const changedAtMs = timeAt(body, 'status_changed_at')
-  return {
+  return reportOf({
     state,
     build: normalizeRefs(
       buildOf({
@@ -61,9 +61,9 @@ function readDeployment({ body, query }: HookRequest): HookReport | string {
         buildUrl: text('deployable_url'),
       }),
     ),
-    ...(environment !== undefined && { environment }),
-    ...times(state === 'started' ? changedAtMs : undefined, state === 'started' ? undefined : changedAtMs),
-  }
+    environment,
+    [state === 'started' ? 'startedAtMs' : 'endedAtMs']: changedAtMs,
+  })
 }
 
 function readPipeline({ body, query }: HookRequest): HookReport | string {
@@ -77,7 +77,7 @@ function readPipeline({ body, query }: HookRequest): HookReport | string {
   const environment = query['environment'] ?? environments.at(-1)
   if (environment === undefined || !environments.includes(environment))
     return 'no job of the pipeline deploys to that environment'
-  return {
+  return reportOf({
     state,
     build: normalizeRefs(
       buildOf({
@@ -96,20 +96,15 @@ function readPipeline({ body, query }: HookRequest): HookReport | string {
       }),
     ),
     environment,
-    ...times(
-      timeAt(body, 'object_attributes', 'created_at'),
-      timeAt(body, 'object_attributes', 'finished_at'),
-    ),
-  }
+    startedAtMs: timeAt(body, 'object_attributes', 'created_at'),
+    endedAtMs: timeAt(body, 'object_attributes', 'finished_at'),
+  })
 }
 
-function projectOf(body: unknown): { repository?: string; repositoryUrl?: string; projectId?: string } {
-  const [repository, repositoryUrl, projectId] = ['path_with_namespace', 'web_url', 'id'].map((name) =>
-    textAt(body, 'project', name),
-  )
+function projectOf(body: unknown): Parameters<typeof buildOf>[0] {
   return {
-    ...(repository !== undefined && { repository }),
-    ...(repositoryUrl !== undefined && { repositoryUrl }),
-    ...(projectId !== undefined && { projectId }),
+    repository: textAt(body, 'project', 'path_with_namespace'),
+    repositoryUrl: textAt(body, 'project', 'web_url'),
+    projectId: textAt(body, 'project', 'id'),
   }
 }

@@ -88,15 +88,27 @@ export function buildOf(fields: Partial<Record<Exclude<BuildField, 'approved'>, 
   }
 }
 
-/** `{ startedAtMs, endedAtMs }` of the times that are known. */
-export function times(
-  startedAtMs: number | undefined,
-  endedAtMs: number | undefined,
-): Pick<HookReport, 'startedAtMs' | 'endedAtMs'> {
-  return { ...(startedAtMs !== undefined && { startedAtMs }), ...(endedAtMs !== undefined && { endedAtMs }) }
+/** A report of the parts that are known. */
+export function reportOf({
+  state,
+  build,
+  environment,
+  startedAtMs,
+  endedAtMs,
+  output,
+}: Reported): HookReport {
+  return {
+    state,
+    build,
+    ...(environment !== undefined && { environment }),
+    ...(startedAtMs !== undefined && { startedAtMs }),
+    ...(endedAtMs !== undefined && { endedAtMs }),
+    // For any outcome but a failure, the system's words are not worth showing.
+    ...(state === 'failure' && output !== undefined && { output }),
+  }
 }
 
-/** The system's own words about a failure. For any other outcome they are not worth showing. */
-export function failureWords(state: DeploymentState, words: string | undefined): Pick<HookReport, 'output'> {
-  return state === 'failure' && words !== undefined ? { output: words } : {}
-}
+type Reported = { readonly [Name in keyof HookReport]: HookReport[Name] | undefined } & Pick<
+  HookReport,
+  'state' | 'build'
+>
