@@ -99,7 +99,10 @@ async function keep(sending: SpoolSending, spool: Spool, failed: readonly Delive
   if (added.kind !== 'added') {
     const reason = added.kind === 'full' ? `the spool is full (${added.limit} events)` : added.reason
     log.warn(`${reason}; nothing is kept, so this is retried until the deadline`)
-    return await sendUnkept(sending, spool, { failed, canSettle: !READ_ONLY.test(reason) })
+    return await sendUnkept(sending, spool, {
+      failed,
+      canSettle: added.kind === 'full' || added.isReadOnly !== true,
+    })
   }
   const kept = failed.map((delivery, index) => ({ delivery, id: added.ids[index] ?? 0 }))
   // The first attempt counts, and the wait that the server asked for applies to the next one, whichever process makes it.
@@ -111,12 +114,10 @@ async function keep(sending: SpoolSending, spool: Spool, failed: readonly Delive
   return await waitForKept(sending, spool, kept)
 }
 
-/** Results cannot be written to such a spool, so earlier events of an alert would never be seen as settled. */
-const READ_ONLY = /read-only|cannot be opened/
-
 /**
  * Sends what the spool did not take. A post whose alert has earlier events there waits until they are settled: sent at
  * once, it would overtake them, and a resolve before its trigger leaves the alert open.
+ * @param canSettle false if results cannot be written, so that earlier events would never be seen as settled
  */
 async function sendUnkept(
   sending: SpoolSending,

@@ -8,9 +8,14 @@ import { Failure } from '../core/failure.ts'
  * - `damaged`: the file is not as SQLite wrote it
  * - `unavailable`: the disk is full, read-only or failing; it may work later
  */
-export interface StoreProblem {
-  readonly kind: 'busy' | 'damaged' | 'unavailable'
+export type StoreProblem = { readonly kind: 'busy' | 'damaged'; readonly reason: string } | Unavailable
+
+/** Why the store cannot be used now. */
+export interface Unavailable {
+  readonly kind: 'unavailable'
   readonly reason: string
+  /** Results of deliveries cannot be written either, as they can to a full disk. */
+  readonly isReadOnly?: true
 }
 
 const DAMAGED: StoreProblem = { kind: 'damaged', reason: 'the spool is damaged' }
@@ -21,13 +26,14 @@ const RESULT: Readonly<Record<number, StoreProblem>> = {
   5: { kind: 'busy', reason: 'another process is writing to the spool' },
   6: { kind: 'busy', reason: 'another process is writing to the spool' },
   7: { kind: 'unavailable', reason: 'out of memory for the spool' },
-  8: { kind: 'unavailable', reason: 'the spool is read-only' },
+  8: { kind: 'unavailable', reason: 'the spool is read-only', isReadOnly: true },
   10: { kind: 'unavailable', reason: 'the spool’s disk is failing' },
   11: DAMAGED,
   13: { kind: 'unavailable', reason: 'the spool’s disk is full' },
   14: {
     kind: 'unavailable',
     reason: 'the spool cannot be opened; check that its directory exists and is writable',
+    isReadOnly: true, // how SQLite reports a read-only file system if the log is missing
   },
   22: { kind: 'unavailable', reason: 'the spool’s file is too large for its disk' },
   26: DAMAGED,
@@ -57,7 +63,8 @@ export function storeProblem(error: unknown): StoreProblem | undefined {
   if ('code' in error && error.code === 'ERR_OUT_OF_RANGE') return DAMAGED // a number that this program never writes
   if ('syscall' in error && 'code' in error) {
     const why = MAKING[String(error.code)] ?? fileErrorReason(error)
-    return { kind: 'unavailable', reason: `the spool cannot be created in PAGERDUTY_SPOOL: ${why}` }
+    const reason = `the spool cannot be created in PAGERDUTY_SPOOL: ${why}`
+    return { kind: 'unavailable', reason, ...(error.code === 'EROFS' && { isReadOnly: true }) }
   }
   return undefined
 }

@@ -1,12 +1,10 @@
 import type { Connection } from './connection.ts'
-import { storeProblem, type StoreProblem } from './errors.ts'
+import { storeProblem, type StoreProblem, type Unavailable } from './errors.ts'
 import type { Store } from './store.ts'
 import type { Transaction } from './changes.ts'
 
 /** The result of some work, synced to disk, or why nothing was changed. */
-export type Written<T> =
-  | { readonly kind: 'written'; readonly value: T }
-  | { readonly kind: 'unavailable'; readonly reason: string }
+export type Written<T> = { readonly kind: 'written'; readonly value: T } | Unavailable
 
 /** Group commit: all work of one turn of the event loop shares one transaction and one sync. */
 export interface Commits {
@@ -120,5 +118,5 @@ function partsOf(jobs: readonly Job[]): Job[][] {
 
 function giveUp(job: Job, error: unknown, problem: StoreProblem | undefined): void {
   if (problem === undefined) job.reject(error)
-  else job.settle({ kind: 'unavailable', reason: problem.reason })
+  else job.settle({ ...problem, kind: 'unavailable' })
 }

@@ -1,6 +1,7 @@
 import type { Event } from '../core/event.ts'
 import type { Secret } from '../core/secret.ts'
 import type { DeploymentLog } from './deployment-log.ts'
+import type { Unavailable } from './errors.ts'
 
 /* The spool: events that were accepted and not yet delivered, on disk. `open.ts` opens it. */
 
@@ -31,7 +32,7 @@ export interface SpoolItem {
 export type AddResult =
   | { readonly kind: 'added'; readonly ids: readonly number[] }
   | { readonly kind: 'full'; readonly limit: number }
-  | { readonly kind: 'unavailable'; readonly reason: string }
+  | Unavailable
 
 /** The progress of an event. */
 export interface Progress {
