@@ -2,7 +2,7 @@ import { detectBuild, isBuild } from './ci/detect-build.ts'
 
 import { parseCommandLine, type CommandLine } from './cli/args.ts'
 import { failureLine, reportFailure, toFailure } from './cli/report.ts'
-import type { Io } from './cli/session.ts'
+import { createSession, type Io } from './cli/session.ts'
 import { notify } from './commands/notify.ts'
 import { loadConfig, loadPrintConfig } from './config/load.ts'
 import { createReader } from './config/setting.ts'
@@ -84,7 +84,7 @@ async function runCommand(io: Io, line: CommandLine, named: SessionCommand | und
     for (const warning of config.warnings) log.warn(warning)
     if (named === 'success' && line.options['severity'] && config.event.as === 'change')
       throw new Failure('usage', `--severity: ${NO_SEVERITY}`)
-    const session = { io, config, log, command, json }
+    const session = createSession({ io, config, log, command, json })
     if (name === 'flush') return await (await import('./commands/flush.ts')).flush(session)
     if (name === 'spool') return await (await import('./commands/spool.ts')).spool(session, line.operands)
     if (name === 'deployments' || name === 'report')

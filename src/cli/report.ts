@@ -1,5 +1,6 @@
 import { knownSecrets } from '../config/known-secrets.ts'
 import type { DeliveryConfig } from '../config/delivery.ts'
+import type { Config } from '../config/load.ts'
 import type { PrintConfig } from '../config/printing.ts'
 import { ENDPOINT, type Event } from '../core/event.ts'
 import { formatMs } from '../core/duration.ts'
@@ -91,12 +92,20 @@ export function jsonLine({ command, outcome, exitCode, deliveries = [], reason }
   return `${JSON.stringify({ command, outcome, exit_code: exitCode, events, reason })}\n`
 }
 
+/** Where the results of deliveries are reported, and under which command's name. */
+interface DeliveryReporting extends Pick<Session, 'log' | 'command' | 'json' | 'exitStatus'> {
+  readonly io: Pick<Io, 'signal' | 'writeOut'>
+  readonly config: Pick<Config, 'delivery'>
+}
+
 /**
  * Says what happened to each post, and prints the result on stdout if that is asked for.
  * @returns the exit status
  */
-export function reportDeliveries(session: Session, deliveries: readonly Delivery[]): number {
-  const { io, config, log, command, json, exitStatus = (own: number) => own } = session
+export function reportDeliveries(
+  { io, config, log, command, json, exitStatus = (own) => own }: DeliveryReporting,
+  deliveries: readonly Delivery[],
+): number {
   const verdict = verdictOf(deliveries)
   const isInterrupted = io.signal.aborted && verdict !== 'accepted'
   const exitCode = isInterrupted ? Number(io.signal.reason) : exitCodeOf(verdict)

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import type { Environment } from '../core/build.ts'
+import { identify, type Identity } from '../core/identity.ts'
 import type { Config } from '../config/load.ts'
 import type { Log } from '../log.ts'
 
@@ -34,6 +35,8 @@ export interface Io {
 export interface Session {
   readonly io: Io
   readonly config: Config
+  /** What the deployment is identified by: the user's choices, else the build's. */
+  readonly identity: Identity
   readonly log: Log
   /** Name of the command, for `--json`. */
   readonly command: string
@@ -43,6 +46,12 @@ export interface Session {
    * the same.
    */
   readonly exitStatus?: (reportStatus: number) => number | undefined
+}
+
+/** A session, with the identity that its configuration and build give. */
+export function createSession(parts: Omit<Session, 'identity'>): Session {
+  const { io, config } = parts
+  return { ...parts, identity: identify(config.event.choices, config.build, io.hostname) }
 }
 
 /** A dedup key for an alert that has no other. */

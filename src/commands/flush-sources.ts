@@ -5,8 +5,7 @@ import { Failure } from '../core/failure.ts'
 import { oneLine } from '../core/mask-secrets.ts'
 import type { Spool, SpoolCounts } from '../spool/spool.ts'
 import { version } from '../version.ts'
-import { keyLookUp } from './rest-access.ts'
-import type { Session } from '../cli/session.ts'
+import { keyLookUp, type RestContext } from './rest-access.ts'
 
 /** An event that was given up or refused, in words. */
 export interface DeadEvent {
@@ -40,16 +39,16 @@ const MAX_NAMED = 100
 const GRACE_MS = 1000
 
 /** A spool, which this process delivers as long as no other does. */
-export async function createSpoolSource(session: Session, config: SpoolConfig): Promise<FlushSource> {
-  const { log } = session
+export async function createSpoolSource(context: RestContext, config: SpoolConfig): Promise<FlushSource> {
+  const { log } = context
   const spool = await composeSpool({ ...config, onWarning: (message) => log.warn(message) })
   const problem: { reason: string | undefined } = { reason: undefined }
   const retries = new Map<number, { readonly atMs: number; readonly reason: string }>()
   const { worker, transport } = await composeWorker({
     spool,
-    delivery: session.config.delivery,
+    delivery: context.config.delivery,
     maxAgeMs: config.maxAgeMs,
-    lookUp: await keyLookUp(session),
+    lookUp: await keyLookUp(context),
     version,
     events: {
       onDelivered: ({ event }) => retries.delete(event.id),
@@ -121,7 +120,7 @@ interface RelayList {
 }
 
 /** A relay, queried over HTTP. */
-export function createRelaySource({ io, config }: Session): FlushSource {
+export function createRelaySource({ io, config }: RestContext): FlushSource {
   const { eventsUrl, relay, timeoutMs } = config.delivery
   const transport = composeTransport(config.delivery)
   const token = relay?.token

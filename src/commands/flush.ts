@@ -2,7 +2,9 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { formatMs } from '../core/duration.ts'
 import { EXIT_CODE, Failure } from '../core/failure.ts'
 import { createRelaySource, createSpoolSource, type FlushSource, type Look } from './flush-sources.ts'
-import type { Session } from '../cli/session.ts'
+import type { Io } from '../cli/session.ts'
+import type { Config } from '../config/load.ts'
+import type { RestContext } from './rest-access.ts'
 
 const UNKNOWN =
   'is a damaged spool that was set aside, with events that may not be delivered: recover them, then remove the file'
@@ -10,24 +12,30 @@ const POLL_MS = 200
 /** How often to log what is still pending. */
 const PROGRESS_MS = 5000
 
+interface FlushContext extends RestContext {
+  readonly io: Pick<Io, 'signal' | 'startedAtMs' | 'writeOut'>
+  readonly config: Pick<Config, 'delivery' | 'rest' | 'spool'>
+  readonly json: boolean
+}
+
 /**
  * `flush`: waits until the relay and the spool have delivered everything. It delivers the spool itself if no other process
  * does.
  * @returns 0 only then; 75 if the deadline passed first or a damaged spool was set aside, 65 if events are dead
  * @throws Failure of kind `usage` if there is neither a relay nor a spool
  */
-export async function flush(session: Session): Promise<number> {
-  const { config } = session
+export async function flush(context: FlushContext): Promise<number> {
+  const { config } = context
   const sources: FlushSource[] = []
-  if (config.spool !== undefined) sources.push(await createSpoolSource(session, config.spool))
-  if (config.delivery.relay !== undefined) sources.push(createRelaySource(session))
+  if (config.spool !== undefined) sources.push(await createSpoolSource(context, config.spool))
+  if (config.delivery.relay !== undefined) sources.push(createRelaySource(context))
   if (sources.length === 0)
     throw new Failure(
       'usage',
       'flush needs to know what to wait for: set PAGERDUTY_RELAY_URL or PAGERDUTY_SPOOL',
     )
   try {
-    return report(session, await untilEmpty(session, sources))
+    return report(context, await untilEmpty(context, sources))
   } finally {
     await Promise.all(sources.map((source) => source.close()))
   }
@@ -39,8 +47,10 @@ interface Finding {
 }
 
 /** Polls until nothing is pending, the deadline passes or a signal arrives; returns the last findings. */
-async function untilEmpty(session: Session, sources: readonly FlushSource[]): Promise<Finding[]> {
-  const { io, config, log } = session
+async function untilEmpty(
+  { io, config, log }: FlushContext,
+  sources: readonly FlushSource[],
+): Promise<Finding[]> {
   const endAtMs = io.startedAtMs + config.delivery.deadlineMs
   let saidAtMs = Number.NEGATIVE_INFINITY
   for (;;) {
@@ -68,7 +78,7 @@ function describe({ source, look }: Finding): string {
   return `${source}: ${pending} pending, ${delivered} delivered, ${dead} dead${note}`
 }
 
-function report({ io, log, json }: Session, findings: readonly Finding[]): number {
+function report({ io, log, json }: FlushContext, findings: readonly Finding[]): number {
   const looks = findings.flatMap(({ look }) => (typeof look === 'string' ? [] : [look]))
   const sum = (status: 'pending' | 'delivered' | 'dead'): number =>
     looks.reduce((total, { counts }) => total + counts[status], 0)

@@ -1,4 +1,5 @@
-import type { Session } from '../cli/session.ts'
+import type { Io } from '../cli/session.ts'
+import type { Config } from '../config/load.ts'
 import type { Build } from '../core/build.ts'
 import { formatMs } from '../core/duration.ts'
 import { Failure } from '../core/failure.ts'
@@ -9,7 +10,7 @@ import { describeService, type Service } from '../rest/resources.ts'
 import { findService, needService } from '../rest/service.ts'
 import { describeFinding, findingToJson, ofUrgency, warnIfMuted, type Finding } from './describe-incidents.ts'
 import { poll } from './poll.ts'
-import { withRestClient } from './rest-access.ts'
+import { withRestClient, type RestContext } from './rest-access.ts'
 
 /** Exit status of a closed gate. */
 const BLOCKED = 1
@@ -20,19 +21,25 @@ interface Look extends Finding {
   readonly onCall?: string
 }
 
+interface GateContext extends RestContext {
+  readonly io: Pick<Io, 'signal' | 'startedAtMs' | 'writeOut'>
+  readonly config: Pick<Config, 'build' | 'delivery' | 'gate' | 'rest'>
+  readonly json: boolean
+}
+
 /**
  * `gate`: checks that the service has no open incidents, and with `--on-call` that somebody is on call for it. Waits for that
  * if it was asked to.
  * @returns 0 if so, or a rollback may pass; 1 if not
  * @throws Failure if that is not known: no answer does not mean that the gate is open
  */
-export async function gate(session: Session): Promise<number> {
-  const { io, config, log } = session
+export async function gate(context: GateContext): Promise<number> {
+  const { io, config, log } = context
   const { allowRollback, isRollback, waitMs = 0 } = config.gate
   const reason = allowRollback ? rollbackReason(config.build, isRollback) : undefined
   if (reason !== undefined) {
     log.info(`gate: this deployment is a rollback (${reason}) and may pass`)
-    return report(session, 'rollback')
+    return report(context, 'rollback')
   }
   const { token, service: choice } = needService('gate', config.rest)
   const endAtMs = performance.now() + waitMs
@@ -41,11 +48,11 @@ export async function gate(session: Session): Promise<number> {
     log.info(`${seen}; waiting, ${formatMs(leftMs)} left`)
   }
   const finding = await withRestClient(
-    session,
+    context,
     token,
     async (client) =>
       await poll({
-        lookOnce: async () => await look(client, await findService(client, choice), session),
+        lookOnce: async () => await look(client, await findService(client, choice), context),
         isEnough: isClear,
         waitMs,
         endAtMs,
@@ -59,10 +66,10 @@ export async function gate(session: Session): Promise<number> {
     if (isClear(finding)) log.info(line)
     else log.error(line)
   }
-  return report(session, isClear(finding) ? 'clear' : 'blocked', finding)
+  return report(context, isClear(finding) ? 'clear' : 'blocked', finding)
 }
 
-async function look(client: RestClient, service: Service, { config, log }: Session): Promise<Look> {
+async function look(client: RestClient, service: Service, { config, log }: GateContext): Promise<Look> {
   warnIfMuted('gate', service, log)
   const [incidents, onCalls] = await Promise.all([
     listOpenIncidents(client, service.id),
@@ -90,7 +97,7 @@ function describeLook(seen: Look): string[] {
   return incidents.length === 0 ? [line, ...found] : [...found, line]
 }
 
-function report({ io, json }: Session, outcome: 'clear' | 'blocked' | 'rollback', seen?: Look): number {
+function report({ io, json }: GateContext, outcome: 'clear' | 'blocked' | 'rollback', seen?: Look): number {
   const exitCode = outcome === 'blocked' ? BLOCKED : 0
   const onCall = seen?.onCall
   const line = {

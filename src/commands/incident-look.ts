@@ -1,7 +1,7 @@
 import type { Session } from '../cli/session.ts'
 import type { ServiceChoice } from '../config/rest.ts'
 import { formatMs } from '../core/duration.ts'
-import { identify, successKeyFor } from '../core/identity.ts'
+import { successKeyFor } from '../core/identity.ts'
 import type { RestClient } from '../rest/client.ts'
 import { listIncidentsSince } from '../rest/incidents.ts'
 import { describeService, type Incident, type Service } from '../rest/resources.ts'
@@ -50,11 +50,10 @@ export function createIncidentLook(
 
 /** The incidents of the alerts that this deployment's own events open. */
 async function listOwn(
-  { io, config }: Session,
+  { identity: { dedupKey } }: Session,
   client: RestClient,
   where: { serviceId: string; since: string },
 ): Promise<Incident['id'][]> {
-  const { dedupKey } = identify(config.event.choices, config.build, io.hostname)
   if (dedupKey === undefined) return []
   const keys = [dedupKey.value, successKeyFor(dedupKey.value)]
   const lists = await Promise.all(keys.map((alertKey) => listIncidentsSince(client, { ...where, alertKey })))

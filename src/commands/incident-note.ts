@@ -3,8 +3,7 @@ import { Failure } from '../core/failure.ts'
 import type { RestClient } from '../rest/client.ts'
 import { addNote, listOpenIncidents } from '../rest/incidents.ts'
 import { findServiceId, needService } from '../rest/service.ts'
-import { withRestClient } from './rest-access.ts'
-import type { Session } from '../cli/session.ts'
+import { withRestClient, type RestContext } from './rest-access.ts'
 
 /** The most incidents that get a note: with more of them open, there is a bigger problem. */
 const MAX_NOTED = 25
@@ -14,12 +13,12 @@ const MAX_NOTED = 25
  * report itself opens says the same already. A failure is only logged as a warning: the events are what matters.
  * @param event the first of the deployment's events, whose summary and link are the note
  */
-export async function noteDeployment(session: Session, event: Event): Promise<void> {
-  const { io, config, log } = session
+export async function noteDeployment(context: RestContext, event: Event): Promise<void> {
+  const { io, config, log } = context
   const beganAtMs = Date.now() - (performance.now() - io.startedAtMs)
   try {
     const { token, service } = needService('--note', config.rest)
-    const count = await withRestClient(session, token, async (client) => {
+    const count = await withRestClient(context, token, async (client) => {
       const serviceId = await findServiceId(client, service)
       const ids = await openBefore(client, serviceId, beganAtMs)
       const content = noteContent(event)
@@ -39,17 +38,17 @@ export async function noteDeployment(session: Session, event: Event): Promise<vo
 
 /** Writes a note on incidents that opened after a deployment. What goes wrong is only warned of. */
 export async function noteSuspicion(
-  session: Session,
+  context: RestContext,
   incidentIds: readonly string[],
   content: string,
 ): Promise<void> {
-  const { config, log } = session
+  const { config, log } = context
   const ids = incidentIds.slice(0, MAX_NOTED)
   const deadlineAtMs = performance.now() + config.delivery.deadlineMs
   try {
     const { token } = needService('--note', config.rest)
     await withRestClient(
-      session,
+      context,
       token,
       async (client) => await Promise.all(ids.map((id) => addNote(client, id, content))),
       { deadlineAtMs: () => deadlineAtMs },

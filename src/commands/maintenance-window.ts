@@ -1,5 +1,4 @@
 import { Failure } from '../core/failure.ts'
-import { identify } from '../core/identity.ts'
 import { closeWindows, openWindow, windowMarker, type WindowSubject } from '../rest/maintenance.ts'
 import { findServiceId, needService } from '../rest/service.ts'
 import { withRestClient } from './rest-access.ts'
@@ -52,8 +51,7 @@ export async function openMaintenance(session: Session, isStrict: boolean): Prom
 }
 
 /** The dedup key of the deployment's alert identifies the deployment; without one, its source does. */
-function markerOf({ io, config }: Session): string {
-  const { dedupKey, source } = identify(config.event.choices, config.build, io.hostname)
+function markerOf({ identity: { dedupKey, source } }: Session): string {
   return windowMarker((dedupKey ?? source).value)
 }
 

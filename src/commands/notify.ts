@@ -16,17 +16,16 @@ export async function notify(
   command: EventCommand,
   result: CommandResult = {},
 ): Promise<number> {
-  const { io, config, log } = session
+  const { io, config, log, identity } = session
   const { fields, choices, as, resolve } = config.event
   if ((command === 'change' || command === 'trigger') && fields.summary === undefined) {
     throw new Failure('usage', `${command} needs --summary (or PAGERDUTY_SUMMARY)`)
   }
-  const { build } = config
   const nowIso = new Date().toISOString()
-  const input = eventInput({ fields, choices, build, hostname: io.hostname, result, nowIso })
+  const input = eventInput({ fields, choices, build: config.build, identity, result, nowIso })
   const { events, warnings } = planEvents(command, input, { as, resolve, randomKey: randomDedupKey })
   for (const warning of warnings) log.warn(warning)
-  if (config.dryRun) explainIdentity(events, input.identity, log)
+  if (config.dryRun) explainIdentity(events, identity, log)
 
   const addressed = await addressPosts(session, events)
   if (config.dryRun) {

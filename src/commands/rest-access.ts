@@ -1,11 +1,19 @@
-import { isKeyLookedUp } from '../config/load.ts'
+import { isKeyLookedUp, type Config } from '../config/load.ts'
 import { Failure } from '../core/failure.ts'
 import type { RoutingKey } from '../core/routing-key.ts'
 import type { Secret } from '../core/secret.ts'
 import type { KeyLookUp } from '../rest/remember-key.ts'
 import type { RestClient } from '../rest/client.ts'
 import { version } from '../version.ts'
-import type { Session } from '../cli/session.ts'
+import type { Io } from '../cli/session.ts'
+import type { Log } from '../log.ts'
+
+/** What a command needs to call the REST API. */
+export interface RestContext {
+  readonly io: Pick<Io, 'signal' | 'startedAtMs'>
+  readonly config: Pick<Config, 'delivery' | 'rest'>
+  readonly log: Log
+}
 
 export interface RestLimits {
   /** The deadline of a call that starts now, on the scale of `performance.now()`; default: the invocation's deadline. */
@@ -16,7 +24,7 @@ export interface RestLimits {
 
 /** Lends a client of the REST API for some calls, and closes it after them. */
 export async function withRestClient<T>(
-  { io, config, log }: Session,
+  { io, config, log }: RestContext,
   token: Secret,
   use: (client: RestClient) => Promise<T>,
   limits: RestLimits = {},
@@ -40,13 +48,16 @@ export async function withRestClient<T>(
   }
 }
 
+/** What finding the key needs: whether it may be looked up now, and whether a spool waits for it. */
+type KeyContext = RestContext & { readonly config: Pick<Config, 'dryRun' | 'spool'> }
+
 /**
  * The configured keys; if there are none, the key of the service from the REST API. `loadConfig` has made sure that it can be
  * looked up. Each invocation does that again: a key that was rotated yesterday is not used today.
  * @returns no keys if a spool keeps the events until the key is found
  * @throws Failure if the key cannot be found
  */
-export async function resolveKeys(session: Session): Promise<readonly RoutingKey[]> {
+export async function resolveKeys(session: KeyContext): Promise<readonly RoutingKey[]> {
   const { config, log } = session
   if (!isKeyLookedUp(config)) return config.delivery.keys
   if (config.dryRun) {
@@ -66,7 +77,7 @@ export async function resolveKeys(session: Session): Promise<readonly RoutingKey
 /** How long to look for the key before the events are kept: with a spool, they are kept before any longer wait. */
 const FIRST_LOOK_MS = 5000
 
-function firstLookEndMs({ io, config }: Session): number {
+function firstLookEndMs({ io, config }: KeyContext): number {
   const deadlineAtMs = io.startedAtMs + config.delivery.deadlineMs
   return config.spool === undefined ? deadlineAtMs : Math.min(performance.now() + FIRST_LOOK_MS, deadlineAtMs)
 }
@@ -77,7 +88,7 @@ function firstLookEndMs({ io, config }: Session): number {
  *                     is being delivered
  */
 export async function keyLookUp(
-  { io, config, log }: Session,
+  { io, config, log }: RestContext,
   deadlineAtMs?: () => number,
 ): Promise<KeyLookUp | undefined> {
   const { composeKeyLookUp } = await import('../compose.ts')

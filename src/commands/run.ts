@@ -2,7 +2,7 @@ import { setFlagsFromString } from 'node:v8'
 import { detectBuild } from '../ci/detect-build.ts'
 import type { CommandLine } from '../cli/args.ts'
 import { failureLine } from '../cli/report.ts'
-import type { Io, Session } from '../cli/session.ts'
+import { createSession, type Io, type Session } from '../cli/session.ts'
 import { loadConfig, loadPrintConfig } from '../config/load.ts'
 import { RUN_SETTINGS } from '../config/run.ts'
 import { gather, readFiles } from '../config/sources.ts'
@@ -57,7 +57,7 @@ export async function run(io: Io, { options, commandLine = [] }: CommandLine): P
       const build = await detectBuild(env, readFile)
       const config = loadConfig(gather({ options, env, readFile }), { env, build }, true)
       for (const warning of config.warnings) log.warn(warning)
-      return { io, config, log, command: 'run', json }
+      return createSession({ io, config, log, command: 'run', json })
     },
   }
   return options.maintenance === undefined ? await watch(runOptions) : await watchInMaintenance(runOptions)

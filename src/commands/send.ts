@@ -23,11 +23,11 @@ export async function send(
   session: Session,
   { operands, options }: Pick<CommandLine, 'operands' | 'options'>,
 ): Promise<number> {
-  const { io, config, log } = session
+  const { io, config, log, identity } = session
   const { build, event: settings } = config
   const { fields, choices } = settings
   const nowIso = new Date().toISOString()
-  const input = eventInput({ fields, choices, build, hostname: io.hostname, nowIso })
+  const input = eventInput({ fields, choices, build, identity, nowIso })
   const document = parseDocument(await readDocument(io, operands[0]))
   const { event, routingKey, warnings } = readUserEvent(document, {
     lookUp: (name) => io.env[name],
@@ -41,7 +41,7 @@ export async function send(
   const ownKey = routingKey === undefined || routingKey === PLACEHOLDER ? undefined : readOwnKey(routingKey)
   const missing = ownKey === undefined && !config.dryRun ? keyMissing(config) : undefined
   if (missing !== undefined) throw new Failure('config', `${missing}, or a routing_key in the event`)
-  if (config.dryRun) explainIdentity([event], input.identity, log)
+  if (config.dryRun) explainIdentity([event], identity, log)
   const addressed = await addressPosts(session, [event], ownKey)
   if (!config.dryRun) return reportDeliveries(session, await sendPosts(session, addressed))
   printRequests(io, addressed)

@@ -25,17 +25,11 @@ const LINE_EVERY_MS = 5 * 60_000
  * @throws Failure of kind `config` if no token or no service is set
  */
 export async function watch(session: Session, { commandLine = [] }: CommandLine): Promise<number> {
-  const { io, config, log } = session
+  const { io, config, log, identity } = session
   const { fields, choices } = config.event
-  const { build } = config
   // The deployment is over now: the note says so, however late the incident opens.
-  const input = eventInput({
-    fields,
-    choices,
-    build,
-    hostname: io.hostname,
-    nowIso: new Date().toISOString(),
-  })
+  const nowIso = new Date().toISOString()
+  const input = eventInput({ fields, choices, build: config.build, identity, nowIso })
   const finding = await observe(session)
   if (finding instanceof Failure) return cannotAsk(session, finding)
   const [title = '', ...incidents] = describeFinding('watch', 'new', finding)

@@ -1,6 +1,6 @@
 import type { Build } from './build.ts'
 import type { Action, Event, Image, Link, Payload, Severity } from './event.ts'
-import { identify, type Identity, type IdentityChoices } from './identity.ts'
+import type { Identity, IdentityChoices } from './identity.ts'
 import type { Json, JsonObject } from './json.ts'
 import {
   defaultSummary,
@@ -42,19 +42,18 @@ export interface EventInput {
 /** What an `EventInput` is put together from. */
 export interface InputParts {
   readonly fields: EventFields
+  /** The choices that `identity` was decided by. */
   readonly choices: IdentityChoices
   readonly build: Build
-  /** The source if no repository is known. */
-  readonly hostname: string
+  readonly identity: Identity
   readonly result?: CommandResult
   readonly nowIso: string
 }
 
 /** Puts together what the user, the build and the clock say. */
-export function eventInput({ choices, hostname, result = {}, ...parts }: InputParts): EventInput {
+export function eventInput({ choices, result = {}, ...parts }: InputParts): EventInput {
   return {
     ...parts,
-    identity: identify(choices, parts.build, hostname),
     ...(choices.environment && { environment: choices.environment.value }),
     result,
   }
@@ -63,18 +62,44 @@ export function eventInput({ choices, hostname, result = {}, ...parts }: InputPa
 /** Whether the event reports the build's deployment, or only what the options say. */
 export type Subject = { outcome: DeploymentOutcome } | 'options'
 
+/** The text of a summary. Events of the same deployment share it, so it is rendered once. */
+export interface Summary {
+  readonly text: string
+  /** Whether the text is the default because the user's template renders empty. */
+  readonly isReplaced: boolean
+}
+
+/** Renders the user's template, or the default summary if there is no template or it renders empty. */
+export function summarize({ fields, build, identity, result }: EventInput, subject: Subject): Summary {
+  const outcome = subject === 'options' ? undefined : subject.outcome
+  const facts = { build, environment: identity.environment?.value, outcome, result }
+  const rendered = fields.summary === undefined ? '' : renderTemplate(fields.summary, facts)
+  return rendered === ''
+    ? { text: fallbackSummary(facts, identity), isReplaced: fields.summary !== undefined }
+    : { text: rendered, isReplaced: false }
+}
+
 /** The change event of a deployment that succeeded or was cancelled, or one from options only. */
-export function buildChange(input: EventInput, subject: Subject): Event {
+export function buildChange(
+  input: EventInput,
+  subject: Subject,
+  { text }: Summary = summarize(input, subject),
+): Event {
   const { source } = input.identity
   const { component, group, class: className, client, clientUrl } = input.fields
   // A change event has no such fields, so the user's values go into the details.
   const given = present({ component, group, class: className, client, client_url: clientUrl })
-  const payload: Payload = { ...basicPayload(input, subject, given), source: source.value }
+  const payload: Payload = { ...basicPayload(input, subject, text, given), source: source.value }
   return { kind: 'change', body: { payload, ...attachments(input, subject) } }
 }
 
 /** The trigger of a failed deployment (or the info alert of a good one), or one from options only. */
-export function buildTrigger(input: EventInput, subject: Subject, dedupKey: string): Event {
+export function buildTrigger(
+  input: EventInput,
+  subject: Subject,
+  dedupKey: string,
+  { text }: Summary = summarize(input, subject),
+): Event {
   const { fields, build, identity } = input
   const isDeployment = subject !== 'options'
   const severity = fields.severity ?? (isDeployment && subject.outcome === 'success' ? 'info' : 'error')
@@ -83,7 +108,7 @@ export function buildTrigger(input: EventInput, subject: Subject, dedupKey: stri
   const className = fields.class ?? (isDeployment ? 'deploy' : undefined)
   const client = fields.client ?? (isDeployment ? build.ci : undefined)
   const clientUrl = fields.clientUrl ?? (isDeployment ? build.buildUrl : undefined)
-  const { summary, ...rest } = basicPayload(input, subject)
+  const { summary, ...rest } = basicPayload(input, subject, text)
   const payload: Payload = {
     summary,
     source: identity.source.value,
@@ -108,15 +133,12 @@ export function buildFollowUp(action: Exclude<Action, 'trigger'>, dedupKey: stri
   return { kind: 'alert', body: { event_action: action, dedup_key: dedupKey } }
 }
 
-function basicPayload(input: EventInput, subject: Subject, given: JsonObject = {}): Payload {
-  const { fields, build, identity, result, nowIso } = input
-  const outcome = subject === 'options' ? undefined : subject.outcome
-  const facts = { build, environment: identity.environment?.value, outcome, result }
-  const rendered = fields.summary === undefined ? '' : renderTemplate(fields.summary, facts)
+function basicPayload(input: EventInput, subject: Subject, summary: string, given: JsonObject = {}): Payload {
+  const { fields, nowIso } = input
   const own = subject === 'options' ? optionDetails(input) : deploymentDetails(input, subject.outcome)
   const details = { ...own, ...given, ...fields.details }
   return {
-    summary: rendered === '' ? fallbackSummary(facts, identity) : rendered,
+    summary,
     timestamp: fields.timestamp ?? nowIso,
     ...(Object.keys(details).length > 0 && { custom_details: details }),
   }

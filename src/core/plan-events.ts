@@ -1,9 +1,16 @@
-import { buildChange, buildFollowUp, buildTrigger, type EventInput } from './build-event.ts'
+import {
+  buildChange,
+  buildFollowUp,
+  buildTrigger,
+  summarize,
+  type EventInput,
+  type Subject,
+  type Summary,
+} from './build-event.ts'
 import { successKeyFor } from './identity.ts'
 import type { Action, Event } from './event.ts'
 import { Failure } from './failure.ts'
 import { cutWarning, fitEvent } from './fit.ts'
-import { renderTemplate, type DeploymentOutcome } from './summary.ts'
 
 /** The commands that make their events themselves. */
 export type EventCommand = 'success' | 'failure' | 'soft-failure' | 'cancelled' | 'change' | Action
@@ -25,90 +32,87 @@ export interface Plan {
   readonly warnings: readonly string[]
 }
 
+/** What the events of a command are about. */
+const SUBJECTS: Readonly<Record<Exclude<EventCommand, FollowUp>, Subject>> = {
+  success: { outcome: 'success' },
+  failure: { outcome: 'failure' },
+  'soft-failure': { outcome: 'failure' }, // reported, but it pages nobody
+  cancelled: { outcome: 'cancelled' },
+  change: 'options',
+  trigger: 'options',
+}
+
+type FollowUp = Exclude<Action, 'trigger'>
+
 /**
  * Turns a command into its events.
  * @throws Failure of kind `usage` when an acknowledge or resolve has no alert to address
  */
 export function planEvents(command: EventCommand, input: EventInput, options: PlanOptions): Plan {
-  const warnings = emptySummaryWarning(command, input)
-  const fitted = eventsOf(command, input, options, warnings).map(fitEvent)
+  if (command === 'acknowledge' || command === 'resolve')
+    return { events: [fitEvent(followUp(command, input)).event], warnings: [] }
+  const summary = summarize(input, SUBJECTS[command])
+  const warnings = summary.isReplaced ? [EMPTY_SUMMARY] : []
+  const fitted = reportsOf(command, { input, options, summary, warnings }).map(fitEvent)
   return {
     events: fitted.map((one) => one.event),
     warnings: [...warnings, ...cutWarning(fitted.flatMap((one) => one.cuts))],
   }
 }
 
-function eventsOf(
-  command: EventCommand,
-  input: EventInput,
-  options: PlanOptions,
-  warnings: string[],
-): Event[] {
+const EMPTY_SUMMARY = 'the --summary template renders empty; the default summary is used instead'
+
+/** @throws Failure of kind `usage` if there is no alert to address */
+function followUp(action: FollowUp, { identity }: EventInput): Event {
+  if (identity.dedupKey !== undefined) return buildFollowUp(action, identity.dedupKey.value)
+  throw new Failure(
+    'usage',
+    `${action} needs --dedup-key (PAGERDUTY_DEDUP_KEY): there is no build to derive it from`,
+  )
+}
+
+interface Planning {
+  readonly input: EventInput
+  readonly options: PlanOptions
+  readonly summary: Summary
+  /** What the user should know is added to it. */
+  readonly warnings: string[]
+}
+
+function reportsOf(command: Exclude<EventCommand, FollowUp>, planning: Planning): Event[] {
+  const { input, options, summary, warnings } = planning
+  const subject = SUBJECTS[command]
   const dedupKey = input.identity.dedupKey?.value
   switch (command) {
     case 'success':
-      return successEvents(input, options, warnings)
+      return successEvents(planning)
     case 'cancelled':
-      return [buildChange(input, { outcome: 'cancelled' })]
-    case 'soft-failure': // reported, but nobody is paged for it
-      return [buildChange(input, { outcome: 'failure' })]
-    case 'failure':
-      if (dedupKey === undefined) {
-        warnings.push(
-          'no repository is known, so the alert gets a random dedup key and no later success resolves it; ' +
-            'set --dedup-key or PAGERDUTY_REPOSITORY_URL',
-        )
-      }
-      return [buildTrigger(input, { outcome: 'failure' }, dedupKey ?? options.randomKey())]
+    case 'soft-failure':
     case 'change':
-      return [buildChange(input, 'options')]
+      return [buildChange(input, subject, summary)]
+    case 'failure':
+      if (dedupKey === undefined) warnings.push(RANDOM_KEY)
+      return [buildTrigger(input, subject, dedupKey ?? options.randomKey(), summary)]
     case 'trigger':
-      return [buildTrigger(input, 'options', dedupKey ?? options.randomKey())]
-    case 'acknowledge':
-    case 'resolve':
-      if (dedupKey === undefined) {
-        throw new Failure(
-          'usage',
-          `${command} needs --dedup-key (PAGERDUTY_DEDUP_KEY): there is no build to derive it from`,
-        )
-      }
-      return [buildFollowUp(command, dedupKey)]
+      return [buildTrigger(input, subject, dedupKey ?? options.randomKey(), summary)]
   }
 }
 
-function successEvents(
-  input: EventInput,
-  { as, resolve, randomKey }: PlanOptions,
-  warnings: string[],
-): Event[] {
-  const outcome = 'success'
+const RANDOM_KEY =
+  'no repository is known, so the alert gets a random dedup key and no later success resolves it; ' +
+  'set --dedup-key or PAGERDUTY_REPOSITORY_URL'
+
+function successEvents({ input, options, summary, warnings }: Planning): Event[] {
+  const { as, resolve, randomKey } = options
+  const subject = SUBJECTS.success
   const failureKey = input.identity.dedupKey?.value
   const infoKey = failureKey === undefined ? randomKey() : successKeyFor(failureKey)
   const events: Event[] = []
-  if (as !== 'alert') events.push(buildChange(input, { outcome }))
-  if (as !== 'change') events.push(buildTrigger(input, { outcome }, infoKey))
+  if (as !== 'alert') events.push(buildChange(input, subject, summary))
+  if (as !== 'change') events.push(buildTrigger(input, subject, infoKey, summary))
   if (resolve === 'auto' && failureKey !== undefined) events.push(buildFollowUp('resolve', failureKey))
   if (resolve === 'auto' && failureKey === undefined) {
     warnings.push('no repository and no --dedup-key is known, so no failure alert is resolved')
   }
   return events
-}
-
-/** How the deployment ended, for the commands that report one. */
-const OUTCOMES: Readonly<Partial<Record<EventCommand, DeploymentOutcome>>> = {
-  success: 'success',
-  failure: 'failure',
-  'soft-failure': 'failure',
-  cancelled: 'cancelled',
-}
-
-function emptySummaryWarning(
-  command: EventCommand,
-  { fields, build, identity, result }: EventInput,
-): string[] {
-  if (fields.summary === undefined || command === 'acknowledge' || command === 'resolve') return []
-  const outcome = OUTCOMES[command]
-  const facts = { build, environment: identity.environment?.value, outcome, result }
-  const isEmpty = renderTemplate(fields.summary, facts) === ''
-  return isEmpty ? ['the --summary template renders empty; the default summary is used instead'] : []
 }

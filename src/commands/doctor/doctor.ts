@@ -6,7 +6,7 @@ import { oneLine } from '../../core/mask-secrets.ts'
 import { checkConfiguration } from './check-configuration.ts'
 import { checkSpool } from './check-spool.ts'
 import type { Finding } from './finding.ts'
-import { withRestClient } from '../rest-access.ts'
+import { withRestClient, type RestContext } from '../rest-access.ts'
 import type { Session } from '../../cli/session.ts'
 
 /**
@@ -20,8 +20,8 @@ export async function doctor(
   build: Build,
 ): Promise<number> {
   const { config, problems } = readConfig(gathered, { env: io.env, build }, true)
-  const session = { io, log, json, config, command: 'doctor' }
-  const looks = await Promise.all([lookAtSpool(config), lookAtNetwork(session), lookAtAccount(session)])
+  const look: Look = { io, log, config }
+  const looks = await Promise.all([lookAtSpool(config), lookAtNetwork(look), lookAtAccount(look)])
   const findings = [...checkConfiguration(config, problems), ...looks.flat()]
   const exitCode = worstOf(findings)
   const outcome = exitCode === 0 ? 'ok' : 'failed'
@@ -31,11 +31,14 @@ export async function doctor(
   return io.signal.aborted ? Number(io.signal.reason) : exitCode
 }
 
+/** What the checks over the network need. */
+type Look = RestContext & { readonly config: Config }
+
 async function lookAtSpool({ spool }: Config): Promise<Finding[]> {
   return spool === undefined ? [] : await checkSpool(spool.directory)
 }
 
-async function lookAtNetwork({ io, config }: Session): Promise<Finding[]> {
+async function lookAtNetwork({ io, config }: Look): Promise<Finding[]> {
   const [{ composeTransport }, { checkEndpoints, checkRelay, checkServer }] = await Promise.all([
     import('../../compose.ts'),
     import('./check-network.ts'),
@@ -57,11 +60,11 @@ async function lookAtNetwork({ io, config }: Session): Promise<Finding[]> {
   }
 }
 
-async function lookAtAccount(session: Session): Promise<Finding[]> {
-  const { token } = session.config.rest
+async function lookAtAccount(look: Look): Promise<Finding[]> {
+  const { token } = look.config.rest
   if (token === undefined) return []
   const { checkAccount } = await import('./check-account.ts')
-  return await withRestClient(session, token, (client) => checkAccount(client, session.config))
+  return await withRestClient(look, token, (client) => checkAccount(client, look.config))
 }
 
 /** A wrong configuration is worst, then what PagerDuty refuses, then what could not be reached. */

@@ -1,6 +1,7 @@
 import type { FastifyReply } from 'fastify'
 import { withRepositoryUrl } from '../../ci/repository-url.ts'
 import { eventInput, type EventInput } from '../../core/build-event.ts'
+import { identify } from '../../core/identity.ts'
 import { parseJson } from '../../core/json.ts'
 import { formatOutput } from '../../core/mask-output.ts'
 import { acceptOutcome } from '../accept-outcome.ts'
@@ -94,14 +95,15 @@ function inputOf(report: HookReport, { config, hostname }: RelayDeps): EventInpu
   // The relay's own dedup key, step and source are those of one build, and webhooks come from many.
   const named =
     environment === undefined ? event.choices.environment : { value: environment, origin: WEBHOOK }
+  const choices = { environment: named }
   return eventInput({
     fields: {
       ...event.fields,
       ...(endedAtMs !== undefined && { timestamp: new Date(endedAtMs).toISOString() }),
     },
     build,
-    choices: { environment: named },
-    hostname,
+    choices,
+    identity: identify(choices, build, hostname),
     result: {
       ...(words !== undefined && { output: words }),
       ...(startedAtMs !== undefined && { startedAt: new Date(startedAtMs).toISOString() }),

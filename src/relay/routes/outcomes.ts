@@ -1,5 +1,6 @@
 import type { FastifyReply } from 'fastify'
 import { eventInput, type EventInput } from '../../core/build-event.ts'
+import { identify } from '../../core/identity.ts'
 import { cleanObject } from '../../core/json.ts'
 import { formatOutput } from '../../core/mask-output.ts'
 import type { Call, RelayDeps } from '../context.ts'
@@ -75,7 +76,7 @@ function inputOf(body: OutcomeBody, { config, hostname }: RelayDeps): EventInput
     },
     choices,
     build,
-    hostname,
+    identity: identify(choices, build, hostname),
     result: { ...(exitCode !== undefined && { exitCode }), ...(output !== undefined && { output }) },
     nowIso: new Date().toISOString(),
   })
