@@ -107,7 +107,7 @@ test('interim answers are skipped by commands, whether they send, ask or look', 
   })
   assert.match(doctor.stdout, /^ok {3}endpoint: \/v2\/enqueue answers/m)
   const flush = await runProgram(['flush'], {
-    env: { PAGERDUTY_RELAY_URL: simulator.url, PAGERDUTY_DEADLINE: '2s' },
+    env: { PAGERDUTY_RELAY_URL: simulator.url, PAGERDUTY_DEADLINE: '5s' },
   })
   assert.match(flush.stderr, /the relay answers 404/)
 })

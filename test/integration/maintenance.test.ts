@@ -135,7 +135,7 @@ const TROUBLE: [string, Record<string, string>, number, RegExp][] = [
     'nobody at home',
     { PAGERDUTY_API_URL: 'http://127.0.0.1:1', PAGERDUTY_DEADLINE: '1s' },
     75,
-    /no maintenance window: .*refused/,
+    /no maintenance window: .*(?:refused|no answer)/,
   ],
 ]
 for (const [name, env, exitCode, message] of TROUBLE) {

@@ -278,9 +278,11 @@ for (const [name, more, behave] of [
 
 test('a look that fails is followed by another, which sees what opened in between', async () => {
   seed([OLD])
-  const watching = watch([...WAIT, '--deadline', '200ms'])
+  const watching = watch([...WAIT, '--deadline', '30s'])
   await untilItHasLooked()
-  simulator.behave({ endpoint: '/incidents', times: 1, behaviour: { kind: 'answer', status: 500 } })
+  const headers = { 'retry-after': '60' } // longer than the deadline, so the call is not repeated
+  const behaviour = { kind: 'answer', status: 429, headers } as const
+  simulator.behave({ endpoint: '/incidents', times: 1, behaviour })
   seed([OLD, NEW])
   assert.equal((await watching).code, 1)
 })

@@ -126,7 +126,7 @@ test('what was deployed outlives kill -9, and waits to be told while PagerDuty i
   const [before] = (await list(second)).deployments
   assert.deepEqual([before?.['outcome'], before?.['told']], ['success', 'waiting'])
   simulator.reset()
-  await simulator.waitForRequests(2, 20_000)
+  await simulator.waitForRequests(2)
   while ((await list(second)).deployments[0]?.['told'] !== 'delivered')
     await new Promise((resolve) => setTimeout(resolve, 20))
 })

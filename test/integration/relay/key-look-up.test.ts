@@ -136,7 +136,8 @@ test('a spool keeps the events of a command that cannot look the key up, under n
   assert.deepEqual(spool.list('pending', 10)[0]?.key, { kind: 'configured', name: 'default' })
   simulator.reset()
   simulator.seed(accountWith())
-  assert.equal((await runProgram(['flush'], { env })).code, 0)
+  const flushed = await runProgram(['flush', '--deadline', '60s'], { env })
+  assert.equal(flushed.code, 0, flushed.stderr)
   assert.equal(simulator.alerts[0]?.routingKey, KEY)
 })
 

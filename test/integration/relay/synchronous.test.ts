@@ -16,7 +16,7 @@ const ENV = {
   ...CODESHIP_PRO,
   PAGERDUTY_TOKEN: KEY,
   PAGERDUTY_EVENTS_URL: simulator.url,
-  PAGERDUTY_TIMEOUT: '2s',
+  PAGERDUTY_TIMEOUT: '5s',
 }
 const relay = await startRelay(ENV)
 after(async () => {

@@ -142,7 +142,7 @@ for (const shell of shells) {
     simulator.behave({ behaviour: { kind: 'hang', after: 'request' } })
     const late = await run(['failure', '--deadline', '1200ms', '--timeout=1s'])
     assert.equal(late.code, 75, late.stderr)
-    assert.ok(late.durationMs < 10_000)
+    assert.ok(late.durationMs < 30_000)
     simulator.reset()
     simulator.behave({ behaviour: { kind: 'truncate' } })
     assert.equal((await run(['failure'])).code, 0)

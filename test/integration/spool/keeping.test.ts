@@ -22,6 +22,11 @@ function environment(directory: string): Record<string, string> {
   }
 }
 
+/** The same for what must be delivered, however slow the machine is. */
+function withTime(directory: string): Record<string, string> {
+  return { ...environment(directory), PAGERDUTY_DEADLINE: '60s' }
+}
+
 /** What a spool holds as pending: `trigger` or `change`, with the attempts made. */
 async function pendingIn(t: TestContext, directory: string): Promise<string[]> {
   const { spool } = await openTestSpool(t, { directory })
@@ -30,7 +35,7 @@ async function pendingIn(t: TestContext, directory: string): Promise<string[]> {
 
 test('an event that is delivered at once is never kept', async (t) => {
   const directory = join(temporaryDirectory(t), 'spool')
-  const { code } = await runProgram(['failure'], { env: environment(directory) })
+  const { code } = await runProgram(['failure'], { env: withTime(directory) })
   assert.deepEqual([code, existsSync(directory)], [0, false])
 })
 
@@ -48,7 +53,7 @@ test('an event that cannot be delivered in time is kept, and the command succeed
 test('an event that fails once is delivered from the spool, which is empty after that', async (t) => {
   const directory = temporaryDirectory(t)
   simulator.behave({ behaviour: DOWN, times: 1 })
-  const { code, stderr } = await runProgram(['failure'], { env: environment(directory) })
+  const { code, stderr } = await runProgram(['failure'], { env: withTime(directory) })
   assert.equal(code, 0)
   assert.match(
     stderr,
@@ -130,7 +135,7 @@ test('a spool that accepts nothing is reported, and the event is retried without
   const directory = join(temporaryDirectory(t), 'file')
   writeFileSync(directory, '')
   simulator.behave({ behaviour: DOWN, times: 1 })
-  const { code, stderr } = await runProgram(['failure'], { env: environment(directory) })
+  const { code, stderr } = await runProgram(['failure'], { env: withTime(directory) })
   assert.equal(code, 0, stderr)
   assert.match(
     stderr,

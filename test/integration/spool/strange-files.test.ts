@@ -163,7 +163,7 @@ test('flush ends with 75 as long as a damaged spool is there, and doctor and rel
     PAGERDUTY_TOKEN: KEY,
     PAGERDUTY_EVENTS_URL: simulator.url,
     PAGERDUTY_SPOOL: directory,
-    PAGERDUTY_DEADLINE: '5s',
+    PAGERDUTY_DEADLINE: '60s',
   }
   const before = await runProgram(['doctor'], { env })
   assert.equal(before.code, 78)
@@ -172,7 +172,7 @@ test('flush ends with 75 as long as a damaged spool is there, and doctor and rel
   t.after(() => relay.stop('SIGKILL'))
   assert.equal((await post(`${relay.url}/v2/enqueue`, alertBody())).status, 202)
   const asked = await runProgram(['flush'], {
-    env: { PAGERDUTY_TOKEN: KEY, PAGERDUTY_RELAY_URL: relay.url, PAGERDUTY_DEADLINE: '5s' },
+    env: { PAGERDUTY_TOKEN: KEY, PAGERDUTY_RELAY_URL: relay.url, PAGERDUTY_DEADLINE: '60s' },
   })
   assert.equal(asked.code, 75)
   assert.match(
