@@ -1,8 +1,8 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Logger } from 'pino'
 import type { RelayConfig } from '../config/load-relay.ts'
-import type { DeploymentLog } from '../spool/deployment-log.ts'
-import type { ListedSpool } from '../spool/listing.ts'
+import type { DeploymentStore } from '../spool/deployment-log.ts'
+import type { EventStore } from '../spool/listing.ts'
 import type { SpoolItem } from '../spool/spool.ts'
 import type { KeyReport } from '../spool/worker/types.ts'
 import type { Access } from './access.ts'
@@ -14,9 +14,9 @@ export interface RelayDeps {
   readonly config: RelayConfig
   readonly intake: Intake
   /** The spool that `/events` lists; absent if the relay has none. */
-  readonly spool?: ListedSpool | undefined
+  readonly spool?: EventStore | undefined
   /** The deployments that are remembered: by the spool, or else by this process. */
-  readonly deployments: DeploymentLog
+  readonly deployments: DeploymentStore
   readonly metrics: Metrics
   readonly logger: Logger
   /** The source of events if no repository is known. */

@@ -1,6 +1,6 @@
 import { Gauge, type Registry } from 'prom-client'
 import { deploymentFigures, type Figure } from '../core/deployment-figures.ts'
-import type { DeploymentLog } from '../spool/deployment-log.ts'
+import type { DeploymentStore } from '../spool/deployment-log.ts'
 
 /** Over how long the figures are counted. */
 const SPAN_DAYS = 30
@@ -16,22 +16,25 @@ const NAMES: Readonly<Record<Figure['name'], string>> = {
 }
 
 /** Adds the figures of the last 30 days to a registry. A figure that nothing can be counted from is left out. */
-export function measureDeployments(deployments: DeploymentLog, registry: Registry): void {
+export function measureDeployments(deployments: DeploymentStore, registry: Registry): void {
   let countedAtMs = -Infinity
-  let figures: readonly Figure[] = deploymentFigures([], SPAN_MS)
-  const current = (): readonly Figure[] => {
+  const none = deploymentFigures([], SPAN_MS)
+  let figures = Promise.resolve<readonly Figure[]>(none)
+  const count = async (): Promise<readonly Figure[]> =>
+    deploymentFigures(await deployments.endedSince(Date.now() - SPAN_MS), SPAN_MS)
+  const current = (): Promise<readonly Figure[]> => {
     if (performance.now() - countedAtMs < FRESH_MS) return figures
     countedAtMs = performance.now()
-    figures = deploymentFigures(deployments.endedSince(Date.now() - SPAN_MS), SPAN_MS)
+    figures = count()
     return figures
   }
-  for (const { name, definition } of figures) {
+  for (const { name, definition } of none) {
     const gauge: Gauge = new Gauge({
       name: NAMES[name],
       help: `Of the last ${SPAN_DAYS} days: ${definition}.`,
       registers: [registry],
-      collect: () => {
-        const value = current().find((figure) => figure.name === name)?.value
+      collect: async () => {
+        const value = (await current()).find((figure) => figure.name === name)?.value
         if (value === undefined) gauge.remove()
         else gauge.set(value)
       },

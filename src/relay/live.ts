@@ -18,7 +18,7 @@ export interface LiveDeps {
   /** Calls back with the ids of events that have changed. */
   readonly onChange: (listener: (ids: readonly number[]) => void) => void
   /** The JSON of what these events are now. */
-  readonly describe: (ids: readonly number[]) => object
+  readonly describe: (ids: readonly number[]) => Promise<object>
 }
 
 const MAX_VIEWERS = 100
@@ -41,6 +41,7 @@ export function createLive({ onChange, describe }: LiveDeps): Live {
   let flushTimer: NodeJS.Timeout | undefined
   let flushedAtMs = Number.NEGATIVE_INFINITY
   let hasEnded = false
+  let sent = Promise.resolve()
 
   const leave = (viewer: ServerResponse): void => {
     viewers.delete(viewer)
@@ -52,17 +53,20 @@ export function createLive({ onChange, describe }: LiveDeps): Live {
     if (viewer.writableLength + (viewer.socket?.writableLength ?? 0) > MAX_BEHIND_BYTES) viewer.destroy()
     else viewer.write(text)
   }
-  const message = (ids: readonly number[]): string =>
-    ids.length > REMEMBERED
-      ? `id: ${run}-${remembered.sequence()}\nevent: reset\ndata: {}\n\n`
-      : `id: ${run}-${remembered.sequence()}\nevent: change\ndata: ${JSON.stringify(describe(ids))}\n\n`
+  const message = (ids: readonly number[]): Promise<string> =>
+    messageOf(`${run}-${remembered.sequence()}`, ids.length > REMEMBERED ? undefined : describe(ids))
+  /** Messages are sent in the order in which their changes happened, however long it takes to describe them. */
+  const tell = (ids: readonly number[], receivers: ReadonlySet<ServerResponse>): void => {
+    const next = message(ids)
+    sent = inOrder(sent, next, (text) => {
+      for (const viewer of receivers) if (viewers.has(viewer) && !hasEnded) send(viewer, text)
+    })
+  }
   const flush = (): void => {
     flushTimer = undefined
     flushedAtMs = performance.now()
-    const ids = [...changed]
+    tell([...changed], viewers)
     changed.clear()
-    const text = message(ids)
-    for (const viewer of viewers) send(viewer, text)
   }
   onChange((ids) => {
     remembered.add(ids)
@@ -81,7 +85,7 @@ export function createLive({ onChange, describe }: LiveDeps): Live {
         for (const viewer of viewers) send(viewer, ': still here\n\n')
       }, COMMENT_MS)
       if (lastEventId === undefined) send(response, `id: ${run}-${remembered.sequence()}\n: welcome\n\n`)
-      else send(response, message(remembered.since(lastEventId, run) ?? TOO_MANY))
+      else tell(remembered.since(lastEventId, run) ?? TOO_MANY, new Set([response]))
     },
     end: () => {
       hasEnded = true
@@ -89,6 +93,19 @@ export function createLive({ onChange, describe }: LiveDeps): Live {
       for (const viewer of viewers) viewer.end('event: bye\ndata: {}\n\n')
     },
   }
+}
+
+/** Tells what has changed, or that everything has to be read again if that is not known. */
+async function messageOf(id: string, change: Promise<object> | undefined): Promise<string> {
+  const known = await change?.catch(() => undefined)
+  return known === undefined
+    ? `id: ${id}\nevent: reset\ndata: {}\n\n`
+    : `id: ${id}\nevent: change\ndata: ${JSON.stringify(known)}\n\n`
+}
+
+async function inOrder<T>(before: Promise<void>, value: Promise<T>, use: (value: T) => void): Promise<void> {
+  await before
+  use(await value)
 }
 
 /** More than is remembered: everything has to be read again. */

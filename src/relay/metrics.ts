@@ -1,7 +1,7 @@
 import { Counter, Gauge, Histogram, Registry } from 'prom-client'
 import type { Event } from '../core/event.ts'
 import { meaningOf } from '../core/outcome.ts'
-import type { DeploymentLog } from '../spool/deployment-log.ts'
+import type { DeploymentStore } from '../spool/deployment-log.ts'
 import type { DeadCause, SpoolCounts } from '../spool/spool.ts'
 import { measureDeployments } from './deployment-metrics.ts'
 
@@ -24,8 +24,8 @@ export interface Metrics {
 
 /** What is measured of a spool on each scrape. */
 export interface SpoolGauges {
-  readonly counts: () => SpoolCounts
-  readonly oldestPendingAgeMs: () => number | undefined
+  readonly counts: () => SpoolCounts | Promise<SpoolCounts>
+  readonly oldestPendingAgeMs: () => number | undefined | Promise<number | undefined>
   readonly isDelivering: () => boolean
 }
 
@@ -35,7 +35,7 @@ const PREFIX = 'pagerduty_alert_'
 const BUCKETS = [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 1800, 86_400]
 
 /** Metrics of one relay, in a registry of their own. */
-export function createMetrics(deployments: DeploymentLog, spool?: SpoolGauges): Metrics {
+export function createMetrics(deployments: DeploymentStore, spool?: SpoolGauges): Metrics {
   const registry = new Registry()
   const counter = (name: string, help: string, ...labelNames: string[]): Tally =>
     createTally({ name: `${PREFIX}${name}`, help, labelNames, registers: [registry] })
@@ -89,7 +89,7 @@ function measureSpool({ counts, oldestPendingAgeMs, isDelivering }: SpoolGauges,
   const gauge = (
     name: string,
     help: string,
-    collect: (gauge: Gauge) => void,
+    collect: (gauge: Gauge) => void | Promise<void>,
     ...labelNames: string[]
   ): void => {
     const created: Gauge = new Gauge({
@@ -100,11 +100,11 @@ function measureSpool({ counts, oldestPendingAgeMs, isDelivering }: SpoolGauges,
       collect: () => collect(created),
     })
   }
-  gauge('spool_events', 'Events in the spool.', (it) => setAll(it, counts()), 'status')
+  gauge('spool_events', 'Events in the spool.', async (it) => setAll(it, await counts()), 'status')
   gauge(
     'spool_oldest_pending_age_seconds',
     'Age of the oldest event that is not delivered; 0 if all are.',
-    (it) => it.set((oldestPendingAgeMs() ?? 0) / 1000),
+    async (it) => it.set(((await oldestPendingAgeMs()) ?? 0) / 1000),
   )
   gauge('spool_delivering', '1 if this process delivers the spool, 0 if another does.', (it) =>
     it.set(isDelivering() ? 1 : 0),

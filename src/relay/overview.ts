@@ -5,14 +5,14 @@ import { headlineOf, type Headline } from './headline.ts'
 export const NO_EVENTS = { pending: 0, delivered: 0, dead: 0 } as const
 
 /** The sentence on top of the page, from what the relay knows now. */
-export function currentHeadline({ spool, checkReady, now }: RelayDeps): Headline {
+export async function currentHeadline({ spool, checkReady, now }: RelayDeps): Promise<Headline> {
   const notReady = checkReady()
   const nowMs = now()
   if (spool === undefined) return headlineOf({ notReady, nowMs })
-  const [oldestPending] = spool.list('pending', 1)
-  const [firstDead] = spool.list('dead', 1)
-  const oldestDead = firstDead === undefined ? undefined : spool.show(firstDead.id)
-  return headlineOf({ counts: spool.counts(), notReady, oldestPending, oldestDead, nowMs })
+  const [oldestPending] = await spool.list('pending', 1)
+  const [firstDead] = await spool.list('dead', 1)
+  const oldestDead = firstDead === undefined ? undefined : await spool.show(firstDead.id)
+  return headlineOf({ counts: await spool.counts(), notReady, oldestPending, oldestDead, nowMs })
 }
 
 /** Its JSON. */

@@ -5,14 +5,14 @@ import type { RelayDeps } from './context.ts'
 import { describeShown } from './describe-event.ts'
 
 /** A deployment with what helps if it failed: the last good one, how to go back to it, and what the output said. */
-export function describeShownDeployment(entry: DeploymentEntry, deps: RelayDeps): object {
+export async function describeShownDeployment(entry: DeploymentEntry, deps: RelayDeps): Promise<object> {
   const { identity, id } = entry
-  const [lastGood] = deps.deployments.list({ identity, outcome: 'success', beforeId: id, limit: 1 })
+  const [lastGood] = await deps.deployments.list({ identity, outcome: 'success', beforeId: id, limit: 1 })
   return {
     ...describeDeployment(entry),
     last_good: lastGood && describeDeployment(lastGood),
     rollback_hint: entry.state === 'failure' && lastGood ? hintAbout(lastGood, deps) : undefined,
-    output: outputOf(entry, deps),
+    output: await outputOf(entry, deps),
   }
 }
 
@@ -29,9 +29,12 @@ function hintAbout({ message, ...entry }: DeploymentEntry, { config }: RelayDeps
 }
 
 /** The end of its output, from an event that PagerDuty does not have yet: delivered ones are not kept whole. */
-function outputOf({ eventIds }: DeploymentEntry, { spool, config }: RelayDeps): string | undefined {
+async function outputOf(
+  { eventIds }: DeploymentEntry,
+  { spool, config }: RelayDeps,
+): Promise<string | undefined> {
   for (const id of eventIds) {
-    const event = spool?.show(id)
+    const event = await spool?.show(id)
     const shown =
       event === undefined ? undefined : (describeShown(event, config) as { event?: unknown }).event
     const details =

@@ -39,6 +39,12 @@ export interface DeploymentLog {
   endedSince(sinceMs: number): EndedDeployment[]
 }
 
+/** The same, from wherever deployments are kept. */
+export interface DeploymentStore {
+  list(query: DeploymentQuery): DeploymentEntry[] | Promise<DeploymentEntry[]>
+  endedSince(sinceMs: number): EndedDeployment[] | Promise<EndedDeployment[]>
+}
+
 /** One page of a list. */
 export const DEPLOYMENTS_PAGE = 200
 /** How many of the latest deployments of one identity an event may belong to: as many builds may overlap. */

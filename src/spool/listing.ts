@@ -1,3 +1,4 @@
+import type { Forwarding } from './forwarding.ts'
 import type {
   DeadFilter,
   EventFilter,
@@ -63,4 +64,21 @@ export interface Listing {
 }
 
 /** A spool that people can look into. */
-export interface ListedSpool extends Spool, Listing {}
+export interface ListedSpool extends Spool, Listing {
+  readonly forwarding: Forwarding
+}
+
+type Awaitable<T> = T | Promise<Awaited<T>>
+
+/** What is asked of events, wherever they are kept: a spool answers most questions at once, a database later. */
+export type EventStore = {
+  readonly [
+    Method in
+      | Exclude<keyof Listing, 'onChange'>
+      | 'counts'
+      | 'oldestPendingAgeMs'
+      | 'list'
+      | 'retry'
+      | 'discard'
+  ]: (...args: Parameters<ListedSpool[Method]>) => Awaitable<ReturnType<ListedSpool[Method]>>
+} & Pick<ListedSpool, 'setAside' | 'onChange'>

@@ -29,10 +29,10 @@ export const DEPLOYMENT_ROUTES: RouteGroup = {
   },
 }
 
-function listDeployments({ request, reply, deps: { deployments } }: Call): FastifyReply {
+async function listDeployments({ request, reply, deps: { deployments } }: Call): Promise<FastifyReply> {
   const query = readQuery(request.query as Record<string, unknown>, Date.now())
   if (typeof query === 'string') return sendProblem(reply, { status: 400, detail: query })
-  const found = deployments.list({ ...query, limit: DEPLOYMENTS_PAGE + 1 })
+  const found = await deployments.list({ ...query, limit: DEPLOYMENTS_PAGE + 1 })
   const page = found.slice(0, DEPLOYMENTS_PAGE)
   const next = found.length > page.length ? page.at(-1)?.id : undefined
   return sendJson(reply, 200, {
@@ -82,13 +82,13 @@ const PARAMETERS = [
 ] as const
 
 /** One deployment, and what helps if it failed: what was good before, how to go back, what its output said. */
-function showDeployment({ request, reply, deps }: Call): FastifyReply {
+async function showDeployment({ request, reply, deps }: Call): Promise<FastifyReply> {
   const id = idOf(request)
-  const [found] = id === undefined ? [] : deps.deployments.list({ beforeId: id + 1, limit: 1 })
+  const [found] = id === undefined ? [] : await deps.deployments.list({ beforeId: id + 1, limit: 1 })
   if (found === undefined || found.id !== id)
     return sendProblem(reply, {
       status: 404,
       detail: 'there is no deployment of that id, or it is not kept any more',
     })
-  return sendJson(reply.header('cache-control', 'no-store'), 200, describeShownDeployment(found, deps))
+  return sendJson(reply.header('cache-control', 'no-store'), 200, await describeShownDeployment(found, deps))
 }

@@ -60,11 +60,14 @@ async function startLive(deps: RelayDeps): Promise<Live> {
   const { spool, config } = deps
   const live = createLive({
     onChange: (listener) => spool?.onChange(listener),
-    describe: (ids) => ({
-      headline: describeHeadline(currentHeadline(deps)),
-      counts: spool?.counts() ?? NO_EVENTS,
-      events: ids.flatMap((id) => spool?.show(id) ?? []).map((event) => describeListed(event, config)),
-    }),
+    describe: async (ids) => {
+      const shown = await Promise.all(ids.map(async (id) => await spool?.show(id)))
+      return {
+        headline: describeHeadline(await currentHeadline(deps)),
+        counts: (await spool?.counts()) ?? NO_EVENTS,
+        events: shown.filter((event) => event !== undefined).map((event) => describeListed(event, config)),
+      }
+    },
   })
   if (deps.draining.aborted) live.end()
   else deps.draining.addEventListener('abort', () => live.end())

@@ -52,10 +52,10 @@ export const ONE_EVENT_ROUTES: RouteGroup = {
   schemas: { Discard: toSchema(DISCARD_SCHEMA) },
 }
 
-function showEvent(call: Call): FastifyReply {
+async function showEvent(call: Call): Promise<FastifyReply> {
   const { reply, deps } = call
   const id = idOf(call.request)
-  const event = id === undefined ? undefined : deps.spool?.show(id)
+  const event = id === undefined ? undefined : await deps.spool?.show(id)
   if (event === undefined) return sendProblem(reply, { status: 404, detail: NOT_THERE })
   return sendJson(reply.header('cache-control', 'no-store'), 200, describeShown(event, deps.config))
 }

@@ -11,8 +11,8 @@ import type { KeyReport } from '../../spool/worker/types.ts'
 /** How the relay stands, for people: what `/metrics` and `/readyz` say, and each routing key. */
 export const OVERVIEW_ROUTES: RouteGroup = {
   mount: (app, deps) => {
-    app.get('/status', (request, reply) =>
-      sendJson(reply.header('cache-control', 'no-store'), 200, describeRelay(request, deps)),
+    app.get('/status', async (request, reply) =>
+      sendJson(reply.header('cache-control', 'no-store'), 200, await describeRelay(request, deps)),
     )
   },
   paths: {
@@ -26,7 +26,7 @@ export const OVERVIEW_ROUTES: RouteGroup = {
   },
 }
 
-function describeRelay({ headers }: FastifyRequest, deps: RelayDeps): object {
+async function describeRelay({ headers }: FastifyRequest, deps: RelayDeps): Promise<object> {
   const { spool, config, access } = deps
   const session = access.bySession(headers)
   return {
@@ -35,17 +35,17 @@ function describeRelay({ headers }: FastifyRequest, deps: RelayDeps): object {
     region: config.delivery.region,
     may_act: (access.byToken(headers) ?? session) === 'act',
     is_logged_in: session !== undefined,
-    headline: describeHeadline(currentHeadline(deps)),
-    counts: spool?.counts() ?? NO_EVENTS,
+    headline: describeHeadline(await currentHeadline(deps)),
+    counts: (await spool?.counts()) ?? NO_EVENTS,
     not_ready: deps.checkReady(),
-    spool: describeSpool(deps),
+    spool: await describeSpool(deps),
     keys: deps.keys().map((report) => describeReport(report, deps)),
   }
 }
 
-function describeSpool({ spool, config, isDelivering, now }: RelayDeps): object | undefined {
+async function describeSpool({ spool, config, isDelivering, now }: RelayDeps): Promise<object | undefined> {
   if (spool === undefined) return undefined
-  const ageMs = spool.oldestPendingAgeMs()
+  const ageMs = await spool.oldestPendingAgeMs()
   const setAside = spool.setAside()
   return {
     limit: config.spool?.limit,

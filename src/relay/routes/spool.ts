@@ -72,11 +72,11 @@ function changingDead(summary: string, description: string, schema: string): obj
   }
 }
 
-function listEvents(call: Call): FastifyReply {
+async function listEvents(call: Call): Promise<FastifyReply> {
   const { request, reply, deps } = call
   const { spool, config } = deps
   const { status, after, order } = request.query as Record<string, unknown>
-  if (order !== undefined) return findEvents(call)
+  if (order !== undefined) return await findEvents(call)
   const chosen = STATUSES.filter((each) => status === undefined || each === status)
   const afterId = after === undefined ? 0 : Number(after)
   if (chosen.length === 0 || !Number.isSafeInteger(afterId)) {
@@ -84,24 +84,25 @@ function listEvents(call: Call): FastifyReply {
     return sendProblem(reply, { status: 400, detail })
   }
   const secretOf = createKeyFinder(config.delivery.keys)
-  const entries = chosen.flatMap((each) => spool?.list(each, RELAY_LIMITS.listed, afterId) ?? [])
+  const lists = chosen.map(async (each) => (await spool?.list(each, RELAY_LIMITS.listed, afterId)) ?? [])
+  const entries = (await Promise.all(lists)).flat()
   const setAside = spool?.setAside() ?? []
   return sendJson(reply, 200, {
     events: entries.map((entry) => describeEntry(entry, secretOf(entry.key))),
-    counts: spool?.counts() ?? NO_EVENTS,
+    counts: (await spool?.counts()) ?? NO_EVENTS,
     ...(setAside.length > 0 && { set_aside: setAside }),
   })
 }
 
 /** The newest events that match, with more about each. */
-function findEvents({ request, reply, deps: { spool, config } }: Call): FastifyReply {
+async function findEvents({ request, reply, deps: { spool, config } }: Call): Promise<FastifyReply> {
   const { data, error } = SEARCH_SCHEMA.safeParse(request.query)
   if (data === undefined) {
     const names = error.issues.map(({ path }) => path.join('.')).join(', ')
     return sendProblem(reply, { status: 400, detail: `${names}: not a value that /openapi.json allows` })
   }
   const { status, before, limit, ...filter } = data
-  const found = spool?.find({
+  const found = await spool?.find({
     ...eventFilterOf(filter, config),
     statuses: status === undefined ? LISTED_STATUSES : [status],
     limit,
@@ -109,7 +110,7 @@ function findEvents({ request, reply, deps: { spool, config } }: Call): FastifyR
   })
   return sendJson(reply.header('cache-control', 'no-store'), 200, {
     events: (found ?? []).map((event) => describeListed(event, config)),
-    counts: spool?.counts() ?? NO_EVENTS,
+    counts: (await spool?.counts()) ?? NO_EVENTS,
   })
 }
 
