@@ -17,6 +17,8 @@ export interface HttpRequest {
   readonly maxAnswerBytes?: number
   /** How long to wait for the body of a 2xx; if omitted, as long as the attempt may take. */
   readonly acceptedBodyMs?: number
+  /** Asked right before the first byte is written; if it returns false, nothing is sent, and the request is interrupted. */
+  readonly mayBegin?: (() => boolean) | undefined
 }
 
 /** How one request over one connection ended. */
@@ -79,7 +81,7 @@ interface Reading {
 
 /** Reads one answer. @param end called with the ending; later calls are ignored */
 function readAnswer(
-  { maxAnswerBytes = MAX_ANSWER_BYTES, acceptedBodyMs }: HttpRequest,
+  { maxAnswerBytes = MAX_ANSWER_BYTES, acceptedBodyMs, mayBegin }: HttpRequest,
   end: (ending: Ending) => void,
 ): Reading {
   const chunks: Buffer[] = []
@@ -107,6 +109,7 @@ function readAnswer(
       controller = started
       // The request ended while it waited for a connection: nothing has been sent, and nothing will be.
       if (isBrokenOff) started.abort(new Error('aborted'))
+      else if (mayBegin?.() === false) breakOff({ kind: 'interrupted' })
     },
     onResponseStart: (_controller, status, headers) => {
       if (status < 200) return // the final answer is still to come

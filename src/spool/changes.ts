@@ -54,8 +54,11 @@ export function createAdd(db: DatabaseSync): Add {
     `INSERT INTO pending (id, key_id, kind, action, dedup_key, accepted_at, attempts, due_at, checksum, body)
      VALUES (?, ?, ?, ?, ?, ?, 0, ?, ?, ?)`,
   )
-  const addOne = (tx: Transaction, { key, kind, action, dedupKey, body }: NewRow): number => {
-    const id = tx.nextId++
+  const addOne = (
+    tx: Transaction,
+    { id = tx.nextId++, key, kind, action, dedupKey, body }: NewRow,
+  ): number => {
+    if (id >= tx.nextId) tx.nextId = id + 1 // reserved in a store that was replaced
     const keyId = internKey(key)
     const isBehind = dedupKey !== null && isPending(keyId, dedupKey) !== undefined
     const acceptedAtMs = Math.round(tx.nowMs)

@@ -25,7 +25,7 @@ const NO_ROOM = 'the spool’s disk is full'
 /** Dead events that are removed at once to make room. */
 const CROWDED_OUT_AT_ONCE = 100
 
-type Intake = Omit<ListedSpool, 'waitFor' | 'queue' | 'onChange' | 'close'>
+type Intake = Omit<ListedSpool, 'waitFor' | 'queue' | 'onChange' | 'close' | 'forwarding'>
 
 /** The part of a spool that accepts events and answers questions about them. */
 export function createIntake({
@@ -44,8 +44,8 @@ export function createIntake({
   }
   const makeRoom = createMakeRoom({ commits, room, counts })
   return {
-    add: async (items) => {
-      const rows = items.map((item) => toRow(item, now()))
+    add: async (items, ids = []) => {
+      const rows = items.map((item, index) => ({ ...toRow(item, now()), ...reserved(ids[index]) }))
       if (!(await makeRoom(rows.reduce((sum, { body }) => sum + body.length, 0))))
         return { kind: 'unavailable', reason: NO_ROOM }
       const written = await commits.write((store, tx) => store.add(tx, rows, limit))
@@ -86,6 +86,10 @@ export function createIntake({
       return isPending ?? false
     },
   }
+}
+
+function reserved(id: number | undefined): { id?: number } {
+  return id === undefined ? {} : { id }
 }
 
 type MakeRoomParts = Pick<IntakeParts, 'commits' | 'room'> & Pick<ListedSpool, 'counts'>

@@ -3,6 +3,7 @@ import { createConnection, watchVersion, type Connection } from './connection.ts
 import { ifReadable, lastingReasonOf, storeProblem, type StoreProblem } from './errors.ts'
 import { spoolFiles, storesSetAside } from './files.ts'
 import { createCommits } from './group-commit.ts'
+import { createForwarding } from './store-forwarding.ts'
 import { createIntake } from './intake.ts'
 import { createDeliveryLock } from './lock.ts'
 import { createStoredQueue } from './queue.ts'
@@ -72,6 +73,7 @@ export async function openSpool(options: SpoolOptions): Promise<ListedSpool> {
     ...createIntake({ connection, commits, unwritten, room, directory, limit, now }),
     waitFor: (ids, timeoutMs, signal) => waiting.waitFor(ids, timeoutMs, signal),
     onChange: changed.add,
+    forwarding: createForwarding(connection, commits),
     queue: { ...stored, tryLock: () => lock.tryTake(), releaseLock: () => lock.release(), onDue: due.add },
     close: async () => {
       await stored.close()

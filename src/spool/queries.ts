@@ -13,12 +13,14 @@ import type {
 } from './spool.ts'
 import { createDeploymentReads, type DeploymentReads } from './deployment-reads.ts'
 import { createBrowse, type Browse } from './browsing.ts'
+import type { Forwarding } from './forwarding.ts'
+import { createOldest } from './forwarding-statements.ts'
 import { toDueEvent, toEntry, toKey, type DueRow, type EntryRow, type KeyRow } from './rows.ts'
 import { readable, soonest } from './numbers.ts'
 import { GIVEN_LIMIT, prepareAll, prepareGet } from './statements.ts'
 
 /** The queries of a store. Each one uses an index or reads page by page. */
-export interface Reads extends Browse, DeploymentReads {
+export interface Reads extends Browse, DeploymentReads, Pick<Forwarding, 'oldest'> {
   counts(): SpoolCounts
   oldestPendingAtMs(): number | undefined
   list(status: EventStatus, limit: number, afterId: number): SpoolEntry[]
@@ -70,6 +72,7 @@ export function createReads(db: DatabaseSync): Reads {
     ...createListReads(db),
     ...createDeploymentReads(db),
     ...createBrowse(db),
+    oldest: createOldest(db),
     counts: () => ({ pending: 0, delivered: 0, dead: 0, ...counts() }),
     oldestPendingAtMs: () => oldest()?.accepted_at,
     key: (keyId) => {

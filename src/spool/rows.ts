@@ -6,6 +6,8 @@ import type { DueEvent, EventStatus, SpoolEntry, SpoolItem, SpoolKey } from './s
 
 /** An item as it is written, made before the transaction begins. */
 export interface NewRow {
+  /** One that was reserved; the next free one if omitted. */
+  readonly id?: number
   readonly key: SpoolKey
   readonly kind: Event['kind']
   readonly action: string | null

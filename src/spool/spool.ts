@@ -23,8 +23,6 @@ export interface SpoolItem {
 }
 
 /**
- * The result of adding.
- *
  * - `added`: synced to disk, under these ids, in the order given
  * - `full`: the limit would be exceeded; it may fit later
  * - `unavailable`: the disk is full, read-only or locked for too long; nothing was kept, and it may work later
@@ -88,9 +86,9 @@ export interface Retried {
 export interface Spool {
   /**
    * Keeps all items or none. Resolves when they are synced to disk. All items that are added in the same turn of the event
-   * loop share one transaction and one sync. Never rejects.
+   * loop share one transaction and one sync. Never rejects. @param ids reserved ones (`forwarding`) or, if omitted, new ones
    */
-  add(items: readonly SpoolItem[]): Promise<AddResult>
+  add(items: readonly SpoolItem[], ids?: readonly number[]): Promise<AddResult>
   /** Counts events in constant time, from counters that each transaction keeps; the last known ones if the disk fails. */
   counts(): SpoolCounts
   /** Age of the oldest pending event; undefined if none is pending. */
@@ -233,6 +231,8 @@ export interface SpoolQueue {
   onDue(listener: (keyIds: ReadonlySet<number>) => void): () => void
   /** Whether another process has changed the spool since the last call. */
   hasForeignChanges(): boolean
+  /** Whether an attempt of a due event may still begin. Absent if nothing can take that right away. */
+  readonly mayAttempt?: (event: DueEvent) => boolean
 }
 
 /** Selects due events: the first that are not in `exclude`, alternating between those never tried and the others. */

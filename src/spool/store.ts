@@ -11,6 +11,7 @@ import {
 } from './changes.ts'
 import { createGiveUp } from './deployment-table.ts'
 import { createDiscard, type Discard } from './discarding.ts'
+import { createRemove, type Remove } from './forwarding-statements.ts'
 import { latestDue } from './numbers.ts'
 import { createReads } from './queries.ts'
 import type { ReadableStore } from './read-only-store.ts'
@@ -28,6 +29,8 @@ export interface Store extends ReadableStore, Space {
   readonly revive: Revive
   readonly trim: Trim
   readonly discard: Discard
+  /** Removes pending events without a result. */
+  readonly remove: Remove
   /** No event of the key waits for longer than until then. */
   readonly clampDue: (latestMs: number, keyId: number) => void
   /** Makes events due now if their time is further away than any wait. */
@@ -114,6 +117,7 @@ function assembleStore(db: DatabaseSync): Store {
     revive: createRevive(db, superseding),
     trim: createTrim(db, superseding, giveUp),
     discard: createDiscard(db, giveUp),
+    remove: createRemove(db),
     clampDue: (latestMs, keyId) => {
       const atMs = Math.round(latestMs)
       clampDue(atMs, atMs, keyId)

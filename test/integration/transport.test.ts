@@ -178,3 +178,16 @@ test('an accepted event does not wait out its budget for a body that never comes
   assert.deepEqual(outcome, { kind: 'accepted', status: 202 })
   assert.ok(performance.now() - startedMs < 20_000)
 })
+
+test('a request that may not begin any more sends nothing, even if its connection opens only then', async (t) => {
+  const { url, received } = await serve(t, (socket) => answerUntil(socket, 10, () => undefined))
+  const transport = open(t, url)
+  let mayBegin = true
+  const pending = transport.post({ ...trigger(url), mayBegin: () => mayBegin }, 5000, NEVER)
+  mayBegin = false // before the connection is open
+  assert.deepEqual(await pending, { kind: 'retry', reason: 'interrupted' })
+  mayBegin = true
+  const next = await transport.post({ ...trigger(url), mayBegin: () => mayBegin }, 5000, NEVER)
+  assert.equal(next.kind, 'accepted')
+  assert.equal(received.join('').match(/POST /g)?.length, 1)
+})

@@ -6,7 +6,8 @@ import type { Action, Event } from '../../src/core/event.ts'
 import { createSecret } from '../../src/core/secret.ts'
 import { openSpool } from '../../src/spool/open.ts'
 import type { SpoolOptions } from '../../src/spool/open.ts'
-import type { Spool, SpoolItem, SpoolKey } from '../../src/spool/spool.ts'
+import type { ListedSpool } from '../../src/spool/listing.ts'
+import type { SpoolItem, SpoolKey } from '../../src/spool/spool.ts'
 import { KEY } from './program.ts'
 
 /** The deliverer's key of the name that a single one has. */
@@ -38,7 +39,7 @@ export function temporaryDirectory(t: TestContext): string {
 }
 
 export interface OpenedSpool {
-  readonly spool: Spool
+  readonly spool: ListedSpool
   readonly directory: string
   readonly warnings: string[]
 }

@@ -24,6 +24,7 @@ export interface Seen {
   /** All that was sent. */
   readonly body: string
   readonly atMs: number
+  readonly mayBegin?: (() => boolean) | undefined
 }
 
 export interface WorkerSetup extends Partial<Omit<WorkerDeps, 'spool' | 'transport'>> {
@@ -55,7 +56,7 @@ export function startTestWorker(
       const json = JSON.parse(body) as Record<string, string> & { payload?: { summary: string } }
       const { event_action: action, dedup_key: dedupKey, routing_key: key = '' } = json
       const what = action === undefined ? (json.payload?.summary ?? '') : `${action} ${dedupKey}`
-      const attempt = { what, key, body, atMs: spool.queue.now() }
+      const attempt = { what, key, body, atMs: spool.queue.now(), mayBegin: request.mayBegin }
       seen.push(attempt)
       return await answer(attempt, signal)
     },

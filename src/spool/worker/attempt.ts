@@ -32,12 +32,14 @@ export function createAttempt(deps: WorkerDeps, { storeHealth, signal, lookAgain
     const clamped = [...state.keys.keys()].map((keyId) => queue.clampDue(nowMs, keyId))
     void Promise.all(clamped).then(() => lookAgain(event.keyId))
   }
-  /** Undefined if the attempt was aborted. */
+  /** Undefined if the attempt was aborted, or was not allowed to begin. */
   const settle = async (state: KeyState, event: DueEvent, key: SpoolKey): Promise<Settlement | undefined> => {
     const startedAtMs = queue.now()
     if (checksumOf(key, event.kind, event.body) !== event.checksum) return corrupted(event)
-    const outcome = await post(deps, key, event, signal)
-    if (outcome.kind === 'retry' && signal.aborted) return undefined
+    let isForbidden = false
+    const mayBegin = queue.mayAttempt && ((): boolean => !(isForbidden = queue.mayAttempt?.(event) === false))
+    const outcome = await post(deps, key, event, { signal, mayBegin })
+    if (outcome.kind === 'retry' && (signal.aborted || isForbidden)) return undefined
     note(state, event, outcome, startedAtMs)
     return settlementOf(event, outcome, { nowMs: queue.now(), maxAgeMs, random: clock.random() })
   }
@@ -71,12 +73,13 @@ async function post(
   { transport, resolve, userAgent, timeoutMs, secrets }: WorkerDeps,
   key: SpoolKey,
   { kind, body }: DueEvent,
-  signal: AbortSignal,
+  { signal, mayBegin }: { readonly signal: AbortSignal; readonly mayBegin: (() => boolean) | undefined },
 ): Promise<Outcome> {
   const resolution = await resolve(key)
   if ('missing' in resolution) return { kind: 'unreachable', reason: resolution.missing }
   const request = createJsonRequest({ kind, json: body }, resolution, userAgent)
-  return await transport.post({ ...request, secrets: [...request.secrets, ...secrets] }, timeoutMs, signal)
+  const masked = { ...request, secrets: [...request.secrets, ...secrets], mayBegin }
+  return await transport.post(masked, timeoutMs, signal)
 }
 
 function corrupted({ id }: DueEvent): Settlement {

@@ -70,7 +70,7 @@ for (const [name, remove] of [
       { ...REFUSED, id: resolve },
       { kind: 'delivered', id: other, httpStatus: 202 },
     ])
-    await remove(spool as ListedSpool, resolve)
+    await remove(spool, resolve)
     const seen = (): unknown => list(spool).map(({ buildId, told: is }) => [buildId, is])
     const expected = [
       ['2', 'delivered'],

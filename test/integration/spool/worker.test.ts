@@ -241,3 +241,17 @@ test('a clock that was set back delays nothing', async (t) => {
   startTestWorker(t, { spool: later })
   await until(() => isIdle(later.counts()), 'all is delivered')
 })
+
+test('an attempt that may not begin leaves its event pending, as if it had not been made', async (t) => {
+  const { spool } = await openTestSpool(t)
+  const asked: number[] = []
+  const queue = { ...spool.queue, mayAttempt: () => asked.push(0) > 1 }
+  const { told } = startTestWorker(t, {
+    spool: { ...spool, queue },
+    answer: ({ mayBegin }) => (mayBegin?.() === false ? { kind: 'retry', reason: 'interrupted' } : ACCEPTED),
+  })
+  await spool.add([changeItem('1')])
+  await until(() => isIdle(spool.counts()), 'it is delivered')
+  assert.deepEqual(told, ['lock true', 'delivered'])
+  assert.equal(spool.list('delivered', 1)[0]?.attempts, 1)
+})

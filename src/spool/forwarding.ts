@@ -1,0 +1,22 @@
+import type { DueEvent, SpoolKey } from './spool.ts'
+
+/** An event of a spool that another queue may get. */
+export interface ForwardedEvent extends DueEvent {
+  readonly key: SpoolKey
+}
+
+/** What a process needs that moves a spool's events to another queue. */
+export interface Forwarding {
+  /**
+   * Reserves ids for events that may have to be added later (`Spool.add`). Returns the first, or undefined if the disk does not
+   * work. No id of a directory is ever used twice, even if its files are replaced by older ones: ids are at least `nowMs`.
+   */
+  reserveIds(count: number, nowMs: number): Promise<number | undefined>
+  /**
+   * The pending events that were accepted first, due or not, in their order. Throws a `Failure` if the disk fails.
+   * @param keys `configured` leaves out events with callers' own keys
+   */
+  oldest(limit: number, keys: 'configured' | 'all'): ForwardedEvent[]
+  /** Removes pending events that another queue has now, as if they had never been here. Returns why that failed, if it did. */
+  remove(ids: readonly number[]): Promise<string | undefined>
+}

@@ -1,0 +1,23 @@
+import type { Connection } from './connection.ts'
+import { orFailure } from './errors.ts'
+import type { Forwarding } from './forwarding.ts'
+import type { Commits } from './group-commit.ts'
+
+/** The forwarding side of an open spool. */
+export function createForwarding(connection: Connection, commits: Commits): Forwarding {
+  return {
+    reserveIds: async (count, nowMs) => {
+      const written = await commits.write((_store, tx) => {
+        const first = Math.max(tx.nextId, Math.round(nowMs))
+        tx.nextId = first + count
+        return first
+      })
+      return written.kind === 'written' ? written.value : undefined
+    },
+    oldest: (limit, keys) => orFailure(() => connection.read(({ reads }) => reads.oldest(limit, keys))),
+    remove: async (ids) => {
+      const written = await commits.write(({ remove }, tx) => remove(tx, ids), 'reserve')
+      return written.kind === 'written' ? undefined : written.reason
+    },
+  }
+}
