@@ -24,7 +24,7 @@ pagerduty.sh: tells PagerDuty what a deployment did
 To send directly to PagerDuty it needs PAGERDUTY_TOKEN, curl 7.58 and jq 1.5, or newer.
 With PAGERDUTY_RELAY_URL it sends through the relay, which has the key: curl or wget is enough.
 
-Options: --dry-run, and --NAME VALUE in place of a variable PAGERDUTY_NAME, such as --environment.
+Options: --dry-run, --rollback, and --NAME VALUE in place of a variable PAGERDUTY_NAME, such as --environment.
 Exit status: 0 accepted, 64 usage, 65 refused, 75 not delivered in time, 78 configuration; run: CMD's.
 END
 }
@@ -277,6 +277,8 @@ def full_key: setting("DEDUP_KEY") // (if $build.repository == null then null
   else ["deploy", $build.repository, environment, setting("STEP")] | map(select(. != null)) | join("/") end);
 def limit_key: if . == null or units <= 255 then . else cut(190) + "-" + $hash end;
 
+def is_rollback: choice("ROLLBACK"; []) | . == "true" or . == "1" or . == "yes";
+
 # Summaries.
 def short_commit: $build.commit | if . != null and test("\\A[0-9a-f]{8,64}\\z"; "i") then .[0:7] else . end;
 def outcome: if $command == "soft-failure" then "failure"
@@ -294,13 +296,14 @@ def render: facts as $facts | split("{{") | .[0] + (.[1:] | map(
   | trim;
 def default_summary:
   ([$build.repository, short_commit] | map(select(. != null)) | join("@")) as $what
-  | (environment | prefixed(" to ")) as $where
+  | (environment | prefixed(if is_rollback and outcome == "success" then " in " else " to " end)) as $where
+  | (if is_rollback then "Rollback" else "Deployment" end) as $noun
   | ($build.message | first_line) as $message
   | if outcome == null then "Event from " + source
-    elif outcome == "success" and $what + $where == "" then "Deployment succeeded"
-    elif outcome == "success" then "Deployed" + ($what | prefixed(" ")) + $where
+    elif outcome == "success" and $what + $where == "" then $noun + " succeeded"
+    elif outcome == "success" then (if is_rollback then "Rolled back" else "Deployed" end) + ($what | prefixed(" ")) + $where
       + ($build.committer | prefixed(" by ")) + ($message | prefixed(": ")) | one_line
-    else "Deployment" + ($what | prefixed(" of ")) + $where
+    else $noun + ($what | prefixed(" of ")) + $where
       + (if outcome == "cancelled" then " was cancelled" else " failed"
          + (failed_code | prefixed(" with exit status ")) end)
       + ([$build.committer, $message] | map(select(. != null)) | join(": ") | if . == "" then "" else " (\(.))" end)
@@ -312,7 +315,7 @@ def summary: (setting("SUMMARY") | if . == null then "" else render end) as $own
 # Events within PagerDuty's limits.
 def iso($seconds): $seconds | strftime("%Y-%m-%dT%H:%M:%SZ");
 def details: (if outcome == null then {} else $build | {
-    outcome: outcome, ci, environment: environment, step: setting("STEP"), repository, branch, commit,
+    outcome: outcome, rollback: (if is_rollback then true else null end), ci, environment: environment, step: setting("STEP"), repository, branch, commit,
     commit_message: .message, commit_description: .description, committer, build_id: .id, project_id: .project,
     pull_request: (.pull_request // .pull_request_url), approved,
     exit_code: (failed_code | if . == null then null else tonumber end),
@@ -354,7 +357,7 @@ def trigger($key): (outcome != null) as $is_deployment | {
       severity: (choice("SEVERITY"; []) // (if outcome == "success" then "info" else "error" end)),
       component: (setting("COMPONENT") // (if $is_deployment then $build.repository else null end)),
       group: (setting("GROUP") // (if $is_deployment then environment else null end)),
-      class: (setting("CLASS") // (if $is_deployment then "deploy" else null end)) } | present)) }
+      class: (setting("CLASS") // (if $is_deployment then (if is_rollback then "rollback" else "deploy" end) else null end)) } | present)) }
   + attachments
   + ({client: (setting("CLIENT") // (if $is_deployment then $build.ci else null end)),
       client_url: (setting("CLIENT_URL") // (if $is_deployment then $build.url else null end))} | present)
@@ -369,6 +372,7 @@ def problems:
     elif any(.[][$member] | select(filled); text | test("\\A" + $kind + "://[^\\s/]"; "i") | not)
     then "PAGERDUTY_\($name): must have an \($kind) URL as its \($member)" else empty end;
   one_of("SEVERITY"; ["critical", "error", "warning", "info"]),
+  one_of("ROLLBACK"; ["true", "1", "yes", "false", "0", "no"]),
   one_of("AS"; ["change", "alert", "both"]),
   one_of("RESOLVE"; ["auto", "never"]),
   (json("DETAILS") | if . == null or type == "object" then empty else "PAGERDUTY_DETAILS: must be a JSON object" end),
@@ -677,6 +681,7 @@ send_form() {
   add_field environment "$(setting PAGERDUTY_ENVIRONMENT)"
   add_field details "$(setting PAGERDUTY_DETAILS)"
   add_field links "$(setting PAGERDUTY_LINKS)"
+  add_field rollback "$(setting PAGERDUTY_ROLLBACK)"
   add_field exit_code "$2"
   if [ -n "$dry_run" ]; then
     printf '{"method":"POST","url":"%s","body":"%s"}\n' "$relay/$1" "$body"
@@ -762,6 +767,7 @@ main() {
       -h | --help | help) usage && exit ;;
       -V | --version) echo "$VERSION" && exit ;;
       --dry-run) dry_run=1 ;;
+      --rollback) export PAGERDUTY_ROLLBACK=true ;;
       --) shift && break ;;
       --*=*) set_option "${1%%=*}" "${1#*=}" ;;
       -*)

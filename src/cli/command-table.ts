@@ -21,8 +21,10 @@ const DEPLOYING: readonly SettingGroup[] = ['event', 'note', 'delivery', 'rest',
 
 /** Only for a deployment's outcome: the form of a success, and the choice of the command itself. */
 const OF_SUCCESS: readonly SettingName[] = ['as', 'resolve', 'status']
+/** Only for a deployment's outcome, whatever it is. */
+const OF_OUTCOME: readonly SettingName[] = [...OF_SUCCESS, 'isRollback']
 /** Fields of an alert that a change event does not have, even as a detail. */
-const NOT_IN_CHANGE: readonly SettingName[] = [...OF_SUCCESS, 'severity', 'dedupKey']
+const NOT_IN_CHANGE: readonly SettingName[] = [...OF_OUTCOME, 'severity', 'dedupKey']
 /** PagerDuty reads only the key of an acknowledge or resolve; the key is made of these. */
 const IN_FOLLOW_UP: readonly string[] = ['dedupKey', 'environment', 'step']
 const NOT_IN_FOLLOW_UP = (Object.keys(EVENT_SETTINGS) as SettingName[]).filter(
@@ -51,7 +53,7 @@ const NOT_IN_WATCH: readonly SettingName[] = [
 function sending(
   does: string,
   example: string,
-  { groups = SENDING, omits = OF_SUCCESS }: Partial<Pick<CommandInfo, 'groups' | 'omits'>> = {},
+  { groups = SENDING, omits = OF_OUTCOME }: Partial<Pick<CommandInfo, 'groups' | 'omits'>> = {},
 ): CommandInfo {
   return { does, operands: '', maxOperands: 0, groups, omits, example }
 }
@@ -66,7 +68,7 @@ export const COMMANDS = {
   failure: sending(
     'report a failed deployment by triggering its failure alert',
     'pagerduty-alert failure --environment production --severity critical',
-    { groups: DEPLOYING },
+    { groups: DEPLOYING, omits: OF_SUCCESS },
   ),
   run: {
     does: 'run a command, report how it ended, and exit with its status',
@@ -151,7 +153,7 @@ export const COMMANDS = {
     operands: '',
     maxOperands: 0,
     groups: ['relay', ...SENDING],
-    omits: ['dryRun', 'relay', 'json', 'status'],
+    omits: ['dryRun', 'relay', 'json', 'status', 'isRollback'],
     example: 'PAGERDUTY_RELAY_HOST=0.0.0.0 pagerduty-alert serve',
   },
   doctor: {

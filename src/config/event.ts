@@ -133,6 +133,10 @@ export const EVENT_SETTINGS = inGroup('event', {
     parse: parseRepositoryUrl,
     help: 'web page of the repository, for links and its name, if the CI provides none',
   },
+  isRollback: {
+    option: 'rollback',
+    help: 'announce a rollback: its summary, its class and rollback in its details say so; PAGERDUTY_ROLLBACK=true does the same',
+  },
   status: {
     option: 'status',
     variable: 'PAGERDUTY_STATUS',
@@ -167,11 +171,14 @@ export interface EventConfig {
   readonly resolve: 'auto' | 'never'
 }
 
-/** Reads the settings that shape an event. */
-export function readEventConfig(reader: EventReader): EventConfig {
+/**
+ * Reads the settings that shape an event.
+ * @param isRollback whether `PAGERDUTY_ROLLBACK`, which is a setting of `gate`, says that the deployment is a rollback
+ */
+export function readEventConfig(reader: EventReader, isRollback = false): EventConfig {
   const read = valuesOf(reader, EVENT_SETTINGS)
   return {
-    fields: readFields(reader),
+    fields: { ...readFields(reader), ...((isRollback || read('isRollback')) && { isRollback: true }) },
     choices: {
       environment: reader.traced('environment'),
       dedupKey: reader.traced('dedupKey'),
@@ -185,7 +192,7 @@ export function readEventConfig(reader: EventReader): EventConfig {
 
 function readFields(reader: EventReader): EventFields {
   const read = valuesOf(reader, EVENT_SETTINGS)
-  const fields: { [K in keyof EventFields]: EventFields[K] | undefined } = {
+  const fields: { [K in keyof Omit<EventFields, 'isRollback'>]: EventFields[K] | undefined } = {
     summary: read('summary'),
     severity: read('severity'),
     component: read('component'),

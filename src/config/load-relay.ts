@@ -7,6 +7,7 @@ import type { Gathered } from './sources.ts'
 import { isKeyLookedUp, keyMissing, serversOf, throwProblems, type Surroundings } from './load.ts'
 import { connectionWarnings, readDeliveryConfig, type DeliveryConfig } from './delivery.ts'
 import { EVENT_SETTINGS, readEventConfig, type EventConfig } from './event.ts'
+import { readGateConfig } from './gate.ts'
 import { readPrintConfig, type PrintConfig } from './printing.ts'
 import { readRelayAccess, readRelayAddress, type RelayAccess, type RelayAddress } from './relay.ts'
 import { reportProxies } from './proxy.ts'
@@ -59,7 +60,7 @@ export function loadRelayConfig(
   ]
   const delivery = { ...events, secrets }
   const mask = createMask(delivery.secrets)
-  const event = mask(readEventConfig(reader))
+  const event = mask(readEventConfig(reader, readGateConfig(reader).isRollback))
   reportProxies(reader, delivery.proxy, serversOf(delivery, rest))
   const missing = keyMissing({ delivery, rest })
   const spool = readSpoolConfig(reader)

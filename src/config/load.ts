@@ -67,14 +67,15 @@ export function readConfig(
   const dryRun = valuesOf(reader, DELIVERY_SETTINGS)('dryRun')
   if (!dryRun) reportProxies(reader, delivery.proxy, serversOf(delivery, rest))
   readPrintConfig(reader)
+  const gate = readGateConfig(reader)
   const secrets = [...delivery.secrets, ...(rest.token ? [rest.token] : [])]
   const mask = createMask(secrets)
   const settings = {
-    event: mask(readEventConfig(reader)),
+    event: mask(readEventConfig(reader, gate.isRollback)),
     delivery: { ...delivery, secrets },
     rest,
     run: readRunConfig(reader),
-    gate: readGateConfig(reader),
+    gate,
     list: readListConfig(reader),
     watch: readWatchConfig(reader),
     note: valuesOf(reader, NOTE_SETTINGS)('note'),

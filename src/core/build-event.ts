@@ -26,6 +26,8 @@ export interface EventFields {
   readonly clientUrl?: string
   /** ISO 8601 with `Z`. */
   readonly timestamp?: string
+  /** The deployment takes another one back. */
+  readonly isRollback?: boolean
 }
 
 /** Everything an event is made of. Time and randomness are arguments, so that the same input gives the same event. */
@@ -72,7 +74,8 @@ export interface Summary {
 /** Renders the user's template, or the default summary if there is no template or it renders empty. */
 export function summarize({ fields, build, identity, result }: EventInput, subject: Subject): Summary {
   const outcome = subject === 'options' ? undefined : subject.outcome
-  const facts = { build, environment: identity.environment?.value, outcome, result }
+  const { isRollback } = fields
+  const facts = { build, environment: identity.environment?.value, outcome, result, isRollback }
   const rendered = fields.summary === undefined ? '' : renderTemplate(fields.summary, facts)
   return rendered === ''
     ? { text: fallbackSummary(facts, identity), isReplaced: fields.summary !== undefined }
@@ -105,7 +108,8 @@ export function buildTrigger(
   const severity = fields.severity ?? (isDeployment && subject.outcome === 'success' ? 'info' : 'error')
   const component = fields.component ?? (isDeployment ? build.repository : undefined)
   const group = fields.group ?? (isDeployment ? identity.environment?.value : input.environment)
-  const className = fields.class ?? (isDeployment ? 'deploy' : undefined)
+  const className =
+    fields.class ?? (isDeployment ? (fields.isRollback === true ? 'rollback' : 'deploy') : undefined)
   const client = fields.client ?? (isDeployment ? build.ci : undefined)
   const clientUrl = fields.clientUrl ?? (isDeployment ? build.buildUrl : undefined)
   const { summary, ...rest } = basicPayload(input, subject, text)
@@ -176,9 +180,13 @@ function buildLinks(build: Build): Link[] {
 }
 
 /** `custom_details` of a deployment, under names that stay the same: rules and correlation build on them. */
-function deploymentDetails({ build, identity, result }: EventInput, outcome: DeploymentOutcome): JsonObject {
+function deploymentDetails(
+  { build, identity, result, fields }: EventInput,
+  outcome: DeploymentOutcome,
+): JsonObject {
   return present({
     outcome,
+    rollback: fields.isRollback === true ? true : undefined,
     ci: build.ci,
     environment: identity.environment?.value,
     step: identity.step?.value,

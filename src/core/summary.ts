@@ -28,6 +28,7 @@ export interface SummaryFacts {
   readonly environment?: string | undefined
   readonly outcome?: DeploymentOutcome | undefined
   readonly result: CommandResult
+  readonly isRollback?: boolean | undefined
 }
 
 /** What each `{{name}}` of a `--summary` template stands for; what is unknown renders as nothing. */
@@ -89,18 +90,21 @@ export function renderTemplate(template: string, facts: SummaryFacts): string {
 
 /** The summary of an event for which the user gave none. Parts that are unknown leave no trace. */
 export function defaultSummary(facts: SummaryFacts): string {
-  const { build, environment, outcome, result } = facts
+  const { build, environment, outcome, result, isRollback = false } = facts
+  const noun = isRollback ? 'Rollback' : 'Deployment'
   const what = [build.repository, shortCommit(build.commit)].filter(Boolean).join('@')
-  const where = environment === undefined ? '' : ` to ${environment}`
+  const preposition = isRollback && outcome === 'success' ? 'in' : 'to'
+  const where = environment === undefined ? '' : ` ${preposition} ${environment}`
   const who = build.committer
   const message = firstLine(build.commitMessage)
   if (outcome === 'success') {
-    if (what + where === '') return 'Deployment succeeded'
-    return oneLine(`Deployed${prefixed(' ', what)}${where}${prefixed(' by ', who)}${prefixed(': ', message)}`)
+    if (what + where === '') return `${noun} succeeded`
+    const verb = isRollback ? 'Rolled back' : 'Deployed'
+    return oneLine(`${verb}${prefixed(' ', what)}${where}${prefixed(' by ', who)}${prefixed(': ', message)}`)
   }
   const end = outcome === 'cancelled' ? 'was cancelled' : `failed${howItEnded(result)}`
   const why = [who, message].filter(Boolean).join(': ')
-  return oneLine(`Deployment${prefixed(' of ', what)}${where} ${end}${why === '' ? '' : ` (${why})`}`)
+  return oneLine(`${noun}${prefixed(' of ', what)}${where} ${end}${why === '' ? '' : ` (${why})`}`)
 }
 
 /** The summary of a rollback: `Deployment of acme/shop@5f0c1d2 to production rolled back: PXXXX (Checkout is down)`. */

@@ -110,6 +110,8 @@ def full_key: setting("DEDUP_KEY") // (if $build.repository == null then null
   else ["deploy", $build.repository, environment, setting("STEP")] | map(select(. != null)) | join("/") end);
 def limit_key: if . == null or units <= 255 then . else cut(190) + "-" + $hash end;
 
+def is_rollback: choice("ROLLBACK"; []) | . == "true" or . == "1" or . == "yes";
+
 # Summaries.
 def short_commit: $build.commit | if . != null and test("\\A[0-9a-f]{8,64}\\z"; "i") then .[0:7] else . end;
 def outcome: if $command == "soft-failure" then "failure"
@@ -127,13 +129,14 @@ def render: facts as $facts | split("{{") | .[0] + (.[1:] | map(
   | trim;
 def default_summary:
   ([$build.repository, short_commit] | map(select(. != null)) | join("@")) as $what
-  | (environment | prefixed(" to ")) as $where
+  | (environment | prefixed(if is_rollback and outcome == "success" then " in " else " to " end)) as $where
+  | (if is_rollback then "Rollback" else "Deployment" end) as $noun
   | ($build.message | first_line) as $message
   | if outcome == null then "Event from " + source
-    elif outcome == "success" and $what + $where == "" then "Deployment succeeded"
-    elif outcome == "success" then "Deployed" + ($what | prefixed(" ")) + $where
+    elif outcome == "success" and $what + $where == "" then $noun + " succeeded"
+    elif outcome == "success" then (if is_rollback then "Rolled back" else "Deployed" end) + ($what | prefixed(" ")) + $where
       + ($build.committer | prefixed(" by ")) + ($message | prefixed(": ")) | one_line
-    else "Deployment" + ($what | prefixed(" of ")) + $where
+    else $noun + ($what | prefixed(" of ")) + $where
       + (if outcome == "cancelled" then " was cancelled" else " failed"
          + (failed_code | prefixed(" with exit status ")) end)
       + ([$build.committer, $message] | map(select(. != null)) | join(": ") | if . == "" then "" else " (\(.))" end)
@@ -145,7 +148,7 @@ def summary: (setting("SUMMARY") | if . == null then "" else render end) as $own
 # Events within PagerDuty's limits.
 def iso($seconds): $seconds | strftime("%Y-%m-%dT%H:%M:%SZ");
 def details: (if outcome == null then {} else $build | {
-    outcome: outcome, ci, environment: environment, step: setting("STEP"), repository, branch, commit,
+    outcome: outcome, rollback: (if is_rollback then true else null end), ci, environment: environment, step: setting("STEP"), repository, branch, commit,
     commit_message: .message, commit_description: .description, committer, build_id: .id, project_id: .project,
     pull_request: (.pull_request // .pull_request_url), approved,
     exit_code: (failed_code | if . == null then null else tonumber end),
@@ -187,7 +190,7 @@ def trigger($key): (outcome != null) as $is_deployment | {
       severity: (choice("SEVERITY"; []) // (if outcome == "success" then "info" else "error" end)),
       component: (setting("COMPONENT") // (if $is_deployment then $build.repository else null end)),
       group: (setting("GROUP") // (if $is_deployment then environment else null end)),
-      class: (setting("CLASS") // (if $is_deployment then "deploy" else null end)) } | present)) }
+      class: (setting("CLASS") // (if $is_deployment then (if is_rollback then "rollback" else "deploy" end) else null end)) } | present)) }
   + attachments
   + ({client: (setting("CLIENT") // (if $is_deployment then $build.ci else null end)),
       client_url: (setting("CLIENT_URL") // (if $is_deployment then $build.url else null end))} | present)
@@ -202,6 +205,7 @@ def problems:
     elif any(.[][$member] | select(filled); text | test("\\A" + $kind + "://[^\\s/]"; "i") | not)
     then "PAGERDUTY_\($name): must have an \($kind) URL as its \($member)" else empty end;
   one_of("SEVERITY"; ["critical", "error", "warning", "info"]),
+  one_of("ROLLBACK"; ["true", "1", "yes", "false", "0", "no"]),
   one_of("AS"; ["change", "alert", "both"]),
   one_of("RESOLVE"; ["auto", "never"]),
   (json("DETAILS") | if . == null or type == "object" then empty else "PAGERDUTY_DETAILS: must be a JSON object" end),

@@ -24,11 +24,13 @@ const VALUES: Readonly<Record<string, string>> = {
   status: 'failed',
   as: 'both',
   resolve: 'never',
+  rollback: '', // a flag
 }
 
 const ALL = Object.keys(VALUES)
 const ONLY_SUCCESS = ['as', 'resolve', 'status']
-const NOT_IN_CHANGE = [...ONLY_SUCCESS, 'severity', 'dedup-key']
+const ONLY_OUTCOME = [...ONLY_SUCCESS, 'rollback']
+const NOT_IN_CHANGE = [...ONLY_OUTCOME, 'severity', 'dedup-key']
 const NOT_IN_FOLLOW_UP = ALL.filter((name) => !['dedup-key', 'environment', 'step'].includes(name))
 
 interface Row {
@@ -52,10 +54,10 @@ const ROWS: Readonly<Record<string, Row>> = {
     refuses: ['status'],
   },
   change: { lines: [['change', '--summary', 's']], refuses: NOT_IN_CHANGE },
-  trigger: { lines: [['trigger', '--summary', 's']], refuses: ONLY_SUCCESS },
+  trigger: { lines: [['trigger', '--summary', 's']], refuses: ONLY_OUTCOME },
   acknowledge: { lines: [['acknowledge']], refuses: NOT_IN_FOLLOW_UP },
   resolve: { lines: [['resolve']], refuses: NOT_IN_FOLLOW_UP },
-  'send of an alert': { lines: [['send']], stdin: '{"event_action":"trigger"}', refuses: ONLY_SUCCESS },
+  'send of an alert': { lines: [['send']], stdin: '{"event_action":"trigger"}', refuses: ONLY_OUTCOME },
   'send of a change': { lines: [['send']], stdin: '{"payload":{}}', refuses: NOT_IN_CHANGE },
   'send of a resolve': { lines: [['send']], stdin: '{"event_action":"resolve"}', refuses: NOT_IN_FOLLOW_UP },
 }
@@ -90,7 +92,7 @@ for (const [name, { lines, stdin, refuses }] of Object.entries(ROWS)) {
     for (const option of ALL) {
       // A command without a default summary has one already; another one replaces it.
       const runs = await Promise.all(
-        lines.map((line) => dryRun(line, [`--${option}`, VALUES[option] ?? ''], stdin)),
+        lines.map((line) => dryRun(line, [`--${option}`, VALUES[option] ?? ''].filter(Boolean), stdin)),
       )
       if (refuses.includes(option)) {
         for (const { stdout, stderr } of runs) {

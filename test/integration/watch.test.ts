@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { after, beforeEach, test } from 'node:test'
 import type { RestSeed } from '../../tools/simulator/rest-state.ts'
 import { startSimulator } from '../../tools/simulator/simulator.ts'
-import { CODESHIP_PRO, KEY, startProgram, type Program, type Run } from '../support/program.ts'
+import { BIN, CODESHIP_PRO, KEY, startProgram, type Program, type Run } from '../support/program.ts'
 import { accountWith, ago, REST_TOKEN, runWithRest, SHOP } from '../support/rest.ts'
 
 const simulator = await startSimulator()
@@ -189,6 +189,42 @@ test('the rollback gets the streams, its arguments and PAGERDUTY_ROLLBACK, and a
   )
   const { outcome, incidents, commit } = payload.custom_details ?? {}
   assert.deepEqual([outcome, incidents, commit], ['rolled back', ['QNEW'], CODESHIP_PRO['CI_COMMIT_ID']])
+})
+
+/** What a rollback's own script says to PagerDuty, by a command of this program. */
+async function watchAndRollBackWith(args: readonly string[]): Promise<Run> {
+  seed([OLD])
+  const { ended } = startWatch([...WAIT, '--', process.execPath, BIN, ...args])
+  await untilItHasLooked()
+  seed([OLD, NEW])
+  return await ended
+}
+
+for (const args of [['success'], ['run', '--', process.execPath, '-e', '']]) {
+  test(`${args[0]} in the command of a rollback announces a rollback`, async () => {
+    const { code, stderr } = await watchAndRollBackWith(args)
+    assert.equal(code, 1, stderr)
+    const [own] = simulator.changes as unknown as Change[]
+    assert.match(
+      own?.payload.summary ?? '',
+      /^Rolled back acme\/shop@5f0c1d2 in master by Jane Doe: Fix the checkout$/,
+    )
+    assert.equal(own?.payload.custom_details?.['rollback'], true)
+    assert.equal(simulator.changes.length, 2, 'and watch says how the rollback ended')
+  })
+}
+
+test('a rollback that fails is an alert of the class rollback', async () => {
+  const { stderr } = await watchAndRollBackWith(['run', '--', process.execPath, '-e', 'process.exit(3)'])
+  const { payload } = simulator.alerts[0]?.event ?? assert.fail(stderr)
+  assert.match(payload?.summary ?? '', /^Rollback of acme\/shop@5f0c1d2 to master failed with exit status 3/)
+  assert.equal(payload?.class, 'rollback')
+})
+
+test('gate --allow-rollback in the command of a rollback lets it pass, despite the incident', async () => {
+  const { stderr } = await watchAndRollBackWith(['gate', '--allow-rollback'])
+  assert.match(stderr, /gate: this deployment is a rollback \(PAGERDUTY_ROLLBACK says so\) and may pass/)
+  assert.match(stderr, /watch: the rollback has ended/)
 })
 
 for (const [name, command, said, summary] of [

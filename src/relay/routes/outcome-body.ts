@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { parseCount, parseLink, parseSeverity } from '../../config/parsers.ts'
+import { parseBoolean, parseCount, parseLink, parseSeverity } from '../../config/parsers.ts'
 import {
   correctDetails,
   correctLinks,
@@ -21,6 +21,7 @@ export interface OutcomeBody {
   readonly output?: string
   readonly details?: JsonObject
   readonly links?: readonly Link[]
+  readonly isRollback?: boolean
 }
 
 /**
@@ -50,6 +51,10 @@ export const OUTCOME_SCHEMA = z.object({
     ])
     .optional()
     .describe('Links for responders: a list of {"href","text"} or of URL|TEXT, or one of the latter.'),
+  rollback: z
+    .union([z.boolean(), z.string()])
+    .optional()
+    .describe('Whether the deployment is a rollback: true or false.'),
 })
 
 /** The body, and what was corrected or left out; or what is wrong with it, one sentence for each mistake. */
@@ -77,6 +82,7 @@ export function readOutcomeBody(members: JsonObject): ReadOutcome {
     output: corrected['output'] as string | undefined,
     details: corrected['details'] as JsonObject | undefined,
     links: corrected['links'] as readonly Link[] | undefined,
+    isRollback: corrected['rollback'] as boolean | undefined,
   }
   if (problems.length > 0) return { problems }
   const present = Object.entries(body).filter(([, value]) => value !== undefined)
@@ -90,6 +96,15 @@ function correctExitCode(value: Json, name: string, notes: Notes): number | unde
     return parseCount(MAX_EXIT_CODE)(typeof value === 'string' ? value.trim() : JSON.stringify(value))
   } catch {
     notes.add(`${name} must be a whole number from 0 to ${MAX_EXIT_CODE}, so it is left out`)
+    return undefined
+  }
+}
+
+function correctRollback(value: Json, name: string, notes: Notes): boolean | undefined {
+  try {
+    return parseBoolean(typeof value === 'string' ? value.trim() : JSON.stringify(value))
+  } catch {
+    notes.add(`${name} must be true or false, so it is left out`)
     return undefined
   }
 }
@@ -125,6 +140,7 @@ const CORRECTIONS: Readonly<Record<string, Correction>> = {
   output: correctOutput,
   details: correctDetails,
   links: correctOutcomeLinks,
+  rollback: correctRollback,
 }
 
 /** A text that decides what the event says or which alert it is about, so a mistake in it is a problem. */

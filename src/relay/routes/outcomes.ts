@@ -62,7 +62,7 @@ function readMembers(body: unknown): Record<string, unknown> | string {
 
 function inputOf(body: OutcomeBody, { config, hostname }: RelayDeps): EventInput {
   const { event, build, outputSecrets } = config
-  const { environment, exitCode, details, links, summary, severity } = body
+  const { environment, exitCode, details, links, summary, severity, isRollback } = body
   const choices = { ...event.choices, ...(environment !== undefined && { environment: traced(environment) }) }
   const output =
     body.output === undefined ? undefined : formatOutput(body.output, OUTPUT_LINES, outputSecrets)
@@ -71,6 +71,7 @@ function inputOf(body: OutcomeBody, { config, hostname }: RelayDeps): EventInput
       ...event.fields,
       ...(summary !== undefined && { summary }),
       ...(severity !== undefined && { severity }),
+      ...(isRollback !== undefined && { isRollback }),
       ...(details !== undefined && { details: { ...event.fields.details, ...details } }),
       ...(links !== undefined && { links: [...(event.fields.links ?? []), ...links] }),
     },

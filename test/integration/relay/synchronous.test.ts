@@ -194,12 +194,14 @@ const FIELDS = {
   output: `one\nAuthorization: Bearer abc\n${KEY}`,
   details: '{"team":"web"}',
   links: 'https://ci.example/1|Job',
+  rollback: 'yes',
 }
 const AS_JSON = {
   ...FIELDS,
   exit_code: 3,
   details: { team: 'web' },
   links: [{ href: 'https://ci.example/1', text: 'Job' }],
+  rollback: true,
 }
 for (const [form, body, type] of [
   ['a form', new URLSearchParams(FIELDS).toString(), 'application/x-www-form-urlencoded'],
@@ -212,6 +214,7 @@ for (const [form, body, type] of [
     const { output, ...details } = payload!['custom_details'] as Record<string, unknown>
     assert.equal(dedupKey, 'deploy/acme/shop/production')
     assert.deepEqual([payload?.['summary'], payload?.['severity']], ['It broke on master', 'critical'])
+    assert.deepEqual([payload?.['class'], details['rollback']], ['rollback', true])
     assert.deepEqual(
       [details['exit_code'], details['team'], details['environment']],
       [3, 'web', 'production'],
@@ -239,14 +242,16 @@ for (const [form, reason] of BAD_OUTCOMES) {
 }
 
 test('/failure pages whatever else its body holds, and the log says what was left out', async () => {
-  const form = 'colour=red&size=5&exit_code=256&links=ftp://x&links=https://a.example|A&details=x&output=boom'
+  const form =
+    'colour=red&size=5&rollback=perhaps&exit_code=256&links=ftp://x&links=https://a.example|A&details=x&output=boom'
   const headers = { 'content-type': 'application/x-www-form-urlencoded' }
   assert.equal((await post(`${relay.url}/failure`, form, headers)).status, 202)
   const { payload, links } = lastBody() as { payload: { custom_details: object }; links: unknown[] }
   const { output, details, exit_code: exitCode } = payload.custom_details as Record<string, unknown>
   assert.deepEqual([output, details, exitCode], ['boom', 'x', undefined])
   assert.deepEqual(links.at(-1), { href: 'https://a.example', text: 'A' })
-  const notes = /2 unknown members are left out; .*exit_code must be a whole number.*1 of 2 links dropped/
+  const notes =
+    /2 unknown members are left out; .*rollback must be true or false.*exit_code must be a whole number.*1 of 2 links dropped/
   await until(() => notes.test(relay.log()), 'the log says what was left out')
 })
 

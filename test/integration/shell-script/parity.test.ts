@@ -86,6 +86,19 @@ const CASES: Readonly<Record<string, Case>> = {
     },
     sends: [`${FAILED} (Jane Doe: Fix the checkout)`],
   },
+  'a rollback that fails, and says so in its class and details': {
+    args: ['failure', '--rollback'],
+    env: CODESHIP_BASIC,
+    sends: [`${FAILED.replace('Deployment', 'Rollback')} (Jane Doe: Fix the checkout)`],
+  },
+  'a rollback by its variable': {
+    args: ['success'],
+    env: { ...CODESHIP_BASIC, PAGERDUTY_ROLLBACK: 'Yes' },
+    sends: [
+      `${DEPLOYED.replace('Deployed', 'Rolled back').replace(' to ', ' in ')}Fix the checkout`,
+      RESOLVE,
+    ],
+  },
   'an exit status in place of a command': {
     args: [],
     env: { ...CODESHIP_BASIC, PAGERDUTY_STATUS: '003' },

@@ -49,6 +49,16 @@ test('a failure says how it ended', () => {
   assert.match(defaultSummary({ ...FACTS, outcome: 'cancelled' }), /to production was cancelled \(Jane/)
 })
 
+test('a rollback is called one, however it ended', () => {
+  const facts = { ...FACTS, isRollback: true }
+  const said = (outcome: 'success' | 'failure' | 'cancelled'): string => defaultSummary({ ...facts, outcome })
+  assert.equal(said('success'), 'Rolled back acme/shop@0123456 in production by Jane: Fix the checkout')
+  assert.match(said('failure'), /^Rollback of acme\/shop@0123456 to production failed with exit status 3 \(/)
+  assert.match(said('cancelled'), /^Rollback of acme\/shop@0123456 to production was cancelled \(/)
+  const unknown = { build: { origins: {} }, result: {}, outcome: 'success', isRollback: true } as const
+  assert.equal(defaultSummary(unknown), 'Rollback succeeded')
+})
+
 test('what is unknown leaves no trace', () => {
   const nothing = { build: { origins: {} }, result: {} } as const
   assert.equal(defaultSummary({ ...nothing, outcome: 'success' }), 'Deployment succeeded')
