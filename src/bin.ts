@@ -48,7 +48,7 @@ process.on('uncaughtException', (error: NodeJS.ErrnoException) => {
 
 const DESCRIPTOR = { stdout: 1, stderr: 2 } as const
 
-/** How much an empty pipe takes at once on every system, in bytes. */
+/** How many bytes an empty pipe accepts at once on every system. */
 const LEAST_PIPE_BYTES = 4096
 
 /** How long to wait at the end for a reader that has stopped reading. */
@@ -81,8 +81,8 @@ void main({
 }).then(end)
 
 /**
- * Ends the process as soon as its output is written, whatever the event loop still waits for. A command that handles signals
- * can no longer be ended by one, so it does not wait forever for a reader that does not read.
+ * Ends the process as soon as its output is written, even if the event loop is still waiting for something. A command that
+ * handles signals can no longer be ended by one, so it does not wait forever for a reader that does not read.
  */
 async function end(status: number): Promise<void> {
   const flushed = Promise.all(
@@ -126,7 +126,7 @@ function write(name: keyof typeof DESCRIPTOR, text: string): void {
   stream.write(rest)
 }
 
-/** @returns the bytes that a pipe which another process made non-blocking does not take now */
+/** @returns the bytes that did not fit, if another process made the pipe non-blocking */
 function writeAtOnce(descriptor: number, bytes: Buffer): Buffer {
   let rest = bytes
   try {

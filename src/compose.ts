@@ -84,7 +84,7 @@ export interface ComposeRestOptions {
   readonly signal: AbortSignal
   /** Gets a line for each retry, and for the key that was looked up. */
   readonly log: (line: string) => void
-  /** Whether it gets more than the few answers of one invocation. */
+  /** Whether it outlives one invocation, and so gets more than a few answers. */
   readonly isLongLived?: boolean
 }
 
@@ -96,7 +96,7 @@ export async function composeRestClient({
   isLongLived = false,
   ...options
 }: ComposeRestOptions): Promise<RestClient> {
-  const { createRestClient } = await import('./rest/client.ts') // most invocations ask nothing
+  const { createRestClient } = await import('./rest/client.ts') // most invocations do not call the REST API
   const transport = createTransport({
     proxy: delivery.proxy,
     baseUrl: rest.apiUrl,

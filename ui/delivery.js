@@ -89,7 +89,7 @@ function attemptTable(attempts, count) {
 async function discard(detail, context) {
   const reason = make('input', { name: 'reason', required: true, maxlength: 200, autocomplete: 'off' })
   const body = [
-    make('p', {}, 'PagerDuty will never be told of it. The reason stays in the list.'),
+    make('p', {}, 'It will never be sent to PagerDuty. The reason stays in the list.'),
     make('label', {}, 'Reason', reason),
   ]
   if (await confirmBy('Discard this event?', body, 'Discard'))

@@ -36,7 +36,7 @@ export const deploymentColumns = [
     cell: ({ outcome, rollback }) => [sign(outcome), rollback === true && make('small', {}, 'rollback')],
   },
   { name: 'Took', tight: true, cell: (each) => tookOf(each) },
-  { name: 'PagerDuty told', tight: true, cell: ({ told }) => sign(told) },
+  { name: 'In PagerDuty', tight: true, cell: ({ told }) => sign(told) },
   { name: 'Links', tight: true, cell: (each) => linksOf(each) },
 ]
 
@@ -146,7 +146,7 @@ function describe(deployment, lastGood) {
       ['Began', when(deployment.started_at)],
       ['Ended', when(deployment.ended_at)],
       ['Took', tookOf(deployment)],
-      ['PagerDuty told', sign(deployment.told)],
+      ['In PagerDuty', sign(deployment.told)],
       ['Events', links.length > 0 && make('span', { class: 'links' }, ...links)],
       ['Links', linksOf(deployment)],
       ['Last good before this', good],

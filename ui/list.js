@@ -66,7 +66,7 @@ export function pageOf(table, fetchPage, ifEmpty) {
 }
 
 /**
- * A function that does some work, and once more if it was called meanwhile.
+ * A function that does some work, and repeats it if it was called in between.
  * @param {() => Promise<unknown>} work @param {(error: unknown) => void} fail
  */
 export function oneAtATime(work, fail) {

@@ -4,8 +4,8 @@
 const RETRY_MS = 3000
 
 /**
- * Follows what changes. The browser reconnects by itself and says what it has seen last; the relay sends what was
- * missed, or `reset`.
+ * Follows what changes. The browser reconnects automatically and says what it saw last; the relay sends what was missed, or
+ * `reset`.
  * @param {object} on
  * @param {(change: Change) => void} on.change
  * @param {() => void} on.reset everything has to be read again

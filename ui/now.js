@@ -30,14 +30,14 @@ export function nowView(context) {
     ])
     const latest = latestOfEach(deployments)
     const sections = [
-      eventsTable('Dead: somebody has to decide', 'dead', dead, context),
+      eventsTable('Dead: retry or discard', 'dead', dead, context),
       eventsTable('Waiting', 'pending', pending, context),
       deploymentsTable(
         'Running',
         latest.filter(({ outcome }) => outcome === 'started'),
       ),
       deploymentsTable(
-        'Failed and not yet mended',
+        'Failed and not recovered yet',
         latest.filter(({ outcome }) => outcome === 'failure'),
       ),
       deploymentsTable('Last success of each environment', lastSuccesses(deployments)),

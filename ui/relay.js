@@ -5,7 +5,7 @@ import { createTable } from './table.js'
 /** @import { Context, View } from './page.js' */
 
 /**
- * How the relay itself is.
+ * The state of the relay itself.
  * @param {Context} context @returns {View}
  */
 export function relayView({ status, refreshStatus }) {

@@ -21,7 +21,7 @@ export interface Status {
     readonly set_aside?: readonly string[]
   }
   readonly keys: readonly KeyStatus[]
-  /** Whether a cookie says who this is. */
+  /** Whether the caller has a session cookie. */
   readonly is_logged_in: boolean
 }
 
@@ -29,7 +29,7 @@ export interface Status {
 export interface Headline {
   readonly state: 'ok' | 'waiting' | 'dead' | 'unavailable'
   readonly text: string
-  /** Since when it is so. */
+  /** Since when. */
   readonly since?: string
 }
 

@@ -70,7 +70,7 @@ function azureVersion(text: string): string {
 
 /**
  * The code host of a repository's page, recognized by its address; by default one with GitHub's form.
- * @param ci the name of the CI that gave the address: GitLab's own builds repositories of its own host
+ * @param ci the name of the CI that gave the address: GitLab's builds only repositories of its own host
  */
 export function repositoryHost(page: string, ci?: string): RepositoryHost {
   const { hostname, pathname } = new URL(page)

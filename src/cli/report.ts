@@ -164,7 +164,7 @@ export function describeBug(error: unknown, { env, recall }: Pick<Io, 'env' | 'r
 }
 
 /**
- * Nothing was sent: what the user asked for was refused here.
+ * The line if nothing was sent, because this program refused the request.
  * @param exitCode the exit status of the process; undefined if it is not known yet
  */
 export function failureLine(

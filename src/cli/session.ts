@@ -9,7 +9,7 @@ export interface Io {
   readonly argv: readonly string[]
   readonly env: Environment
   readonly hostname: string
-  /** Reads a small file whole; rejects with Node's errors, and when the signal aborts: the process's own if absent. */
+  /** Reads a small file whole; rejects with Node's errors, and when the signal aborts, by default the process's own. */
   readonly readFile: (path: string, signal?: AbortSignal) => Promise<string>
   /** The text of a file that was read before; throws for any other. */
   readonly recall: (path: string) => string

@@ -28,7 +28,7 @@ export async function report(session: Session): Promise<number> {
 }
 
 const DEFAULT_SINCE = '30d'
-/** What a spool keeps, in pages: so an answer that always names a next page ends too. */
+/** As many pages as a spool keeps, so that a server that always names a next page does not make this endless. */
 const MAX_PAGES = 60
 
 async function readAll(session: Session, since: string | undefined): Promise<Answer[]> {

@@ -13,7 +13,7 @@ export interface Finding {
 export function warnIfMuted(command: string, service: Service, log: Log): void {
   if (service.status !== 'maintenance' && service.status !== 'disabled') return
   const state = service.status === 'disabled' ? 'disabled' : 'in maintenance'
-  log.warn(`${command}: ${describeService(service)} is ${state}, so nothing new becomes an incident`)
+  log.warn(`${command}: ${describeService(service)} is ${state}, so it opens no new incidents`)
 }
 
 /** The incidents of an urgency; one whose urgency cannot be read counts. */

@@ -32,8 +32,8 @@ export interface FlushSource {
   close(): Promise<void>
 }
 
-const NOT_WRITTEN = 'what was delivered could not be written down and will be sent again'
-/** Dead events that are named. */
+const NOT_WRITTEN = 'deliveries could not be recorded, so they will be sent again'
+/** How many dead events are named. */
 const MAX_NAMED = 100
 /** How long an attempt in flight may still take after the deadline. */
 const GRACE_MS = 1000
@@ -138,7 +138,7 @@ export function createRelaySource({ io, config }: RestContext): FlushSource {
       if (exchange.kind === 'failed') return `the relay does not answer: ${exchange.outcome.reason}`
       const { status, body } = exchange.answer
       if (status === 401 || status === 403)
-        throw new Failure('config', 'the relay wants its bearer token: set PAGERDUTY_RELAY_TOKEN')
+        throw new Failure('config', 'the relay requires its bearer token: set PAGERDUTY_RELAY_TOKEN')
       return status === 200 ? readList(body) : `the relay answers ${status}`
     },
     close: () => transport.close(),
@@ -155,6 +155,6 @@ function readList(body: string): Look | string {
     }))
     return { counts: { pending, delivered, dead }, dead: named, setAside: setAside.map(oneLine) }
   } catch {
-    return 'the relay’s answer is not its list of events; check PAGERDUTY_RELAY_URL'
+    return 'the relay’s answer is not a list of events; check PAGERDUTY_RELAY_URL'
   }
 }

@@ -17,7 +17,7 @@ const BLOCKED = 1
 
 /** What the gate looks at. */
 interface Look extends Finding {
-  /** Who is on call; `nobody`, or undefined if that was not asked. */
+  /** Who is on call, or `nobody`; undefined if that was not asked. */
   readonly onCall?: string
 }
 
@@ -88,7 +88,7 @@ function isClear({ incidents, onCall }: Look): boolean {
   return incidents.length === 0 && onCall !== NOBODY
 }
 
-/** What was seen; what blocks comes first. */
+/** What was seen, with anything that blocks first. */
 function describeLook(seen: Look): string[] {
   const { service, incidents, onCall } = seen
   const found = describeFinding('gate', 'open', seen)

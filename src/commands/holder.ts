@@ -78,13 +78,13 @@ const MAX_ANSWER_BYTES = 16 << 20
 /** @throws Failure that says why the relay did not do it */
 function readAnswer(status: number, body: string): Answer {
   if (status === 401)
-    throw new Failure('config', 'the relay wants its bearer token: set PAGERDUTY_RELAY_TOKEN')
+    throw new Failure('config', 'the relay requires its bearer token: set PAGERDUTY_RELAY_TOKEN')
   if (status !== 200) throw new Failure('undelivered', `the relay answers ${status}`)
   try {
     const answer: unknown = JSON.parse(body)
     if (isObject(answer)) return answer
   } catch {
-    // said below
+    // reported below
   }
   throw new Failure('undelivered', 'the relay’s answer is not JSON; check PAGERDUTY_RELAY_URL')
 }

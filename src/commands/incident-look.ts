@@ -10,12 +10,12 @@ import { ofUrgency, warnIfMuted, type Finding } from './describe-incidents.ts'
 
 /** How far back incidents are listed, so that the clocks of this machine and of PagerDuty may differ by that much. */
 const CLOCK_MARGIN_MS = 24 * 60 * 60_000
-/** A list that comes sooner shows what was there at the beginning, whatever the clocks say. */
+/** A list that arrives sooner shows the incidents at the start, whatever the clocks say. */
 const PROMPT_MS = 5000
 
 /**
- * What looks for incidents of a service that opened after this call. Not counted are those of this deployment's own
- * alerts. An incident that opens and is resolved between two looks is seen.
+ * Returns a function that looks for incidents that opened on a service after this call. It ignores those of this
+ * deployment's own alerts, and also finds an incident that opens and is resolved between two looks.
  */
 export function createIncidentLook(
   session: Session,

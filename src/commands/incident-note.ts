@@ -9,8 +9,8 @@ import { withRestClient, type RestContext } from './rest-access.ts'
 const MAX_NOTED = 25
 
 /**
- * Adds a note about a deployment to the incidents of its service that were open before the report started: an incident that the
- * report itself opens says the same already. A failure is only logged as a warning: the events are what matters.
+ * Adds a note about a deployment to the incidents of its service that were open before the report started: an incident that
+ * the report itself opens says the same already. A failure is only logged as a warning: the events matter more.
  * @param event the first of the deployment's events, whose summary and link are the note
  */
 export async function noteDeployment(context: RestContext, event: Event): Promise<void> {
@@ -32,11 +32,11 @@ export async function noteDeployment(context: RestContext, event: Event): Promis
     )
   } catch (error) {
     if (!(error instanceof Failure)) throw error
-    log.warn(`the deployment is not noted: ${error.message}`)
+    log.warn(`the deployment could not be noted: ${error.message}`)
   }
 }
 
-/** Writes a note on incidents that opened after a deployment. What goes wrong is only warned of. */
+/** Writes a note on incidents that opened after a deployment. A failure is only logged as a warning. */
 export async function noteSuspicion(
   context: RestContext,
   incidentIds: readonly string[],
@@ -56,7 +56,7 @@ export async function noteSuspicion(
     log.info(`noted on ${ids.length} new incident${ids.length === 1 ? '' : 's'}`)
   } catch (error) {
     if (!(error instanceof Failure)) throw error
-    log.warn(`the deployment is not noted: ${error.message}`)
+    log.warn(`the deployment could not be noted: ${error.message}`)
   }
 }
 

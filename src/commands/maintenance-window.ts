@@ -19,7 +19,7 @@ export interface Maintenance {
 
 /**
  * `run --maintenance`: puts the service into maintenance. The window always has an end, in case this process is killed. If
- * it is not known whether the window was opened in time, it is ended all the same.
+ * it is not known whether the window was opened in time, it is ended anyway.
  * @throws Failure if it cannot be opened
  */
 export async function openMaintenance(session: Session, isStrict: boolean): Promise<Maintenance> {

@@ -49,7 +49,7 @@ export async function poll<T>({
   }
 }
 
-/** A failure that may pass; any other is thrown on. */
+/** A failure that may pass; any other is rethrown. */
 function toTransientFailure(error: unknown): Failure {
   if (error instanceof Failure && error.kind === 'undelivered') return error
   throw error

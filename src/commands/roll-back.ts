@@ -23,7 +23,7 @@ interface Suspicion {
   readonly incidents: readonly Incident[]
 }
 
-/** What came of a rollback. */
+/** How a rollback ended. */
 interface RolledBack {
   /** The exit status of its command. */
   readonly exitCode: number
@@ -33,7 +33,7 @@ interface RolledBack {
 
 /**
  * Runs the command of a rollback with our streams and `PAGERDUTY_ROLLBACK=true`, by which `gate` lets it pass, and sends a
- * change event that says how it ended. What goes wrong with that is only logged.
+ * change event that says how it ended. If that event cannot be sent, this is only logged.
  */
 export async function rollBack(
   session: Session,
@@ -85,7 +85,7 @@ function withTime({ io, config, ...rest }: Session, isCancelled: boolean): Sessi
     ...rest,
     io: { ...io, startedAtMs: performance.now() },
     config: { ...config, delivery: { ...config.delivery, deadlineMs: budgetMs } },
-    json: false, // the one line of `watch` comes in the end
+    json: false, // `watch` prints its one line at the end
   }
 }
 

@@ -133,7 +133,7 @@ async function watch(runOptions: RunOptions): Promise<number> {
   return runStatus(ending, reportStatus, isStrict)
 }
 
-/** What there is time for while the command runs: preparing its report, and saying who would be paged. */
+/** Uses the time while the command runs to prepare its report, and to say who would be paged. */
 async function whileItRuns(session: Session | Failure, reported: AbortSignal): Promise<void> {
   if (session instanceof Failure || session.config.dryRun) return
   await warmUpFor(session)

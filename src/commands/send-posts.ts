@@ -21,7 +21,7 @@ export interface Addressed {
 }
 
 /**
- * Pairs events with the keys they are sent with. Nothing is connected to for the events themselves yet.
+ * Pairs events with the keys they are sent with. Opens no connection for the events yet.
  * @param ownKey a key in the event itself, which wins over the configured ones
  * @throws Failure if there is no key for them
  */
@@ -45,7 +45,7 @@ export function printRequests(io: Pick<Io, 'writeOut'>, { posts }: Addressed): v
 }
 
 /**
- * Delivers posts, until they are accepted or the deadline passes. Its connections end with the process, or when they are
+ * Sends posts until they are accepted or the deadline passes. The connections close with the process, or when they are
  * idle: closing them here would take 3 ms.
  * @returns the result of each post
  */

@@ -107,7 +107,7 @@ function readOwnKey(text: string): RoutingKey {
 }
 
 /**
- * Values from the build for what the event leaves out. Without a build or a `--summary` no summary is made up: an event that
+ * Values from the build for what the event leaves out. Without a build or a `--summary` no summary is invented: an event that
  * says nothing is a mistake.
  */
 function defaultBody(kind: Event['kind'], action: Action, input: EventInput): EventBody {

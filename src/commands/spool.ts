@@ -40,7 +40,7 @@ async function change(
   )
   if (leftOut !== undefined)
     log.warn(
-      `${Number(leftOut)} left out: a later event of the same alert decides; name one by its id to send it anyway`,
+      `${Number(leftOut)} left out: a later event of the same alert has settled it; retry one by its id to send it anyway`,
     )
   return 0
 }

@@ -105,7 +105,7 @@ export function createProgress(
 /** A deployment does not fail because PagerDuty cannot be reached, unless the user says so. */
 function cannotAsk(session: Session, failure: Failure): number {
   const { config, log } = session
-  const message = `watch: whether a new incident opened is not known: ${failure.message}`
+  const message = `watch: cannot tell whether a new incident opened: ${failure.message}`
   if (config.run.strict) log.error(message)
   else log.warn(message)
   const exitCode = config.run.strict ? EXIT_CODE.undelivered : 0

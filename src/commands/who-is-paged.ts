@@ -34,7 +34,7 @@ export async function logWhoIsPaged(session: Session, stop?: AbortSignal): Promi
   } catch (error) {
     if (!(error instanceof Failure)) throw error
     const [reason = ''] = error.message.split('\n')
-    if (!signal.aborted) log.info(`whom a failure pages is not known: ${reason}`)
+    if (!signal.aborted) log.info(`cannot tell whom a failure pages: ${reason}`)
   }
 }
 

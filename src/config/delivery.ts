@@ -84,7 +84,7 @@ export interface DeliveryConfig {
   readonly deadlineMs: number
   readonly timeoutMs: number
   readonly proxy: ProxyConfig
-  /** Every secret value in play, to be masked in what others echo. */
+  /** Every secret value, to be masked in what others echo. */
   readonly secrets: readonly Secret[]
 }
 
@@ -148,7 +148,7 @@ const TLS_SWITCH_IGNORED =
   'NODE_EXTRA_CA_CERTS to its certificate (PEM)'
 
 function plainHttp(variable: string, secret: string): string {
-  return `${variable} is plain http to another host: the ${secret} can be read on the way`
+  return `${variable} is plain http to another host: the ${secret} can be read in transit`
 }
 
 function isPrivate(url: string): boolean {

@@ -50,20 +50,20 @@ export const RELAY_SETTINGS = inGroup('relay', {
     value: 'auto|on|off',
     parse: parseUi,
     default: 'auto',
-    help: 'the page for people at the relay’s address; auto shows it with a token, or on a loopback address',
+    help: 'the relay’s web page: auto, on or off; auto shows it if a token is set or the address is loopback',
   },
   relayViewToken: {
     variable: 'PAGERDUTY_RELAY_VIEW_TOKEN',
     value: 'TOKEN',
     secret: true,
     parse: parseBearerToken,
-    help: 'token that may look at the page and read its routes, and cannot send, retry or discard',
+    help: 'read-only token for the page and its routes: it cannot send, retry or discard',
   },
   rollbackHint: {
     variable: 'PAGERDUTY_ROLLBACK_HINT',
     value: 'TEMPLATE',
     parse: checkTemplate,
-    help: 'how to roll back, shown on the page next to a failed deployment; {{commit}} and the other names of --summary are those of the last good one',
+    help: 'how to roll back, shown on the page next to a failed deployment; {{commit}} and the other names of --summary refer to the last good one',
   },
 })
 
@@ -132,12 +132,12 @@ export function readRelayAccess(
 }
 
 const TOKEN_BLANK =
-  'is set but blank, so everybody who reaches the relay could send with its key. Give it a value, or unset it if the ' +
+  'is set but blank, so anyone who can reach the relay could send with its key. Give it a value, or unset it if the ' +
   'relay is meant to be open'
 
 const VIEW_ALONE =
-  'needs PAGERDUTY_RELAY_TOKEN too: without that everybody who reaches the relay may do everything'
-const VIEW_SAME = 'is the same as PAGERDUTY_RELAY_TOKEN, so it could send; give it another value'
+  'needs PAGERDUTY_RELAY_TOKEN too: without it, anyone who can reach the relay can do everything'
+const VIEW_SAME = 'is the same as PAGERDUTY_RELAY_TOKEN, so it would allow sending; give it another value'
 
 function parseUi(text: string): RelayAccess['ui'] {
   const ui = (['auto', 'on', 'off'] as const).find((each) => each === text.toLowerCase())

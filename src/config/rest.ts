@@ -49,7 +49,7 @@ export const REST_SETTINGS = inGroup('rest', {
   },
 })
 
-/** What else a deployment leaves in PagerDuty. */
+/** What a deployment adds to PagerDuty besides events. */
 export const NOTE_SETTINGS = inGroup('note', {
   note: {
     option: 'note',
@@ -61,7 +61,7 @@ export const NOTE_SETTINGS = inGroup('note', {
 export interface RestConfig {
   /** Base URL without a slash at the end. */
   readonly apiUrl: string
-  /** Absent if none is set: then nothing can be asked. */
+  /** Absent if none is set: then the REST API cannot be called. */
   readonly token?: Secret
   /** The variable that the token came from. */
   readonly tokenOrigin?: string

@@ -11,7 +11,7 @@ const MAX_MAINTENANCE_MINUTES = 24 * 60
 export const RUN_SETTINGS = inGroup('run', {
   strict: {
     option: 'strict',
-    help: 'exit with 65, 75 or 78 if the command succeeds but its report fails; watch: with 75 if PagerDuty cannot be asked',
+    help: 'exit with 65, 75 or 78 if the command succeeds but its report fails; watch: with 75 if PagerDuty cannot be reached',
   },
   softFail: {
     option: 'soft-fail',
@@ -24,7 +24,7 @@ export const RUN_SETTINGS = inGroup('run', {
     value: 'N',
     parse: parseCount(MAX_OUTPUT_LINES),
     default: '40',
-    help: 'how many lines of the output’s end go into the alert; 0 for none, and the command gets the terminal itself',
+    help: 'how many of the last lines of output go into the alert; 0 for none, and the command gets the terminal itself',
   },
   showCommand: {
     option: 'show-command',

@@ -1,7 +1,7 @@
 import { parseCount, parseDurationMs } from './parsers.ts'
 import { inGroup, valuesOf, type Reader } from './setting.ts'
 
-/** SQLite would take more; nobody would look through them. */
+/** SQLite could hold more, but nobody would look through them. */
 const MAX_LIMIT = 10_000_000
 
 /** Where undelivered events are kept. */

@@ -35,7 +35,7 @@ export interface EventInput {
   readonly fields: EventFields
   readonly build: Build
   readonly identity: Identity
-  /** The environment that the user named; `identity` has the one that the build says, too. */
+  /** The environment that the user named; `identity` may also have the build's. */
   readonly environment?: string
   readonly result: CommandResult
   readonly nowIso: string
@@ -132,7 +132,7 @@ export function buildTrigger(
   }
 }
 
-/** An acknowledge or resolve: PagerDuty reads nothing of it but the action and the key. */
+/** An acknowledge or resolve: PagerDuty reads only the action and the key. */
 export function buildFollowUp(action: Exclude<Action, 'trigger'>, dedupKey: string): Event {
   return { kind: 'alert', body: { event_action: action, dedup_key: dedupKey } }
 }

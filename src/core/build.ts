@@ -5,11 +5,11 @@
 export interface Build {
   /** The CI's name as people write it: `Codeship`, `GitHub Actions`. Absent outside any CI. */
   readonly ci?: string
-  /** `owner/name` where the CI knows the owner, else the name. */
+  /** `owner/name` if the CI knows the owner, else the name. */
   readonly repository?: string
   /** Branch (a pull request's own), or the tag's name on a tag build. */
   readonly branch?: string
-  /** The tag's name on a tag build, where the CI tells tags from branches. */
+  /** The tag's name on a tag build, if the CI tells tags from branches. */
   readonly tag?: string
   /** The whole commit id. */
   readonly commit?: string
@@ -17,7 +17,7 @@ export interface Build {
   readonly commitMessage?: string
   /** `git describe` of the commit (Codeship Pro). */
   readonly commitDescription?: string
-  /** Who committed, as a name where there is one, else the login, else the e-mail address. */
+  /** Who committed: the name if there is one, else the login, else the e-mail address. */
   readonly committer?: string
   readonly buildId?: string
   readonly projectId?: string
@@ -28,7 +28,7 @@ export interface Build {
   readonly approved?: true
   /** The page of this build or run. */
   readonly buildUrl?: string
-  /** The page of the job within it, where that is another one. */
+  /** The page of the job within it, if that is a different page. */
   readonly jobUrl?: string
   /** The repository's web page, without a trailing slash or `.git`. */
   readonly repositoryUrl?: string
@@ -38,11 +38,11 @@ export interface Build {
   readonly base?: string
   /** The page that shows the changes since `base`. */
   readonly compareUrl?: string
-  /** The job's name, where the CI has several a build. */
+  /** The job's name, if a build of the CI can have several. */
   readonly job?: string
   /** This job among several of one step that run side by side, if the CI tells them apart: `deploy 1/2`. */
   readonly leg?: string
-  /** The deployment environment, where the CI has that notion. */
+  /** The deployment environment, if the CI has that notion. */
   readonly environment?: string
   /** Which variable each field came from, for `--dry-run` to explain: `{ branch: 'CI_BRANCH' }`. */
   readonly origins: Readonly<Partial<Record<BuildField, string>>>

@@ -7,7 +7,7 @@ import { parseTimestamp, TIMESTAMP_EXAMPLES } from './timestamp.ts'
  * dedup key, and nothing else may keep a page from going out. So what cannot be used is turned into text or left out.
  */
 
-/** Collects what was changed in a way that the writer may want to know of, each sentence once. */
+/** Collects the changes that the writer may want to know about, each sentence once. */
 export type Notes = Set<string>
 
 /** Makes a member usable, or says with undefined that it has to be left out. `name` is for the notes. */
@@ -33,7 +33,7 @@ function correctText(value: Json, name: string, notes: Notes): string | undefine
   return text
 }
 
-/** Text that may be blank, which PagerDuty takes of a link's or an image's. */
+/** Text that may be blank: PagerDuty accepts that in links and images. */
 function correctLabel(value: Json, name: string, notes: Notes): string | undefined {
   return typeof value === 'string' ? value : correctText(value, name, notes)
 }
@@ -51,7 +51,7 @@ function correctSeverity(value: Json): Json {
 function correctOptionalSeverity(value: Json, name: string, notes: Notes): Json | undefined {
   const severity = correctSeverity(value)
   if (SEVERITIES.some((known) => known === severity)) return severity
-  notes.add(`${name} is none of ${SEVERITIES.join(', ')}, so it is left out`)
+  notes.add(`${name} is not one of ${SEVERITIES.join(', ')}, so it is left out`)
   return undefined
 }
 
@@ -59,7 +59,7 @@ function correctOptionalSeverity(value: Json, name: string, notes: Notes): Json 
 const WEB = { what: 'an http(s) URL', scheme: /^https?:\/\//i }
 const TLS = { what: 'an https URL', scheme: /^https:\/\//i }
 
-/** An absolute URL of the web; a path, a word or a placeholder that nobody has filled in is none. */
+/** An absolute URL of the web; a path, a word or an unreplaced placeholder does not count. */
 export function correctUrl(
   value: Json,
   name: string,
@@ -91,7 +91,7 @@ export function correctDetails(value: Json, name: string, notes: Notes): JsonObj
   return { details: value }
 }
 
-/** The object whose JSON a text is, as clients send it that encode twice. */
+/** The object that a text encodes as JSON: some clients encode twice. */
 export function parseObjectText(text: string): JsonObject | undefined {
   try {
     const value = parseJson(text)
@@ -149,7 +149,7 @@ const PAYLOAD = {
   custom_details: correctDetails,
 } as const
 
-/** Every known member of an event and how it is corrected. What one kind must have is decoration of the other. */
+/** Every known member of an event and how it is corrected. What one kind requires is optional in the other. */
 export const CORRECTIONS = {
   alert: {
     top: { ...TOP, dedup_key: correctText }, // a trigger without one gets a new one

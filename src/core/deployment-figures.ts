@@ -11,15 +11,15 @@ export interface Figure {
   readonly definition: string
 }
 
-/** What of a deployment is counted. */
+/** The part of a deployment that is counted. */
 export type EndedDeployment = Pick<Deployment, 'identity' | 'state' | 'startedAtMs' | 'endedAtMs'>
 
 const DAY_MS = 86_400_000
 
 /**
- * Four figures about deployments that ended within a span of time. They are about deployments alone: nothing here knows
- * of incidents that had other causes, so they are not DORA's change failure rate or time to restore service.
- * @param deployments any order; those that still run or were cancelled count for nothing
+ * Four figures about deployments that ended within a span of time. They are about deployments alone: incidents with other
+ * causes are not known here, so they are not DORA's change failure rate or time to restore service.
+ * @param deployments any order; those that still run or were cancelled are ignored
  * @param spanMs over how long they were collected
  */
 export function deploymentFigures(deployments: readonly EndedDeployment[], spanMs: number): Figure[] {

@@ -36,7 +36,7 @@ const dedupKey = nonBlank.refine(
   `must have at most ${LIMITS.dedupKeyChars} characters`,
 )
 
-/** What PagerDuty takes as an alert event, without `routing_key`. */
+/** What PagerDuty accepts as an alert event, without `routing_key`. */
 export const ALERT_SCHEMA = z.discriminatedUnion('event_action', [
   z.looseObject({
     event_action: z.literal('trigger'),
@@ -48,7 +48,7 @@ export const ALERT_SCHEMA = z.discriminatedUnion('event_action', [
   z.looseObject({ event_action: z.enum(['acknowledge', 'resolve']), dedup_key: dedupKey }),
 ])
 
-/** What PagerDuty takes as a change event, without `routing_key`. */
+/** What PagerDuty accepts as a change event, without `routing_key`. */
 export const CHANGE_SCHEMA = z.looseObject({
   payload: z.looseObject({ ...commonPayload, source: nonBlank.optional() }),
   links: linksSchema.max(LIMITS.changeLinks).optional(),
@@ -82,7 +82,7 @@ function sentence(issue: z.core.$ZodIssue, value: unknown): string {
   return isWrongType ? `must be ${expected}, not ${describeType(value)}` : `must be ${expected}`
 }
 
-/** What a value must be, where the issue's own message does not say it. */
+/** What a value must be, if the issue's own message does not say it. */
 function expectation(issue: z.core.$ZodIssue): string | undefined {
   if (issue.code === 'invalid_type')
     return /^[aeiou]/.test(issue.expected) ? `an ${issue.expected}` : `a ${issue.expected}`

@@ -2,8 +2,8 @@ import type { JsonObject } from './json.ts'
 
 /**
  * Limits of PagerDuty's Events API v2. PagerDuty refuses a whole event that breaks one of them, so they are kept here.
- * Sources: developer.pagerduty.com "Events API v2 overview" and "Send an alert event"; where nothing is documented,
- * the reply that was observed.
+ * Sources: developer.pagerduty.com "Events API v2 overview" and "Send an alert event"; or, if nothing is documented, the
+ * reply that was observed.
  */
 export const LIMITS = {
   /** Characters of `payload.summary`. Counted here in UTF-16 units, the strictest reading of "characters". */
@@ -40,7 +40,7 @@ export interface Image {
   readonly alt?: string
 }
 
-/** `payload` of both kinds of event, in PagerDuty's names. Further members that a user gave are carried along. */
+/** `payload` of both kinds of event, in PagerDuty's names. Other members that a user gave are kept. */
 export interface Payload {
   readonly summary: string
   readonly source?: string

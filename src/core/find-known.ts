@@ -7,9 +7,9 @@ const MIN_ENCODED_CHARS = 6
 /** From here on a value counts inside words, too, unless it is all letters or all digits. */
 const MIN_PART_CHARS = 8
 
-/** What may stand between the characters of Base64: line ends, also escaped ones. */
+/** What may come between the characters of Base64: line ends, also escaped ones. */
 const BASE64_GAPS = /(?:\s|\\[nr])+/g
-/** What may stand between the bytes of a hexadecimal dump. */
+/** What may come between the bytes of a hexadecimal dump. */
 const HEX_GAPS = /(?:[\s:%,]|\\x|0x)+/g
 
 /** A search for known secrets, as they are and in every encoding in which they are often printed. */

@@ -11,8 +11,8 @@ const HEAD_CHARS = 4
 const HEADS = 2 ** 16
 
 /**
- * A search for many texts at once in one pass: each place is looked up by its next four characters, so that the number
- * of needles costs nothing where none begins. At each place the longest is found.
+ * A search for many texts at once in one pass: each place is looked up by its next four characters, so the number of
+ * needles costs nothing at a place where none begins. The longest match wins.
  */
 export function createSearch(needles: readonly Needle[]): (text: string) => Range[] {
   const byHead = new Map<number, Needle[]>()

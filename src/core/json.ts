@@ -6,10 +6,10 @@ export interface JsonObject {
 
 /**
  * Deepest nesting that is sent. PagerDuty states no limit; parsers do (100 is the usual default of Ruby's, and
- * `JSON.stringify` itself overflows its stack at some thousands), so what lies deeper travels as JSON text.
+ * `JSON.stringify` itself overflows its stack at some thousands), so anything deeper is sent as JSON text.
  */
 export const MAX_DEPTH = 64
-/** The same where there are more than `MAX_CONTAINERS` objects and lists: walking them all would hold up everybody else. */
+/** The same if there are more than `MAX_CONTAINERS` objects and lists: walking them all would block everything else. */
 const INTRICATE_DEPTH = 8
 const MAX_CONTAINERS = 20_000
 
@@ -70,8 +70,8 @@ export function describeType(value: unknown): string {
 }
 
 /**
- * A copy that is safe to send: `null` and `undefined` dropped, lone surrogates and U+0000 replaced by U+FFFD (a server
- * may refuse them), numbers finite, nesting at most `MAX_DEPTH`. Returns `undefined` for what has no JSON form.
+ * A copy that is safe to send: `null` and `undefined` dropped, lone surrogates and U+0000 replaced by U+FFFD (a server may
+ * refuse them), numbers finite, nesting at most `MAX_DEPTH`. Returns `undefined` for a value without a JSON form.
  */
 export function cleanJson(value: unknown, room = MAX_DEPTH): Json | undefined {
   if (typeof value === 'string') return cleanText(value)
@@ -86,7 +86,7 @@ export function cleanJson(value: unknown, room = MAX_DEPTH): Json | undefined {
   return cleanMembers(value, room)
 }
 
-/** `cleanJson` for an object, which is always one again; the same one where there is nothing to clean, as in most. */
+/** `cleanJson` for an object, which stays an object; returns the same one if there is nothing to clean, as is usual. */
 export function cleanObject(value: object): JsonObject {
   const room = isIntricate(value) ? INTRICATE_DEPTH : MAX_DEPTH
   return isClean(value, room) ? value : cleanMembers(value, room)
@@ -102,7 +102,7 @@ function cleanMembers(value: object, room: number): JsonObject {
   return Object.fromEntries(entries)
 }
 
-/** Whether a value has more objects and lists than are walked one by one. Stops counting there. */
+/** Whether a value has more objects and lists than are walked one by one. Stops counting at that number. */
 function isIntricate(value: object): boolean {
   const waiting: object[] = [value]
   let count = 1
@@ -116,7 +116,7 @@ function isIntricate(value: object): boolean {
   return count > MAX_CONTAINERS
 }
 
-/** Whether a cleaned copy would be equal. Looking costs a fraction of copying. */
+/** Whether a cleaned copy would be equal. Checking costs a fraction of copying. */
 function isClean(value: object, room: number): value is JsonObject {
   if (Object.getPrototypeOf(value) !== Object.prototype || room <= 0) return false
   return Object.entries(value).every(([name, item]) => isCleanText(name) && isCleanJson(item, room - 1))

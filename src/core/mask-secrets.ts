@@ -8,8 +8,8 @@ const MIN_CUT_CHARS = 4
 const MIN_ENCODED_CHARS = 6
 
 /**
- * Replaces every secret that occurs in a text by its masked form. For texts of others, which may echo what they were
- * sent, in the encodings in which it is often repeated, and may break off in the middle of it.
+ * Replaces every secret that occurs in a text by its masked form. For texts from others, which may repeat what they were
+ * sent, in one of the usual encodings or cut off in the middle.
  */
 export function maskSecrets(text: string, secrets: readonly Secret[]): string {
   const masks = secrets
@@ -19,7 +19,7 @@ export function maskSecrets(text: string, secrets: readonly Secret[]): string {
   return masks.reduce((rest, { form }) => withoutCutEnd(rest, form), masked)
 }
 
-/** The forms of a secret, by the secret: those of the program's own are asked for again with every answer. */
+/** The forms of a secret, by the secret: those of the program's own secrets are needed for every answer. */
 const knownForms = new WeakMap<Secret, readonly string[]>()
 
 function formsOf(secret: Secret): readonly string[] {

@@ -2,13 +2,13 @@ import { oneLine } from './mask-secrets.ts'
 import { classifyTunnelAnswer, type Outcome } from './outcome.ts'
 
 /** What to do about a certificate that is not trusted; `NODE_EXTRA_CA_CERTS` is Node's own variable. */
-const TRUST = 'if a proxy of yours signs it, point NODE_EXTRA_CA_CERTS at its CA certificate (PEM)'
+const TRUST = 'if your proxy signs it, point NODE_EXTRA_CA_CERTS at its CA certificate (PEM)'
 const CLOCK = 'check the clock of this machine'
 const OTHER_NAME = 'the server’s certificate is for another name; check the host in PAGERDUTY_EVENTS_URL'
 
 /**
- * Certificate errors, all of them final: those of Node's table `X509ErrorCode` (src/crypto/crypto_x509.cc; what it does
- * not know it calls UNSPECIFIED), and of OpenSSL where a certificate is too weak or one of ours is asked for.
+ * Certificate errors, all of them final: those of Node's table `X509ErrorCode` (src/crypto/crypto_x509.cc; what it does not
+ * know it calls UNSPECIFIED), and of OpenSSL if a certificate is too weak or a client certificate is required.
  */
 const CERTIFICATE: Readonly<Record<string, string>> = {
   CERT_HAS_EXPIRED: `the server’s certificate has expired; ${CLOCK} and the certificate`,
@@ -50,14 +50,14 @@ const CERTIFICATE: Readonly<Record<string, string>> = {
   ERR_SSL_TLSV1_ALERT_UNKNOWN_CA: 'the server asks for another client certificate',
 }
 
-const OLD_TLS = 'the server speaks no TLS from version 1.2 on'
+const OLD_TLS = 'the server does not support TLS 1.2 or later'
 const NO_HTTP = 'the answer is not HTTP'
 
 /** Errors that may pass, in words. What is not listed may pass too: giving up on an unknown error would lose a page. */
 const TRANSIENT: Readonly<Record<string, string>> = {
   ECONNREFUSED: 'the connection was refused',
   ECONNRESET: 'the connection was reset',
-  ECONNABORTED: 'the connection was broken off',
+  ECONNABORTED: 'the connection was aborted',
   EPIPE: 'the connection was closed while sending',
   ETIMEDOUT: 'the connection timed out',
   EHOSTUNREACH: 'there is no route to the host',
@@ -89,11 +89,11 @@ const TRANSIENT: Readonly<Record<string, string>> = {
   ERR_SSL_PACKET_LENGTH_TOO_LONG: 'the server does not speak TLS on this port',
 }
 
-/** Families of errors in words, where the code itself is not listed or there is none but the error's name. */
+/** In words, families of errors whose own code is not listed, or that have only a name. */
 const FAMILIES: readonly [prefix: string, words: string][] = [
   ['ERR_SSL_', 'the TLS handshake failed'],
   ['HPE_', NO_HTTP],
-  ['HTTPParserError', NO_HTTP], // undici's, where its parser gives no code
+  ['HTTPParserError', NO_HTTP], // undici's, if its parser gives no code
 ]
 
 /** Errors by which an open connection ends: on one that had been idle they say nothing about the server. */
@@ -128,8 +128,8 @@ function errorCodes(error: unknown, depth = 0): string[] {
 }
 
 /**
- * The status of a proxy that does not let a request through. undici gives it in the text of the error only: "Proxy
- * response (403) !== 200 when HTTP Tunneling", "Proxy Authentication Required (407)".
+ * The status of a proxy that does not let a request through. undici gives it only in the text of the error: "Proxy response
+ * (403) !== 200 when HTTP Tunneling", "Proxy Authentication Required (407)".
  */
 function proxyStatus(error: unknown, depth = 0): number | undefined {
   if (!(error instanceof Error) || depth > 5) return undefined

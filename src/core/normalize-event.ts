@@ -19,7 +19,7 @@ const V1_MEMBERS: Readonly<Record<string, string>> = {
   incident_key: 'dedup_key',
 }
 
-/** Members that are read wherever they stand among thousands of others. */
+/** Members that are read wherever they are among thousands of others. */
 const MEMBERS: readonly string[] = [
   'routing_key',
   'event_action',
@@ -36,7 +36,7 @@ const MEMBERS: readonly string[] = [
 export interface ReadEvent {
   readonly event: Event
   readonly routingKey?: string
-  /** What was corrected or cut in a way that the writer may want to know of. */
+  /** What was corrected or cut, if the writer may want to know about it. */
   readonly warnings: readonly string[]
 }
 
@@ -76,7 +76,7 @@ export function readEvent(
   return {
     event,
     warnings: [...(members === document ? [] : [EXCESS_NOTE]), ...corrected.warnings, ...cutWarning(cuts)],
-    // A key of another type than string is still given, as text, so that the key's own check names the mistake.
+    // A key that is not a string is still returned, as text, so that the key's own check names the mistake.
     ...(hasKey && { routingKey: typeof routingKey === 'string' ? routingKey : JSON.stringify(routingKey) }),
   }
 }
@@ -109,7 +109,7 @@ interface Corrected {
   readonly body: EventBody
   /** What could not be corrected, each naming its field. */
   readonly problems: readonly string[]
-  /** What was corrected in a way that the writer may want to know of. */
+  /** What was corrected, if the writer may want to know about it. */
   readonly warnings: readonly string[]
 }
 
@@ -169,7 +169,7 @@ function readPayload(payload: Json | undefined, notes: Notes): JsonObject | unde
   return parsed
 }
 
-/** Members of a payload that are read wherever they stand among thousands of others. */
+/** Members of a payload that are read wherever they are among thousands of others. */
 const PAYLOAD_MEMBERS = [
   'summary',
   'source',

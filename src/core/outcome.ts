@@ -8,7 +8,7 @@ import type { Secret } from './secret.ts'
  * - `accepted`: PagerDuty has the event
  * - `retry`: it may accept it next time; not before `afterMs` if the server asked for that
  * - `refused`: it said no and will say no again
- * - `unreachable`: the way there does not work and needs somebody to fix it (a certificate, a proxy's password)
+ * - `unreachable`: it cannot be reached until somebody fixes something (a certificate, a proxy's password)
  */
 export type Outcome =
   | { readonly kind: 'accepted'; readonly status: number }
@@ -31,7 +31,7 @@ export interface Answer {
 /** Wait for a 429 that names no time: PagerDuty advises 30 s (developer docs, "Rate limits": 3 retries, 30 s apart). */
 const THROTTLED_MS = 30_000
 
-/** What a status means for the event, the same for all who ask: delivery, the relay's answers and its metrics. */
+/** What a status means for the event, the same for delivery, the relay's answers and its metrics. */
 export interface StatusMeaning {
   readonly kind: Outcome['kind']
   /** The status concerns our connection (a redirect, a proxy's login), so a relay's caller can do nothing with it. */
@@ -90,7 +90,7 @@ const PROXY_REFUSED =
 export function classifyTunnelAnswer(status: number): Exclude<Outcome, { kind: 'accepted' | 'refused' }> {
   const outcome = classifyAnswer({ status, headers: {}, body: '' }, 0)
   if (outcome.kind === 'unreachable') return outcome
-  const reason = `the proxy opens no connection to the server (${status})`
+  const reason = `the proxy refuses to connect to the server (${status})`
   if (outcome.kind === 'retry') return { ...outcome, reason }
   return {
     kind: 'unreachable',
@@ -139,8 +139,8 @@ function originOf(location: string): string {
 const TAG = /<script\b[\s\S]*?(?:<\/script>|$)|<style\b[\s\S]*?(?:<\/style>|$)|<[^<>]*>/gi
 
 /**
- * The words in an answer's body, in any of PagerDuty's shapes: `message` with `errors`, `error` as list,
- * object or text, plain text (`Invalid routing key`); of anything else (HTML) an excerpt without its tags.
+ * The words in an answer's body, in any of PagerDuty's shapes: `message` with `errors`, `error` as list, object or text,
+ * plain text (`Invalid routing key`); for anything else (HTML), an excerpt without its tags.
  */
 export function serverWords(body: string): string {
   const parsed = tryParse(body)

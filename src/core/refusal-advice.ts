@@ -2,7 +2,7 @@ import type { Event } from './event.ts'
 import { takesChanges } from './routing-key.ts'
 import type { Secret } from './secret.ts'
 
-/** What is known of a refused request. */
+/** What is known about a refused request. */
 export interface Refusal {
   readonly kind: Event['kind']
   readonly status: number | undefined
@@ -24,7 +24,7 @@ export function hintFor({ kind, status, reason, routingKey, region }: Refusal): 
   if (/invalid routing key/i.test(reason))
     return routingKey === undefined ? RELAY_KEY_HINT : unknownKeyHint(region)
   if (routingKey === undefined && (status === 401 || status === 403)) {
-    return 'the relay wants its bearer token: set PAGERDUTY_RELAY_TOKEN'
+    return 'the relay requires its bearer token: set PAGERDUTY_RELAY_TOKEN'
   }
   if (status === 404 || status === 405)
     return 'check the address in PAGERDUTY_EVENTS_URL or PAGERDUTY_RELAY_URL'

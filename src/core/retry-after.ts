@@ -3,7 +3,7 @@ const MAX_AFTER_MS: number = 5 * 60_000
 
 /** The oldest of HTTP's three forms of a date (RFC 9110, section 5.6.7): it names no zone and means GMT. */
 const ASCTIME = /^[a-z]{3} [a-z]{3} [ \d]\d \d\d:\d\d:\d\d \d{4}$/i
-/** Longer texts are no value of either header. */
+/** Longer texts are not a value of either header. */
 const MAX_LENGTH = 1024
 /** Smaller numbers are seconds to wait; from here on, 31 years, they can only be seconds since the epoch. */
 const FIRST_EPOCH_SECONDS = 1e9
@@ -25,7 +25,7 @@ export function parseRetryAfter(header: string | undefined, nowMs: number): numb
 
 /**
  * `ratelimit-reset` in milliseconds from now, at most `MAX_AFTER_MS`: seconds (PagerDuty's REST docs, "Rate limiting"), or
- * the time since the epoch, in seconds or milliseconds, that others send. Undefined if it is absent or no number.
+ * the time since the epoch, in seconds or milliseconds, that others send. Undefined if it is absent or not a number.
  */
 export function parseReset(header: string | undefined, nowMs: number): number | undefined {
   const text = header?.trim() ?? ''

@@ -9,11 +9,13 @@ const COMMON: ReadonlySet<string> = new Set(
   ).split(' '),
 )
 
-/** What stands where a secret was already hidden, or is still to be filled in. */
+/** Marks of a secret that was already hidden, or still has to be filled in. */
 const PLACEHOLDER =
   /^(?:\$[\w{(].*|%\w*%|\{\{.*|<[^<>]*>?|[*x.•…#-]+|[[(<]?(?:masked|redacted|hidden|filtered|removed|protected|secure)\b.*|(?:process\.env|os\.environ|env|secrets|var|vars|config|params|inputs|self|this)\..*)$/i
 
-/** Whether a value tells nothing, whatever it is called: a common word, a placeholder, a path, an address without a password. */
+/**
+ * Whether a value reveals nothing, whatever its name: a common word, a placeholder, a path, an address without a password.
+ */
 export function isHarmless(value: string): boolean {
   return COMMON.has(value.toLowerCase()) || PLACEHOLDER.test(value) || isPath(value) || isPlainUrl(value)
 }
@@ -33,16 +35,16 @@ function isPath(value: string): boolean {
   return /^(?:~|\.{1,2}|[A-Za-z]:)?[/\\][\w.@+/\\ -]*$/.test(value) && !value.split(/[/\\]/).some(isRandom)
 }
 
-/** An address that holds no secret that a look could tell. */
+/** An address without a recognizable secret. */
 function isPlainUrl(value: string): boolean {
   return /^[a-z][a-z0-9+.-]*:\/\/[^\s@]*$/i.test(value) && !value.split(/[/?#&=]/).some(isRandom)
 }
 
-/** Whether a word looks as if chance had made it: long, with digits, and with letters that no hash or host name would have. */
+/** Whether a word looks random: long, with digits, and with letters that no hash or host name would have. */
 export function isRandom(word: string): boolean {
   if (word.length < MIN_RANDOM_CHARS || !/\d/.test(word) || !/[a-z]/i.test(word)) return false
   return /^[\w+/=~-]+$/.test(word) && !/^[a-z]+(?:[-_][a-z0-9]+)+$/.test(word)
 }
 
-/** Shortest word that is told by its looks, in UTF-16 units. */
+/** Shortest word that is recognized by its looks, in UTF-16 units. */
 const MIN_RANDOM_CHARS = 16

@@ -7,7 +7,7 @@ import { oneLine } from './mask-secrets.ts'
 /** How a deployment ended. */
 export type DeploymentOutcome = 'success' | 'failure' | 'cancelled'
 
-/** What a wrapped command did; all of it is unknown where nothing was wrapped. */
+/** What a wrapped command did; unknown if no command was wrapped. */
 export interface CommandResult {
   /** Exit status 0–255; absent when a signal ended the command. */
   readonly exitCode?: number
@@ -18,7 +18,7 @@ export interface CommandResult {
   readonly durationSeconds?: number
   /** The last lines of what it printed, already masked. */
   readonly output?: string
-  /** The command line, already masked; only where the user asked for it. */
+  /** The command line, already masked; only if the user asked for it. */
   readonly command?: string
 }
 
@@ -88,7 +88,7 @@ export function renderTemplate(template: string, facts: SummaryFacts): string {
   return (rendered + template.slice(end)).trim()
 }
 
-/** The summary of an event for which the user gave none. Parts that are unknown leave no trace. */
+/** The summary of an event for which the user gave none. Unknown parts are left out. */
 export function defaultSummary(facts: SummaryFacts): string {
   const { build, environment, outcome, result, isRollback = false } = facts
   const noun = isRollback ? 'Rollback' : 'Deployment'

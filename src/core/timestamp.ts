@@ -3,7 +3,7 @@ export const TIMESTAMP_EXAMPLES = '2026-01-31T12:00:00Z, 2026-01-31T13:00:00.5+0
 
 /** A moment that was read. */
 export interface Timestamp {
-  /** As PagerDuty likes it best: `2026-01-31T12:00:00.000Z`. */
+  /** In PagerDuty's preferred form: `2026-01-31T12:00:00.000Z`. */
   readonly iso: string
   /** False if the text names no zone, in which case it was read as UTC. */
   readonly hasZone: boolean
@@ -61,7 +61,7 @@ export function parseTimestamp(text: string): Timestamp | undefined {
   return undefined
 }
 
-/** Tells the units of an epoch by its digits: 11 digits of seconds last until the year 5138. */
+/** Recognizes the unit of an epoch by its number of digits: 11 digits of seconds last until the year 5138. */
 function epochMs(text: string): number {
   const [whole = ''] = text.split('.', 1)
   if (whole.length <= 11) return Number(text) * 1000

@@ -4,9 +4,9 @@ import type { JsonObject } from './json.ts'
 const MAX_MEMBERS = 1000
 
 /** The note on an object that has more. */
-export const EXCESS_NOTE = `of members that PagerDuty does not know only the first are kept (${MAX_MEMBERS} in all)`
+export const EXCESS_NOTE = `only the first members that PagerDuty does not know are kept (${MAX_MEMBERS} members in all)`
 
-/** An object's first members, and those that are known wherever they stand; the same object if it has no more. */
+/** An object's first members, and those that are known, wherever they are; the same object if it has no more. */
 export function withoutExcess(members: JsonObject, known: readonly string[]): JsonObject {
   const entries = Object.entries(members)
   if (entries.length <= MAX_MEMBERS) return members

@@ -3,14 +3,14 @@ import type { IncomingHttpHeaders } from 'node:http'
 import type { RelayAccess } from '../config/relay.ts'
 import type { Secret } from '../core/secret.ts'
 
-/** What a caller may do: everything, or only look. */
+/** What a caller may do: everything, or only read. */
 export type Scope = 'act' | 'view'
 
 /** Who may do what. */
 export interface Access {
-  /** What the `Authorization` header allows; all where the relay asks for no token. */
+  /** What the `Authorization` header allows; everything if the relay requires no token. */
   byToken(headers: IncomingHttpHeaders): Scope | undefined
-  /** What the cookie of somebody who has logged in allows. */
+  /** What the cookie of somebody who is logged in allows. */
   bySession(headers: IncomingHttpHeaders): Scope | undefined
   /** The cookie's value for a token that somebody typed; undefined if the token is wrong. */
   logIn(token: string): string | undefined

@@ -36,7 +36,7 @@ function limitBytes(app: FastifyInstance): void {
       heldBytes -= ownBytes
     })
     return (bytes) => {
-      if (isOver) return true // nothing would give these back
+      if (isOver) return true // nothing would release them
       if (heldBytes + bytes > RELAY_LIMITS.heldBytes) return false
       ownBytes += bytes
       heldBytes += bytes
@@ -46,7 +46,7 @@ function limitBytes(app: FastifyInstance): void {
   app.addHook('preParsing', (request, reply, payload, done) => {
     const announced = announcedBytes(request)
     if (announced === 0) return done(null, payload)
-    // No use in reading a body that would be refused in the end.
+    // Do not read a body that would be refused in the end.
     if (heldBytes + announced > RELAY_LIMITS.heldBytes) return void refuse(reply, MANY_BYTES)
     const reserve = createReservation(reply)
     reserve(Math.min(announced, RELAY_LIMITS.smallBodyBytes))
@@ -74,8 +74,8 @@ function refuse(reply: FastifyReply, detail: string): FastifyReply {
   return sendProblem(reply, { status: 503, detail, retryAfterSeconds: 1 })
 }
 
-const MANY_REQUESTS = 'the relay is busy: it handles no more requests at a time'
-const MANY_BYTES = 'the relay is busy: it holds no more bytes of requests at a time'
+const MANY_REQUESTS = 'the relay is busy: too many requests are in progress'
+const MANY_BYTES = 'the relay is busy: too many bytes of requests are in progress'
 
 /** The announced length of a body; the maximum if it is sent in chunks. */
 function announcedBytes({ headers }: FastifyRequest): number {

@@ -33,7 +33,7 @@ export interface RelayDeps {
   readonly now: () => number
   /** Whether this process delivers what the spool holds. */
   readonly isDelivering: () => boolean
-  /** How each routing key stands that had something to deliver lately. */
+  /** The state of each routing key that recently had something to deliver. */
   readonly keys: () => KeyReport[]
 }
 

@@ -5,7 +5,7 @@ import type { DeploymentStore } from '../spool/deployment-log.ts'
 /** Over how long the figures are counted. */
 const SPAN_DAYS = 30
 const SPAN_MS = SPAN_DAYS * 86_400_000
-/** How long figures may be old: to count them is to read thousands of rows. */
+/** How old figures may be: computing them reads thousands of rows. */
 const FRESH_MS = 30_000
 
 const NAMES: Readonly<Record<Figure['name'], string>> = {
@@ -15,7 +15,7 @@ const NAMES: Readonly<Record<Figure['name'], string>> = {
   recovery_time: 'pagerduty_alert_deployment_recovery_seconds',
 }
 
-/** Adds the figures of the last 30 days to a registry. A figure that nothing can be counted from is left out. */
+/** Adds the figures of the last 30 days to a registry. A figure without data is left out. */
 export function measureDeployments(deployments: DeploymentStore, registry: Registry): void {
   let countedAtMs = -Infinity
   const none = deploymentFigures([], SPAN_MS)

@@ -26,7 +26,7 @@ export interface SentItem extends SpoolItem {
 interface Remembered {
   readonly deployment: Deployment
   readonly id: number
-  /** What became of each event: one that is sent again replaces the one before. */
+  /** The result of each event; one that is sent again replaces the earlier one. */
   readonly told: ReadonlyMap<string, Told>
 }
 

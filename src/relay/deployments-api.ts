@@ -40,14 +40,14 @@ export const DEPLOYMENT_SCHEMA = {
     commit_url: text,
     compare_url: { ...text, description: 'The changes since the commit that was built before' },
     rollback: { type: 'boolean' },
-    overdue: { type: 'boolean', description: 'It never said how it ended, so it counts as failed' },
+    overdue: { type: 'boolean', description: 'It never reported how it ended, so it counts as failed' },
     started_at: time,
     ended_at: { ...time, description: 'Absent while it runs' },
     duration_seconds: { type: 'number' },
     told: {
       type: 'string',
       enum: ['delivered', 'waiting', 'dead'],
-      description: 'Whether PagerDuty has its events; absent if it had nothing to be told yet',
+      description: 'Whether PagerDuty has its events; absent if there was nothing to send yet',
     },
     event_ids: { type: 'array', items: { type: 'integer' }, description: 'Its events in the spool' },
   },
@@ -85,7 +85,7 @@ export const DEPLOYMENT_PATHS = {
   '/deployments': {
     get: {
       ...answering(
-        'Deployments that events reported, the newest first',
+        'Deployments that events reported, newest first',
         { description: PAGE, schema: 'Deployments' },
         [400, 401, 503],
       ),
@@ -96,7 +96,7 @@ export const DEPLOYMENT_PATHS = {
         query('identity', 'Only those of the same thing to the same place'),
         query(
           'text',
-          'Only those with this in their repository, environment, commit, message, branch, committer or build',
+          'Only those with this text in their repository, environment, commit, message, branch, committer or build',
         ),
         query(
           'current',
@@ -105,7 +105,7 @@ export const DEPLOYMENT_PATHS = {
             type: 'boolean',
           },
         ),
-        query('since', 'Only those since a time (ISO 8601), or since a while ago: 45m, 12h, 30d, 2w'),
+        query('since', 'Only those since a time (ISO 8601), or within a duration: 45m, 12h, 30d, 2w'),
         query('before', 'What the page before gives as next', { type: 'integer' }),
       ],
     },

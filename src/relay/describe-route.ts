@@ -60,8 +60,8 @@ export function sending(summary: string, requestBody: object, refusal?: string):
 export function describeWebhook(system: string): object {
   return {
     ...answering(
-      `A webhook of ${system}: how a deployment ended`,
-      { description: 'It reports nothing that PagerDuty is told' },
+      `A webhook from ${system}: how a deployment ended`,
+      { description: 'It reports nothing that is sent to PagerDuty' },
       [400, 404, 413, 500, 502, 503, 504],
     ),
     requestBody: { required: true, content: { 'application/json': { schema: { type: 'object' } } } },

@@ -5,7 +5,7 @@ import { createKeyFinder } from '../spool/key-names.ts'
 import type { EventFilter } from '../spool/spool.ts'
 import { RELAY_LIMITS } from './limits.ts'
 
-/** What events are told apart by. */
+/** What events can be selected by. */
 const FILTER = {
   key: z.string().min(1).optional().describe('The events of a key: whole, or as the list masks it.'),
   kind: z.enum(['alert', 'change']).optional(),
@@ -22,15 +22,15 @@ export const DEAD_SCHEMA = z.strictObject({
   ...FILTER,
 })
 
-/** The same, or only how many that would be. */
+/** The same, or only their number. */
 export const RETRY_SCHEMA = z.strictObject({
   ...DEAD_SCHEMA.shape,
-  dry_run: z.boolean().optional().describe('Only say how many that would be.'),
+  dry_run: z.boolean().optional().describe('Only say how many there are.'),
 })
 
 /** What `GET /events` is asked for with `order=newest`. */
 export const SEARCH_SCHEMA = z.object({
-  order: z.literal('newest').describe('The newest first, with more about each.'),
+  order: z.literal('newest').describe('Newest first, with more details of each.'),
   status: z.enum(['pending', 'delivered', 'dead', 'discarded']).optional(),
   before: z.coerce
     .number()

@@ -6,7 +6,7 @@ import type { RelayDeps } from './context.ts'
 import { sendProblem, type Problem } from './problem.ts'
 
 const PROBES = new Set(['/healthz', '/readyz'])
-/** What somebody who has logged in to the page may ask. A session opens no route that sends events. */
+/** The requests that somebody who is logged in to the page may make. A session opens no route that sends events. */
 const OF_PAGE = new Set([
   '/status',
   '/events',
@@ -23,12 +23,14 @@ const METHODS = ['GET', 'HEAD', 'POST', 'DELETE'] as const
 
 type GuardDeps = Pick<RelayDeps, 'config' | 'access' | 'isPageOn' | 'draining'>
 
-/** Whether an orchestrator asks how the relay is. It has no token, and is answered however busy the relay is. */
+/** Whether this is an orchestrator's probe. A probe has no token, and is answered however busy the relay is. */
 export function isProbe({ routeOptions }: FastifyRequest): boolean {
   return PROBES.has(routeOptions.url ?? '')
 }
 
-/** Whether a system that cannot send the relay's token calls; its route checks another secret (`routes/hooks.ts`). */
+/**
+ * Whether the caller is a system that cannot send the relay's token; its route checks another secret (`routes/hooks.ts`).
+ */
 function isWebhook({ routeOptions }: FastifyRequest): boolean {
   return routeOptions.url?.startsWith('/hooks/') === true
 }
@@ -57,7 +59,7 @@ export function mountGuards(app: FastifyInstance, { config, access, isPageOn, dr
       })
     }
     if (scope === 'view' && request.method !== 'GET' && request.method !== 'HEAD')
-      return sendProblem(reply, { status: 403, detail: 'this token may look and not act' })
+      return sendProblem(reply, { status: 403, detail: 'this token is read-only' })
     if (request.is404) return refuseRoute(app, request, reply)
     if (request.method === 'POST' && draining.aborted) {
       void reply.header('connection', 'close')

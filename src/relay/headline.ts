@@ -1,6 +1,6 @@
 import type { SpoolCounts } from '../spool/spool.ts'
 
-/** How all stands, in one sentence. */
+/** The relay's state in one sentence. */
 export interface Headline {
   readonly state: 'ok' | 'waiting' | 'dead' | 'unavailable'
   readonly text: string
@@ -17,14 +17,14 @@ export interface HeadlineFacts {
   readonly nowMs: number
 }
 
-/** An event that has waited for less is only being sent. */
+/** An event that has waited less than this is simply being sent. */
 const BEING_SENT_MS = 5000
 
 /** The sentence on top of the page. What somebody has to do comes first. */
 export function headlineOf({ counts, notReady, oldestPending, oldestDead, nowMs }: HeadlineFacts): Headline {
   if (notReady !== undefined) return { state: 'unavailable', text: `No event can be accepted: ${notReady}` }
   if (counts === undefined)
-    return { state: 'ok', text: 'Nothing is kept here: every caller gets PagerDuty’s own answer' }
+    return { state: 'ok', text: 'This relay keeps no events: every caller gets PagerDuty’s own answer' }
   const { pending, dead } = counts
   const isWaiting =
     oldestPending !== undefined &&
@@ -35,11 +35,11 @@ export function headlineOf({ counts, notReady, oldestPending, oldestDead, nowMs 
       : ''
     return {
       state: 'dead',
-      text: `${events(dead)} ${dead === 1 ? 'is' : 'are'} dead: somebody has to decide${more}`,
+      text: `${events(dead)} ${dead === 1 ? 'is' : 'are'} dead: retry or discard ${dead === 1 ? 'it' : 'them'}${more}`,
       ...(oldestDead?.settledAtMs !== undefined && { sinceMs: oldestDead.settledAtMs }),
     }
   }
-  if (!isWaiting) return { state: 'ok', text: 'Everything told to PagerDuty' }
+  if (!isWaiting) return { state: 'ok', text: 'PagerDuty has every event' }
   const why = oldestPending.reason === undefined ? 'not tried yet' : oldestPending.reason
   return {
     state: 'waiting',

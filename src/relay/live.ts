@@ -1,14 +1,14 @@
 import { randomUUID } from 'node:crypto'
 import type { ServerResponse } from 'node:http'
 
-/** Follows what changes, for people who look at it (server-sent events). */
+/** Streams changes to viewers (server-sent events). */
 export interface Live {
   /**
-   * Sends changes to one more viewer until it goes.
-   * @param lastEventId what it has seen before it lost the connection
+   * Sends changes to one more viewer until it disconnects. @param lastEventId the last message that it saw before it lost
+   * the connection
    */
   attach(response: ServerResponse, lastEventId: string | undefined): void
-  /** Whether there are as many viewers as there may be, or the relay is about to end. */
+  /** Whether the maximum of viewers is reached, or the relay is about to end. */
   isFull(): boolean
   /** The relay is about to end. */
   end(): void
@@ -24,14 +24,14 @@ export interface LiveDeps {
 const MAX_VIEWERS = 100
 /** Changes within this time are sent together. */
 const COALESCE_MS = 100
-/** What keeps proxies from closing a connection without traffic. */
+/** How often to send something, so that proxies do not close an idle connection. */
 const COMMENT_MS = 15_000
-/** A viewer that reads so slowly is closed; it comes back and reads everything again. */
+/** A viewer that falls this far behind is disconnected; it reconnects and reads everything again. */
 const MAX_BEHIND_BYTES = 65_536
 /** Changes that are remembered for viewers who come back. */
 const REMEMBERED = 1000
 
-/** Nobody looks yet. */
+/** Has no viewers yet. */
 export function createLive({ onChange, describe }: LiveDeps): Live {
   const run = randomUUID().slice(0, 8)
   const viewers = new Set<ServerResponse>()

@@ -36,7 +36,7 @@ export function createRelayLog(
   return { logger, flush }
 }
 
-/** A shorter secret occurs by chance in every line, so masking it would give it away. */
+/** A shorter secret occurs in every line by chance, so masking it would give it away. */
 const MIN_SECRET_LENGTH = 8
 
 /** Masks secrets in the form that they have inside a JSON string. */

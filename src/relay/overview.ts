@@ -1,7 +1,7 @@
 import type { RelayDeps } from './context.ts'
 import { headlineOf, type Headline } from './headline.ts'
 
-/** Counts where nothing is kept. */
+/** The counts of a relay that keeps no events. */
 export const NO_EVENTS = { pending: 0, delivered: 0, dead: 0 } as const
 
 /** The sentence on top of the page, from what the relay knows now. */

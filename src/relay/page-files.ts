@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 
-/** The page, what it looks like, what it does, and its sign. */
+/** The page's HTML, styles, code and icon. */
 export type PageFiles = Readonly<Record<'/' | '/ui/page.css' | '/ui/page.js' | '/ui/icon.svg', string>>
 
 /** The texts of the page's files. The bundle has them inside (`rolldown.config.ts` replaces this function). */

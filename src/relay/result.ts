@@ -3,7 +3,7 @@ import type { Event } from '../core/event.ts'
 import { meaningOf, type Answer } from '../core/outcome.ts'
 import { noteRefusal, sendProblem } from './problem.ts'
 
-/** The result of one event for one key, as the caller is told. */
+/** The result of one event for one key, as it is reported to the caller. */
 export type EventResult =
   /** PagerDuty answered, in whatever way; the body contains no secret. */
   | { readonly kind: 'answered'; readonly event: Event; readonly answer: Answer }
@@ -20,7 +20,7 @@ export type EventResult =
       readonly status: 502 | 504
       readonly reason: string
     }
-  /** There is no room, the disk does not work, or the key's rate limit is used up. */
+  /** There is no room, the disk does not work, or the key's rate limit is exhausted. */
   | {
       readonly kind: 'turned-away'
       readonly event: Event

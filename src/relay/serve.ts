@@ -213,7 +213,7 @@ const OPEN_TO_OTHERS =
   'anyone who can reach that address can send events with this relay’s key: to require a token, set ' +
   'PAGERDUTY_RELAY_TOKEN'
 
-/** Closes the connections: idle ones at once, the others after a last moment. */
+/** Closes the connections: idle ones at once, the others after a grace period. */
 async function closeServer(app: FastifyInstance): Promise<void> {
   const timer = setTimeout(() => app.server.closeAllConnections(), LAST_MOMENT_MS)
   await app.close()

@@ -19,13 +19,13 @@ export function createSpooledIntake({ spool, metrics, obstacle, stopDelivery }: 
   return {
     take: async (items, wait) => {
       const why = obstacle()
-      if (why !== undefined) return items.map((item) => turnAway(item, `the spool takes nothing: ${why}`))
+      if (why !== undefined) return items.map((item) => turnAway(item, `the spool accepts nothing: ${why}`))
       const result = await spool.add(items)
       if (result.kind !== 'added') {
         const reason =
           result.kind === 'full'
             ? `the spool is full: it keeps at most ${result.limit} events (PAGERDUTY_SPOOL_LIMIT)`
-            : `the spool takes nothing: ${result.reason}`
+            : `the spool accepts nothing: ${result.reason}`
         return items.map((item) => turnAway(item, reason))
       }
       for (const { event } of items) metrics.accepted(event.kind)

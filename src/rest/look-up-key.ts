@@ -32,7 +32,7 @@ export async function lookUpKey(client: RestClient, rest: RestConfig): Promise<R
   throw new Failure(
     'config',
     `the service ${describeService(service)} has several Events API v2 integrations: ${names}. ` +
-      'Say which with PAGERDUTY_INTEGRATION_ID',
+      'Choose one with PAGERDUTY_INTEGRATION_ID',
   )
 }
 

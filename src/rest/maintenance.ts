@@ -6,8 +6,7 @@ import { WINDOW_ANSWER, WINDOWS_ANSWER, type MaintenanceWindow } from './resourc
 export interface WindowSubject {
   readonly serviceId: string
   /**
-   * What the windows of this deployment have in common with each other and with no others: a window is ours when its
-   * description ends with it.
+   * Marks the windows of this deployment: a window is ours if its description ends with it.
    */
   readonly marker: string
 }

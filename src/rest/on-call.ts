@@ -70,8 +70,8 @@ const PHONE_DIGITS = 7
 const MAX_NAME_CHARS = 80
 
 /**
- * A user as messages name it. A name that is an e-mail address or a phone number is replaced by the user's id: the logs
- * of builds are read by people whom neither concerns.
+ * A user as messages name it. A name that is an e-mail address or a phone number is replaced by the user's id: many people
+ * who need neither read build logs.
  */
 export function personName(
   user: { readonly id?: string | undefined; readonly summary?: string | undefined } = {},

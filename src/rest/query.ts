@@ -24,7 +24,7 @@ export async function ask<T>(client: RestClient, question: Question<T>): Promise
   if (read.success) return read.data
   throw new Failure(
     'undelivered',
-    `cannot ${question.purpose}: the answer (${result.status}) is not one of PagerDuty’s REST API; ` +
+    `cannot ${question.purpose}: the answer (${result.status}) did not come from PagerDuty’s REST API; ` +
       'check PAGERDUTY_API_URL and the proxy',
   )
 }

@@ -18,7 +18,7 @@ export interface Copying {
    * `LINGER_MS`, since a child that was left behind may print forever.
    */
   settled(): Promise<void>
-  /** Stops reading: of children that outlive the command. */
+  /** Stops reading, so that children that outlive the command print nowhere. */
   close(): void
 }
 

@@ -17,7 +17,7 @@ export interface OutputPipes {
 
 /**
  * Our end of a pipe: reads it to its end.
- * @param onChunk takes a chunk, whose bytes are only its own until it returns or its promise is settled
+ * @param onChunk takes a chunk, whose bytes are overwritten after it returns or its promise is settled
  */
 export type OutputEnd = (onChunk: (chunk: Buffer) => Promise<void> | undefined) => Reading
 

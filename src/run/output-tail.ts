@@ -30,8 +30,8 @@ interface Recording {
 }
 
 /**
- * An empty tail. Its memory is bounded, whatever is written, and writing is a copy of bytes: lines are not looked for
- * before the text is asked for.
+ * An empty tail. Its memory is bounded, whatever is written, and writing is a copy of bytes: lines are found only when the
+ * text is requested.
  */
 export function createTail(): Tail {
   const isInside: boolean[] = []
@@ -113,7 +113,10 @@ function piecesOf({ bytes, runs }: Recording): { stream: number; part: Buffer }[
   return pieces
 }
 
-/** What a line ends up showing, as on a terminal: progress bars leave their last state. Nothing of an empty unfinished one. */
+/**
+ * What a line ends up showing, as on a terminal: progress bars leave their last state. An empty unfinished line is left
+ * out.
+ */
 function shownLine({ parts, hasStart }: Line, isFinished: boolean): string[] {
   const whole = Buffer.concat(parts)
   const line = isFinished ? whole.subarray(0, -1) : whole

@@ -16,7 +16,7 @@ export type Ending =
   /** It could not be started: 126 or 127. */
   | { readonly kind: 'not started'; readonly exitCode: number; readonly reason: string }
 
-/** A command under way. */
+/** A running command. */
 export interface Supervised {
   /** Resolves when the command has ended, whatever it has left behind; what it printed is in the tail. */
   readonly ended: Promise<Ending>
@@ -29,7 +29,7 @@ export interface Supervised {
   readonly forward: (signal: NodeJS.Signals) => boolean
   /** Ends the rest of the command's process group, after giving it a moment to exit on its own. */
   readonly sweep: () => Promise<void>
-  /** Stops passing output on: of children that outlive the command. */
+  /** Stops passing on the output of children that outlive the command. */
   readonly close: () => void
 }
 

@@ -3,7 +3,7 @@ import { cutChars } from '../core/truncate.ts'
 import type { Settlement, SpoolAttempt } from './spool.ts'
 import { prepareGet, prepareRun } from './statements.ts'
 
-/** Attempts that are kept of one event. */
+/** How many attempts of one event are kept. */
 const KEPT = 10
 const MAX_REASON_CHARS = 200
 
@@ -11,7 +11,7 @@ const MAX_REASON_CHARS = 200
 export interface AttemptLog {
   /** @param earlier attempts made before this one */
   note(settlement: Settlement, earlier: number): void
-  /** Forgets the attempts of events that are not there any more. */
+  /** Forgets the attempts of events that no longer exist. */
   tidy(): void
 }
 

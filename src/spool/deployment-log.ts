@@ -10,7 +10,7 @@ export interface DeploymentEntry extends Deployment {
   readonly id: number
   /** The ids of its events in the spool; none in a relay that keeps no events. */
   readonly eventIds: readonly number[]
-  /** Absent if PagerDuty had nothing to be told yet. */
+  /** Absent if there was nothing to send to PagerDuty yet. */
   readonly told?: Told
 }
 

@@ -7,7 +7,7 @@ import { GIVEN_LIMIT, prepareAll } from './statements.ts'
 
 /** The reading side of the table of deployments. */
 export interface DeploymentReads {
-  /** Each with what is known about events that the spool does not have any more; how far the others are is written elsewhere. */
+  /** Each with what is known about events that the spool no longer has; the state of the others is stored elsewhere. */
   deployments(query: DeploymentQuery): DeploymentEntry[]
   deploymentsEndedSince: DeploymentLog['endedSince']
 }

@@ -7,8 +7,8 @@ import type { EventStatus } from './spool.ts'
 import { GIVEN_LIMIT, prepareAll, prepareGet, prepareRun } from './statements.ts'
 
 /**
- * Deployments, kept longer than the events that reported them. `record` is a `Deployment` as JSON, with `told`, what is known
- * about events that the spool does not have any more; the fields that lists are filtered by are also columns.
+ * Deployments, kept longer than the events that reported them. `record` is a `Deployment` as JSON, with `told`, what is
+ * known about events that the spool no longer has; the fields that lists are filtered by are also columns.
  * `deployment_events` finds the deployment of an event. Older spools lack these tables.
  */
 export const DEPLOYMENT_TABLE = `
@@ -25,10 +25,10 @@ CREATE TABLE IF NOT EXISTS deployment_events (event_id INTEGER PRIMARY KEY, depl
 const KEPT = 10_000
 /** How many more there may be before the oldest are removed, all at once. */
 const KEPT_SLACK = 500
-/** Event ids of one deployment that are kept: a failing one may be told again and again. */
+/** Event ids of one deployment that are kept: a failing one may be reported again and again. */
 const MAX_EVENT_IDS = 50
 
-/** Writes down the deployment that the rows of one request report, under the ids that they got. */
+/** Records the deployment that the rows of one request report, under the ids that they got. */
 export type RecordDeployments = (rows: readonly NewRow[], ids: readonly number[]) => void
 
 /** Prepares the statements of recording. */
@@ -69,7 +69,7 @@ export function createRecordDeployments(db: DatabaseSync): RecordDeployments {
   }
 }
 
-/** Removes the oldest deployments whenever so many new ones have come. */
+/** Removes the oldest deployments once that many new ones were added. */
 function createMakeRoom(db: DatabaseSync): () => void {
   const count = prepareGet<{ count: number }>(db, 'SELECT count(*) AS count FROM deployments')
   const removeOldest = prepareRun(
@@ -89,7 +89,7 @@ function createMakeRoom(db: DatabaseSync): () => void {
   }
 }
 
-/** Writes down that deployments have a dead event that is about to be removed, so that nobody takes it for delivered. */
+/** Records that deployments have a dead event that is about to be removed, so that it does not count as delivered. */
 export interface GiveUp {
   one(eventId: number): void
   oldest(count: number): void
@@ -110,7 +110,7 @@ export function createGiveUp(db: DatabaseSync): GiveUp {
 
 /**
  * What the states of a deployment's events say together; undefined if it has none.
- * @param earlier what is known about events that are not there any more
+ * @param earlier what is known about events that no longer exist
  */
 export function toldOf(statuses: readonly EventStatus[], earlier?: Told): Told | undefined {
   if (statuses.includes('dead') || earlier === 'dead') return 'dead'

@@ -7,7 +7,7 @@ import type { Transaction } from './changes.ts'
 const KEPT = 1000
 
 /**
- * Gives up a dead event: its content goes, and the list keeps why.
+ * Discards a dead event: its content is removed, and the list keeps the reason.
  * @returns false if there is no such dead event
  */
 export type Discard = (tx: Transaction, id: number, note: string) => boolean

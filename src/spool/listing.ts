@@ -11,7 +11,7 @@ import type {
 
 /* What people ask of a spool, as opposed to what delivers it. */
 
-/** What people see of an event: `discarded` is a dead one that somebody gave up. */
+/** What people see of an event: `discarded` is a dead one that somebody discarded. */
 export type ListedStatus = EventStatus | 'discarded'
 
 /** An event as people browse it. Times are milliseconds since 1970. */
@@ -53,11 +53,11 @@ export interface RetryPreview extends Retried {
 export interface Listing {
   /** What `retry` would do now. */
   previewRetry(filter: DeadFilter): Promise<RetryPreview>
-  /** Gives one dead event up, and keeps why. Returns false if it is not dead. */
+  /** Discards one dead event, and keeps the reason. Returns false if it is not dead. */
   discardOne(id: number, note: string): Promise<boolean>
   /** Events that match, the newest first. Throws as `list` does. */
   find(search: Search): ListedEvent[]
-  /** One event; undefined if it is not there any more. Throws as `list` does. */
+  /** One event; undefined if it no longer exists. Throws as `list` does. */
   show(id: number): ShownEvent | undefined
   /** Calls back with the ids of what this process has changed, after each transaction. Returns the way to stop that. */
   onChange(listener: (ids: readonly number[]) => void): () => void

@@ -41,8 +41,8 @@ PRAGMA user_version = ${SCHEMA_VERSION};
 `
 
 /**
- * Tables that older spools do not have yet: dead events about whose alert a later event has decided that is forgotten
- * itself; the last attempts of events that failed at least once, as JSON; and dead events that somebody gave up.
+ * Tables that older spools do not have yet: dead events that were superseded by an event that is no longer kept; the last
+ * attempts of events that failed at least once, as JSON; and discarded events.
  */
 const ADDED_TABLES = `
 CREATE TABLE IF NOT EXISTS superseded (id INTEGER PRIMARY KEY) STRICT;

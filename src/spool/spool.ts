@@ -144,7 +144,7 @@ export interface DueEvent {
 /** Why an event is dead: PagerDuty refused it, it could not be delivered in time, or it was corrupted on disk. */
 export type DeadCause = 'refused' | 'too-old' | 'damaged'
 
-/** One attempt of an event: when it began, and what came of it. */
+/** One attempt of an event: when it began, and its result. */
 export interface SpoolAttempt {
   readonly atMs: number
   readonly ms: number
@@ -152,7 +152,7 @@ export interface SpoolAttempt {
   readonly reason?: string
 }
 
-/** What came of an attempt, to be written down. Times are on the spool's clock. */
+/** The result of an attempt, to be recorded. Times are on the spool's clock. */
 export type Settlement = Result & {
   /** When the attempt began, and how long it took. */
   readonly attempt?: Pick<SpoolAttempt, 'atMs' | 'ms'>

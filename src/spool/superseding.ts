@@ -9,7 +9,7 @@ const DECIDING = "action IN ('trigger', 'resolve')"
  * that nothing will resolve, or resolve one that is open for another reason.
  */
 export interface Superseding {
-  /** A function that answers it for dead events, and reads the delivered events once. */
+  /** Returns a function that says whether a dead event is superseded; it reads the delivered events once. */
   isSuperseded(): (dead: DeadRow) => boolean
   /** Remembers which dead events the oldest delivered ones supersede, before those are removed. */
   remember(count: number): void

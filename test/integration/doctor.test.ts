@@ -214,7 +214,7 @@ test('a relay is asked whether it is ready, and for its endpoints; nothing is se
 })
 
 test('a relay that takes nothing, and one that is not there, are told apart', async () => {
-  const detail = 'the spool takes nothing: the disk is full'
+  const detail = 'the spool accepts nothing: the disk is full'
   const body = JSON.stringify({ type: 'about:blank', title: 'Service Unavailable', status: 503, detail })
   simulator.behave({ endpoint: '/readyz', behaviour: { kind: 'answer', status: 503, body } })
   const unready = await doctor({ PAGERDUTY_TOKEN: '', PAGERDUTY_RELAY_URL: simulator.url })

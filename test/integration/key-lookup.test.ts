@@ -117,7 +117,7 @@ const NO_KEY: [string, RestSeed, Record<string, string>, string[], RegExp][] = [
     },
     {},
     [],
-    /several Events API v2 integrations: Events API V2 \(PINT\), Second \(PTWO\)\. Say which with PAGERDUTY_INTEGRATION_ID/,
+    /several Events API v2 integrations: Events API V2 \(PINT\), Second \(PTWO\)\. Choose one with PAGERDUTY_INTEGRATION_ID/,
   ],
   [
     'the wrong kind of integration',
@@ -241,7 +241,7 @@ test('an answer that is not PagerDuty’s gives no key', async () => {
   })
   const { code, stderr } = await run()
   assert.equal(code, 75)
-  assert.match(stderr, /not one of PagerDuty’s REST API; check PAGERDUTY_API_URL/)
+  assert.match(stderr, /did not come from PagerDuty’s REST API; check PAGERDUTY_API_URL/)
 })
 
 test('what may pass is asked again: a 500, a reset, a body that is cut off, a 429 that names its time', async () => {

@@ -89,7 +89,7 @@ for (const status of [403, 500]) {
     assert.equal(code, 0)
     assert.match(
       stderr,
-      new RegExp(`: whom a failure pages is not known: cannot see who is on call: .*${status}`),
+      new RegExp(`: cannot tell whom a failure pages: cannot see who is on call: .*${status}`),
     )
     assert.doesNotMatch(stderr, /warning|error/)
     assert.equal(simulator.alerts.length, 1)

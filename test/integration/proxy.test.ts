@@ -165,7 +165,7 @@ test('a proxy that forbids the server is named, and the advice is final', async 
   assert.equal(code, 75)
   assert.match(
     stderr,
-    /the proxy opens no connection to the server \(403\); have it allow the server, or name .* in NO_PROXY/,
+    /the proxy refuses to connect to the server \(403\); have it allow the server, or name .* in NO_PROXY/,
   )
   assert.equal(proxy.seen.length, 2)
 })
@@ -176,7 +176,7 @@ test('a proxy that is down for a moment is tried again', async (t) => {
   assert.equal(code, 0, stderr)
   assert.match(
     stderr,
-    /attempt 1 failed: the proxy opens no connection to the server \(503\), through the proxy of HTTPS_PROXY/,
+    /attempt 1 failed: the proxy refuses to connect to the server \(503\), through the proxy of HTTPS_PROXY/,
   )
   assert.equal(simulator.requests.length, 2)
 })

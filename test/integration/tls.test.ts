@@ -225,7 +225,7 @@ test('a server that speaks nothing newer than TLS 1.1 gets no event, whatever No
     '1s',
   )
   assert.equal(code, 75)
-  assert.match(stderr, /the server speaks no TLS from version 1\.2 on/)
+  assert.match(stderr, /the server does not support TLS 1\.2 or later/)
   assert.ok(seen.length > 0 && seen.every((protocol) => protocol === null))
 })
 
@@ -242,7 +242,7 @@ test('the same holds behind a proxy', async (t) => {
     '2s',
   )
   assert.equal(code, 75, stderr)
-  assert.match(stderr, /the server speaks no TLS from version 1\.2 on/)
+  assert.match(stderr, /the server does not support TLS 1\.2 or later/)
   assert.ok(seen.length > 0 && seen.every((protocol) => protocol === null))
 })
 

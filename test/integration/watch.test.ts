@@ -140,7 +140,7 @@ test('a note that cannot be written is warned of, and the rollback runs', async 
   seed([NEW], { tokens: reading })
   const { code, stdout, stderr } = await watching
   assert.deepEqual([code, stdout], [1, 'undone\n'])
-  assert.match(stderr, /warning: the deployment is not noted: .*403/)
+  assert.match(stderr, /warning: the deployment could not be noted: .*403/)
 })
 
 interface Change {
@@ -305,7 +305,7 @@ for (const [name, more, behave] of [
         simulator.behave({ endpoint: '/incidents', behaviour: { kind: 'answer', status: behave } })
       const { code, stdout, stderr } = await watch([...args, ...strict])
       assert.equal(code, status, stderr)
-      assert.match(stderr, new RegExp(`${level}: watch: whether a new incident opened is not known: cannot`))
+      assert.match(stderr, new RegExp(`${level}: watch: cannot tell whether a new incident opened: cannot`))
       assert.equal((JSON.parse(stdout) as { outcome: string }).outcome, 'unknown')
       simulator.reset()
     }
@@ -340,7 +340,7 @@ test('a service in maintenance is warned of', async () => {
   seed([], { windows: [{ id: 'PW', serviceIds: ['PSHOP'], ...times }], services: [SHOP] })
   const { code, stderr } = await watch(SHORT)
   assert.equal(code, 0)
-  assert.match(stderr, /warning: watch: Shop \(PSHOP\) is in maintenance, so nothing new becomes an incident/)
+  assert.match(stderr, /warning: watch: Shop \(PSHOP\) is in maintenance, so it opens no new incidents/)
 })
 
 for (const args of [

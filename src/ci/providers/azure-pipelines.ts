@@ -35,7 +35,7 @@ export const AZURE_PIPELINES: Provider = {
     }),
 }
 
-/** Azure's own repositories have names that are unique within their project only. */
+/** Azure's own repositories have names that are unique only within their project. */
 function ownRepository(env: Environment): Source {
   return derived(env, ['SYSTEM_TEAMPROJECT', 'BUILD_REPOSITORY_NAME'], (project, name) =>
     env.BUILD_REPOSITORY_PROVIDER === 'TfsGit' ? `${project}/${name}` : undefined,

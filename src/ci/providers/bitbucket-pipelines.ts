@@ -3,7 +3,7 @@ import { ciName, derived, isSet, legOf, readFields, type Provider } from '../fie
 const PAGE = 'https://bitbucket.org'
 
 /**
- * Bitbucket Pipelines. Of the commit it gives only the id, and of people only numbers.
+ * Bitbucket Pipelines. It gives only the commit's id, and people only as numbers.
  *
  * https://support.atlassian.com/bitbucket-cloud/docs/variables-and-secrets/
  */

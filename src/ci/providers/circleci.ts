@@ -2,7 +2,7 @@ import { ciName, derived, isSet, legOf, readFields, type Provider } from '../fie
 import { pageFrom } from '../repository-url.ts'
 
 /**
- * CircleCI. Of the commit it gives only the id.
+ * CircleCI. It gives only the commit's id.
  *
  * https://circleci.com/docs/reference/variables/#built-in-environment-variables
  */

@@ -12,13 +12,13 @@ export const CODEBUILD: Provider = {
   read: (env) =>
     readFields(env, {
       ci: [ciName('AWS CodeBuild', 'CODEBUILD_BUILD_ID')],
-      // CodePipeline hands the source over without saying where it came from: the project's name stays the same, too.
+      // CodePipeline does not say where the source came from, so the project's name takes its place: it never changes.
       repository: [repositoryFrom(env, 'CODEBUILD_SOURCE_REPO_URL'), projectName(env)],
       branch: [
         'CODEBUILD_WEBHOOK_HEAD_REF',
         triggered(env, 'branch'),
         triggered(env, 'tag'),
-        // A build that was started by hand or on a schedule has no webhook, but the version that was asked for.
+        // A build that was started by hand or on a schedule has no webhook, but it has the version that was requested.
         derived(env, ['CODEBUILD_SOURCE_VERSION'], askedFor),
       ],
       tag: [triggered(env, 'tag')],
@@ -48,7 +48,7 @@ function projectName(env: Environment): Source {
   return derived(env, ['CODEBUILD_BUILD_ID'], (id) => id.split(':')[0])
 }
 
-/** The ref of `main`, `refs/heads/main^{5f0c1d2}` or `pr/12`; nothing of a commit, or of CodePipeline's archive. */
+/** The ref of `main`, `refs/heads/main^{5f0c1d2}` or `pr/12`; undefined for a commit, or for CodePipeline's archive. */
 function askedFor(version: string): string | undefined {
   if (/^[0-9a-f]{7,64}$/.test(version) || version.startsWith('arn:')) return undefined
   return version.replace(/\^\{[^{}]*\}$/, '')

@@ -19,7 +19,7 @@ export function readCodeship(env: Environment, native?: string): Build {
     commitDescription: ['CI_COMMIT_DESCRIPTION'],
     committer: ['CI_COMMITTER_NAME', 'CI_COMMITTER_USERNAME', 'CI_COMMITTER_EMAIL'],
     buildId: ['CI_BUILD_ID', 'CI_BUILD_NUMBER'],
-    // On Basic the project's number is in the build's URL only.
+    // On Basic the project's number is only in the build's URL.
     projectId: [
       'CI_PROJECT_ID',
       derived(env, ['CI_BUILD_URL'], (url) => /\/projects\/([^/]+)\/builds\//.exec(url)?.[1]),

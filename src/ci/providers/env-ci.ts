@@ -92,7 +92,7 @@ const OTHERS: readonly Other[] = [
   })),
 ]
 
-/** Reads the build of a CI that has no reader of its own, with `env-ci`, which is loaded here only. */
+/** Reads the build of a CI that has no reader of its own, with `env-ci`, which is loaded only here. */
 export async function readWithEnvCi(env: Environment): Promise<Build> {
   const other = OTHERS.find(({ matches }) => matches(env))
   if (other === undefined) return { origins: {} }

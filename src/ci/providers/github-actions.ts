@@ -3,8 +3,8 @@ import { githubEventSources, openEventFile, type Lookup } from '../event-file.ts
 import { ciName, derived, isSet, readFields, type Provider, type Source } from '../fields.ts'
 
 /**
- * GitHub Actions, and Gitea's and Forgejo's, which set the same variables. Message and author of the commit are in the
- * event file only.
+ * GitHub Actions, and Gitea's and Forgejo's, which set the same variables. The commit's message and author are only in the
+ * event file.
  *
  * https://docs.github.com/en/actions/reference/workflows-and-actions/variables
  */
@@ -18,7 +18,7 @@ export const GITHUB_ACTIONS: Provider = {
       ...event,
       ci: [ciName(nameOf(env), 'GITHUB_ACTIONS')],
       repository: ['GITHUB_REPOSITORY'],
-      // On a pull request the ref is that of a merge which GitHub made up: `12/merge`.
+      // On a pull request, the ref is a merge that GitHub created: `12/merge`.
       branch: [...pullRequest.branch, 'GITHUB_HEAD_REF', 'GITHUB_REF_NAME', 'GITHUB_REF'],
       tag: [
         derived(env, ['GITHUB_REF_TYPE', 'GITHUB_REF_NAME'], (type, name) =>
@@ -38,7 +38,7 @@ export const GITHUB_ACTIONS: Provider = {
 }
 
 /**
- * On a pull request GITHUB_SHA is a merge that GitHub made up (or, on `pull_request_target`, a commit of the base): the
+ * On a pull request, GITHUB_SHA is a merge that GitHub created (or, on `pull_request_target`, a commit of the base): the
  * commit that people know is the pull request's own. Once it is merged, GITHUB_SHA is the real merge, on the base.
  */
 function pullRequestSources(event: Lookup): {
@@ -61,9 +61,9 @@ function nameOf(env: Environment): string {
   return isSet(env.GITEA_ACTIONS) ? 'Gitea Actions' : 'GitHub Actions'
 }
 
-/** The page of this attempt: that of the run shows the last one, which may have gone better. */
+/** The page of this attempt. The run's own page shows the latest one, which may have succeeded. */
 function runUrl(env: Environment): Source {
-  // Gitea and Forgejo count the runs of a repository in their addresses.
+  // The addresses of Gitea and Forgejo have the run's number within its repository.
   const run = nameOf(env) === 'GitHub Actions' ? 'GITHUB_RUN_ID' : 'GITHUB_RUN_NUMBER'
   const attempt = env.GITHUB_RUN_ATTEMPT?.trim() ?? ''
   const isRerun = /^\d+$/.test(attempt) && attempt !== '1' && run === 'GITHUB_RUN_ID'

@@ -8,8 +8,8 @@ import { ciName, derived, isSet, legOf, readFields, type Provider } from '../fie
  */
 export const GITLAB_CI: Provider = {
   matches: (env) => isSet(env.GITLAB_CI),
-  // Codeship's description is `git describe`, this one the message without its first line; and the message may be that of
-  // a merge that GitLab made up, see below.
+  // Codeship's description is `git describe`, this one the message without its first line; and the message may be that of a
+  // merge that GitLab created, see below.
   ownNames: ['CI_COMMIT_DESCRIPTION', 'CI_COMMIT_MESSAGE'],
   read: (env) => {
     // With merged results, and on a merge train, a merge that GitLab throws away is built. Its parent on the merge

@@ -3,8 +3,8 @@ import { ciName, derived, isSet, readFields, type Provider, type Source } from '
 import { pageFrom, repositoryFrom } from '../repository-url.ts'
 
 /**
- * Jenkins, and CloudBees CI, which is Jenkins: its own variables, and those of the Git, multibranch, GitLab and GitHub
- * pull request plugins. `GIT_COMMITTER_NAME` is whom Jenkins commits as, not who committed.
+ * Jenkins, and CloudBees CI, which is Jenkins: its own variables, and those of the Git, multibranch, GitLab and GitHub pull
+ * request plugins. `GIT_COMMITTER_NAME` is the name that Jenkins commits under, not the committer.
  *
  * https://www.jenkins.io/doc/book/pipeline/jenkinsfile/#using-environment-variables
  * https://plugins.jenkins.io/git/#plugin-content-environment-variables

@@ -61,7 +61,7 @@ async function checkAddOn(client: RestClient): Promise<Finding[]> {
   return [
     warning(
       'change events',
-      'no ability of the account names AIOps, the add-on with which PagerDuty shows change events',
+      'none of the account’s abilities is AIOps, the add-on that makes PagerDuty show change events',
       'look at the service’s Recent Changes after a deployment; if none are shown there, use --as alert',
     ),
   ]
@@ -83,7 +83,7 @@ async function checkService(client: RestClient, { rest, delivery }: Config): Pro
     keys.has(key.reveal())
       ? ok('integration', `the service has the key ${alias}`)
       : failed('integration', 'config', {
-          detail: `no integration of ${describeService(service)} has the key ${alias}; PagerDuty drops what comes with a deleted one`,
+          detail: `no integration of ${describeService(service)} has the key ${alias}; PagerDuty drops events with the key of a deleted integration`,
           advice: 'copy the Integration Key again, or unset it so that it is looked up',
         }),
   )
@@ -95,8 +95,11 @@ function checkLookUp(count: number, { integrationId }: Config['rest']): Finding 
   if (count === 1 || (count > 1 && integrationId !== undefined))
     return ok('integration', 'the service has an Events API v2 integration')
   return failed('integration', 'config', {
-    detail: count === 0 ? 'the service has no Events API v2 integration' : `the service has ${count} of them`,
-    advice: count === 0 ? 'add "Events API V2" to the service' : 'say which with PAGERDUTY_INTEGRATION_ID',
+    detail:
+      count === 0
+        ? 'the service has no Events API v2 integration'
+        : `the service has ${count} Events API v2 integrations`,
+    advice: count === 0 ? 'add "Events API V2" to the service' : 'choose one with PAGERDUTY_INTEGRATION_ID',
   })
 }
 
@@ -104,7 +107,10 @@ function checkStatus(service: Service): Finding {
   const { status = 'unknown' } = service
   const detail = `${describeService(service)} is ${status}`
   if (status === 'disabled')
-    return failed('service', 'config', { detail, advice: 'enable it in PagerDuty: it drops events' })
+    return failed('service', 'config', {
+      detail,
+      advice: 'enable it in PagerDuty; until then it drops events',
+    })
   if (status === 'maintenance')
     return warning(
       'service',

@@ -6,10 +6,10 @@ import { failed, ok, warning, type Finding } from './finding.ts'
 /** Checks that need only the configuration. */
 export function checkConfiguration(config: Config, problems: readonly Problem[]): Finding[] {
   const wrong = problems.map(({ kind, message }) =>
-    failed('configuration', kind, { detail: message, advice: 'correct the setting that is named' }),
+    failed('configuration', kind, { detail: message, advice: 'correct this setting' }),
   )
   const odd = config.warnings.map((message) =>
-    warning('configuration', message, 'correct or unset the setting that is named'),
+    warning('configuration', message, 'correct or unset this setting'),
   )
   const isFine = wrong.length + odd.length === 0
   return [

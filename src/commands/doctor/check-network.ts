@@ -90,12 +90,12 @@ export async function checkEndpoints(
     const result = await transport.exchange(request, timeoutMs, signal)
     if (result.kind === 'failed') {
       const detail = `${path}: ${result.outcome.reason}`
-      const advice = 'check network, proxy and firewall: HTTPS to this host has to be allowed'
+      const advice = 'check network, proxy and firewall: HTTPS to this host must be allowed'
       return { finding: failed('endpoint', 'undelivered', { detail, advice }) }
     }
     const { answer } = result
     if (answer.status === 400) return { finding: ok('endpoint', `${path} answers`), answer }
-    const detail = `${path} answers ${describeAnswer(answer, secrets)}, and not 400 as it must to an empty event`
+    const detail = `${path} answers ${describeAnswer(answer, secrets)} instead of the 400 that an empty event must get`
     const isDown = answer.status === 429 || answer.status >= 500
     const advice =
       relay === undefined
@@ -113,10 +113,10 @@ function checkClock(date: string): Finding {
   const seconds = Math.round(Math.abs(skewMs) / 1000)
   if (!(Math.abs(skewMs) > MAX_SKEW_MS)) return ok('clock', `agrees with the server's within ${seconds} s`)
   const detail = `${seconds} s ${skewMs > 0 ? 'ahead of' : 'behind'} the server's`
-  return warning('clock', detail, 'set this machine’s time (NTP); events carry it')
+  return warning('clock', detail, 'set this machine’s clock (NTP): every event has its time')
 }
 
-/** Whether a relay takes events. */
+/** Whether a relay accepts events. */
 export async function checkRelay(
   transport: Transport,
   { eventsUrl, timeoutMs, secrets }: Config['delivery'],

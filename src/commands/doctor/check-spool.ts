@@ -5,7 +5,7 @@ import { failed, ok, warning, type Finding } from './finding.ts'
 /** Checks that a spool can be kept in the directory, and that an existing one is intact. Changes nothing. */
 export async function checkSpool(directory: string): Promise<Finding[]> {
   if (!isWritable(directory)) {
-    const detail = 'PAGERDUTY_SPOOL does not name a directory that can be written to'
+    const detail = 'PAGERDUTY_SPOOL does not name a writable directory'
     const advice = 'create it, or mount a volume there, owned by the user that runs this program'
     return [failed('spool', 'config', { detail, advice })]
   }
@@ -23,7 +23,7 @@ export async function checkSpool(directory: string): Promise<Finding[]> {
       : 'nothing is kept until then'
   const found =
     problem === undefined
-      ? ok('spool', 'the directory can be written to')
+      ? ok('spool', 'the directory is writable')
       : failed('spool', 'config', { detail: problem.reason, advice })
   return [found, ...aside]
 }

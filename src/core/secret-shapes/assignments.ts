@@ -6,7 +6,7 @@ const WORD = [
   'passw(?:or)?d',
   'passphrase|passcode',
   '(?<![a-z])(?:(?:db|my|sql|pg|redis|smtp|ftp|ldap|mail|ssh|user|admin|root|login)_?)?(?:pass|pwd|pw)(?![a-z])',
-  String.raw`(?<!\d:)secret(?!smanager)`, // not in the name of a resource of AWS
+  String.raw`(?<!\d:)secret(?!smanager)`, // not in the name of an AWS resource
   'token(?!iz)',
   'credentials?|(?<![a-z])creds?(?![a-z])',
   '(?<![a-z])auth(?:key|code|hash|header|data)?(?![a-z])',
@@ -16,7 +16,10 @@ const WORD = [
   '(?<![a-z])(?:salt|cookie|session_?id|otp|totp)(?![a-z])',
 ].join('|')
 const SEPARATOR = String.raw`\\{0,3}["']?\]?[ \t]{0,4}(?:=>|:=|==?|:)[ \t]{0,4}`
-/** Quoted to the same quote or the end of the line; else a word, in which `,`, `;` and `&` end a value only where another thing follows. */
+/**
+ * Quoted to the same quote or the end of the line; else a word, in which `,`, `;` and `&` end a value only if something
+ * else follows.
+ */
 const QUOTED = String.raw`\\{0,3}"(?:[^"\\\n]|\\[^"\n]){0,2000}|'(?:[^'\\\n]|\\[^\n]){0,2000}|\x60[^\x60\n]{0,2000}`
 const BARE = String.raw`(?:[^\s"'\x60,;&)\]}<>|]|[,;&](?!\s|$|[\w.-]{1,40}[=:"])|[)\]}<>|](?![\s)\]}"',;]|$)){1,1000}`
 

@@ -2,7 +2,7 @@ import type { Range } from '../ranges.ts'
 
 const BEGIN = '-----BEGIN '
 const END = '-----END '
-/** Blocks that are masked; public keys and certificate requests are for everybody. */
+/** Blocks that are masked; public keys and certificate requests are public. */
 const LABEL = /[A-Z0-9 ]{0,60}(?:PRIVATE KEY|CERTIFICATE|MESSAGE)(?: BLOCK)?-----/y
 const PRIVATE_LABEL = /[A-Z0-9 ]{0,60}PRIVATE KEY(?: BLOCK)?-----/y
 const END_LABEL = /[A-Z0-9 ]{1,80}-----/y
@@ -36,7 +36,7 @@ function matches(label: RegExp, text: string, at: number): boolean {
   return label.test(text)
 }
 
-/** Behind the line that ends a block, or the end of the text. */
+/** The place after the line that ends a block, or the end of the text. */
 function blockEnd(text: string, begin: number): number {
   const at = text.indexOf(END, begin)
   if (at === -1) return text.length

@@ -1,9 +1,9 @@
 import { isHarmless, isPlainWord } from '../secret-looks.ts'
 
-/** A place where secrets stand: what is before the secret is group 1, which stays. */
+/** A place where secrets occur. Group 1 is what comes before the secret, and stays. */
 export interface Place {
   readonly find: RegExp
-  /** Whether what was found is a secret; it always is where this is absent. */
+  /** Whether the match is a secret; always, if this is absent. */
   readonly isSecret?: (secret: string, before: string) => boolean
 }
 

@@ -4,8 +4,8 @@ import type { DeploymentState } from '../../core/deployment.ts'
 import { buildOf, isAuthorized, reportOf, textAt, timeAt, type Hook } from './hook.ts'
 
 /**
- * Argo CD's notifications, whose webhook sends what a template says; the one in the recipes sends the application as it
- * is: `{"app": {{ toJson .app }}}`, with a header `Authorization: Bearer`.
+ * Argo CD's notifications, whose webhook sends what a template says; the recipe's template sends the whole application:
+ * `{"app": {{ toJson .app }}}`, with a header `Authorization: Bearer`.
  *
  * https://argo-cd.readthedocs.io/en/stable/operator-manual/notifications/services/webhook/
  * https://argo-cd.readthedocs.io/en/stable/operator-manual/notifications/templates/

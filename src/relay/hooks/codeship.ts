@@ -15,7 +15,7 @@ export const CODESHIP_HOOK: Hook = {
     const state = STATES[text('status') ?? '']
     if (state === undefined) return 'the build has neither begun nor ended'
     const branch = text('branch')
-    if (query['branch'] !== undefined && query['branch'] !== branch) return 'the build is of another branch'
+    if (query['branch'] !== undefined && query['branch'] !== branch) return 'the build is for another branch'
     return reportOf({
       state,
       build: buildOf({

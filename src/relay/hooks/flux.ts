@@ -4,7 +4,7 @@ import { at, buildOf, isAuthorized, isSigned, reportOf, textAt, timeAt, type Hoo
 
 /**
  * Events of Flux's notification-controller, by its providers `generic-hmac` (signed) or `generic` (with a header
- * `Authorization: Bearer`). What deploys are Kustomizations and HelmReleases.
+ * `Authorization: Bearer`). Only Kustomizations and HelmReleases deploy.
  *
  * https://fluxcd.io/flux/components/notification/providers/#generic-webhook-with-hmac
  * https://fluxcd.io/flux/components/notification/events/
@@ -29,7 +29,7 @@ export const FLUX_HOOK: Hook = {
         repository: [namespace, name].filter((part) => part !== undefined).join('/'),
         branch: revision.branch,
         commit: revision.commit,
-        // Flux has no builds: what it applied tells one run from the next.
+        // Flux has no builds: the revision that it applied distinguishes one run from the next.
         buildId: revision.text,
         repositoryUrl,
         job: `${kind}/${name}`,
@@ -41,7 +41,7 @@ export const FLUX_HOOK: Hook = {
   },
 }
 
-/** Reasons of the controllers' conditions; those that are not listed are failures if they are told as errors. */
+/** Reasons of the controllers' conditions; one that is not listed is a failure if its severity is error. */
 const STATES: Readonly<Partial<Record<string, DeploymentState>>> = {
   Progressing: 'started',
   ReconciliationSucceeded: 'success',

@@ -45,9 +45,9 @@ function readWorkflowRun({ body, query }: HookRequest): HookReport | string {
   if (!isMeant) return 'the workflow is not a deployment; name one with ?workflow='
   const isOver = textAt(body, 'action') === 'completed'
   const state = isOver ? CONCLUSIONS[text('conclusion') ?? ''] : 'started'
-  if (state === undefined) return 'the workflow was skipped or waits for somebody'
+  if (state === undefined) return 'the workflow was skipped or is waiting for approval'
   const branch = text('head_branch')
-  if (query['branch'] !== undefined && query['branch'] !== branch) return 'the workflow is of another branch'
+  if (query['branch'] !== undefined && query['branch'] !== branch) return 'the workflow ran on another branch'
   return reportOf({
     state,
     build: normalizeRefs(

@@ -29,7 +29,7 @@ export const GITLAB_HOOK: Hook = {
   },
 }
 
-/** Deployments and pipelines have the same words. */
+/** Deployments and pipelines use the same words. */
 const STATES: Readonly<Partial<Record<string, DeploymentState>>> = {
   running: 'started',
   success: 'success',

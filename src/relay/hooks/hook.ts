@@ -7,7 +7,7 @@ import { isObject } from '../../core/json.ts'
 export interface HookRequest {
   /** Names in lower case. */
   readonly headers: Readonly<Record<string, string | undefined>>
-  /** The body's bytes as they came: signatures are made over them. */
+  /** The body's bytes as they arrived: signatures are computed over them. */
   readonly rawBody: Buffer
   /** The same, parsed. */
   readonly body: unknown

@@ -88,7 +88,7 @@ async function showDeployment({ request, reply, deps }: Call): Promise<FastifyRe
   if (found === undefined || found.id !== id)
     return sendProblem(reply, {
       status: 404,
-      detail: 'there is no deployment of that id, or it is not kept any more',
+      detail: 'no deployment has that id, or it is no longer kept',
     })
   return sendJson(reply.header('cache-control', 'no-store'), 200, await describeShownDeployment(found, deps))
 }

@@ -16,7 +16,7 @@ import type { Hook, HookReport, HookRequest } from '../hooks/hook.ts'
 import { sendProblem } from '../problem.ts'
 import { sendJson } from '../result.ts'
 
-/** Last lines of what a system says about a failure that its alert shows. */
+/** How many of the last lines of a system's words about a failure its alert shows. */
 const OUTPUT_LINES = 40
 
 const HOOKS: Readonly<Record<string, Hook>> = {

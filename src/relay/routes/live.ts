@@ -11,7 +11,7 @@ export const LIVE_ROUTES: RouteGroup = {
   mount: (app, deps) => {
     let live: Promise<Live> | undefined
     app.get('/events/live', async (request, reply) => {
-      live ??= startLive(deps) // few relays are looked at
+      live ??= startLive(deps) // few relays have viewers
       return follow(await live, request, reply)
     })
   },
@@ -48,7 +48,7 @@ function follow(live: Live, request: FastifyRequest, reply: FastifyReply): Fasti
   reply.raw.writeHead(200, {
     'content-type': 'text/event-stream; charset=utf-8',
     'cache-control': 'no-store',
-    'x-accel-buffering': 'no', // a proxy that collects answers would hold changes back
+    'x-accel-buffering': 'no', // a proxy that buffers answers would delay changes
     'x-content-type-options': 'nosniff',
   })
   live.attach(reply.raw, typeof id === 'string' ? id : undefined)

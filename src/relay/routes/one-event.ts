@@ -7,14 +7,9 @@ import { answering, jsonContent, toSchema, type RouteGroup } from '../describe-r
 import { sendProblem } from '../problem.ts'
 import { sendJson } from '../result.ts'
 
-/** Why an event is given up. */
+/** Why an event is discarded. */
 const DISCARD_SCHEMA = z.strictObject({
-  reason: z
-    .string()
-    .trim()
-    .min(1)
-    .max(200)
-    .describe('Why nobody has to be told any more; the list keeps it.'),
+  reason: z.string().trim().min(1).max(200).describe('Why it need not be sent any more; kept in the list.'),
 })
 
 const ID = { name: 'id', in: 'path', required: true, schema: { type: 'integer' } } as const
@@ -40,7 +35,7 @@ export const ONE_EVENT_ROUTES: RouteGroup = {
     '/events/{id}/discard': {
       post: {
         ...answering(
-          'Give up one dead event; the list keeps the reason',
+          'Discard one dead event; the list keeps the reason',
           { description: '{"discarded": 1}' },
           [400, 401, 404, 503],
         ),
@@ -70,8 +65,8 @@ async function discardEvent(call: Call): Promise<FastifyReply> {
     })
   const id = idOf(call.request)
   const isDone = id !== undefined && (await deps.spool?.discardOne(id, deps.config.mask(data.reason)))
-  if (isDone !== true) return sendProblem(reply, { status: 404, detail: 'there is no dead event of that id' })
+  if (isDone !== true) return sendProblem(reply, { status: 404, detail: 'no dead event has that id' })
   return sendJson(reply, 200, { discarded: 1 })
 }
 
-const NOT_THERE = 'there is no event of that id, or it is not kept any more'
+const NOT_THERE = 'no event has that id, or it is no longer kept'

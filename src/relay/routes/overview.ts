@@ -8,7 +8,7 @@ import { currentHeadline, describeHeadline, NO_EVENTS } from '../overview.ts'
 import { sendJson } from '../result.ts'
 import type { KeyReport } from '../../spool/worker/types.ts'
 
-/** How the relay stands, for people: what `/metrics` and `/readyz` say, and each routing key. */
+/** The relay's state, for people: what `/metrics` and `/readyz` say, and each routing key. */
 export const OVERVIEW_ROUTES: RouteGroup = {
   mount: (app, deps) => {
     app.get('/status', async (request, reply) =>
@@ -18,7 +18,7 @@ export const OVERVIEW_ROUTES: RouteGroup = {
   paths: {
     '/status': {
       get: answering(
-        'How the relay stands, for people: a sentence, counts, each routing key',
+        'The relay’s state, for people: a sentence, counts, each routing key',
         { description: 'version, headline, counts, spool, keys' },
         [401, 503],
       ),

@@ -5,7 +5,7 @@ import { wantsPage } from '../guards.ts'
 import { sendJson } from '../result.ts'
 import { sendPage } from './page.ts'
 
-/** What somebody sees who opens the relay's address in a browser. */
+/** What a browser shows at the relay's address. */
 const ABOUT = {
   service: 'pagerduty-alert relay',
   version,

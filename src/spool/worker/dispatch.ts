@@ -20,7 +20,7 @@ export interface Dispatcher {
   lookAt(keyIds: Iterable<number>): void
   /** Starts attempts. Returns when there will be more to do, on the spool's clock. */
   dispatch(): number
-  /** How each key stands that had something to deliver lately. */
+  /** The state of each key that recently had something to deliver. */
   keys(): KeyReport[]
   /** Forgets state and rows that are no longer needed. */
   tidy(): Promise<void>

@@ -34,7 +34,7 @@ export interface KeyState {
   throttledAtMs: number
   /** No attempt before then. */
   throttledUntilMs: number
-  /** When PagerDuty took an event of it last. */
+  /** When PagerDuty last accepted one of its events. */
   lastDeliveredAtMs: number | undefined
   /** Whether the next probe is the newest event instead of the oldest. */
   isNewestNext: boolean
@@ -148,7 +148,7 @@ export function noteOutcome(state: KeyState, event: DueEvent, outcome: Outcome, 
   return false
 }
 
-/** How a key stands, for people. */
+/** The state of a key, for people. */
 export function reportOf(state: KeyState, nowMs: number): Omit<KeyReport, 'key'> {
   const { throttledUntilMs, breakers, rateLimit, ratePerMinute, lastDeliveredAtMs } = state
   const pauses = Object.values(breakers).map((breaker) => breaker.pausedUntilMs('fresh', nowMs) ?? 0)

@@ -14,7 +14,7 @@ export interface KeyStates {
   get(keyId: number): KeyState | undefined
   /** Forgets everything, and reads from the spool how much of its rate each key used in the last minute. */
   restart(): void
-  /** How each key stands that was used recently. */
+  /** The state of each key that was used recently. */
   reports(): KeyReport[]
   /** Forgets keys that are not in use. */
   tidy(): void

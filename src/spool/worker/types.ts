@@ -49,7 +49,7 @@ export interface WorkerDeps {
   readonly events: WorkerEvents
 }
 
-/** How a routing key stands. Times are milliseconds since 1970. */
+/** The state of a routing key. Times are milliseconds since 1970. */
 export interface KeyReport {
   /** One of its names. */
   readonly key: SpoolKey
@@ -66,7 +66,7 @@ export interface KeyReport {
 export interface Worker {
   /** Whether this process holds the delivery lock. */
   isDelivering(): boolean
-  /** Keys that had something to deliver lately; none while another process delivers. */
+  /** Keys that recently had something to deliver; none while another process delivers. */
   keys(): KeyReport[]
   /** Why no process can deliver, as far as this one knows; undefined if this or another process can. */
   obstacle(): string | undefined

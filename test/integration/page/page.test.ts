@@ -78,16 +78,16 @@ async function sendDead(...dedupKeys: readonly string[]): Promise<void> {
 
 test('the sentence on top says whether PagerDuty has everything', { skip }, async () => {
   const { page } = await openPage(browser, `${relay.url}/#relay`)
-  await page.getByText('Everything told to PagerDuty').waitFor()
+  await page.getByText('PagerDuty has every event').waitFor()
   await sendDead('one', 'two')
-  await page.getByText('2 events are dead: somebody has to decide').waitFor()
+  await page.getByText('2 events are dead: retry or discard them').waitFor()
   await post(`${relay.url}/events/discard`, {})
-  await page.getByText('Everything told to PagerDuty').waitFor()
+  await page.getByText('PagerDuty has every event').waitFor()
   simulator.behave({ behaviour: BUSY })
   await send('three')
   await page.getByText('1 event waits: 429').waitFor()
   simulator.reset()
-  await page.getByText('Everything told to PagerDuty').waitFor()
+  await page.getByText('PagerDuty has every event').waitFor()
 })
 
 test('a dead event is retried by its button, and the page shows it delivered', { skip }, async () => {

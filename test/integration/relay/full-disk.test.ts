@@ -38,7 +38,7 @@ test(
     for (let number = 2; answer.status === 202; number++) answer = await send(String(number))
     assert.equal(answer.status, 503)
     assert.ok(Number(answer.headers.get('retry-after')) > 0)
-    assert.match(await answer.text(), /the spool takes nothing: .*disk/)
+    assert.match(await answer.text(), /the spool accepts nothing: .*disk/)
     assert.equal((await fetch(`${relay.url}/readyz`)).status, 503)
     assert.equal((await fetch(`${relay.url}/healthz`)).status, 200)
     disk.resize(16)
@@ -75,7 +75,7 @@ test(
       answer = await post(`${relay.url}/v2/enqueue`, body)
     }
     assert.equal(answer.status, 503)
-    assert.match(await answer.text(), /the spool takes nothing: the spool’s disk is (full|failing)/)
+    assert.match(await answer.text(), /the spool accepts nothing: the spool’s disk is (full|failing)/)
     simulator.reset()
     const delivered = (): string[] => simulator.alerts.map(({ dedupKey }) => dedupKey).toSorted()
     await until(() => delivered().length === keys.length, 'all that was accepted is delivered', 60_000)

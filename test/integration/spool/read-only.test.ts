@@ -35,7 +35,7 @@ test(
     assert.equal(flush.code, 0, flush.stderr)
     assert.match(
       flush.stderr,
-      /warning: spool: 0 pending, 1 delivered, 0 dead; what was delivered could not be written down and will be sent again: the spool is read-only/,
+      /warning: spool: 0 pending, 1 delivered, 0 dead; deliveries could not be recorded, so they will be sent again: the spool is read-only/,
     )
     assert.equal(simulator.requests.length, 2, 'what was kept is delivered')
 

@@ -178,6 +178,6 @@ test('what the CI gives stays, and where the rest came from is told', () => {
   })
 })
 
-test('without any address nothing is made up', () => {
+test('without any address nothing is invented', () => {
   assert.deepEqual(withRepositoryUrl(BUILD, undefined), BUILD)
 })
