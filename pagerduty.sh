@@ -137,7 +137,7 @@ routing_keys() {
     key=$(trim "${key#*=}") # an alias may come first
     case ${#key}:$key in
       20:* | *[+_-]*) wrong='this looks like a REST API token' ;;
-      32:*[!A-Za-z0-9]*) wrong='this holds other characters than letters and digits' ;;
+      32:*[!A-Za-z0-9]*) wrong='this contains characters other than letters and digits' ;;
       32:*) wrong= ;;
       *) wrong="this has ${#key} characters" ;;
     esac
@@ -514,14 +514,14 @@ post() {
   reason="$code: $(masked "$(head -c 65536 "$work/answer" | tr -d '\000')")"
   case $code in
     2??) outcome=accepted ;;
-    407) outcome=unreachable reason='the proxy wants other credentials (407)' ;;
+    407) outcome=unreachable reason='the proxy does not accept the credentials (407)' ;;
     408 | 429 | 5??) outcome=retry ;;
     000)
       outcome=retry
       reason=$(masked "$(cat "$work/errors")")
       # curl's statuses for certificate errors, and for a proxy that refused to connect.
       case $problem in 51 | 58 | 60 | 77 | 82 | 83 | 90 | 91) outcome=unreachable ;; esac
-      [ "$connect" != 407 ] || outcome=unreachable reason='the proxy wants other credentials (407)'
+      [ "$connect" != 407 ] || outcome=unreachable reason='the proxy does not accept the credentials (407)'
       ;;
     *) outcome=refused ;;
   esac
@@ -563,7 +563,7 @@ deliver() {
         return 65
         ;;
     esac
-    # Full jitter over a doubling window, on top of the wait that the server asked for.
+    # Full jitter over a doubling window, in addition to the wait that the server asked for.
     delay=$((1 + $(od -A n -N 2 -t u2 /dev/urandom) % window))
     [ -z "$after" ] || delay=$((after + delay - 1))
     left=$((deadline_at - $(date +%s) - delay))
@@ -581,10 +581,10 @@ deliver() {
 
 hint() {
   case $code:$reason in
-    401:* | 403:*) [ -z "$relay" ] || say 'the relay wants its bearer token: set PAGERDUTY_RELAY_TOKEN' ;;
+    401:* | 403:*) [ -z "$relay" ] || say 'the relay requires its bearer token: set PAGERDUTY_RELAY_TOKEN' ;;
     *[Ii]nvalid\ routing\ key*)
-      say 'no integration of this region has the key: copy it again, or set PAGERDUTY_REGION (us, eu)' ;;
-    3??:*) say 'redirects are not followed: set PAGERDUTY_EVENTS_URL to the address that answers itself' ;;
+      say 'no integration in this region has the key: copy it again, or set PAGERDUTY_REGION (us, eu)' ;;
+    3??:*) say 'redirects are not followed: set PAGERDUTY_EVENTS_URL to the final address' ;;
   esac
 }
 
@@ -606,7 +606,7 @@ report() {
   relay_token=
   keys=
   worst=0
-  work=$(mktemp -d) || fail 70 'no temporary directory can be made (TMPDIR)'
+  work=$(mktemp -d) || fail 70 'cannot create a temporary directory (TMPDIR)'
   trap 'rm -rf "$work"; [ -z "$child" ] || kill "$child" 2>/dev/null' EXIT
   trap 'exit 129' HUP
   trap 'exit 130' INT
@@ -622,7 +622,7 @@ send_events() {
   if [ -n "$relay" ]; then base=$relay; else
     base=$(events_url) || exit
     keys=$(routing_keys) || exit
-    has curl || [ -n "$dry_run" ] || fail 78 'curl is needed where no relay is set (PAGERDUTY_RELAY_URL)'
+    has curl || [ -n "$dry_run" ] || fail 78 'curl is required unless a relay is set (PAGERDUTY_RELAY_URL)'
     : >"$work/config"
   fi
   plan "$1" "${2-}" "${3-}" >"$work/plan" || exit
@@ -662,10 +662,10 @@ ask_relay() {
     [ -z "$relay_token" ] || printf 'header = "authorization: Bearer %s"\n' "$relay_token" >"$work/config"
   elif has wget; then
     [ -z "$relay_token" ] || is_gnu_wget ||
-      fail 78 'PAGERDUTY_RELAY_TOKEN needs curl or GNU wget: this wget would show it in the list of processes'
+      fail 78 'PAGERDUTY_RELAY_TOKEN needs curl or GNU wget: this wget would show it in the process list'
     [ -z "$relay_token" ] || printf 'header = authorization: Bearer %s\n' "$relay_token" >"$work/config"
   else
-    fail 78 'curl or wget is needed'
+    fail 78 'curl or wget is required'
   fi
   case $1 in
     success | failure) send_form "$1" "${2-}" ;;

@@ -5,8 +5,10 @@ import type { Point } from './statistics.ts'
 
 const RUNS = 9
 
-/** What it costs to build an event and bring it within the limits, in milliseconds by the bytes of its details: the quickest
- * of nine runs, since what disturbs one only adds. */
+/**
+ * What it costs to build an event and bring it within the limits, in milliseconds by the bytes of its details: the fastest
+ * of nine runs, since a disturbance only adds time.
+ */
 export function measureEventBuilding(sizes: readonly number[]): Point[] {
   return sizes.map((size) => ({ size, cost: timeBuilding(size) }))
 }

@@ -1,4 +1,4 @@
-/** The build whose event is sent; the key is nobody's. */
+/** The build whose event is sent; the key belongs to nobody. */
 export const BUILD = {
   CI_NAME: 'codeship',
   CI_BRANCH: 'master',

@@ -7,7 +7,7 @@ const LABEL_WIDTH = 260
 const BAR_WIDTH = 380
 const TITLE_HEIGHT = 34
 
-/** A bar chart of times as multiples of that of the one called `base`, as an SVG document. */
+/** A bar chart of times as multiples of the time of `base`, as an SVG document. */
 export function barChart(title: string, costs: readonly Cost[], base: string): string {
   const floor = costOf(costs, base)?.times ?? []
   const ratios = costs.map(({ times }) => medianRatio(times, floor))
@@ -29,7 +29,7 @@ export function barChart(title: string, costs: readonly Cost[], base: string): s
   )
 }
 
-/** Time over size on two logarithmic scales, with a dotted line of slope one: what grows linearly runs beside it. */
+/** Time over size on two logarithmic scales, with a dotted line of slope one: linear growth is parallel to it. */
 export function growthChart({ name, unit, points }: Growth): string {
   const [width, height, left, top] = [420, 240, 60, TITLE_HEIGHT]
   const sizes = points.map(({ size }) => Math.log10(size))

@@ -24,7 +24,7 @@ const CERTIFICATE = `${CERTIFICATE_FILE}:/certificate.pem:ro`
 const TRUST = ['--env', 'NODE_EXTRA_CA_CERTS=/certificate.pem'] as const
 
 /**
- * Measures the two images that `docker build` makes. The containers share this machine's network, so that all reach
+ * Measures the two images that `docker build` makes. The containers share this machine's network, so that all of them reach
  * the stub on loopback.
  * @returns undefined if there is no Docker or no such image
  */
@@ -45,7 +45,7 @@ export function measureContainer({ servers, folder }: Bench): ContainerFigures |
     docker(CONTAINERS.curl, SHELL_IMAGE, ...curl, `${servers.httpsUrl}/v2/enqueue`),
     docker(CONTAINERS.ours, ...variables, ...TRUST, IMAGE, 'failure', '--quiet'),
   ]
-  // What GNU time would see is the client of Docker.
+  // GNU time would measure Docker's client.
   const costs = measure(variants, { rounds: 15, budgetMs: 30_000 }).map(({ name, times }) => ({
     name,
     times,

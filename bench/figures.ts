@@ -17,11 +17,11 @@ export interface Machine {
   /** Operating system and its version. */
   readonly kernel: string
   readonly nodeVersion: string
-  /** How many processes wanted a processor when the run began, on average of a minute. */
+  /** The load average over one minute when the run began. */
   readonly loadAverage: number
 }
 
-/** All that one run of the benchmark found; a part that failed is absent. */
+/** Everything that one run of the benchmark measured; a part that failed is absent. */
 export interface Figures {
   readonly machine: Machine
   readonly idle: OneShots | undefined
@@ -33,8 +33,8 @@ export interface Figures {
   readonly relayLoad: readonly RelayCost[] | undefined
   readonly callers: CallerCosts | undefined
   readonly curls: readonly Cost[] | undefined
-  /** Events of one key that were delivered in a second over the long path. */
-  readonly drainRate: number | undefined
+  /** Events of one key that were delivered per second over the long path. */
+  readonly deliveryRate: number | undefined
   readonly container: ContainerFigures | undefined
   readonly growth: readonly Growth[]
   readonly failed: readonly FailedSection[]

@@ -61,7 +61,7 @@ export async function measureSpool({ folder, signal, isSmoke }: Bench): Promise<
   const depthArgs = [join(folder, 'depth'), String(isSmoke ? 1000 : 1_000_000)]
   const depth = (await readScript('spool-depth.ts', depthArgs, bounds)) as DepthCosts
   const keyArgs = [join(folder, 'keys'), String(isSmoke ? 100 : 10_000)]
-  const keys = (await readScript('drain-keys.ts', keyArgs, bounds)) as Point[]
+  const keys = (await readScript('delivery-keys.ts', keyArgs, bounds)) as Point[]
   const unit = 'events pending'
   return [
     { name: 'filling a spool', unit, points: depth.filling },
@@ -72,7 +72,7 @@ export async function measureSpool({ folder, signal, isSmoke }: Bench): Promise<
   ]
 }
 
-/** What disturbs a run only adds to its time. */
+/** A disturbance only adds to a run's time. */
 function quickestOf(time: () => number): number {
   return Math.min(...Array.from({ length: RUNS }, time))
 }

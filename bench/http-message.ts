@@ -1,8 +1,6 @@
 /**
- * How many characters an HTTP/1.1 message has whose length its head tells.
- * @param text the message as far as it has come, one character for each byte
- * @returns undefined as long as the head is not whole
- * @throws if the head does not tell a length
+ * The length of an HTTP/1.1 message in characters, from its head. @param text what has arrived of the message, one
+ * character for each byte @returns undefined while the head is incomplete @throws if the head has no length
  */
 export function messageLength(text: string): number | undefined {
   const headEnd = text.indexOf('\r\n\r\n')

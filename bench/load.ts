@@ -3,13 +3,12 @@ import { messageLength } from './http-message.ts'
 import { percentile } from './statistics.ts'
 
 /*
- * Posts events, each another alert, to a relay over so many connections for some seconds; a connection's next one goes out
- * when the last is answered. It speaks HTTP on bare sockets, so that it takes less of the machine than what it measures.
+ * Posts events, each a different alert, to a relay for some seconds; each connection sends its next event when the last one is answered. It speaks HTTP on bare sockets, so that it uses less of the machine than what it measures.
  * Ends with 1 at any answer but 202. Prints the JSON of a `Load`.
  * usage: load.ts URL CONNECTIONS SECONDS KEYS      KEYS: how many routing keys take turns; 0: the relay's own
  */
 
-/** What came of it. */
+/** The result. */
 export interface Load {
   readonly count: number
   readonly seconds: number
@@ -27,7 +26,7 @@ const run = `${process.pid}-${Date.now()}`
 const padded = (number: number): string => String(number).padStart(DIGITS, '0')
 let sent = 0
 
-/** A request of ever the same length, so that its head is always the same. */
+/** A request whose length never changes, so that its head is always the same. */
 function nextRequest(): string {
   sent += 1
   const key = keys === 0 ? '' : `"routing_key":"${'b'.repeat(32 - DIGITS)}${padded(sent % keys)}",`
@@ -40,7 +39,7 @@ function nextRequest(): string {
   )
 }
 
-/** Resolves at the end of the time, when the last answer has come. */
+/** Resolves at the end of the time, when the last answer has arrived. */
 async function keepPosting(untilMs: number): Promise<void> {
   await new Promise<void>((resolve, reject) => {
     let sentAtMs = 0

@@ -17,8 +17,7 @@ import { createSections, type Bench, type Sections } from './section.ts'
 import { CERTIFICATE_FILE, startServers } from './servers.ts'
 
 /*
- * Measures everything in one run and writes docs/performance.md. `--smoke` does each thing once and writes nothing: it only
- * shows that the benchmark still works. Progress goes to stderr. Ends with 1 if a part failed.
+ * Measures everything in one run and writes docs/performance.md. `--smoke` does each thing once and writes nothing: it only checks that the benchmark still works. Progress goes to stderr. Ends with 1 if a part failed.
  */
 const { values } = parseArgs({ options: { smoke: { type: 'boolean', default: false } } })
 const isSmoke = values.smoke
@@ -62,7 +61,7 @@ async function measureAll(
     relayLoad: await measure('relays under load', 4 * minute, measureRelayLoad),
     callers: await measure('relays, one caller', minute, measureCallers),
     curls: await measure('curl to relays', minute, measureCurls),
-    drainRate: await measure('one key', minute, measureDrainRate),
+    deliveryRate: await measure('one key', minute, measureDeliveryRate),
     container: isSmoke ? undefined : await measure('containers', 3 * minute, measureContainer),
     growth: [
       ...((await measure('growth with the details', minute, measureDetails)) ?? []),
@@ -73,11 +72,11 @@ async function measureAll(
   }
 }
 
-/** Events a second of one routing key over the long path. */
-async function measureDrainRate({ servers, folder: own, signal }: Bench): Promise<number> {
+/** Events per second of one routing key over the long path. */
+async function measureDeliveryRate({ servers, folder: own, signal }: Bench): Promise<number> {
   const args = [join(own, 'spool'), servers.farUrl, isSmoke ? '200' : '10000']
   const env = { NODE_EXTRA_CA_CERTS: CERTIFICATE_FILE }
-  return (await readScript('drain-rate.ts', args, { timeoutMs: 60_000, signal, env })) as number
+  return (await readScript('delivery-rate.ts', args, { timeoutMs: 60_000, signal, env })) as number
 }
 
 function describeMachine(): Machine {
@@ -87,7 +86,7 @@ function describeMachine(): Machine {
     processor: processors[0]?.model.trim() ?? 'unknown processor',
     cores: processors.length,
     memoryGb: Math.round(totalmem() / 2 ** 30),
-    kernel: `${type()} ${release().replace(/-.*/, '')}`, // what follows a hyphen is whose build it is
+    kernel: `${type()} ${release().replace(/-.*/, '')}`, // a hyphen starts the name of the build
     nodeVersion: process.version,
     loadAverage: loadavg()[0] ?? Number.NaN,
   }

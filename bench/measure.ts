@@ -17,11 +17,11 @@ export interface Cost {
   readonly name: string
   /** Wall-clock times in milliseconds, one for each round. */
   readonly times: readonly number[]
-  /** Largest resident set of the process or one of its children; absent if nothing here can tell. */
+  /** Largest resident set of the process or one of its children; absent if it cannot be measured here. */
   readonly peakMb?: number
 }
 
-/** How often things are measured, and for how long at most. */
+/** How often to measure, and for how long at most. */
 export interface Effort {
   readonly rounds: number
   /** No round begins after this time, in milliseconds; there is always one. */
@@ -31,7 +31,7 @@ export interface Effort {
 /** GNU time, which knows the largest resident set of what it ran. */
 const TIME = '/usr/bin/time'
 const PEAK_RUNS = 3
-/** What takes longer is broken. */
+/** Anything that takes longer is broken. */
 const COMMAND_MS = 30_000
 
 /**
@@ -65,7 +65,7 @@ export function timeRatio(costs: readonly Cost[], one: string, other: string): n
   return a && b && medianRatio(a.times, b.times)
 }
 
-/** @returns milliseconds that a command took; its stderr is what it failed with */
+/** @returns the milliseconds that a command took; if it fails, its stderr is the error */
 export function timeOnce({ name, argv: [program, ...args], env, status: expected = 0 }: Variant): number {
   const startedAtMs = performance.now()
   const { status, stderr, error } = spawnSync(program, args, {

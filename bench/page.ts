@@ -10,8 +10,8 @@ import { growthExponent, median, medianRatio } from './statistics.ts'
 import { isMet, show, targetsOf, type Target } from './targets.ts'
 
 /**
- * What the one-shot sections are called, and whom they are compared with, by their names in the figures, which are also
- * those of their plots' files.
+ * The titles of the one-shot sections and what they are compared with, by their names in the figures, which are also the
+ * names of their plots.
  */
 export const ONE_SHOTS = {
   idle: { title: 'Nothing sent', base: 'node -e 0' },
@@ -65,11 +65,10 @@ V8's code cache is next to the program, as in the image. The load on the relays 
 on bare sockets; the first line of that table is what load generator and stand-in reach without a relay.
 `
 
-const BY_PACKET = `The path with a round trip of 50 ms is a TUN device that holds back every packet for half of it.`
+const BY_PACKET = `The path with a round trip of 50 ms is a TUN device that delays every packet by half of it.`
 
 const BY_PROXY = `The path with a round trip of 50 ms is a proxy that delays every byte by half of it, and the first of a connection by one
-round trip more, as TCP's handshake would; a client that has something else to do before it speaks loses less time there
-than in a network.`
+round trip more, as TCP's handshake would; a client that does something else before it speaks loses less time there than in a network.`
 
 const GROWTH_HEAD = `The exponent says how the cost grows with the size: 1 is linear, 0 is constant. It is computed from the last three points,
 each the fastest of its runs. The dotted line grows linearly. A spool of up to 32 MB is checked when it is
@@ -118,7 +117,9 @@ function oneShotText(name: keyof typeof ONE_SHOTS, found: OneShots | undefined):
     peakMb === undefined || floor?.peakMb === undefined ? '' : (peakMb / floor.peakMb).toFixed(2),
   ])
   const absent =
-    found.missing.length === 0 ? '' : `\nNot measured, being absent here: ${found.missing.join(', ')}.\n`
+    found.missing.length === 0
+      ? ''
+      : `\nNot measured, because they are not installed here: ${found.missing.join(', ')}.\n`
   return (
     `## ${title}\n\n![${title}](performance/${name}.svg)\n\n` +
     `${table(['command', 'ms', `× ${base}`, 'peak memory × node -e 0'], rows)}${absent}`
@@ -153,7 +154,7 @@ function relayText(costs: readonly RelayCost[]): string {
     peakMb?.toFixed(0) ?? '',
   ])
   const head = ['relay', 'events/s', '× passthrough', 'p99, ms', 'idle, MB', 'peak, MB']
-  return `## Relays at 64 connections\n\nEach event is another alert.\n\n${table(head, rows)}`
+  return `## Relays at 64 connections\n\nEach event is a different alert.\n\n${table(head, rows)}`
 }
 
 function callerText({ fdatasync, passthrough, synchronous, durable }: CallerCosts): string {

@@ -8,14 +8,14 @@ import { CERTIFICATE_FILE } from './servers.ts'
 
 /** Another program that sends an event. */
 export interface Peer extends Variant {
-  /** What it needs on the path, and a file that has to be there. */
+  /** What it needs on the path, and a file that must exist. */
   readonly needs: readonly string[]
   readonly file?: string
 }
 
 /** What peers are given. */
 export interface PeerSetup {
-  /** Roots of the usual number and the stub's certificate, for those that read the system's. */
+  /** As many root certificates as usual and the stub's certificate, for peers that read the system's. */
   readonly roots: string
   /** Where `installPeers` has put its own. */
   readonly packages: string
@@ -60,7 +60,7 @@ export function peersFor(baseUrl: string, { roots, packages }: PeerSetup): Peer[
     ...(isTls
       ? [
           node('node:https by hand', 'https-client.mjs'),
-          node('@pagerduty/pdjs', 'pdjs-client.mjs'), // it knows https only
+          node('@pagerduty/pdjs', 'pdjs-client.mjs'), // it supports only https
         ]
       : []),
     node('Node’s built-in fetch', 'fetch-client.mjs'),

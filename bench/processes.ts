@@ -18,7 +18,7 @@ export interface ServerOptions {
   readonly signal: AbortSignal
 }
 
-/** A server in a process of its own, so that what is measured never waits for this one. */
+/** A server in a separate process, so that what is measured never waits for this one. */
 export interface Server {
   readonly child: ChildProcess
   /** The first line that it printed: where it listens. */

@@ -8,7 +8,7 @@ import type { Bench } from './section.ts'
 import { CERTIFICATE_FILE } from './servers.ts'
 import { median } from './statistics.ts'
 
-/** What one caller waits for, who sends one event after the other. */
+/** How long one caller waits who sends one event after the other. */
 export interface CallerCosts {
   /** Medians in milliseconds, one for each round. */
   readonly fdatasync: readonly number[]
@@ -19,7 +19,7 @@ export interface CallerCosts {
 
 const ROUNDS = 7
 const SYNCS = 300
-/** An event's JSON has about so many bytes. */
+/** About the size of an event's JSON in bytes. */
 const RECORD_BYTES = 512
 
 /** Times single callers in turns with appending a record to a file and syncing it. */

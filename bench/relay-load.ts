@@ -14,9 +14,9 @@ import type { Bench } from './section.ts'
 /** What a relay does at 64 connections. */
 export interface RelayCost {
   readonly name: string
-  /** Events a second, one figure for each round: answered with 202, and delivered where that is awaited. */
+  /** Events per second, one figure for each round: answered with 202, and delivered if delivery is awaited. */
   readonly rates: readonly number[]
-  /** 99 of 100 answers came within this time; one figure for each round. */
+  /** 99 of 100 answers arrived within this time; one figure for each round. */
   readonly p99sMs: readonly number[]
   /** Resident set before any load, and the largest ever; absent if it is not a relay. */
   readonly idleMb?: number
@@ -39,14 +39,14 @@ const ROUNDS = 5
 const SECONDS = 1.5
 const DELIVERED_MS = 30_000
 
-/** Loads bare relays and the program's in turns; some turns come first and are not counted, as V8 still compiles. */
+/** Loads bare relays and the program's in turns; the first turns are not counted, because V8 is still compiling. */
 export async function measureRelayLoad({ servers, folder, signal, isSmoke }: Bench): Promise<RelayCost[]> {
   const upstreamUrl = servers.httpUrl
   const relays = [
     await startBareRelay({ name: RELAYS.handler, signal }),
     await startBareRelay({ name: RELAYS.passthrough, upstreamUrl, signal }),
     await startRelay({ name: RELAYS.synchronous, upstreamUrl, signal }), // one key, as the bare one
-    // With nobody upstream, and one key that is tried one event at a time, what is left is acceptance.
+    // Without an upstream, and with one key that is tried one event at a time, only the cost of accepting is left.
     await startRelay({ name: RELAYS.durable, upstreamUrl: NOWHERE, spool: spoolFolder(folder, 'a'), signal }),
     await startRelay({
       name: RELAYS.delivering,
@@ -84,7 +84,7 @@ async function loadOnce(
   return { rate: count / (took + restMs / 1000), p99Ms }
 }
 
-/** Waits until the spool is delivered, so that the rest of it does not disturb others. Returns how long that took. */
+/** Waits until the spool is delivered, so that it does not disturb other measurements. Returns how long that took. */
 async function untilDelivered(url: string): Promise<number> {
   const startedAtMs = performance.now()
   while ((await pendingEvents(url)) > 0) {

@@ -76,7 +76,7 @@ export async function load(
   return (await readScript('load.ts', args, { timeoutMs: seconds * 1000 + 20_000, signal })) as Load
 }
 
-/** Where the spool of a name goes. */
+/** The folder of a spool, by its name. */
 export function spoolFolder(folder: string, name: string): string {
   return join(folder, `spool-${name}`)
 }

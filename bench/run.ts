@@ -3,7 +3,7 @@ import { timeOnce } from './measure.ts'
 import { BIN } from './processes.ts'
 import type { Bench } from './section.ts'
 
-/** What commands print, and the shell script that does. */
+/** What commands print, by the shell script that prints it. */
 const FLOOD = 'yes "a line of a deployment, about as long as most are"'
 const CASES = {
   nothing: () => 'true',
@@ -16,15 +16,15 @@ const CASES = {
   },
 } as const
 
-/** What the long outputs have, in bytes. */
+/** The size of the long outputs, in bytes. */
 export const FLOOD_BYTES = 200_000_000
 
 /** The cases' names in the page. */
 export const RUN_CASES: Readonly<Record<keyof typeof CASES, string>> = {
-  nothing: 'nothing, so start and end alone',
+  nothing: 'nothing: only start and end',
   lines: '300,000 lines, one at a time',
-  flood: '200 MB as fast as they come, stdout',
-  twoFloods: '200 MB as fast as they come, half on each stream',
+  flood: '200 MB as fast as possible, stdout',
+  twoFloods: '200 MB as fast as possible, half on each stream',
 }
 
 /** What `run` costs a command; one figure for each round, in milliseconds. */
@@ -67,7 +67,7 @@ export function timeOutput(script: string, isWatched: boolean): number {
   })
 }
 
-/** A script that prints so many bytes of lines as fast as they come. */
+/** A script that prints this many bytes of lines as fast as possible. */
 export function floodOf(bytes: number): string {
   return `${FLOOD} | head -c ${bytes}`
 }

@@ -3,14 +3,14 @@ import { join } from 'node:path'
 import { within } from './processes.ts'
 import type { Servers } from './servers.ts'
 
-/** What the measuring of one thing is given. */
+/** What a section gets. */
 export interface Bench {
   readonly servers: Servers
   /** A folder that is empty, and removed after the run. */
   readonly folder: string
   /** Aborts when the section is over, so that everything it has started ends. */
   readonly signal: AbortSignal
-  /** Whether it only has to be shown that it works. */
+  /** Whether only to check that it works. */
   readonly isSmoke: boolean
 }
 
@@ -20,9 +20,9 @@ export interface FailedSection {
   readonly reason: string
 }
 
-/** Measures parts one after the other, each within bounds of its own and within the run's. */
+/** Measures parts one after the other, each within its own limits and the run's. */
 export interface Sections {
-  /** What was measured, or undefined if that failed. */
+  /** Returns what was measured, or undefined if that failed. */
   readonly measure: <T>(
     name: string,
     budgetMs: number,
@@ -40,13 +40,13 @@ export interface SectionsOptions {
   readonly tell: (text: string) => void
 }
 
-/** Begins a run. A section that fails is reported, and the others go on. */
+/** Begins a run. A section that fails is reported, and the others continue. */
 export function createSections({ servers, folder, isSmoke, totalMs, tell }: SectionsOptions): Sections {
   const failed: FailedSection[] = []
   return {
     failed: () => failed,
     measure: async (name, budgetMs, work) => {
-      const startedAtMs = performance.now() // since this process began
+      const startedAtMs = performance.now() // since this process started
       const leftMs = Math.min(budgetMs, totalMs - startedAtMs)
       const own = join(folder, name.replaceAll(/\W+/g, '-'))
       const ending = new AbortController()

@@ -12,8 +12,8 @@ const KEY_FILE = fileURLToPath(new URL('../tools/simulator/localhost-key.pem', i
 const SYSTEM_ROOTS = '/etc/ssl/certs/ca-certificates.crt'
 
 /**
- * Writes a bundle of the usual size that trusts the servers here, for everybody: reading the roots is a good part of a TLS
- * client's start.
+ * Writes a certificate bundle of the usual size that trusts the servers here, for all clients: reading the roots is a large
+ * part of a TLS client's start.
  */
 export function writeRoots(file: string): void {
   const known = existsSync(SYSTEM_ROOTS) ? readFileSync(SYSTEM_ROOTS, 'utf8') : ''
@@ -32,10 +32,10 @@ export interface Servers {
 
 /** The round trip of the long path. */
 export const ROUND_TRIP_MS = 50
-/** The ends of the path, in a network that is kept for documentation (RFC 5737). The certificate names the far one. */
+/** The ends of the path, in a network that is reserved for documentation (RFC 5737). The certificate names the far one. */
 const [NEAR, FAR] = ['198.51.100.1', '198.51.100.2']
 
-/** Starts a stub of PagerDuty on loopback, over http and https, and another one far away. */
+/** Starts a stub of PagerDuty on loopback, over http and https, and another one at the end of the long path. */
 export async function startServers(signal: AbortSignal): Promise<Servers> {
   const { http, https } = await startStub('127.0.0.1', signal)
   return {
@@ -45,7 +45,9 @@ export async function startServers(signal: AbortSignal): Promise<Servers> {
   }
 }
 
-/** A path that delays packets needs root, Python and TUN devices; elsewhere it is a proxy before the stub on loopback. */
+/**
+ * A path that delays packets needs root, Python and TUN devices; elsewhere it is a proxy in front of the stub on loopback.
+ */
 async function startFar(
   port: number,
   signal: AbortSignal,

@@ -1,8 +1,8 @@
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net'
 
 /*
- * A path with a round trip of DELAY ms, where packets cannot be delayed: forwards TCP to PORT, delays every byte by half of it each way, and a
- * connection's first bytes by one whole round trip more, which is what TCP's own handshake would have taken.
+ * A path with a round trip of DELAY ms, if packets cannot be delayed: forwards TCP to PORT, delays every byte by half of it each way, and a
+ * connection's first bytes by one whole round trip more, as long as TCP's own handshake would have taken.
  * Prints its port. usage: slow-proxy.ts PORT DELAY
  */
 const [target = 0, roundTripMs = 0] = process.argv.slice(2).map(Number)

@@ -3,7 +3,7 @@ import { addAll, numberedItem, openBenchSpool } from './spool-work.ts'
 import type { Point } from './statistics.ts'
 
 /*
- * What a spool costs with ever more events pending, of a hundred keys. Prints the JSON of a `DepthCosts`.
+ * What a spool costs with more and more pending events, of a hundred keys. Prints the JSON of a `DepthCosts`.
  * usage: spool-depth.ts FOLDER MAX_DEPTH
  */
 
@@ -13,7 +13,7 @@ export interface DepthCosts {
   readonly filling: readonly Point[]
   /** Keeping one more event, synced to disk. */
   readonly adding: readonly Point[]
-  /** Finding the next event of a key and writing down that it was delivered, synced to disk. */
+  /** Finding the next event of a key and recording its delivery, synced to disk. */
   readonly settling: readonly Point[]
   /** Opening it, as a relay that is restarted does, until the first event of every key is found. */
   readonly opening: readonly Point[]
@@ -36,7 +36,7 @@ async function timeOf(work: () => unknown): Promise<number> {
   return performance.now() - startedAtMs
 }
 
-/** In steps, so that the events themselves are not what fills the memory. */
+/** In steps, so that the events themselves do not fill the memory. */
 async function fillTo(depth: number): Promise<void> {
   for (let missing = depth; missing > 0;) {
     missing = depth - spool.counts().pending

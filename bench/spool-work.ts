@@ -23,11 +23,11 @@ export function numberedItem(number: number, keyNumber = 0): SpoolItem {
   }
 }
 
-/** Adds items, a thousand in each transaction. @throws if the spool does not take them */
+/** Adds items, a thousand in each transaction. @throws if the spool does not accept them */
 export async function addAll(spool: Spool, items: readonly SpoolItem[]): Promise<void> {
   for (let from = 0; from < items.length; from += BATCH) {
     const result = await spool.add(items.slice(from, from + BATCH))
-    if (result.kind !== 'added') throw new Error(`the spool did not take the events: ${result.kind}`)
+    if (result.kind !== 'added') throw new Error(`the spool did not accept the events: ${result.kind}`)
   }
 }
 

@@ -10,7 +10,7 @@ export function percentile(values: readonly number[], part: number): number {
 
 /**
  * What one thing costs as a multiple of another, both measured in the same rounds: the median of the rounds' own ratios,
- * which a machine that is slow for a while does not move.
+ * which does not change if the machine is slow for a while.
  */
 export function medianRatio(values: readonly number[], others: readonly number[]): number {
   const rounds = Math.min(values.length, others.length)
@@ -23,7 +23,7 @@ export interface Point {
   readonly cost: number
 }
 
-/** Sizes below the largest few decades say more of the fixed cost than of growth. */
+/** Smaller sizes show the fixed cost more than the growth. */
 const FITTED_POINTS = 3
 
 /**

@@ -6,7 +6,7 @@ import { RELAYS } from './relay-load.ts'
 import { ROUND_TRIP_MS } from './servers.ts'
 import { growthExponent, median, medianRatio } from './statistics.ts'
 
-/** Something that the program is held to. */
+/** A target for the program. */
 export interface Target {
   readonly what: string
   readonly limit: number
@@ -14,7 +14,7 @@ export interface Target {
   readonly isLeast?: boolean
   /** What was measured. */
   readonly value: number | undefined
-  /** If it is missed: the best that any such program can do, and what coming closer would take. */
+  /** If it is missed: the best that any such program can do, and what it would take to get closer. */
   readonly floor: string
 }
 
@@ -84,7 +84,7 @@ function oneShotTargets({ idle, https, far }: Figures): Target[] {
   ]
 }
 
-function relayTargets({ relayLoad = [], callers, curls = [], drainRate, http }: Figures): Target[] {
+function relayTargets({ relayLoad = [], callers, curls = [], deliveryRate, http }: Figures): Target[] {
   const relay = (name: string) => relayLoad.find((one) => one.name === name)
   const bare = relay(RELAYS.passthrough)
   const rate = (name: string) => ratioOf(relay(name)?.rates, bare?.rates)
@@ -98,14 +98,14 @@ function relayTargets({ relayLoad = [], callers, curls = [], drainRate, http }: 
       isLeast: true,
       value: rate(RELAYS.synchronous),
       floor:
-        '1.0, which checks nothing; the rest is spread over checking, masking, counting and timing each event, and none of it stands out',
+        '1.0, which checks nothing; the rest is spread over checking, masking, counting and timing each event, and no part of it dominates',
     },
     {
       what: 'Relay, durable, accepted a second ÷ bare Fastify + undici',
       limit: 1.2,
       isLeast: true,
       value: rate(RELAYS.durable),
-      floor: `Fastify that drops everything: ${show(rate(RELAYS.handler))}; the rest is SQLite’s transaction. Closer: a log of our own that is only appended to`,
+      floor: `Fastify that drops everything: ${show(rate(RELAYS.handler))}; the rest is SQLite’s transaction. Closer: an append-only log of our own`,
     },
     {
       what: 'Relay, durable, accepted and delivered a second ÷ bare Fastify + undici',
@@ -113,7 +113,7 @@ function relayTargets({ relayLoad = [], callers, curls = [], drainRate, http }: 
       isLeast: true,
       value: rate(RELAYS.delivering),
       floor:
-        'each event is written twice, accepted and settled, by the thread that also takes and sends it. Closer: SQLite in another one',
+        'each event is written twice, accepted and settled, by the thread that also receives and sends it. Closer: SQLite in another thread',
     },
     {
       what: 'Relay, durable, p99 at 64 connections, ms',
@@ -140,11 +140,11 @@ function relayTargets({ relayLoad = [], callers, curls = [], drainRate, http }: 
       floor: `curl’s own start and one round trip: ${show(quotient(startMs && startMs + ROUND_TRIP_MS, directMs))}`,
     },
     {
-      what: 'Delivered a second with one routing key over 50 ms, without the pace',
+      what: 'Delivered per second with one routing key over 50 ms, without the rate limit',
       limit: 500,
       isLeast: true,
-      value: drainRate,
-      floor: '256 are under way at a time, which could make 5,120',
+      value: deliveryRate,
+      floor: '256 are in flight at a time, which allows 5,120',
     },
     {
       what: 'Relay, idle memory ÷ bare Fastify + undici',
@@ -212,7 +212,7 @@ function quotient(value: number | undefined, other: number | undefined): number 
   return value === undefined || other === undefined ? undefined : value / other
 }
 
-/** Three digits that tell something. */
+/** Three significant digits. */
 export function show(value: number | undefined): string {
   if (value === undefined || Number.isNaN(value)) return 'not measured'
   if (value >= 100) return Math.round(value).toLocaleString('en')

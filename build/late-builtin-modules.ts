@@ -14,7 +14,7 @@ const LATE: ReadonlySet<string> = new Set([
 
 /**
  * Loads those modules on first use instead of at the start of a chunk: for a function, when it is called; for a class that
- * another one extends, at once.
+ * another one extends, immediately.
  */
 export const lateBuiltinModules: Plugin = {
   name: 'late-builtin-modules',

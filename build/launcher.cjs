@@ -5,7 +5,7 @@
  * instead of where it stumbled. The program and what it loads are CommonJS, so that V8's code cache can be used for them.
  */
 
-// Without a listener Node answers SIGUSR1 by opening its debugger on port 9229, through which others read the key.
+// Without a listener Node answers SIGUSR1 by opening its debugger on port 9229, through which others can read the key.
 process.on('SIGUSR1', () => undefined)
 
 const { existsSync, readFileSync } = require('fs')
@@ -18,12 +18,12 @@ function isNewEnough(version) {
   return own[0] > oldest[0] || (own[0] === oldest[0] && own[1] >= oldest[1])
 }
 
-/** How many bytes a file of the cache ends with that are its checksum. */
+/** The size of the checksum at the end of a cache file, in bytes. */
 const CHECKSUM_BYTES = 4
 
 /**
- * What was kept of a file; undefined if there is nothing, or nothing that may be read, or if either file was changed since.
- * V8 itself compares no more than the length of the source, and a damaged cache makes it crash.
+ * The cached code of a file; undefined if there is none, if it cannot be read, or if either file has changed since. V8
+ * itself compares no more than the length of the source, and a damaged cache makes it crash.
  */
 function readCache(name, source) {
   try {
@@ -38,9 +38,9 @@ function readCache(name, source) {
 }
 
 /**
- * A `require` that compiles the program's files by what V8 has kept of an earlier run. Node's own compile cache holds
- * only what is compiled at once, the outermost functions; this holds every function that ran. V8 refuses what another
- * version has made, or has made with other flags, and compiles again.
+ * A `require` that compiles the program's files with what V8 kept from an earlier run. Node's own compile cache holds only
+ * what is compiled at once, the outermost functions; this holds every function that ran. V8 rejects what another version,
+ * or other flags, produced, and compiles again.
  */
 function createRequire() {
   const { Script } = require('vm')
@@ -74,7 +74,7 @@ if (isNewEnough(process.versions.node)) {
 } else {
   process.stderr.write(
     `pagerduty-alert: error: this is Node.js ${process.versions.node}, and ${OLDEST} or newer is needed; ` +
-      'pagerduty.sh does without Node.js\n',
+      'pagerduty.sh works without Node.js\n',
   )
   process.exitCode = 78
 }

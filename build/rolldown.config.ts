@@ -15,7 +15,7 @@ const licenses: Plugin = {
   },
 }
 
-/** The page that the relay shows is inside the bundle, so that it is one with the program. */
+/** The page that the relay shows is inside the bundle, so that it is part of the program. */
 const page: Plugin = {
   name: 'page',
   load: {
@@ -57,7 +57,7 @@ const SHARED = [
   ].map((file) => `src/${file}`),
 ]
 /**
- * What only some of those commands need: the schema library, the HTTP client, Node's child processes, deployment records,
+ * What only some of these commands need: the schema library, the HTTP client, Node's child processes, deployment records,
  * the masking of a failed run's output.
  */
 const APART = [

@@ -39,9 +39,9 @@ const UNUSED: Readonly<Record<string, string>> = {
 }
 
 /**
- * undici without the parts we do not use. Its index also loads fetch, WebSocket, caches and mocks, and its parts load a good
- * deal more: together half the cost of sending an event. The build fails if a name is missing above, or if undici has moved
- * a file.
+ * undici without the parts we do not use. Its index also loads fetch, WebSocket, caches and mocks, and its parts load much
+ * more: together that is half the cost of sending an event. The build fails if a name is missing above, or if undici has
+ * moved a file.
  */
 export const undiciParts: Plugin = {
   name: 'undici-parts',

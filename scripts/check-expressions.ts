@@ -47,7 +47,7 @@ function abridged(pattern: string): string {
   })
 }
 
-/** This file: what its own expression meets is in this repository. */
+/** This file: its own expression is only used on this repository. */
 const OWN = 'scripts/check-expressions.ts'
 
 const expressions = globSync(SOURCES, { exclude: [OWN] }).flatMap(expressionsIn)

@@ -27,7 +27,7 @@ In another project: npm --prefix ../pagerduty-alert run codeship -- --dir . --ta
 /** npm changes to this repository before it starts a script. */
 const OWN_FOLDER = '.'
 const NO_BASE_IMAGE =
-  '(codeship) the base image is not here and cannot be pulled; sh scripts/local-base-image.sh builds a stand-in'
+  '(codeship) the base image is missing and cannot be pulled; sh scripts/local-base-image.sh builds a stand-in'
 const FAILED = 1
 const INTERRUPTED = 130
 const EVENTS_URL = 'PAGERDUTY_EVENTS_URL'

@@ -9,7 +9,7 @@ import { startSimulator, type Simulator } from '../tools/simulator/simulator.ts'
  * program, in separate processes, against the simulator on loopback.
  */
 
-/** What Codeship Pro gives every step; the key is made up. */
+/** What Codeship Pro gives every step; the key is invented. */
 const BUILD = {
   CI: 'true',
   CI_NAME: 'codeship',

@@ -88,7 +88,7 @@ export interface RelayAccess {
   readonly token?: Secret
   /** The token that may look and not act; absent if there is none. */
   readonly viewToken?: Secret
-  /** Whether there is a page for people; with `auto` that depends on who can reach the relay. */
+  /** Whether there is a web page; with `auto` that depends on who can reach the relay. */
   readonly ui: 'auto' | 'on' | 'off'
   /** Host names, in lower case, that callers may use besides those that always work. */
   readonly names: ReadonlySet<string>

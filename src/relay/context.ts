@@ -26,7 +26,7 @@ export interface RelayDeps {
   /** Aborts when the relay is about to end. */
   readonly draining: AbortSignal
   readonly access: Access
-  /** Whether there is a page for people. */
+  /** Whether there is a web page. */
   readonly isPageOn: boolean
   /** Milliseconds since 1970. */
   readonly startedAtMs: number

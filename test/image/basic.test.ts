@@ -30,7 +30,7 @@ suite('the script on a machine of its own', { skip: await skipWithoutDocker() },
   beforeEach(() => simulator.reset())
 
   for (const [name, deployStatus, isGood, events] of BASIC_CASES) {
-    test(`runs the recipe ${name} line by line where the deployment ends with ${deployStatus}`, async () => {
+    test(`runs the recipe ${name} line by line when the deployment ends with ${deployStatus}`, async () => {
       const clone = basicClone(deployStatus)
       writeFileSync(join(clone, 'session'), basicSession(name))
       const { exitCode, stderr } = await runContainer(machine, {

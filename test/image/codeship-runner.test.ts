@@ -141,7 +141,7 @@ suite('a build', { skip: await skipWithoutDocker() }, () => {
     assert.deepEqual([outputOf('first'), outputOf('second')], ['12', '1'])
   })
 
-  test('fails where a dependency does not become healthy', async () => {
+  test('fails if a dependency does not become healthy', async () => {
     const { passed, log } = await build({
       services:
         'app: {build: ., depends_on: [sick]}\nsick: {build: {context: ., dockerfile: Dockerfile.sick}}',
@@ -179,7 +179,7 @@ suite('a build', { skip: await skipWithoutDocker() }, () => {
     assert.match(result.log, /^\(step: bad\) failed ✗ with exit status 3$/m)
   })
 
-  test('fails where a program does not exist, and says which', async () => {
+  test('fails if a program does not exist, and says which', async () => {
     const { passed, steps, log } = await build({
       steps: '- {name: typo, service: app, command: depoly}',
     })

@@ -31,7 +31,7 @@ function events({ stdout }: Run): { outcome: string; attempts: number; reason?: 
   return (JSON.parse(stdout) as { events: { outcome: string; attempts: number; reason?: string }[] }).events
 }
 
-test('events arrive where a fifth of all packets is lost', { skip }, async (t) => {
+test('events arrive although a fifth of all packets is lost', { skip }, async (t) => {
   const namespace = await enter(t)
   namespace.losePackets(LOSS.share)
   const url = `http://127.0.0.1:${namespace.port}`

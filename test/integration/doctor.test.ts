@@ -103,7 +103,7 @@ const FINDINGS: [string, Record<string, string>, RestSeed, number, RegExp][] = [
     /FAIL service: Shop \(PSHOP\) is disabled/,
   ],
   ['nobody on call', {}, { services: [{ ...SHOP, onCall: [] }] }, 78, /FAIL on call: nobody/],
-  ['no add-on', {}, { abilities: ['teams'] }, 0, /warn change events: no ability/],
+  ['no add-on', {}, { abilities: ['teams'] }, 0, /warn change events: none of the account/],
   [
     'an account’s token',
     {},
@@ -127,7 +127,7 @@ const FINDINGS: [string, Record<string, string>, RestSeed, number, RegExp][] = [
   ],
   ['a spool', { ...BOTH, PAGERDUTY_SPOOL: spool }, {}, 0, /ok +spool: /],
   [
-    'nobody at home',
+    'no answer',
     { ...BOTH, PAGERDUTY_EVENTS_URL: 'http://127.0.0.1:1' },
     {},
     75,

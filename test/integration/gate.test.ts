@@ -36,14 +36,14 @@ function open(incidents: Incident[], seed: RestSeed = {}): void {
   simulator.seed(accountWith({ incidents, ...seed }))
 }
 
-test('a service without open incidents lets pass', async () => {
+test('a service without open incidents lets a deployment pass', async () => {
   open([RESOLVED, ELSEWHERE])
   const { code, stdout, stderr } = await gate([])
   assert.deepEqual([code, stdout], [0, ''])
   assert.match(stderr, /gate: no open incident on Shop \(PSHOP\)/)
 })
 
-test('open incidents do not, also acknowledged ones and those of months ago, and are listed on a line each', async () => {
+test('open incidents block it, acknowledged and months-old ones too, and are listed one per line', async () => {
   open([OLD, NEW, RESOLVED, ELSEWHERE])
   const { code, stdout, stderr } = await gate(['--quiet'])
   assert.deepEqual([code, stdout], [1, ''])
@@ -115,7 +115,7 @@ for (const [env, code] of [
   })
 }
 
-test('--wait lets pass as soon as the incident is resolved', async () => {
+test('--wait lets a deployment pass as soon as the incident is resolved', async () => {
   open([NEW])
   const waiting = gate(['--wait', '2m'])
   await simulator.waitForRequests(2)
@@ -130,7 +130,7 @@ test('--wait ends with 1 when its time is over', async () => {
   assert.equal((await gate(['--wait', '1s'])).code, 1)
 })
 
-test('while it waits a look that fails is followed by another', async () => {
+test('while it waits, a failed check is followed by another', async () => {
   open([])
   simulator.behave({ endpoint: '/services/PSHOP', times: 1, behaviour: { kind: 'answer', status: 429 } })
   const { code, stderr } = await gate(['--wait', '1m', '--deadline', '10s'])
@@ -152,7 +152,7 @@ test('a signal ends the wait at once, with its own status', async () => {
   assert.equal((await ended).code, 143)
 })
 
-test('maintenance and a disabled service are warned of', async () => {
+test('a service in maintenance or disabled causes a warning', async () => {
   const window = { id: 'PW', serviceIds: ['PSHOP'], startTime: ago(DAY_MS), endTime: ago(-DAY_MS) }
   const iso = (time: string): string => new Date(time).toISOString()
   open([], { windows: [{ ...window, startTime: iso(window.startTime), endTime: iso(window.endTime) }] })

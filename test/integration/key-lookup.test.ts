@@ -61,7 +61,7 @@ test('a dry run looks nothing up', async () => {
   assert.equal((JSON.parse(stdout) as { body: { routing_key?: string } }).body.routing_key, undefined)
 })
 
-test('the service may be named, in any case, also where it is on the second page', async () => {
+test('the service may be named, in any case, even if it is on the second page', async () => {
   const others = Array.from({ length: 150 }, (_, index) => ({ id: `P${index}`, name: `Shop ${index}` }))
   account({ services: [...others, SHOP] })
   assert.equal((await run(['failure', '--service', 'sHOP'])).code, 0)
@@ -204,7 +204,7 @@ test('a 400 gives advice on PAGERDUTY_FROM only if that is at fault', async () =
   }
 })
 
-test('an integration is not created again where nobody knows whether it was', async () => {
+test('an integration is not created again if it may have been created', async () => {
   account({ services: [{ id: 'PSHOP', name: 'Shop' }] })
   simulator.behave({ endpoint: '/services/PSHOP/integrations', behaviour: { kind: 'truncate' } })
   const { code } = await run(['failure', '--create-integration'])
@@ -261,7 +261,7 @@ test('what may pass is asked again: a 500, a reset, a body that is cut off, a 42
   assert.equal(calls().filter((call) => call.startsWith('GET')).length, 5)
 })
 
-test('a 429 without any header is given up where the deadline is too near to wait', async () => {
+test('after a 429 without any header it gives up if the deadline is too near to wait', async () => {
   account()
   simulator.behave({ endpoint: '/services/PSHOP', behaviour: { kind: 'answer', status: 429 } })
   const { code, stderr } = await run(['failure', '--deadline', '25s'])

@@ -132,7 +132,7 @@ const TROUBLE: [string, Record<string, string>, number, RegExp][] = [
     /no maintenance window: --maintenance asks PagerDuty’s REST API/,
   ],
   [
-    'nobody at home',
+    'no answer',
     { PAGERDUTY_API_URL: 'http://127.0.0.1:1', PAGERDUTY_DEADLINE: '1s' },
     75,
     /no maintenance window: .*(?:refused|no answer)/,
@@ -144,7 +144,7 @@ for (const [name, env, exitCode, message] of TROUBLE) {
     const lenient = await start('echo ran; exit 4', [], env).ended
     assert.deepEqual([lenient.code, lenient.stdout], [4, 'ran\n'])
     assert.match(lenient.stderr, message)
-    assert.equal(simulator.alerts.length, 1, 'and its failure is told')
+    assert.equal(simulator.alerts.length, 1, 'and its failure is reported')
     const strict = await start('echo ran', ['--strict'], env).ended
     assert.deepEqual([strict.code, strict.stdout], [exitCode, ''])
   })

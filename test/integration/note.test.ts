@@ -59,8 +59,8 @@ test('an account’s token writes in the name of PAGERDUTY_FROM', async () => {
 test('whatever keeps the note from being written is warned of and changes nothing else', async () => {
   for (const [env, tokens, message] of [
     [{}, [{ token: REST_TOKEN, kind: 'read-only' }], /warning: the deployment could not be noted: .*403/],
-    [{}, [{ token: REST_TOKEN, kind: 'account' }], /not noted: .*400[\s\S]*PAGERDUTY_FROM/],
-    [{ PAGERDUTY_TOKEN: KEY }, undefined, /not noted: --note asks PagerDuty’s REST API/],
+    [{}, [{ token: REST_TOKEN, kind: 'account' }], /could not be noted: .*400[\s\S]*PAGERDUTY_FROM/],
+    [{ PAGERDUTY_TOKEN: KEY }, undefined, /could not be noted: --note asks PagerDuty’s REST API/],
   ] as const) {
     simulator.seed(accountWith({ incidents: [OPEN], tokens: tokens && [...tokens] }))
     const { code, stderr } = await runWithRest(simulator.url, ['failure', '--note'], env)

@@ -25,7 +25,7 @@ for (const { name, meet, body } of PHASES) {
     ['the time is over', 'overdue'],
     ['the signal aborts', 'interrupted'],
   ] as const) {
-    test(`where ${how} ${name}, the request ends then, and its connection too`, async (t) => {
+    test(`if ${how} ${name}, the request ends then, and so does its connection`, async (t) => {
       const abort = new AbortController()
       const { url, closed } = await serve(t, (socket) => {
         meet(socket)

@@ -31,7 +31,7 @@ test('a CA in NODE_EXTRA_CA_CERTS is trusted', async (t) => {
 })
 
 test(
-  'the name is checked, not the address: localhost is accepted where the certificate has it',
+  'the name is checked, not the address: localhost is accepted if the certificate has it',
   { skip: skipWithout('localhost') },
   async (t) => {
     const simulator = await serve(t, certificate('good'))

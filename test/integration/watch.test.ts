@@ -334,7 +334,7 @@ for (const [name, env] of [
   })
 }
 
-test('a service in maintenance is warned of', async () => {
+test('a service in maintenance causes a warning', async () => {
   const iso = (time: string): string => new Date(time).toISOString()
   const times = { startTime: iso(ago(DAY_MS)), endTime: iso(ago(-DAY_MS)) }
   seed([], { windows: [{ id: 'PW', serviceIds: ['PSHOP'], ...times }], services: [SHOP] })

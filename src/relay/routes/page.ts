@@ -18,7 +18,7 @@ const FILES = {
 
 const LOG_IN_SCHEMA = z.object({ token: z.string().describe('The relay’s token, or its view token.') })
 
-/** The page for people, and their session. `routes/status.ts` answers its address. */
+/** The web page, and its sessions. `routes/status.ts` answers its address. */
 export const PAGE_ROUTES: RouteGroup = {
   mount: (app, deps) => {
     if (!deps.isPageOn) return
@@ -39,7 +39,7 @@ export const PAGE_ROUTES: RouteGroup = {
     ...Object.fromEntries(
       Object.entries(FILES).map(([path, mediaType]) => [
         path,
-        { get: answering('A file of the page for people', { description: 'the file', mediaType }, [404]) },
+        { get: answering('A file of the web page', { description: 'the file', mediaType }, [404]) },
       ]),
     ),
     '/ui/session': {

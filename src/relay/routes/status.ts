@@ -38,7 +38,7 @@ export const STATUS_ROUTES: RouteGroup = {
   paths: {
     '/': {
       get: answering(
-        'What this is, and where its API is described; for a browser the page for people',
+        'What this is, and where its API is described; for a browser, the web page',
         { description: 'name and addresses' },
         [401],
       ),

@@ -48,7 +48,7 @@ for (const [dir, from] of [
   ['a project', folder],
   [PROJECT, ROOT],
 ] as const)
-  test(`--dir ${dir} is looked for where npm was started, and an image that cannot be pulled is told`, () => {
+  test(`--dir ${dir} is relative to where npm was started, and an image that cannot be pulled is reported`, () => {
     const { status, said } = codeship(['--dir', dir, '--tag', 'master'], from)
     assert.equal(status, 78, said)
     assert.ok(said.includes(`(codeship) runs the Codeship files of ${PROJECT}\n`), said)

@@ -109,11 +109,11 @@ const KEYS: [string, string | undefined, string | undefined, string][] = [
   ['in the header alone', undefined, OTHER, OTHER],
   ['in the header, beside relay in the body', 'relay', OTHER, OTHER],
   ['in the body, beside another in the header', OTHER, keyFor('a third'), OTHER],
-  ['relay in the header', undefined, 'relay', KEY],
-  ['nowhere', undefined, undefined, KEY],
+  ['the relay’s own if the header says relay', undefined, 'relay', KEY],
+  ['the relay’s own if there is none', undefined, undefined, KEY],
 ]
 for (const [where, inBody, header, expected] of KEYS) {
-  test(`the routing key stands ${where}`, async () => {
+  test(`the routing key is ${where}`, async () => {
     const body = alertBody(inBody === undefined ? {} : { routing_key: inBody })
     const headers = header === undefined ? {} : { 'x-routing-key': header }
     assert.equal((await post(ALERTS, body, headers)).status, 202)

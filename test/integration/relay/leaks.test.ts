@@ -151,7 +151,7 @@ describe('a relay shows no secret', { concurrency: 4 }, () => {
       const printing = PRINTINGS[number++ % PRINTINGS.length] ?? DRY_RUN
       const isKept = number % 2 === 0
       const said = JSON.stringify(printing.env)
-      test(`with ${holding}, ${isKept ? 'a' : 'no'} spool and ${said}, where ${world}`, async () => {
+      test(`with ${holding}, ${isKept ? 'a' : 'no'} spool and ${said}, while ${world}`, async () => {
         const own = mkdtempSync(join(directory, 'secrets-'))
         const kept = mkdtempSync(join(directory, 'kept-'))
         const relay = await startRelay({

@@ -132,7 +132,7 @@ for (const [host, token, isWarned] of [
   )
 }
 
-test('it does not send to itself where its callers’ environment is its own', async () => {
+test('it does not send to itself if it has its callers’ environment', async () => {
   const relay = await startRelay({ ...ENV, PAGERDUTY_RELAY_URL: 'http://127.0.0.1:9' })
   assert.equal((await fetch(`${relay.url}/failure`, { method: 'POST' })).status, 202)
   await relay.stop()

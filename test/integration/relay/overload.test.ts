@@ -23,7 +23,7 @@ const MORE = 44
 const LARGE = alertBody({ client: 'x'.repeat(500_000) })
 const HANG = { kind: 'hang', after: 'request' } as const
 
-test('where PagerDuty hangs, so many wait, the next are turned away at once, and all is well after it', async (t) => {
+test('while PagerDuty hangs, a limited number wait, the rest are refused at once, and all works afterwards', async (t) => {
   const relay = await startRelay(ENV)
   t.after(() => relay.stop('SIGKILL'))
   simulator.behave({ behaviour: HANG })

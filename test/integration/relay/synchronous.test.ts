@@ -262,7 +262,7 @@ const REFUSED: [string, string, RequestInit, number][] = [
     { method: 'POST', body: '{}', headers: { 'content-type': 'text/plain' } },
     415,
   ],
-  ['a form where JSON is meant', '/v2/enqueue', { method: 'POST', body: new URLSearchParams('a=b') }, 415],
+  ['a form instead of JSON', '/v2/enqueue', { method: 'POST', body: new URLSearchParams('a=b') }, 415],
   [
     'too large a body',
     '/failure',

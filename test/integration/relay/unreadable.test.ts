@@ -61,7 +61,7 @@ const UNREADABLE: Readonly<Record<string, [bytes: string, status: number, detail
     415,
     /without Content-Encoding/,
   ],
-  'a body that says to be too long': [`${JSON_HEAD}content-length: 512001\r\n\r\n`, 413, /512000 bytes/],
+  'a body that claims to be too long': [`${JSON_HEAD}content-length: 512001\r\n\r\n`, 413, /512000 bytes/],
   'chunks that grow too long': [
     `${JSON_HEAD}transfer-encoding: chunked\r\n\r\n7d001\r\n${'x'.repeat(0x7d001)}\r\n0\r\n\r\n`,
     413,

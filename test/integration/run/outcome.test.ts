@@ -198,7 +198,7 @@ test('--json prints its line after the command output, --dry-run sends nothing',
   assert.deepEqual(sent(), [])
 })
 
-test('--json tells the status that run itself ends with, also where nothing could be reported', async () => {
+test('--json has the status that run itself ends with, even if nothing could be reported', async () => {
   const key = { PAGERDUTY_ROUTING_KEY: 'R022XIJR9M266DX570EVE6EXP1AFBN6D' } // takes no change events
   for (const [env, options, script, expected] of [
     [ENV, [], 'exit 3', { outcome: 'accepted', exit_code: 3 }],
@@ -215,7 +215,7 @@ test('--json tells the status that run itself ends with, also where nothing coul
   }
 })
 
-test('where the options are wrong, a --json of the command itself is left to it', async () => {
+test('if the options are wrong, the command keeps a --json of its own', async () => {
   const { code, stdout } = await watch(['tool', '--json'], { options: ['--nonsense'] })
   assert.deepEqual([code, stdout], [64, ''])
 })

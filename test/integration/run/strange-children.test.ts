@@ -27,7 +27,7 @@ function pidIn(text: string): number {
 
 for (const [how, env] of [
   ['pipes', ENV],
-  ['sockets, where no pipe can be made', { ...ENV, PATH: emptyFolder }],
+  ['sockets, if no pipe can be created', { ...ENV, PATH: emptyFolder }],
 ] as const) {
   test(`a child that prints forever keeps neither the report nor us: ${how}`, async () => {
     const script = `PATH=/usr/bin:/bin; ${CHATTERBOX} & sleep 0.2; echo the last word; exit 3`

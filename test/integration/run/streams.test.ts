@@ -80,7 +80,7 @@ test('a script may open /dev/stdout and /dev/stderr, as it can without us', asyn
   assert.deepEqual([code, stdout, stderr], [0, 'b\nc\n', 'a\nc\n'])
 })
 
-test('where no pipe can be made, a socket does', async () => {
+test('if no pipe can be created, a socket is used', async () => {
   const env = { ...ENV, PATH: folder }
   const { code, stdout, stderr } = await watch(['/bin/sh', '-c', 'echo a; echo b >&2; exit 3'], {
     options: ['--quiet'],
@@ -90,7 +90,7 @@ test('where no pipe can be made, a socket does', async () => {
   assert.deepEqual(String(details().output).split('\n').toSorted(), ['a', 'b'])
 })
 
-test('where both streams are one file, the order of what was printed is kept', async () => {
+test('if both streams are one file, the order of the output is kept', async () => {
   const path = join(folder, 'both')
   const fd = openSync(path, 'w')
   const script = 'i=0; while [ $i -lt 200 ]; do echo o$i; echo e$i >&2; i=$((i+1)); done'

@@ -65,7 +65,7 @@ for (const [shell, interpreter] of Object.entries(INTERPRETERS)) {
   })
 
   test(
-    `${shell}: run is not taken for a command where it is only a value`,
+    `${shell}: run is not taken for a command if it is only a value`,
     { skip: skip || skipWithout('curl', 'jq') },
     async () => {
       const { code, stdout } = await runProcess(

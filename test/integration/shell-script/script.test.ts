@@ -336,7 +336,7 @@ test(
     assert.match(token.stderr, /PAGERDUTY_RELAY_TOKEN needs curl or GNU wget/)
     const direct = await runBusybox(ENV, 'failure')
     assert.equal(direct.code, 78)
-    assert.match(direct.stderr, /curl is needed where no relay is set/)
+    assert.match(direct.stderr, /curl is required unless a relay is set/)
   },
 )
 

@@ -89,7 +89,7 @@ test('incidents of more than a month ago are listed only with date_range=all', a
   assert.equal((await call('GET', '/incidents?offset=9990&limit=100')).status, 400)
 })
 
-test('the keys of integrations show only where they are asked for', async () => {
+test('the keys of integrations show only if they are requested', async () => {
   const { body } = await call('GET', '/services/PSHOP')
   assert.doesNotMatch(JSON.stringify(body), new RegExp(KEY))
   assert.match(

@@ -26,7 +26,7 @@ const NOTHING: Figures = {
   relayLoad: undefined,
   callers: undefined,
   curls: undefined,
-  drainRate: undefined,
+  deliveryRate: undefined,
   container: undefined,
   growth: [],
   failed: [],
@@ -57,7 +57,7 @@ const FIGURES: Figures = {
     { name: RUN_CASES.nothing, bareMs: [5], watchedMs: [65] },
     { name: 'flood', bareMs: [205], watchedMs: [365] },
   ],
-  drainRate: 1234.5,
+  deliveryRate: 1234.5,
   growth: [
     {
       name: 'filling a spool',
@@ -112,7 +112,7 @@ test('a run in which nothing could be measured still makes a page', () => {
   assert.ok(!empty.includes('NaN') && !empty.includes('undefined'))
 })
 
-test('a target is met at its limit, from either side, and neither met nor missed where nothing was measured', () => {
+test('a target is met at its limit, from either side, and neither met nor missed if nothing was measured', () => {
   const target = { what: 'x', limit: 2, floor: '' }
   assert.equal(isMet({ ...target, value: 2 }), true)
   assert.equal(isMet({ ...target, value: 2.01 }), false)

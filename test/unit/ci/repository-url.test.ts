@@ -167,7 +167,7 @@ test("GitLab's own CI builds repositories of its own host, whatever that is call
   )
 })
 
-test('what the CI gives stays, and where the rest came from is told', () => {
+test('what the CI gives stays, and the origin of the rest is reported', () => {
   const build: Build = { ...BUILD, repository: 'shop', commitUrl: 'https://ci.example.com/c', origins: {} }
   const linked = withRepositoryUrl(build, 'https://github.com/acme/shop')
   assert.deepEqual([linked.repository, linked.commitUrl], ['shop', 'https://ci.example.com/c'])

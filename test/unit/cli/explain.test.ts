@@ -27,7 +27,7 @@ async function explained(events: readonly Event[], identity = IDENTITY): Promise
     .map((line) => line.replace('pagerduty-alert: ', ''))
 }
 
-test('each part of the identity is told with where it came from', async () => {
+test('each part of the identity is shown with its origin', async () => {
   assert.deepEqual(await explained([alert('deploy/acme/shop/production')]), [
     'environment: production (--environment)',
     'dedup key: deploy/acme/shop/production (repository from CI_REPO_NAME)',

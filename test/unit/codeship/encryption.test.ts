@@ -57,7 +57,7 @@ for (const [what, text, message] of REFUSED) {
   })
 }
 
-test('another key is noticed where text is expected', () => {
+test('another key is noticed if text is expected', () => {
   const other = parseEncryptionKey('k', Buffer.alloc(32, 7).toString('base64'))
   assert.throws(() => decryptText('env.encrypted', VECTOR.file, other), {
     message: 'env.encrypted: does not decrypt to text; it was encrypted with another key',

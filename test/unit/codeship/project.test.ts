@@ -49,7 +49,7 @@ test('environment, then env_file, then encrypted_env_file: the later wins', () =
   assert.deepEqual(environment(project(files)), { A: '0', B: 'a', C: 'b', D: 'c', E: 'd' })
 })
 
-test('the key may be elsewhere, and is not needed where nothing is encrypted', () => {
+test('the key may be elsewhere, and is not needed if nothing is encrypted', () => {
   const services = 'app: {image: i, encrypted_env_file: e}'
   const files = { 'codeship-services.yml': services, e: encrypted('A=1'), 'my.aes': `${KEY_TEXT}\n` }
   assert.deepEqual(environment(project(files, 'my.aes')), { A: '1' })

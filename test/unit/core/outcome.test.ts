@@ -110,7 +110,7 @@ test('no header makes an answer ask for more than five minutes', () => {
   }
 })
 
-test('a secret that an answer echoes is masked, also where the excerpt ends in the middle of it', () => {
+test('a secret that an answer echoes is masked, even if the excerpt ends in the middle of it', () => {
   const secret = createSecret('0123456789abcdef0123456789abcdef')
   for (let before = 440; before <= 520; before++) {
     const outcome = classifyAnswer(answer(400, `${'x'.repeat(before)}${secret.reveal()} y`), NOW_MS, [secret])

@@ -68,7 +68,7 @@ const HINTS: readonly [when: string, refusal: Partial<Refusal>, hint: RegExp | u
   ['there was no answer', { status: undefined, reason: 'refused' }, undefined],
 ]
 for (const [when, refusal, hint] of HINTS) {
-  test(`the hint where ${when}`, () => {
+  test(`the hint when ${when}`, () => {
     const said = hintFor({ ...REFUSAL, ...refusal })
     if (hint === undefined) assert.equal(said, undefined)
     else assert.match(said ?? '', hint)

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { withLateBuiltinModules } from '../../../build/late-builtin-modules.ts'
 
-test('a costly module of Node is loaded where something of it is used', () => {
+test('a costly module of Node is loaded when it is first used', () => {
   const before = [
     'let node_os = require("node:os");',
     'let node_fs = require("node:fs");',

@@ -2,9 +2,8 @@ import { composeRelayTransport } from '../src/compose.ts'
 import { addAll, deliverAll, numberedItem, openBenchSpool } from './spool-work.ts'
 
 /*
- * Delivers so many events of one routing key, each another alert, as fast as the far end takes them: without the pace that
- * PagerDuty asks for. Prints the JSON of the events a second.
- * usage: drain-rate.ts FOLDER URL COUNT
+ * Delivers COUNT events of one routing key, each a different alert, as fast as the server accepts them: without PagerDuty's rate limit. Prints the JSON of the events a second.
+ * usage: delivery-rate.ts FOLDER URL COUNT
  */
 const [folder = '', baseUrl = '', count = ''] = process.argv.slice(2)
 const spool = await openBenchSpool(folder)

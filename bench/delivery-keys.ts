@@ -3,9 +3,9 @@ import { addAll, deliverAll, INSTANT, numberedItem, openBenchSpool } from './spo
 import type { Point } from './statistics.ts'
 
 /*
- * What delivering one event of each key costs with ever more keys, at PagerDuty's pace, to a far end that accepts at once.
+ * What it costs to deliver one event of each key with more and more keys, at PagerDuty's rate, to a server that accepts at once.
  * Prints the JSON of points of keys and milliseconds.
- * usage: drain-keys.ts FOLDER MAX_KEYS
+ * usage: delivery-keys.ts FOLDER MAX_KEYS
  */
 const RATE_PER_MINUTE = 110
 const RUNS = 3
