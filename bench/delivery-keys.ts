@@ -3,7 +3,8 @@ import { addAll, deliverAll, INSTANT, numberedItem, openBenchSpool } from './spo
 import type { Point } from './statistics.ts'
 
 /*
- * What it costs to deliver one event of each key with more and more keys, at PagerDuty's rate, to a server that accepts at once.
+ * What it costs to deliver one event of each key with more and more keys, at PagerDuty's rate, to a server that accepts at
+ * once.
  * Prints the JSON of points of keys and milliseconds.
  * usage: delivery-keys.ts FOLDER MAX_KEYS
  */

@@ -2,7 +2,8 @@ import { composeRelayTransport } from '../src/compose.ts'
 import { addAll, deliverAll, numberedItem, openBenchSpool } from './spool-work.ts'
 
 /*
- * Delivers COUNT events of one routing key, each a different alert, as fast as the server accepts them: without PagerDuty's rate limit. Prints the JSON of the events a second.
+ * Delivers COUNT events of one routing key, each a different alert, as fast as the server accepts them: without PagerDuty's
+ * rate limit. Prints the JSON of the events a second.
  * usage: delivery-rate.ts FOLDER URL COUNT
  */
 const [folder = '', baseUrl = '', count = ''] = process.argv.slice(2)

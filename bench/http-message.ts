@@ -1,6 +1,8 @@
 /**
- * The length of an HTTP/1.1 message in characters, from its head. @param text what has arrived of the message, one
- * character for each byte @returns undefined while the head is incomplete @throws if the head has no length
+ * The length of an HTTP/1.1 message in characters, from its head.
+ * @param text what has arrived of the message, one character for each byte
+ * @returns undefined while the head is incomplete
+ * @throws if the head has no length
  */
 export function messageLength(text: string): number | undefined {
   const headEnd = text.indexOf('\r\n\r\n')

@@ -3,7 +3,8 @@ import { messageLength } from './http-message.ts'
 import { percentile } from './statistics.ts'
 
 /*
- * Posts events, each a different alert, to a relay for some seconds; each connection sends its next event when the last one is answered. It speaks HTTP on bare sockets, so that it uses less of the machine than what it measures.
+ * Posts events, each a different alert, to a relay for some seconds; each connection sends its next event when the last one
+ * is answered. It speaks HTTP on bare sockets, so that it uses less of the machine than what it measures.
  * Ends with 1 at any answer but 202. Prints the JSON of a `Load`.
  * usage: load.ts URL CONNECTIONS SECONDS KEYS      KEYS: how many routing keys take turns; 0: the relay's own
  */

@@ -17,7 +17,8 @@ import { createSections, type Bench, type Sections } from './section.ts'
 import { CERTIFICATE_FILE, startServers } from './servers.ts'
 
 /*
- * Measures everything in one run and writes docs/performance.md. `--smoke` does each thing once and writes nothing: it only checks that the benchmark still works. Progress goes to stderr. Ends with 1 if a part failed.
+ * Measures everything in one run and writes docs/performance.md. `--smoke` does each thing once and writes nothing: it only
+ * checks that the benchmark still works. Progress goes to stderr. Ends with 1 if a part failed.
  */
 const { values } = parseArgs({ options: { smoke: { type: 'boolean', default: false } } })
 const isSmoke = values.smoke

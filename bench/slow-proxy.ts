@@ -1,7 +1,8 @@
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net'
 
 /*
- * A path with a round trip of DELAY ms, if packets cannot be delayed: forwards TCP to PORT, delays every byte by half of it each way, and a
+ * A path with a round trip of DELAY ms, if packets cannot be delayed: forwards TCP to PORT, delays every byte by half of it
+ * each way, and a
  * connection's first bytes by one whole round trip more, as long as TCP's own handshake would have taken.
  * Prints its port. usage: slow-proxy.ts PORT DELAY
  */

@@ -4,7 +4,8 @@ import { createServer as createTlsServer } from 'node:tls'
 import { messageLength } from './http-message.ts'
 
 /*
- * A PagerDuty that accepts everything at once, in a separate process. It speaks HTTP on bare sockets, so that it uses less of the machine than what is measured. Prints `{"http":PORT,"https":PORT}`.
+ * A PagerDuty that accepts everything at once, in a separate process. It speaks HTTP on bare sockets, so that it uses less
+ * of the machine than what is measured. Prints `{"http":PORT,"https":PORT}`.
  * usage: stub-server.ts KEY_FILE CERTIFICATE_FILE ADDRESS
  */
 const [keyFile = '', certificateFile = '', address = ''] = process.argv.slice(2)

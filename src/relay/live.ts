@@ -4,8 +4,8 @@ import type { ServerResponse } from 'node:http'
 /** Streams changes to viewers (server-sent events). */
 export interface Live {
   /**
-   * Sends changes to one more viewer until it disconnects. @param lastEventId the last message that it saw before it lost
-   * the connection
+   * Sends changes to one more viewer until it disconnects.
+   * @param lastEventId the last message that it saw before it lost the connection
    */
   attach(response: ServerResponse, lastEventId: string | undefined): void
   /** Whether the maximum of viewers is reached, or the relay is about to end. */

@@ -78,7 +78,7 @@ test('every target is listed, with what was measured and whether that meets it',
     /^\| One event over HTTPS and 50 ms ÷ bash \+ curl \| ≤ 1\.25 \| 1\.30 \| \*\*missed\*\*; floor: /m,
   )
   assert.match(page, /^\| Relay, durable, accepted a second .* \| ≥ 1\.2 \| 1\.50 \| met \|$/m)
-  assert.match(page, /^\| Delivered a second .* \| ≥ 500 \| 1,235 \| met \|$/m)
+  assert.match(page, /^\| Delivered per second .* \| ≥ 500 \| 1,235 \| met \|$/m)
   assert.match(page, /^\| `--dry-run` .* \| not measured \|  \|$/m)
 })
 
@@ -94,7 +94,7 @@ test('tables have medians, and the ratios of each round', () => {
 
 test('the page says what could not be measured', () => {
   assert.match(page, /^- containers: it broke$/m)
-  assert.match(page, /^Not measured, being absent here: pagerduty-cli\.$/m)
+  assert.match(page, /^Not measured, because they are not installed here: pagerduty-cli\.$/m)
 })
 
 test('the page names the machine, and neither host nor paths', () => {
