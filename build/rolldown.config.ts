@@ -5,6 +5,7 @@ import manifest from '../package.json' with { type: 'json' }
 import { lateBuiltinModules } from './late-builtin-modules.ts'
 import { buildPageFiles } from './page-files.ts'
 import { thirdPartyLicenses } from './third-party-licenses.ts'
+import { sqlFiles } from '../src/fleet/sql-files.ts'
 import { undiciParts } from './undici-parts.ts'
 
 const licenses: Plugin = {
@@ -22,6 +23,18 @@ const page: Plugin = {
     filter: { id: /src.relay.page-files\.ts$/ },
     handler: async () =>
       `const files = ${JSON.stringify(await buildPageFiles())}; export const pageFiles = () => files`,
+  },
+}
+
+/** So are the tables and functions of a fleet. */
+const sql: Plugin = {
+  name: 'sql',
+  load: {
+    filter: { id: /src.fleet.sql-files\.ts$/ },
+    handler: () => {
+      const files = sqlFiles()
+      return `export const SQL_FILES = ${JSON.stringify(Object.keys(files))}; const files = ${JSON.stringify(files)}; export const sqlFiles = () => files`
+    },
   },
 }
 
@@ -111,9 +124,10 @@ export default defineConfig({
       groups: [
         { name: 'undici', test: /undici/ },
         { name: 'zod', test: /node_modules.zod/ },
+        { name: 'postgres', test: /node_modules.(?:pg|postgres|split2)/ },
         { name: 'shared', test: isShared, minShareCount: 2 },
       ],
     },
   },
-  plugins: [page, undiciParts, lateBuiltinModules, licenses, launcher, executable],
+  plugins: [page, sql, undiciParts, lateBuiltinModules, licenses, launcher, executable],
 })

@@ -3,10 +3,12 @@ import { setFlagsFromString } from 'node:v8'
 import { nowMs } from './delivery/clock.ts'
 import { isKeyLookedUp } from './config/load.ts'
 import type { DeliveryConfig } from './config/delivery.ts'
+import type { FleetConfig } from './config/fleet.ts'
 import type { RestConfig } from './config/rest.ts'
 import type { Secret } from './core/secret.ts'
 import type { Post } from './delivery/address.ts'
 import type { Clock, Retry } from './delivery/retry.ts'
+import type { Migrated } from './fleet/migrate.ts'
 import { createResolver } from './spool/worker/destinations.ts'
 import type { Worker, WorkerEvents } from './spool/worker/types.ts'
 import type { EarlyConnections } from './delivery/preconnect.ts'
@@ -155,6 +157,12 @@ export function composeTransport({ proxy, eventsUrl: baseUrl, timeoutMs }: Deliv
 export async function composeSpool(options: SpoolOptions): Promise<ListedSpool> {
   const { openSpool } = await import('./spool/open.ts')
   return await openSpool(options)
+}
+
+/** Makes or updates what relays share in PostgreSQL. */
+export async function composeMigration(fleet: FleetConfig): Promise<Migrated> {
+  const { migrateFleet } = await import('./fleet/migrate.ts')
+  return await migrateFleet(fleet)
 }
 
 /** PagerDuty accepts 120 events a minute per key. The rest is for other processes that send with the same key. */

@@ -86,6 +86,7 @@ async function runCommand(io: Io, line: CommandLine, named: SessionCommand | und
       throw new Failure('usage', `--severity: ${NO_SEVERITY}`)
     const session = createSession({ io, config, log, command, json })
     if (name === 'flush') return await (await import('./commands/flush.ts')).flush(session)
+    if (name === 'fleet') return await (await import('./commands/fleet.ts')).fleet(session, line.operands)
     if (name === 'spool') return await (await import('./commands/spool.ts')).spool(session, line.operands)
     if (name === 'deployments' || name === 'report')
       return await (await import('./commands/deployments.ts'))[name](session)
@@ -104,6 +105,7 @@ const WITHOUT_KEY: ReadonlySet<string> = new Set([
   'gate',
   'watch',
   'flush',
+  'fleet',
   'spool',
   'deployments',
   'report',

@@ -116,6 +116,14 @@ export const COMMANDS = {
     omits: ['dryRun'],
     example: 'pagerduty-alert spool retry',
   },
+  fleet: {
+    does: 'make or update the tables that relays share (migrate)',
+    operands: 'migrate',
+    maxOperands: 1,
+    groups: ['delivery', 'printing'],
+    omits: ['dryRun'],
+    example: 'PAGERDUTY_FLEET=postgres://owner@db/pagerduty pagerduty-alert fleet migrate',
+  },
   deployments: {
     does: 'list the deployments that a relay or a spool remembers, the newest first',
     operands: '',

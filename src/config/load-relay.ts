@@ -7,6 +7,7 @@ import type { Gathered } from './sources.ts'
 import { isKeyLookedUp, keyMissing, serversOf, throwProblems, type Surroundings } from './load.ts'
 import { connectionWarnings, readDeliveryConfig, type DeliveryConfig } from './delivery.ts'
 import { EVENT_SETTINGS, readEventConfig, type EventConfig } from './event.ts'
+import { fleetSecrets, readFleetConfig, type FleetConfig } from './fleet.ts'
 import { readGateConfig } from './gate.ts'
 import { readPrintConfig, type PrintConfig } from './printing.ts'
 import { readRelayAccess, readRelayAddress, type RelayAccess, type RelayAddress } from './relay.ts'
@@ -29,6 +30,8 @@ export interface RelayConfig extends RelayAccess, RelayAddress {
   readonly ownKeys: OwnKeys
   /** Absent if nothing is kept: then callers wait for PagerDuty. */
   readonly spool?: SpoolConfig
+  /** The queue that it shares with other relays; needs a spool, too. */
+  readonly fleet?: FleetConfig
   readonly printing: PrintConfig
   /** Masks the program's own secrets in what callers send. */
   readonly mask: Mask
@@ -54,8 +57,11 @@ export function loadRelayConfig(
   const events = readDeliveryConfig(reader, env)
   const rest = readRestConfig(reader, events.region)
   const access = readRelayAccess(own, env, problems)
+  const spool = readSpoolConfig(reader)
+  const fleet = readFleetConfig(reader)
   const secrets = [
     ...events.secrets,
+    ...fleetSecrets(fleet),
     ...[rest.token, access.hookSecret, access.viewToken].filter((secret) => secret !== undefined),
   ]
   const delivery = { ...events, secrets }
@@ -63,7 +69,6 @@ export function loadRelayConfig(
   const event = mask(readEventConfig(reader, readGateConfig(reader).isRollback))
   reportProxies(reader, delivery.proxy, serversOf(delivery, rest))
   const missing = keyMissing({ delivery, rest })
-  const spool = readSpoolConfig(reader)
   const ownKeys = isKeyLookedUp({ delivery, rest }) ? ('looked-up' as const) : delivery.keys
   const address = readRelayAddress(reader)
   const config = { event, delivery, rest, ownKeys, printing: readPrintConfig(reader), ...address, ...access }
@@ -73,6 +78,7 @@ export function loadRelayConfig(
     build: mask(withRepositoryUrl(build, repositoryUrl)),
     mask,
     ...(spool && { spool }),
+    ...(fleet && { fleet }),
     outputSecrets: [...delivery.secrets.map((secret) => secret.reveal()), ...secretValues(env)],
     warnings: [
       ...connectionWarnings(env, delivery, rest),

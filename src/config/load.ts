@@ -8,6 +8,7 @@ import { EVENT_SETTINGS, readEventConfig, type EventConfig } from './event.ts'
 import { readListConfig, type ListConfig } from './list.ts'
 import { readPrintConfig, type PrintConfig } from './printing.ts'
 import { reportProxies } from './proxy.ts'
+import { fleetSecrets, readFleetConfig, type FleetConfig } from './fleet.ts'
 import { readGateConfig, type GateConfig } from './gate.ts'
 import { NOTE_SETTINGS, readRestConfig, type RestConfig } from './rest.ts'
 import { readRunConfig, type RunConfig } from './run.ts'
@@ -23,6 +24,8 @@ export interface Config {
   readonly run: RunConfig
   /** Absent if nothing is kept. */
   readonly spool?: SpoolConfig
+  /** Absent if no queue is shared. */
+  readonly fleet?: FleetConfig
   readonly gate: GateConfig
   readonly list: ListConfig
   readonly watch: WatchConfig
@@ -64,11 +67,12 @@ export function readConfig(
   const delivery = readDeliveryConfig(reader, env)
   const rest = readRestConfig(reader, delivery.region)
   const spool = readSpoolConfig(reader)
+  const fleet = readFleetConfig(reader)
   const dryRun = valuesOf(reader, DELIVERY_SETTINGS)('dryRun')
   if (!dryRun) reportProxies(reader, delivery.proxy, serversOf(delivery, rest))
   readPrintConfig(reader)
   const gate = readGateConfig(reader)
-  const secrets = [...delivery.secrets, ...(rest.token ? [rest.token] : [])]
+  const secrets = [...delivery.secrets, ...(rest.token ? [rest.token] : []), ...fleetSecrets(fleet)]
   const mask = createMask(secrets)
   const settings = {
     event: mask(readEventConfig(reader, gate.isRollback)),
@@ -80,6 +84,7 @@ export function readConfig(
     watch: readWatchConfig(reader),
     note: valuesOf(reader, NOTE_SETTINGS)('note'),
     ...(spool && { spool }),
+    ...(fleet && { fleet }),
     build: mask(withRepositoryUrl(build, repositoryUrl)),
     dryRun,
   }

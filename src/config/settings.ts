@@ -1,5 +1,6 @@
 import { DELIVERY_SETTINGS } from './delivery.ts'
 import { EVENT_SETTINGS } from './event.ts'
+import { FLEET_SETTINGS } from './fleet.ts'
 import { GATE_SETTINGS } from './gate.ts'
 import { LIST_SETTINGS } from './list.ts'
 import { PRINTING_SETTINGS } from './printing.ts'
@@ -21,6 +22,7 @@ const SETTINGS = {
   ...NOTE_SETTINGS,
   ...DELIVERY_SETTINGS,
   ...SPOOL_SETTINGS,
+  ...FLEET_SETTINGS,
   ...REST_SETTINGS,
   ...PRINTING_SETTINGS,
 } as const satisfies Record<string, Setting>

@@ -15,6 +15,8 @@ export type FleetShown = ShownEvent & FleetPlace
 export interface FleetSearch extends Search {
   /** Only events that this relay accepted. */
   readonly origin?: string
+  /** Only events with larger ids; the oldest come first then. */
+  readonly afterId?: number
 }
 
 /** A key as the server has it. */

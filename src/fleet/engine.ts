@@ -1,5 +1,5 @@
 import type { NewRow } from '../spool/rows.ts'
-import type { DeadCause, DueEvent } from '../spool/spool.ts'
+import type { DeadCause, DueEvent, SpoolKey } from '../spool/spool.ts'
 import type { EngineListing } from './engine-listing.ts'
 
 /*
@@ -18,6 +18,8 @@ import type { EngineListing } from './engine-listing.ts'
 export interface FleetItem extends NewRow {
   /** Together with the engine's `origin` it names the event: added again, it gets the id that it has. At most 64 characters. */
   readonly originId: string
+  /** Items of one request have the same number: a deployment that one of them reports has them all. Absent if it is alone. */
+  readonly request?: number
   /** How long ago the relay accepted it; 0 if it does so now. */
   readonly ageMs: number
   /** The result of an event that the relay has settled alone, while the server was away: it is only listed. */
@@ -40,11 +42,16 @@ export interface Lease {
   readonly epoch: number
 }
 
+/** A key that this relay owns now, and under which name or secret its events go out. */
+export interface OwnedKey extends Lease {
+  readonly key: SpoolKey
+}
+
 /** Keys that this relay owns now. */
 export interface Owned {
   /** How long the leases last from the moment at which the question was sent. */
   readonly leaseMs: number
-  readonly leases: readonly Lease[]
+  readonly leases: readonly OwnedKey[]
 }
 
 export interface Renewed extends Owned {
@@ -150,7 +157,12 @@ export type Settled = 'settled' | 'noted' | 'lost' | 'gone'
 /** Whether the server can be used; with `host:port` of the one that is connected, or why there is none. */
 export type EngineState =
   | { readonly kind: 'up'; readonly host: string }
-  | { readonly kind: 'down'; readonly reason: string; readonly sinceMs: number }
+  | {
+      readonly kind: 'down'
+      readonly reason: string
+      /** Whether an operator has to change something: the address, a password, the tables or the secret. */
+      readonly isConfiguration: boolean
+    }
 
 /** The relay's side of delivering. */
 export interface EngineDelivery {

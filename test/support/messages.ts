@@ -20,7 +20,7 @@ export const FILES_WITH_OTHER_PAGES = [
 /** Two words or more, as a person would read them. */
 const PROSE = /[a-z’'",)]:? [a-z…]/i
 const SQL =
-  /\b(?:PRAGMA|CREATE|SELECT|CASE WHEN|NULL AS|AS settled_at|BEGIN|INSERT|UPDATE|DELETE FROM|WHERE|ROLLBACK|ORDER BY)\b|\bIN \('|^id, /
+  /\b(?:PRAGMA|CREATE|SELECT|CASE WHEN|NULL AS|AS settled_at|BEGIN|SET LOCAL|INSERT|UPDATE|DELETE FROM|WHERE|ROLLBACK|ORDER BY)\b|\bIN \('|^id, /
 // Also the frames of server-sent events.
 const NO_PROSE = /text\/plain|^(?:id|event): \S* ?(?:event: |data: )|^deny|^Bearer realm|^max\(/
 

@@ -23,6 +23,7 @@ const PROGRAMS = {
   iptables: [['iptables'], 'iptables'],
   jq: [['jq'], 'jq'],
   openssl: [['openssl'], 'openssl'],
+  pg_basebackup: [['pg_basebackup'], 'postgresql-client'],
   pg_ctl: [['pg_ctl'], 'postgresql'],
   pgbouncer: [['pgbouncer'], 'pgbouncer'],
   postgres: [['postgres'], 'postgresql'],

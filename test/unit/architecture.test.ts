@@ -123,7 +123,7 @@ test('other folders import only the entries of the spool', () => {
 })
 
 test('only compose.ts creates transports, spools, workers and senders', () => {
-  const creators = /\b(?:createTransport|openSpool|startWorker|createSender|createRestClient)\(/
+  const creators = /\b(?:createTransport|openSpool|openFleet|startWorker|createSender|createRestClient)\(/
   const callers = sourceFiles.filter((path) =>
     creators.test(readFileSync(path, 'utf8').replaceAll(/(?:function|\*) .*/g, '')),
   )

@@ -30,6 +30,8 @@ const PARTS: ReadonlySet<string> = new Set([
   'Change event processed',
   'its counters are not those of its rows',
   'the row of state is missing',
+  'Query read timeout',
+  'The server does not support SSL',
 ])
 
 /** What the page shows as it is printed, though the program puts it together from several texts. */

@@ -1,0 +1,89 @@
+import { Failure } from '../core/failure.ts'
+import { createSecret, type Secret } from '../core/secret.ts'
+import { parseFleetUrl, type FleetServer } from './fleet-url.ts'
+import { parseDurationMs } from './parsers.ts'
+import { inGroup, valuesOf, type Reader } from './setting.ts'
+
+/** The durable queue that several relays share. */
+export const FLEET_SETTINGS = inGroup('delivery', {
+  fleet: {
+    variable: 'PAGERDUTY_FLEET',
+    value: 'URL',
+    secret: true,
+    parse: parseFleetUrl,
+    help: 'PostgreSQL that several relays share as one queue, as postgres://USER@HOST[,HOST…]/DATABASE; needs PAGERDUTY_SPOOL, too',
+  },
+  fleetPassword: {
+    variable: 'PAGERDUTY_FLEET_PASSWORD',
+    value: 'PASSWORD',
+    secret: true,
+    parse: createSecret,
+    help: 'password of the user that PAGERDUTY_FLEET names, if the address does not have it',
+  },
+  fleetSecret: {
+    variable: 'PAGERDUTY_FLEET_SECRET',
+    value: 'SECRET',
+    secret: true,
+    parse: parseFleetSecret,
+    help: 'encrypts events and callers’ keys in the database; the same for all relays, at least 32 characters',
+  },
+  fleetAlone: {
+    variable: 'PAGERDUTY_FLEET_ALONE',
+    value: 'TIME|never',
+    parse: parseAlone,
+    default: '60s',
+    help: 'how long the database may be away before a relay delivers what only it has',
+  },
+})
+
+/** Shortest secret, in characters: 128 bits as hexadecimal digits. */
+const MIN_SECRET_CHARS = 32
+
+function parseFleetSecret(text: string): Secret {
+  if (text.length < MIN_SECRET_CHARS)
+    throw new Failure(
+      'config',
+      `must have at least ${MIN_SECRET_CHARS} characters; openssl rand -hex 32 makes one`,
+    )
+  return createSecret(text)
+}
+
+function parseAlone(text: string): number {
+  return text.toLowerCase() === 'never' ? Number.POSITIVE_INFINITY : parseDurationMs(text)
+}
+
+/** The queue that this relay shares with others. */
+export interface FleetConfig {
+  readonly server: FleetServer
+  /** Encrypts what is stored; absent if it is stored as it is. */
+  readonly secret?: Secret
+  /** How long the server may be away before this relay delivers alone; Infinity for never. */
+  readonly aloneAfterMs: number
+}
+
+type FleetReader = Reader<keyof typeof FLEET_SETTINGS | 'spool'>
+
+/** Reads the settings of the fleet; undefined if there is none. */
+export function readFleetConfig(reader: FleetReader): FleetConfig | undefined {
+  const read = valuesOf(reader, FLEET_SETTINGS)
+  const server = read('fleet')
+  const password = read('fleetPassword')
+  const secret = read('fleetSecret')
+  const aloneAfterMs = read('fleetAlone')
+  if (server === undefined) return undefined
+  if (server.password !== undefined && password !== undefined)
+    reader.report({
+      kind: 'config',
+      message: 'PAGERDUTY_FLEET and PAGERDUTY_FLEET_PASSWORD both have a password; remove one of them',
+    })
+  return {
+    server: { ...server, ...(password !== undefined && { password }) },
+    ...(secret !== undefined && { secret }),
+    aloneAfterMs,
+  }
+}
+
+/** What of these settings must never be printed. */
+export function fleetSecrets(fleet: FleetConfig | undefined): Secret[] {
+  return [fleet?.server.password, fleet?.secret].filter((secret) => secret !== undefined)
+}

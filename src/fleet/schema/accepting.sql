@@ -1,0 +1,125 @@
+-- Takes the locks of alerts until the transaction ends, in one order for everybody. Who holds an alert's lock may add events
+-- of it, or remove them and make the next one due. A hash collision only makes two alerts wait for each other.
+CREATE OR REPLACE FUNCTION lock_alerts(p_key_ids bigint[], p_alerts text[]) RETURNS void
+LANGUAGE plpgsql SET search_path = pagerduty_alert, pg_catalog, pg_temp AS $$
+DECLARE
+  v_lock integer;
+BEGIN
+  FOR v_lock IN
+    SELECT DISTINCT hashtext(a.key_id || ' ' || a.alert) FROM unnest(p_key_ids, p_alerts) AS a (key_id, alert)
+    WHERE a.alert IS NOT NULL ORDER BY 1
+  LOOP
+    PERFORM pg_advisory_xact_lock(1346650188, v_lock); -- the letters PDAL
+  END LOOP;
+END $$;
+
+-- Adds events, all or none. Each array has one element for an event; `p_teller` is the number (from 1) of the event whose
+-- deployment this one belongs to. An event that is there already, by its origin, keeps the id that it has.
+CREATE OR REPLACE FUNCTION add(
+  p_origin text, p_origin_ids text[], p_ages_ms double precision[], p_keys text[], p_secrets bytea[], p_kinds text[],
+  p_actions text[], p_alerts text[], p_checksums bigint[], p_summaries bytea[], p_bodies bytea[], p_results text[],
+  p_attempts integer[], p_http_statuses integer[], p_causes text[], p_reasons text[], p_identities text[],
+  p_records text[], p_tellers integer[]
+) RETURNS TABLE (id bigint, key_id bigint, is_due boolean)
+LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = pagerduty_alert, pg_catalog, pg_temp SET lock_timeout = '5s' SET jit = off
+SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
+#variable_conflict use_column
+DECLARE
+  v_key_ids bigint[];
+  v_is_new boolean[];
+  v_ids bigint[];
+  v_due_ids bigint[];
+BEGIN
+  PERFORM pg_advisory_xact_lock_shared(1346650188, 0); -- `tidy` removes no key meanwhile
+  INSERT INTO key (name, secret)
+  SELECT DISTINCT ON (i.name) i.name, i.secret FROM unnest(p_keys, p_secrets) AS i (name, secret)
+  WHERE NOT EXISTS (SELECT FROM key WHERE key.name = i.name) ORDER BY i.name
+  ON CONFLICT (name) DO NOTHING;
+  v_key_ids := ARRAY(
+    SELECT (SELECT key.id FROM key WHERE key.name = i.name)
+    FROM unnest(p_keys) WITH ORDINALITY AS i (name, number) ORDER BY i.number);
+  PERFORM lock_alerts(v_key_ids, p_alerts);
+
+  v_is_new := ARRAY(
+    SELECT NOT EXISTS (SELECT FROM pending AS e WHERE e.origin = p_origin AND e.origin_id = i.origin_id)
+      AND NOT EXISTS (SELECT FROM delivered AS e WHERE e.origin = p_origin AND e.origin_id = i.origin_id)
+      AND NOT EXISTS (SELECT FROM dead AS e WHERE e.origin = p_origin AND e.origin_id = i.origin_id)
+      AND NOT EXISTS (SELECT FROM discarded AS e WHERE e.origin = p_origin AND e.origin_id = i.origin_id)
+    FROM unnest(p_origin_ids) WITH ORDINALITY AS i (origin_id, number) ORDER BY i.number);
+  v_ids := ARRAY(
+    SELECT CASE WHEN i.is_new THEN nextval('turn') END
+    FROM (SELECT * FROM unnest(v_is_new) WITH ORDINALITY AS n (is_new, number) ORDER BY n.number) AS i);
+
+  WITH input AS MATERIALIZED (
+    SELECT * FROM unnest(
+      v_ids, v_key_ids, p_kinds, p_actions, p_alerts, p_origin_ids, p_ages_ms, p_checksums, p_summaries, p_bodies, p_results
+    ) AS i (id, key_id, kind, action, alert, origin_id, age_ms, checksum, summary, body, result)
+    WHERE i.id IS NOT NULL AND i.result IS NULL
+  ), inserted AS (
+    INSERT INTO pending (id, turn, key_id, kind, action, alert, origin, origin_id, accepted_at, due_at, checksum, summary, body)
+    SELECT i.id, i.id, i.key_id, i.kind, i.action, i.alert, p_origin, i.origin_id,
+      clock_timestamp() - i.age_ms * interval '1 ms',
+      CASE WHEN i.alert IS NULL
+        OR (i.id = min(i.id) OVER (PARTITION BY i.key_id, i.alert)
+          AND NOT EXISTS (SELECT FROM pending AS e WHERE e.key_id = i.key_id AND e.alert = i.alert))
+        THEN timestamptz '-infinity' END,
+      i.checksum, i.summary, i.body
+    FROM input AS i ORDER BY i.id
+    ON CONFLICT (origin, origin_id) DO NOTHING
+    RETURNING pending.id, pending.due_at
+  )
+  SELECT array_agg(n.id) FILTER (WHERE n.due_at IS NOT NULL) FROM inserted AS n INTO v_due_ids;
+
+  IF array_position(v_is_new, true) IS NOT NULL AND num_nonnulls(VARIADIC p_results) > 0 THEN
+    PERFORM add_settled(v_ids, v_key_ids, p_origin, p_origin_ids, p_ages_ms, p_kinds, p_actions, p_alerts, p_checksums,
+      p_summaries, p_bodies, p_results, p_attempts, p_http_statuses, p_causes, p_reasons);
+  END IF;
+
+  -- A deployment is told once, with the first event of its request that is new.
+  INSERT INTO told (id, identity, event_ids, record)
+  SELECT v_ids[t.number], t.identity,
+    ARRAY(SELECT v_ids[m.number] FROM unnest(p_tellers) WITH ORDINALITY AS m (teller, number)
+      WHERE m.teller = t.number AND v_ids[m.number] IS NOT NULL ORDER BY v_ids[m.number]), t.record
+  FROM unnest(p_identities, p_records) WITH ORDINALITY AS t (identity, record, number)
+  WHERE t.identity IS NOT NULL AND v_ids[t.number] IS NOT NULL
+  ON CONFLICT DO NOTHING;
+
+  RETURN QUERY
+  SELECT coalesce(
+      (SELECT e.id FROM pending AS e WHERE e.origin = p_origin AND e.origin_id = i.origin_id),
+      (SELECT e.id FROM delivered AS e WHERE e.origin = p_origin AND e.origin_id = i.origin_id),
+      (SELECT e.id FROM dead AS e WHERE e.origin = p_origin AND e.origin_id = i.origin_id),
+      (SELECT e.id FROM discarded AS e WHERE e.origin = p_origin AND e.origin_id = i.origin_id),
+      0),
+    v_key_ids[i.number], coalesce(v_ids[i.number] = ANY (v_due_ids), false)
+  FROM unnest(p_origin_ids) WITH ORDINALITY AS i (origin_id, number) ORDER BY i.number;
+END $$;
+
+-- Events that a relay has settled alone, while it could not reach the server.
+CREATE OR REPLACE FUNCTION add_settled(
+  p_ids bigint[], p_key_ids bigint[], p_origin text, p_origin_ids text[], p_ages_ms double precision[], p_kinds text[],
+  p_actions text[], p_alerts text[], p_checksums bigint[], p_summaries bytea[], p_bodies bytea[], p_results text[],
+  p_attempts integer[], p_http_statuses integer[], p_causes text[], p_reasons text[]
+) RETURNS void
+LANGUAGE sql SET search_path = pagerduty_alert, pg_catalog, pg_temp AS $$
+  WITH input AS MATERIALIZED (
+    SELECT i.*, clock_timestamp() - i.age_ms * interval '1 ms' AS accepted_at FROM unnest(
+      p_ids, p_key_ids, p_kinds, p_actions, p_alerts, p_origin_ids, p_ages_ms, p_checksums, p_summaries, p_bodies, p_results,
+      p_attempts, p_http_statuses, p_causes, p_reasons
+    ) AS i (id, key_id, kind, action, alert, origin_id, age_ms, checksum, summary, body, result, attempts, http_status,
+      cause, reason)
+    WHERE i.id IS NOT NULL AND i.result IS NOT NULL
+  ), delivered_ones AS (
+    INSERT INTO delivered (id, key_id, kind, action, alert, origin, origin_id, accepted_at, attempts, http_status, settled_at,
+      settled_by, summary)
+    SELECT id, key_id, kind, action, alert, p_origin, origin_id, accepted_at, attempts, http_status, clock_timestamp(),
+      p_origin, summary
+    FROM input WHERE result = 'delivered' ON CONFLICT DO NOTHING
+  )
+  INSERT INTO dead (id, key_id, kind, action, alert, origin, origin_id, accepted_at, attempts, http_status, cause, reason,
+    settled_at, settled_by, checksum, summary, body)
+  SELECT id, key_id, kind, action, alert, p_origin, origin_id, accepted_at, attempts, http_status, cause, reason,
+    clock_timestamp(), p_origin, checksum, summary, body
+  FROM input WHERE result = 'dead' ON CONFLICT DO NOTHING;
+$$;

@@ -1,0 +1,63 @@
+-- What a relay asks when it connects. `p_mark` says which PAGERDUTY_FLEET_SECRET it has: the first one that comes decides.
+CREATE OR REPLACE FUNCTION hello(p_mark bytea) RETURNS TABLE (version integer, is_same_secret boolean, standbys text)
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pagerduty_alert, pg_catalog, pg_temp SET lock_timeout = '5s' AS $$
+BEGIN
+  UPDATE meta SET secret_mark = p_mark WHERE secret_mark IS NULL AND p_mark IS NOT NULL;
+  RETURN QUERY SELECT meta.version, meta.secret_mark IS NOT DISTINCT FROM p_mark,
+    current_setting('synchronous_standby_names') FROM meta;
+END $$;
+
+-- Tells the other relays. A relay calls it in a statement of its own, because a commit that notifies waits for all others.
+CREATE OR REPLACE FUNCTION announce(p_topic text, p_ids text) RETURNS void
+LANGUAGE sql SECURITY DEFINER SET search_path = pagerduty_alert, pg_catalog, pg_temp AS $$
+  SELECT pg_notify('pagerduty_alert_' || p_topic, p_ids) WHERE p_topic IN ('due', 'changed');
+$$;
+
+-- Removes what no longer matters, once a minute for all relays. Returns whether there is more to remove.
+CREATE OR REPLACE FUNCTION tidy() RETURNS boolean
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pagerduty_alert, pg_catalog, pg_temp SET lock_timeout = '1s' AS $$
+DECLARE
+  v_count bigint;
+  v_is_more boolean := false;
+BEGIN
+  PERFORM FROM meta WHERE tidied_at < clock_timestamp() - interval '50 s' FOR UPDATE SKIP LOCKED;
+  IF NOT FOUND THEN RETURN false; END IF;
+  DELETE FROM permit WHERE given_at < clock_timestamp() - interval '5 min';
+  DELETE FROM relay WHERE seen_at < clock_timestamp() - interval '1 day';
+  -- A relay may still hold an event whose result it does not know: the rest of the minutes is for that.
+  DELETE FROM delivered WHERE id IN (
+    SELECT id FROM delivered WHERE id <= (SELECT id FROM delivered ORDER BY id DESC OFFSET 100000 LIMIT 1)
+      AND settled_at < clock_timestamp() - interval '15 min' ORDER BY id LIMIT 20000);
+  GET DIAGNOSTICS v_count = ROW_COUNT;
+  v_is_more := v_count = 20000;
+  DELETE FROM dead WHERE id IN (
+    SELECT id FROM dead WHERE id <= (SELECT id FROM dead ORDER BY id DESC OFFSET 100000 LIMIT 1) ORDER BY id LIMIT 20000);
+  GET DIAGNOSTICS v_count = ROW_COUNT;
+  v_is_more := v_is_more OR v_count = 20000;
+  DELETE FROM discarded WHERE id <= (SELECT id FROM discarded ORDER BY id DESC OFFSET 10000 LIMIT 1);
+  DELETE FROM deployment WHERE id <= (SELECT id FROM deployment ORDER BY id DESC OFFSET 100000 LIMIT 1);
+  IF NOT v_is_more THEN
+    PERFORM forget_keys();
+    UPDATE meta SET tidied_at = clock_timestamp();
+  END IF;
+  RETURN v_is_more;
+END $$;
+
+-- Removes callers' own keys that no event needs any more: they are secrets.
+CREATE OR REPLACE FUNCTION forget_keys() RETURNS void
+LANGUAGE plpgsql SET search_path = pagerduty_alert, pg_catalog, pg_temp SET enable_seqscan = off AS $$
+DECLARE
+  v_ids bigint[];
+BEGIN
+  v_ids := ARRAY(SELECT unused_keys() LIMIT 1000);
+  IF cardinality(v_ids) = 0 THEN RETURN; END IF;
+  PERFORM pg_advisory_xact_lock(1346650188, 0); -- `add` has this lock shared while it uses a key
+  DELETE FROM key WHERE id = ANY (v_ids) AND id IN (SELECT unused_keys());
+END $$;
+
+CREATE OR REPLACE FUNCTION unused_keys() RETURNS SETOF bigint
+LANGUAGE sql SET search_path = pagerduty_alert, pg_catalog, pg_temp AS $$
+  SELECT key.id FROM key WHERE key.secret IS NOT NULL AND key.lease_until < clock_timestamp()
+    AND NOT EXISTS (SELECT FROM pending AS e WHERE e.key_id = key.id AND e.due_at IS NOT NULL)
+    AND NOT EXISTS (SELECT FROM dead AS e WHERE e.key_id = key.id);
+$$;
