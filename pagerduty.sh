@@ -152,7 +152,7 @@ routing_keys() {
 # plan COMMAND EXIT_CODE SECONDS: what to send and to print, one per line: a kind, words, and a body without its key. jq
 # takes everything from the environment, so that nothing is visible in the process list.
 plan() {
-  has jq || fail 78 "$1 needs jq; success and failure do not where a relay is set (PAGERDUTY_RELAY_URL)"
+  has jq || fail 78 "$1 needs jq; success and failure do not if a relay is set (PAGERDUTY_RELAY_URL)"
   random=$(od -A n -N 16 -t x1 /dev/urandom | tr -d ' \n')
   set -- -n -r --arg command "$1" --arg exit_code "$2" --arg seconds "$3" --arg host "$(uname -n)" \
     --arg random "$random"

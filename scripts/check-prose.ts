@@ -29,7 +29,8 @@ const EXCLUDED = [
   'test/unit/scripts/check-prose.test.ts',
   'test/integration/spool/strange-files.test.ts',
 ]
-const PROSE_FILE = /\.(?:md|ts|cjs|mjs|sh|ya?ml|Dockerfile)$|(?:^|\/)(?:run|bare-machine|Dockerfile[.\w]*)$/
+const PROSE_FILE =
+  /\.(?:md|ts|js|cjs|mjs|sh|jq|html|css|ya?ml|Dockerfile)$|(?:^|\/)(?:run|bare-machine|Dockerfile[.\w]*)$/
 
 /** What a native engineer would not write, and what to write instead. Only phrases that are wrong nearly everywhere. */
 type Phrase = readonly [pattern: RegExp, instead: string]
@@ -69,6 +70,21 @@ const PHRASES: readonly Phrase[] = [
   [/\bmend(?:s|ed|ing)?\b/gi, 'fix, repair, normalize'],
   [/\bin vain\b/gi, 'without success, for no reason'],
   [/\bof no account\b/gi, 'irrelevant, ignored'],
+  [/\b(?:came|comes|becomes?|became) of\b/gi, 'the result of, the outcome of'],
+  [/\bwarned of\b/gi, 'cause a warning'],
+  [/\bany more\b(?! than)/gi, 'no longer'],
+  [/\bunder way\b/gi, 'in progress'],
+  [/\ball the same\b/gi, 'anyway'],
+  [/\b(?:can|could|to) be had\b/gi, 'be available, be read'],
+  [/\bwritten down\b|\bwrit(?:es?|ing) down\b/gi, 'record'],
+  [/, also (?:if|when|where|after|those|as)\b/gi, 'even if, including'],
+  [
+    /(?<!\b[Tt]here )\bare no (?!longer\b|more\b|less\b|different\b|use\b|other\b)[a-z]+/g,
+    'are not …, there are no …',
+  ],
+  [/\bwants? (?:its|another|other)\b/gi, 'require, need'],
+  [/\b(?:speaks|takes|knows) no(?:thing)? [a-z]+ (?:from|of|where)\b/gi, 'does not support, does not accept'],
+  [/\bso many (?:\w+ )?(?:wait|times|lines|bytes|events|tries|connections)\b/gi, 'this many, a number of'],
   [/\b(?:thereof|whereof|wherein|whereby|hitherto|henceforth)\b/gi, 'plain words'],
 ]
 

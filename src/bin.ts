@@ -30,7 +30,7 @@ const filesRead = new Map<string, string>()
 /** Warnings from Node that users cannot act on, or that are wrong here. */
 const NOT_SHOWN = [
   /^SQLite is an experimental feature/, // Node 22 and early 24, whenever the spool is opened
-  /^Setting the NODE_TLS_REJECT_UNAUTHORIZED /, // certificates are verified all the same
+  /^Setting the NODE_TLS_REJECT_UNAUTHORIZED /, // certificates are verified anyway
 ]
 const warningPrinters = process.listeners('warning')
 process.removeAllListeners('warning')

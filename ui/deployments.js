@@ -108,7 +108,7 @@ export function deploymentView(context, id) {
       deployments: [deployment],
     } = await ask(withQuery('/deployments', { before: id + 1 }))
     if (deployment?.id !== id)
-      return element.replaceChildren(make('p', { class: 'empty' }, 'This deployment is not kept any more.'))
+      return element.replaceChildren(make('p', { class: 'empty' }, 'This deployment is no longer kept.'))
     const { repository, environment, outcome } = deployment
     /** @type {DeploymentsPage} */
     const { deployments: earlier } = await ask(

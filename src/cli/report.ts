@@ -99,7 +99,7 @@ interface DeliveryReporting extends Pick<Session, 'log' | 'command' | 'json' | '
 }
 
 /**
- * Says what happened to each post, and prints the result on stdout if that is asked for.
+ * Says what happened to each post, and prints the result on stdout if requested.
  * @returns the exit status
  */
 export function reportDeliveries(

@@ -29,7 +29,7 @@ export async function openMaintenance(session: Session, isStrict: boolean): Prom
   const deadlineAtMs = performance.now() + budgetMs
   const nowMs = Date.now()
   const endAtMs = nowMs + (config.run.maintenanceMs ?? 0)
-  const times = { nowMs, endAtMs, description: 'Deployment under way' }
+  const times = { nowMs, endAtMs, description: 'Deployment in progress' }
   return await withRestClient(
     session,
     token,

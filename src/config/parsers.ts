@@ -21,7 +21,7 @@ export function parseChoice<T extends string>(choices: readonly T[]): (text: str
 
 export const parseSeverity: (text: string) => Severity = parseChoice(SEVERITIES)
 
-/** `true` or `false`, also as `1`, `0`, `yes`, `no`. */
+/** `true` or `false`, or `1`, `0`, `yes`, `no`. */
 export function parseBoolean(text: string): boolean {
   const yes = ['true', '1', 'yes']
   return yes.includes(parseChoice([...yes, 'false', '0', 'no'])(text))

@@ -1,6 +1,6 @@
 /**
- * What the CI says about the build under way. Every field is a non-blank string or absent:
- * placeholders such as `0`, `false`, `undefined` and `null` never get past the readers.
+ * What the CI says about the current build. Every field is a non-blank string or absent: placeholders such as `0`, `false`,
+ * `undefined` and `null` never get past the readers.
  */
 export interface Build {
   /** The CI's name as people write it: `Codeship`, `GitHub Actions`. Absent outside any CI. */

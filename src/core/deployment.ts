@@ -32,7 +32,7 @@ export interface Deployment {
   readonly rollback?: true
   /** No outcome came in time, so the failure is assumed; an outcome that comes later replaces it. */
   readonly isOverdue?: true
-  /** Milliseconds since 1970. Absent if neither a start nor a duration was told. */
+  /** Milliseconds since 1970. Absent if neither a start nor a duration is known. */
   readonly startedAtMs?: number
   /** Milliseconds since 1970. Absent while it runs. */
   readonly endedAtMs?: number
@@ -82,9 +82,9 @@ export function deploymentOf({ kind, body }: Event, nowMs: number): Deployment |
 }
 
 /**
- * True if an event belongs to the run of a record: the same thing deployed by the same build. If a build is
- * not known, the times decide: a run that has not ended is the one that ends, and what began or ended at the same
- * moment was told twice.
+ * True if an event belongs to the run of a record: the same thing deployed by the same build. If a build is not known, the
+ * times decide: a run that has not ended is the one that ends, and one that began or ended at the same moment was reported
+ * twice.
  */
 export function isSameRun(known: Deployment, told: Deployment): boolean {
   if (known.identity !== told.identity) return false

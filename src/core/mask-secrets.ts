@@ -1,7 +1,7 @@
 import { base64Forms, hexForm, spelledForms } from './secret-forms.ts'
 import type { Secret } from './secret.ts'
 
-/** Shortest beginning of a secret that is masked where a text breaks off in the middle of it. */
+/** Shortest beginning of a secret that is masked if a text breaks off in the middle of it. */
 const MIN_CUT_CHARS = 4
 
 /** Shortest secret that is looked for in Base64 and hexadecimal, in UTF-16 units. */

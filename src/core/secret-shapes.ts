@@ -5,7 +5,7 @@ import { PLACES, type Place } from './secret-shapes/places.ts'
 import { TOKEN_SHAPES } from './secret-shapes/tokens.ts'
 import { findSourceCredentials, findUrlCredentials } from './url-credentials.ts'
 
-/** Where a word begins, also behind an escape such as `%3D` or `\n`. */
+/** Where a word begins, including after an escape such as `%3D` or `\n`. */
 const WORD_START = String.raw`(?:(?<![A-Za-z0-9])|(?<=%[0-9A-Fa-f]{2})|(?<=\\[nrt]))`
 const TOKEN = new RegExp(`${WORD_START}(?:${TOKEN_SHAPES.map(({ source }) => source).join('|')})`, 'g')
 

@@ -11,7 +11,7 @@ export type DeploymentOutcome = 'success' | 'failure' | 'cancelled'
 export interface CommandResult {
   /** Exit status 0–255; absent when a signal ended the command. */
   readonly exitCode?: number
-  /** `SIGKILL` and the like, when a signal ended it. */
+  /** Such as `SIGKILL`, if a signal ended it. */
   readonly signal?: string
   /** When it began, ISO 8601 with `Z`. */
   readonly startedAt?: string

@@ -9,7 +9,7 @@ export interface Timestamp {
   readonly hasZone: boolean
 }
 
-/** Longer texts are no timestamps; the longest known is that of JavaScript's `Date`, with the name of its zone. */
+/** Longer texts are not timestamps; the longest known is that of JavaScript's `Date`, with the name of its zone. */
 const MAX_CHARS = 100
 
 /**

@@ -39,7 +39,7 @@ export interface EngineListing {
   /** Events that match, the newest first. */
   find(search: FleetSearch): Promise<FleetEvent[]>
   show(id: number): Promise<FleetShown | undefined>
-  /** In the order of the ids; an event that is not there any more counts as delivered. */
+  /** In the order of the ids; an event that no longer exists counts as delivered. */
   progress(ids: readonly number[]): Promise<Progress[]>
   /** How many events of this relay (or of all) are pending; counted up to 100,001. */
   pending(scope: 'own' | 'all'): Promise<number>

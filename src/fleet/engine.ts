@@ -107,7 +107,7 @@ export interface KeyTaken {
   readonly permits: number
   /** More events are due now. */
   readonly isMore: boolean
-  /** When the next permit can be had, in milliseconds from now; 0 if at once. */
+  /** When the next permit is available, in milliseconds from now; 0 if at once. */
   readonly permitInMs: number
   /** When the next event that is not due yet becomes due, in milliseconds from now; absent if there is none. */
   readonly dueInMs?: number
@@ -120,7 +120,7 @@ export interface Taken {
   readonly keys: readonly KeyTaken[]
 }
 
-/** What came of an attempt. */
+/** The result of an attempt. */
 export type FleetSettlement = FleetResult &
   Pick<TakenEvent, 'id' | 'keyId' | 'epoch' | 'checksum'> & {
     /** When the attempt began, in milliseconds before now, and how long it took. */
@@ -144,13 +144,13 @@ export type FleetResult =
     }
 
 /**
- * What became of a settlement.
+ * The outcome of a settlement.
  *
  * - `settled`: written
  * - `noted`: another relay owns the key by now, and knows that the event was delivered; the next event of its alert waits
  *   until that relay has finished its own attempt, if any
  * - `lost`: another relay owns the key by now, and decides
- * - `gone`: the event is not pending any more
+ * - `gone`: the event is no longer pending
  */
 export type Settled = 'settled' | 'noted' | 'lost' | 'gone'
 
@@ -182,7 +182,7 @@ export interface EngineDelivery {
     keys: readonly KeyRequest[],
     rate: Rate,
   ): Promise<Pick<KeyTaken, 'keyId' | 'isLost' | 'permits' | 'permitInMs'>[]>
-  /** Writes results. Returns what became of each, in the same order. */
+  /** Writes results. Returns the outcome of each, in the same order. */
   settle(settlements: readonly FleetSettlement[]): Promise<Settled[]>
   /** Makes waiting events of an owned key due at most `waitMs` from now, after the key works again. */
   clampDue(lease: Lease, waitMs: number): Promise<void>

@@ -21,7 +21,7 @@ const CONFIGURATION: Readonly<Record<string, string>> = {
   '42501': 'this user has not the rights of a relay; GRANT pagerduty_relay TO it',
 }
 
-/** Errors after which a connection is of no use: the node stops, takes no writes any more, or is not there. */
+/** Errors after which a connection is of no use: the node stops, no longer accepts writes, or is not there. */
 const LOST = /^(?:08|25006|57P0[1-5]|53[23]00)/
 
 /** Whether waiting will not help. */

@@ -28,7 +28,7 @@ export const RETRY_SCHEMA = z.strictObject({
   dry_run: z.boolean().optional().describe('Only say how many there are.'),
 })
 
-/** What `GET /events` is asked for with `order=newest`. */
+/** The parameters of `GET /events` with `order=newest`. */
 export const SEARCH_SCHEMA = z.object({
   order: z.literal('newest').describe('Newest first, with more details of each.'),
   status: z.enum(['pending', 'delivered', 'dead', 'discarded']).optional(),

@@ -6,7 +6,7 @@ import { LIMITS } from '../core/event.ts'
 export const RELAY_LIMITS = {
   /** Bytes of a request's body: as many as PagerDuty accepts. */
   bodyBytes: LIMITS.bodyBytes,
-  /** Bytes of the bodies of all requests under way together; each costs some times as much memory. */
+  /** Total bytes of the bodies of all requests in progress; each costs several times as much memory. */
   heldBytes: 64 * LIMITS.bodyBytes,
   /** A body up to this size counts when it is announced, a larger one while it arrives. All connections together announce less than `heldBytes`. */
   smallBodyBytes: 16_384,
@@ -20,7 +20,7 @@ export const RELAY_LIMITS = {
   checkMs: 1000,
   /** How long an idle connection stays open, so that a caller's next request can reuse it. */
   keepAliveMs: 72_000,
-  /** Requests under way at a time, probes apart; more are answered 503. */
+  /** Requests in progress at a time, except probes; more are answered 503. */
   requests: 1024,
   /** Connections at a time; for one more, the one that has been idle longest is closed. What exceeds `requests` is for probes. */
   connections: 1024 + 64,

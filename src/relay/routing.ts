@@ -21,7 +21,7 @@ export function requestedKey(
   return isOwnKey(inBody) && header !== undefined ? String(header) : inBody
 }
 
-/** Whether the relay's own key is asked for. */
+/** Whether the caller asks for the relay's own key. */
 function isOwnKey(given: string | undefined): boolean {
   const text = given?.trim() ?? ''
   return text === '' || text === 'relay'

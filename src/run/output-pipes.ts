@@ -27,7 +27,7 @@ export interface Reading {
   readonly ended: Promise<void>
   /**
    * Passes on what is in the pipe now, without waiting for earlier chunks. Once the command has ended, that is the rest of
-   * its own output; processes that it left behind may go on printing.
+   * its own output; processes that it left behind may continue to print.
    */
   readonly drain: () => Promise<void>
   /** Stops reading. The command learns of it as it would without us: by SIGPIPE. */

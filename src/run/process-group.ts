@@ -76,7 +76,7 @@ export interface ProcessEntry {
   readonly parent: number
   /** Process group. */
   readonly group: number
-  /** Stopped by SIGSTOP or the like: until SIGCONT, it takes no signal but SIGKILL. */
+  /** Stopped, for example by SIGSTOP: until SIGCONT, it takes no signal but SIGKILL. */
   readonly isStopped: boolean
   /** The group that has the terminal of the process; -1 without a terminal. */
   readonly foreground: number

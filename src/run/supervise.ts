@@ -164,7 +164,7 @@ function endingOf(child: ChildProcess): Promise<Ending> {
       else resolve({ kind: 'exited', exitCode: exitCode ?? 0 })
     })
     child.once('error', (error: NodeJS.ErrnoException) => {
-      if (pid !== undefined) return // a signal that could not be sent; the command goes on
+      if (pid !== undefined) return // a signal that could not be sent; the command keeps running
       resolve(notStarted(error))
     })
   })

@@ -5,8 +5,8 @@ import { readProcess } from './process-group.ts'
 const FIRST_FD = 3
 
 /**
- * The descriptors beyond stderr that our parent handed to us, such as make's jobserver, counted up from 3. Node keeps
- * them from its children unless they are asked for. Its own follow them, and the first of those is that of epoll.
+ * The descriptors beyond stderr that our parent handed to us, such as make's jobserver, counted up from 3. Node keeps them
+ * from its children unless they are requested. Its own come after them, the first of them for epoll.
  */
 export function inheritedFds(): number[] {
   const fds: number[] = []

@@ -94,7 +94,7 @@ function prepareReads(db: DatabaseSync): DeploymentReads {
   }
 }
 
-/** Undefined for a row that the disk has altered: the list goes on without it. */
+/** Undefined for a row that the disk has altered: the list continues without it. */
 export function toDeploymentEntry({
   id,
   event_ids: eventIds,

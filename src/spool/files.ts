@@ -63,7 +63,7 @@ function makeDirectory(path: string): void {
   }
 }
 
-/** Identifies a file, also after another one has taken its name; undefined if there is none. */
+/** Identifies a file, even after another one has taken its name; undefined if there is none. */
 export function fileIdentity(path: string): string | undefined {
   const stats = statSync(path, { throwIfNoEntry: false, bigint: true })
   return stats === undefined ? undefined : `${stats.dev}:${stats.ino}`

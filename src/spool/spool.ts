@@ -200,7 +200,7 @@ export interface SpoolQueue {
   releaseLock(): void
   /** Milliseconds since the epoch when the process started, and from then on by a clock that never steps. */
   now(): number
-  /** Undefined if no event needs the key any more. No id is used for two keys. */
+  /** Undefined if no event needs the key. No id is used for two keys. */
   key(keyId: number): SpoolKey | undefined
   /** Every key with events that do not wait for another event. */
   dueKeys(): DueKey[]
@@ -223,7 +223,7 @@ export interface SpoolQueue {
    * failed, if it did.
    */
   mendDues(): Promise<string | undefined>
-  /** Removes rows that no event needs any more, above all callers' keys. */
+  /** Removes rows that no event needs, above all callers' keys. */
   tidy(): Promise<void>
   /** Deliveries since a time: they tell a process that takes over how much of its rate each key has used. */
   deliveriesSince(sinceMs: number): { readonly keyId: number; readonly atMs: number }[]

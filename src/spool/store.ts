@@ -35,7 +35,7 @@ export interface Store extends ReadableStore, Space {
   readonly clampDue: (latestMs: number, keyId: number) => void
   /** Makes events due now if their time is further away than any wait. */
   readonly mendDues: (nowMs: number) => void
-  /** Removes rows that no event needs any more, above all callers' keys. */
+  /** Removes rows that no event needs, above all callers' keys. */
   readonly tidy: () => void
   readonly transact: <T>(nowMs: number, work: (tx: Transaction) => T) => T
 }

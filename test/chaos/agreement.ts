@@ -17,8 +17,8 @@ export function deploymentDetails(alert: string, number: number): Record<string,
 }
 
 /**
- * Compares what a spool counts, lists and says about deployments, once nothing is pending. An event that is not listed any
- * more, though later ones are, was dead and made room for others.
+ * Compares what a spool counts, lists and says about deployments, once nothing is pending. An event that is no longer
+ * listed, though later ones are, was dead and made room for others.
  * @returns one sentence for each disagreement
  */
 export function disagreements(spool: Spool): string[] {

@@ -7,7 +7,7 @@ import type { Chance } from './chance.ts'
 
 /** More than all events of a run need, so that only the filler fills it. */
 const SIZE_MIB = 48
-/** A full disk has up to so many blocks left: enough for some writes of SQLite, and not for others. */
+/** A full disk has up to this many blocks left: enough for some writes of SQLite, and not for others. */
 const MOST_FREE_BLOCKS = 40
 
 /** When a disk had no room; milliseconds since the epoch. */

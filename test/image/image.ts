@@ -144,7 +144,7 @@ function settingsOf(options: ContainerOptions): object {
     HostConfig: {
       Binds: binds,
       ExtraHosts: [`${HOST}:host-gateway`],
-      // A free port is taken where none is named.
+      // A free port is used if none is named.
       ...(port === undefined ? {} : { PortBindings: { [`${port}/tcp`]: [{ HostIp: '127.0.0.1' }] } }),
       SecurityOpt: security,
       ...(confined ? confinement : {}),

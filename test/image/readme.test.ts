@@ -10,7 +10,7 @@ import { baseImageArgs, disposableImages, docker, skipWithoutDocker } from '../s
 import { KEY } from '../support/program.ts'
 import { buildImage, startReachableSimulator } from './image.ts'
 
-/** Where the README's image would be; no registry is asked for it, since it is there. */
+/** Where the README's image would be; no registry is contacted, since it exists locally. */
 const IMAGE = 'registry.example.com/pagerduty-alert:0.1.0'
 
 /** Stands for an image of the user's that has a shell and curl. */
@@ -86,7 +86,7 @@ suite('the README’s recipes, pasted into a project', { skip: await skipWithout
     await failThenSucceed(['deploy: failed', 'deploy, on_fail 1: passed', 'pagerduty-alert: skipped'])
   })
 
-  test('with the sidecar the same comes of it, and the deploying container has no key', async () => {
+  test('with the sidecar the result is the same, and the deploying container has no key', async () => {
     const [, , services = '', steps = ''] = pasted('yaml')
     const dockerfile = `ARG NODE_IMAGE\nFROM ${APP_BASE}\nCOPY deploy.sh .\n`
     await write({

@@ -25,7 +25,7 @@ const READY_MS = 10_000
 const STOPPED_MS = 9000
 const DOWN = { behaviour: { kind: 'answer', status: 503 } } as const
 
-/** Asks until the reply is the right one, and fails where that takes too long. */
+/** Asks until the reply is right, and fails if that takes too long. */
 async function untilReply(
   url: string,
   isRight: (reply: Response) => boolean | Promise<boolean>,

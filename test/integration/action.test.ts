@@ -82,7 +82,7 @@ test('inputs are never read as code', async () => {
   assert.equal(outputs()['outcome'], 'accepted')
 })
 
-test('the step fails with the program’s status, and the outcome is there all the same', async () => {
+test('the step fails with the program’s status, and the outcome is set anyway', async () => {
   simulator.behave({ behaviour: { kind: 'answer', status: 400 } })
   assert.equal((await start({ command: 'failure' })).code, 65)
   assert.equal(outputs()['outcome'], 'refused')
@@ -115,7 +115,7 @@ for (const [what, job] of Object.entries(JOBS)) {
   })
 }
 
-test('the region that is given wins over the address of the job, also if no event can get there', async () => {
+test('the region that is given wins over the address of the job, even if no event can get there', async () => {
   const { stderr } = await start(
     { 'events-url': '', region: 'eu', deadline: '300ms' },
     { PAGERDUTY_EVENTS_URL: simulator.url, HTTPS_PROXY: NOBODY },

@@ -122,7 +122,7 @@ test('what V8 cannot use it does without: other flags, a file that was cut off, 
   writeFileSync(file, whole)
 })
 
-test('a file that was edited runs as it is now, also if its length is the same', async () => {
+test('a file that was edited runs as it is now, even if its length is the same', async () => {
   const file = join(dist, 'help.js')
   const source = readFileSync(file, 'utf8')
   const help = ['--help'] as const

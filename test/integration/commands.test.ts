@@ -84,7 +84,7 @@ test('a skipped job needs no key, and says that there is nothing to report', asy
   assert.match(stderr, /nothing to report: the job was skipped/)
 })
 
-test('an unknown status is warned of, by the name of its setting and without the word', async () => {
+test('an unknown status causes a warning, with the name of its setting and without the word', async () => {
   const { stderr } = await run(['--status', 'exploded'])
   assert.match(stderr, /--status: unknown word, reported as a failure/)
   assert.doesNotMatch(stderr, /exploded/)

@@ -163,14 +163,14 @@ test('an endpoint that answers something other than 400 is not PagerDuty', async
   }
 })
 
-test('a clock that is off is warned of', async () => {
+test('a clock that is off causes a warning', async () => {
   const headers = { date: new Date(Date.now() - 3_600_000).toUTCString() }
   simulator.behave({ endpoint: '/v2/enqueue', behaviour: { kind: 'answer', status: 400, headers } })
   assert.match((await doctor(BOTH)).stdout, /warn clock: 3[56]\d\d s ahead of the server's\n +-> /)
 })
 
 test(
-  'a certificate that is not trusted fails, with what to do; a trusted one is told with its end',
+  'a certificate that is not trusted fails, with what to do; a trusted one is shown with its expiry',
   { skip: skipWithout('localhost') },
   async () => {
     const secure = await startSimulator({ tls: LOCALHOST_TLS })
@@ -213,7 +213,7 @@ test('a relay is asked whether it is ready, and for its endpoints; nothing is se
   assert.equal(simulator.requests.length, 0)
 })
 
-test('a relay that takes nothing, and one that is not there, are told apart', async () => {
+test('a relay that accepts nothing is distinguished from one that is not there', async () => {
   const detail = 'the spool accepts nothing: the disk is full'
   const body = JSON.stringify({ type: 'about:blank', title: 'Service Unavailable', status: 503, detail })
   simulator.behave({ endpoint: '/readyz', behaviour: { kind: 'answer', status: 503, body } })

@@ -51,7 +51,7 @@ test('an event goes over the connection that was opened early, and over no other
   assert.equal(new Set(simulator.requests.map(({ remotePort }) => remotePort)).size, 2)
 })
 
-test('connections are under way before anything can be sent over them', async () => {
+test('connections are being opened before anything can be sent over them', async () => {
   const counter = await startCounter()
   const early = openEarly(way(`https://127.0.0.1:${counter.port}`), 2)
   await Promise.all([early?.take(), early?.take()])
@@ -63,7 +63,7 @@ test('connections are under way before anything can be sent over them', async ()
 
 for (const host of ['127.0.0.1', 'localhost']) {
   test(
-    `the first one to ${host} is under way without waiting for a timer`,
+    `the first one to ${host} is being opened without waiting for a timer`,
     { skip: host === 'localhost' && skipWithout(host) },
     async (t) => {
       t.mock.timers.enable({ apis: ['setTimeout'] })

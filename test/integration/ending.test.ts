@@ -97,7 +97,7 @@ for (const [signal, code] of SIGNALS) {
     t.after(() => simulator.close())
     const env = { PAGERDUTY_TOKEN: KEY, PAGERDUTY_EVENTS_URL: 'http://plain.example', NODE_OPTIONS: '' }
     const program = startProgram(['send'], { env, isStdinOpen: true })
-    // The address is warned of when the configuration has been read, just before stdin is.
+    // The warning about the address comes when the configuration has been read, just before stdin is.
     const run = await interrupt(program, signal, said(program, /plain http/))
     assert.equal(run.code, code)
     assert.ok(run.afterMs < AT_ONCE_MS)

@@ -41,7 +41,7 @@ describe('the fault matrix', { concurrency: 10 }, () => {
 
 after(() => {
   const expected = matrixCounts()
-  if (seen.runs !== expected.runs) return // only a part was asked for, or some failed
+  if (seen.runs !== expected.runs) return // only a part was requested, or some failed
   assert.deepEqual(expected, {
     ...expected,
     accepted: seen.accepted,

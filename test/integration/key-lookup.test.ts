@@ -224,7 +224,7 @@ const ODD: [string, string, number, RegExp][] = [
   ['a page of HTML', '<html><title>Bad</title></html>', 65, /400: Bad/],
 ]
 for (const [name, body, exitCode, message] of ODD) {
-  test(`a refusal with ${name} is told in its own words`, async () => {
+  test(`a refusal with ${name} is shown in its own words`, async () => {
     account()
     simulator.behave({ endpoint: '/services/PSHOP', behaviour: { kind: 'answer', status: 400, body } })
     const { code, stderr } = await run()

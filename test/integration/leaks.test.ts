@@ -10,7 +10,7 @@ import { findMarkers, findMarkersInFiles, MARKERS, watchArguments } from '../sup
 import { CODESHIP_PRO, startProgram, type Run } from '../support/program.ts'
 
 const LOOK_EVERY_MS = 50
-/** Much more than the deadline of each run, also on a busy machine. */
+/** Much more than the deadline of each run, even on a busy machine. */
 const LONGEST_MS = 30_000
 
 const DRY_RUNNERS = LEAK_COMMANDS.filter(({ takesNoDryRun }) => takesNoDryRun !== true)

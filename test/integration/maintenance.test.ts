@@ -37,7 +37,7 @@ async function printed({ child }: Program, text: string): Promise<void> {
   })
 }
 
-test('the service is in maintenance while the command runs, and no longer when its failure is told', async () => {
+test('the service is in maintenance while the command runs, and no longer when its failure is reported', async () => {
   const { code, stderr } = await start('exit 3').ended
   assert.equal(code, 3, stderr)
   assert.deepEqual(calls(), [
@@ -48,7 +48,7 @@ test('the service is in maintenance while the command runs, and no longer when i
     'POST /v2/enqueue',
   ])
   const [window] = simulator.rest.windows
-  assert.equal(window?.description, `Deployment under way ${MARKER}`)
+  assert.equal(window?.description, `Deployment in progress ${MARKER}`)
   assert.deepEqual(window?.serviceIds, ['PSHOP'])
   assert.equal(simulator.alerts[0]?.status, 'triggered', 'the alert was not muted')
 })
@@ -139,7 +139,7 @@ const TROUBLE: [string, Record<string, string>, number, RegExp][] = [
   ],
 ]
 for (const [name, env, exitCode, message] of TROUBLE) {
-  test(`${name}: the command runs all the same, but with --strict`, async () => {
+  test(`${name}: the command runs anyway, except with --strict`, async () => {
     simulator.seed(accountWith({ tokens: [{ token: REST_TOKEN, kind: 'read-only' }] }))
     const lenient = await start('echo ran; exit 4', [], env).ended
     assert.deepEqual([lenient.code, lenient.stdout], [4, 'ran\n'])

@@ -56,7 +56,7 @@ test('an account’s token writes in the name of PAGERDUTY_FROM', async () => {
   assert.equal(simulator.rest.notes[0]?.author, 'jane@example.com', stderr)
 })
 
-test('whatever keeps the note from being written is warned of and changes nothing else', async () => {
+test('whatever keeps the note from being written causes a warning and changes nothing else', async () => {
   for (const [env, tokens, message] of [
     [{}, [{ token: REST_TOKEN, kind: 'read-only' }], /warning: the deployment could not be noted: .*403/],
     [{}, [{ token: REST_TOKEN, kind: 'account' }], /could not be noted: .*400[\s\S]*PAGERDUTY_FROM/],

@@ -43,7 +43,7 @@ test('failure sends its alert first, and then says whom it pages, without an e-m
   assert.deepEqual(paths(), ['/v2/enqueue', '/services/PSHOP', '/oncalls'])
 })
 
-test('the end of a shift is told with its zone', async () => {
+test('the end of a shift is shown with its zone', async () => {
   seed([{ name: 'Jane Doe', end: new Date(Date.now() + DAY_MS).toISOString() }])
   const { stderr } = await runWithRest(simulator.url, ['failure'])
   assert.match(stderr, /a failure pages Jane Doe until (Sun|Mon|Tue|Wed|Thu|Fri|Sat) \d\d:\d\d UTC$/m)
@@ -173,7 +173,7 @@ test('gate --on-call lets pass if somebody is on call, and says who', async () =
   assert.deepEqual([onCall, outcome], ['Jane Doe and user PUSER3; escalates to Ann Lee', 'clear'])
 })
 
-test('gate --on-call ends with 1 if nobody is, also with nothing open', async () => {
+test('gate --on-call ends with 1 if nobody is, even with nothing open', async () => {
   seed([])
   const { code, stdout, stderr } = await runWithRest(simulator.url, ['gate', '--on-call', '--json'])
   assert.equal(code, 1)

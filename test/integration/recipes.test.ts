@@ -20,7 +20,7 @@ interface Recipe {
   readonly fixture: string
   /** Where the shell lines are in the YAML, as a path. */
   readonly lines: string
-  /** Where the lines stand that run however the first ones end. */
+  /** Where the lines are that run however the first ones end. */
   readonly afterwards?: string
 }
 
@@ -66,7 +66,7 @@ after(async () => {
 })
 beforeEach(() => simulator.reset())
 
-/** The variables of a CI, and the file that describes the build where it writes one. */
+/** The variables of a CI, and the file that describes the build if it writes one. */
 function variablesOf(fixture: string): Record<string, string> {
   const [env, , event] = readFixture(fixture)[0]!
   const path = join(folder, 'event.json')

@@ -122,7 +122,7 @@ suite('a release', { skip: skipWithout('git', 'bash') }, () => {
     assert.equal(bundleOf('v1'), 'the bundle of v1.0.0')
   })
 
-  test('an annotated tag is as good, and pre-releases are no versions', (t) => {
+  test('an annotated tag is as good, and pre-releases are not versions', (t) => {
     const { tag, release, bundleOf, git } = createRepository(t)
     tag('v1.1.0-rc.1')
     git('commit', '--quiet', '--allow-empty', '--message', 'more')

@@ -111,7 +111,7 @@ test('several kept connections that have gone stale cost no attempt either', asy
   assert.deepEqual(await kinds(1), ['accepted'])
 })
 
-test('an exchange gives the whole answer, up to the length that was asked for', async (t) => {
+test('an exchange gives the whole answer, up to the requested length', async (t) => {
   const simulator = await startSimulator()
   t.after(() => simulator.close())
   const transport = open(t, simulator.url)
@@ -160,7 +160,7 @@ test('an attempt ends with its time or its signal, and says which', async (t) =>
   assert.deepEqual(await pending, { kind: 'retry', reason: 'interrupted' })
 })
 
-test('closing a transport ends what is under way', async (t) => {
+test('closing a transport ends what is in progress', async (t) => {
   const { url } = await serve(t, () => undefined)
   const transport = open(t, url)
   const pending = transport.post(trigger(url), 60_000, NEVER)
@@ -179,7 +179,7 @@ test('an accepted event does not wait out its budget for a body that never comes
   assert.ok(performance.now() - startedMs < 20_000)
 })
 
-test('a request that may not begin any more sends nothing, even if its connection opens only then', async (t) => {
+test('a request that may no longer begin sends nothing, even if its connection opens only then', async (t) => {
   const { url, received } = await serve(t, (socket) => answerUntil(socket, 10, () => undefined))
   const transport = open(t, url)
   let mayBegin = true

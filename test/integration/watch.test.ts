@@ -131,7 +131,7 @@ test('--note writes what was deployed, by whom, when, and the links on the new i
   )
 })
 
-test('a note that cannot be written is warned of, and the rollback runs', async () => {
+test('a note that cannot be written causes a warning, and the rollback runs', async () => {
   seed([])
   const reading = [{ token: REST_TOKEN, kind: 'read-only' as const }]
   seed([], { tokens: reading })

@@ -8,11 +8,11 @@ const LIMIT_MS = 100
 const SHORTER = 8
 /** A short text that takes no longer than this takes less than `LIMIT_MS` at full length even if the time grows quadratically. */
 const SHORT_LIMIT_MS = LIMIT_MS / SHORTER ** 2
-/** On a slow machine a text may take longer than `LIMIT_MS`, but only so many times longer than as many short ones. */
+/** On a slow machine a text may take longer than `LIMIT_MS`, but at most by this factor longer than as many short ones. */
 const NOISE = 5
 /** Far above any machine's noise, and far below what quadratic time costs at this size. */
 const GUARD_MS = 5000
-/** Above the limit, the fastest of so many tries counts. */
+/** Above the limit, the fastest of this many attempts counts. */
 const TRIES = 3
 
 /** Texts that have cost some parser quadratic time or worse, by what they are made of. */

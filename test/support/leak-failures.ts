@@ -118,7 +118,7 @@ const CONNECTIONS: readonly LeakFailure[] = [
   { name: 'a proxy that is down and repeats the credentials', env: ({ ports }) => through(ports.proxy503) },
   { name: 'a proxy that cannot be reached', env: () => through(1) },
   {
-    name: 'a proxy without TLS where TLS is asked for',
+    name: 'a proxy without TLS although TLS is configured',
     env: ({ ports }) => ({
       ...AFAR,
       HTTPS_PROXY: `https://${CREDENTIALS}@127.0.0.1:${ports.accepting}`,
@@ -165,7 +165,7 @@ const MISTAKES: readonly LeakFailure[] = [
     env: (scene) => ({ PAGERDUTY_API_TOKEN: '', PAGERDUTY_API_TOKEN_FILE: scene.secrets }),
   },
   {
-    name: 'details that are no JSON and hold the key',
+    name: 'details that are not JSON and contain the key',
     env: ({ ports }) => ({ ...at(ports.echo400), PAGERDUTY_DETAILS: `{"key":"${MISPLACED_KEY}"` }),
     stdin: `{"routing_key":"${MISPLACED_KEY}"`,
   },

@@ -19,7 +19,7 @@ export const PROXY_USER = 'deployer'
 
 const KNOWN: readonly string[] = [...Object.values(MARKERS), MISPLACED_KEY]
 
-/** Every way in which a secret may be written down, with the secret's name. */
+/** Every form in which a secret may be written, with the secret's name. */
 const FORMS: readonly (readonly [name: string, form: string])[] = [
   ...Object.entries({ ...MARKERS, misplacedKey: MISPLACED_KEY }),
   ['proxyCredentials', `${PROXY_USER}:${MARKERS.proxyPassword}`] as const,

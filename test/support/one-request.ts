@@ -60,7 +60,7 @@ export function post(t: TestContext, { url, request, bounds, agent = new Agent()
   return requestOnce(agent, whole, { ...BOUNDS, ...bounds })
 }
 
-/** What came of the body, of an answer that came. */
+/** The body of an answer, if there was an answer. */
 export async function bodyOf(
   ending: Promise<Ending>,
 ): Promise<[status: number, body: string, isCutOff: boolean | undefined]> {

@@ -1,4 +1,4 @@
-/** Characters that look random and are the same in every run. No real token is written down anywhere. */
+/** Characters that look random and are the same in every run. No real token is stored anywhere. */
 function createChance(seed: number): (alphabet: string, length: number) => string {
   let state = seed
   const next = (): number => {

@@ -114,7 +114,7 @@ const READERS: Readonly<Record<string, (text: string) => unknown>> = {
   'exit codes': parseExitCodes,
 }
 
-/** Every so many texts are tried at full length in any case, since some readers treat long texts in another way. */
+/** Some texts are tried at full length in any case, since some readers treat long texts differently. */
 const WHOLE_EVERY = 8
 
 describe('no text of 512,000 bytes holds the event loop for more than 100 ms', () => {

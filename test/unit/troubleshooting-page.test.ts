@@ -22,7 +22,7 @@ const FILES_WITHOUT_MESSAGES = [
 const PARTS: ReadonlySet<string> = new Set([
   'an incident without a title',
   'no known role',
-  'Deployment under way',
+  'Deployment in progress',
   'random, since nothing names the alert',
   'reused as it is',
   'less than a minute',

@@ -60,7 +60,7 @@ export function decrypt(file: string, text: string, key: EncryptionKey): Buffer 
 
 /**
  * Decrypts a text file.
- * @throws Failure of kind `config`, also if the result is not text, because then the key is wrong
+ * @throws Failure of kind `config`, even if the result is not text, because then the key is wrong
  */
 export function decryptText(file: string, text: string, key: EncryptionKey): string {
   const bytes = decrypt(file, text, key)

@@ -7,7 +7,7 @@ const LABEL = /[A-Z0-9 ]{0,60}(?:PRIVATE KEY|CERTIFICATE|MESSAGE)(?: BLOCK)?----
 const PRIVATE_LABEL = /[A-Z0-9 ]{0,60}PRIVATE KEY(?: BLOCK)?-----/y
 const END_LABEL = /[A-Z0-9 ]{1,80}-----/y
 
-/** PEM blocks, also those that are cut off at either end. */
+/** PEM blocks, including those that are cut off at either end. */
 export function findPemBlocks(text: string): Range[] {
   const found: Range[] = []
   let end = 0

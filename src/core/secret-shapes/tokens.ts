@@ -1,5 +1,5 @@
 /*
- * Tokens that say by their beginning whose they are. Each expression is tried only where a word begins, ends in a run of
+ * Tokens whose beginning shows the issuer. Each expression is tried only where a word begins, ends in a run of
  * characters that it takes whole, and has no other unbounded repetition, so that the search is linear. The facts are those
  * that the issuers publish for secret scanning, as gitleaks, trufflehog and secretlint know them too.
  */

@@ -9,7 +9,7 @@ import { sendJson } from '../result.ts'
 
 /** Why an event is discarded. */
 const DISCARD_SCHEMA = z.strictObject({
-  reason: z.string().trim().min(1).max(200).describe('Why it need not be sent any more; kept in the list.'),
+  reason: z.string().trim().min(1).max(200).describe('Why it need not be sent; kept in the list.'),
 })
 
 const ID = { name: 'id', in: 'path', required: true, schema: { type: 'integer' } } as const

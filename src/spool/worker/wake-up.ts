@@ -10,7 +10,7 @@ export interface WakeUp {
 /**
  * A wake-up that nothing has triggered yet. A trigger does not cancel the timer, which may end a later wait early:
  * replacing the timer for each event costs more than an early wake-up.
- * @param ending aborts when nothing waits any more
+ * @param ending aborts when nothing waits for it
  */
 export function createWakeUp(clock: Clock, ending: AbortSignal): WakeUp {
   let isTriggered = false

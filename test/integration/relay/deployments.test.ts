@@ -43,7 +43,7 @@ async function list({ url }: RunningRelay, query = ''): Promise<Page> {
 }
 
 for (const kind of ['with', 'without'] as const) {
-  test(`a relay ${kind} a spool lists what was deployed, and whether PagerDuty was told`, async () => {
+  test(`a relay ${kind} a spool lists what was deployed, and whether PagerDuty knows`, async () => {
     const relay = await startRelay(kind === 'with' ? spool() : {})
     const wait = { prefer: 'wait=20' }
     assert.equal((await post(`${relay.url}/failure`, { exit_code: 3 }, wait)).status, 202)

@@ -90,7 +90,7 @@ test(
 for (const isTakenByOthers of [false, true]) {
   const by = isTakenByOthers ? 'by others to its last byte' : 'by the events that were accepted'
   test(
-    `on a disk that was filled ${by} everything is delivered, also by a relay that starts then, and posts are taken again`,
+    `on a disk that was filled ${by} everything is delivered, even by a relay that starts then, and posts are accepted again`,
     { skip: skipWithout('mount') },
     async (t) => {
       const simulator = await startSimulator()
@@ -134,7 +134,7 @@ for (const isTakenByOthers of [false, true]) {
         const list = (await (await fetch(`${later.url}/events`)).json()) as { counts: { pending: number } }
         return list.counts.pending
       }
-      await until(async () => (await pending()) === 0, 'that is written down')
+      await until(async () => (await pending()) === 0, 'that is recorded')
       assert.equal((await later.stop()).code, 0)
     },
   )

@@ -65,7 +65,7 @@ const EXPECTED: Readonly<Record<string, readonly string[]>> = {
 }
 
 for (const system of Object.keys(PROOFS)) {
-  test(`what ${system} reports is what PagerDuty is told`, async () => {
+  test(`what ${system} reports is what PagerDuty gets`, async () => {
     const states = new Set<string>()
     for (const delivery of deliveriesOf(system)) {
       simulator.reset()

@@ -158,7 +158,7 @@ test('a mistake that the look-up finds ends a command at once, and keeps nothing
   assert.deepEqual([code, existsSync(directory)], [78, false])
 })
 
-test('an event that brings its key is sent at once, whatever becomes of the look-up', async (t) => {
+test('an event that brings its key is sent at once, however the lookup ends', async (t) => {
   const directory = join(temporaryDirectory(t), 'spool')
   simulator.behave(DOWN)
   const payload = { summary: 'Stuck', source: 'ci', severity: 'error' }

@@ -139,7 +139,7 @@ test('requests that announce large bodies and send little keep nobody out', asyn
   assert.equal((await post(`${relay.url}/v2/enqueue`, alertBody())).status, 202)
 })
 
-test('however many requests are under way, probes are answered, and others are turned away', async (t) => {
+test('however many requests are in progress, probes are answered, and others are refused', async (t) => {
   const relay = await startRelay({ ...ENV, PAGERDUTY_SPOOL: temporaryDirectory(t) })
   t.after(() => relay.stop('SIGKILL'))
   simulator.behave({ behaviour: HANG })

@@ -321,7 +321,7 @@ test('the program itself sends through the relay without knowing the key', async
   assert.equal(lastBody()['routing_key'], KEY)
 })
 
-test('with several keys each gets every event, and a refusal is told', async () => {
+test('with several keys each gets every event, and a refusal is reported', async () => {
   const keys = `a=${keyFor('a')},b=${keyFor('b')}`
   const several = await startRelay({ ...ENV, PAGERDUTY_TOKEN: '', PAGERDUTY_ROUTING_KEY: keys })
   try {

@@ -55,13 +55,13 @@ test('a rollback pages for itself only when it fails, and the deployment stays f
   ])
 })
 
-test('environments are told apart', () => {
+test('environments are kept apart', () => {
   const base = 'deploy/acme/shop'
   assert.deepEqual(runRecipe('staging', []).keys, [`resolve ${base}/staging`, `resolve ${base}/production`])
   assert.deepEqual(runRecipe('staging', ['deploy.sh']), { status: 3, keys: [`trigger ${base}/staging`] })
 })
 
-test('the parts of a monorepo are told apart, and one that fails does not keep the others', () => {
+test('the parts of a monorepo are kept apart, and one that fails does not keep the others', () => {
   const prod = 'deploy/acme/shop/production'
   assert.deepEqual(runRecipe('for part', ['api/deploy.sh']), {
     status: 3,

@@ -114,7 +114,7 @@ const FORWARDED = [
   'CONT',
 ] as const
 for (const name of FORWARDED) {
-  test(`SIG${name} reaches the command, which may go on`, async () => {
+  test(`SIG${name} reaches the command, which may continue`, async () => {
     const isCancelled = name === 'QUIT'
     const { child, ended } = start(
       shell(`trap 'echo had it; exit 6' ${name}; echo up; while :; do sleep 0.05; done`),
@@ -159,7 +159,7 @@ test('a signal that the command takes as a message cancels nothing', async () =>
   assert.deepEqual([code, sent()], [0, ['change', 'resolve']])
 })
 
-test('a stopped command is let go on, so that it can end', async () => {
+test('a stopped command is continued, so that it can end', async () => {
   const { child, ended } = start(shell('echo pid=$$.; kill -STOP $$; while :; do sleep 0.05; done'))
   await once(child.stdout, 'data')
   child.kill('SIGTERM')
@@ -190,7 +190,7 @@ test('a child in a session of its own keeps nobody, and is nobody’s to end', a
   process.kill(pid, 'SIGKILL')
 })
 
-test('a command that closes its streams is waited for all the same', async () => {
+test('a command that closes its streams is waited for anyway', async () => {
   const { code } = await watch(shell('exec 0<&- 1>&- 2>&-; sleep 0.3; exit 4'))
   assert.deepEqual([code, details().exit_code], [4, 4])
 })

@@ -16,7 +16,7 @@ after(() => rmSync(folder, { recursive: true }))
 const plain = join(folder, 'plain.sh')
 writeFileSync(plain, 'env -0; exit 0\n')
 
-/** Names that the script uses itself, that shells give a meaning to, and those that are no names to them. */
+/** Names that the script uses itself, that shells give a meaning to, and those that are not names to them. */
 const NAMES = `LC_ALL VERSION STATUS_WORDS attempt body cancelled child clear code command connect content count delay direct
   dry_run failure hash key keys left list mode name outcome reason relay relay_token secret signal started_at status tab timeout
   took trimmed url value window words work worst http_proxy HTTP_PROXY PS4 CDPATH FOO-BAR a.b`

@@ -28,7 +28,7 @@ const CODESHIP_BASIC: Readonly<Record<string, string>> = {
 interface Case {
   readonly args: readonly string[]
   readonly env: Readonly<Record<string, string>>
-  /** Path, action and summary of what is sent, `…` where it is long. */
+  /** Path, action and summary of what is sent, `…` if it is long. */
   readonly sends: readonly string[]
 }
 

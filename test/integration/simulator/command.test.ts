@@ -33,7 +33,7 @@ test('a mistake in the command line is one sentence, and the usage', () => {
   }
 })
 
-test('a port that is taken is told', async (t) => {
+test('a port that is in use is reported', async (t) => {
   const simulator = await startSimulator()
   t.after(() => simulator.close())
   const child = spawn(process.execPath, [MAIN, '--port', String(simulator.port)])

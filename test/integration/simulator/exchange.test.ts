@@ -190,7 +190,7 @@ test('a reset forgets everything and keeps the lists alive', async (t) => {
   assert.equal(requests.length, 1)
 })
 
-test('what happens is told in lines without a whole key', async (t) => {
+test('what happens is logged in lines without a whole key', async (t) => {
   const lines: string[] = []
   const simulator = await start(t, { log: (line) => lines.push(line), knownKeys: [KEY] })
   await post(simulator, ALERTS, TRIGGER)

@@ -95,7 +95,7 @@ test('only callers’ own keys are stored, in files that only their owner can re
   assert.ok(!/routing_key/.test(bytes))
 })
 
-test('a caller’s key is forgotten when no event needs it any more', async (t) => {
+test('a caller’s key is forgotten when no event needs it', async (t) => {
   const { spool, directory } = await openTestSpool(t)
   const [id = 0] = idsOf(await spool.add([changeItem('own', ownKey(7)), changeItem('other', ownKey(8))]))
   await spool.queue.tidy()

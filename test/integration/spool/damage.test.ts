@@ -85,7 +85,7 @@ function checkpoint(directory: string): void {
 
 interface Found {
   readonly sent: readonly string[]
-  /** Warnings, and what became of events that were not sent. */
+  /** Warnings, and the state of events that were not sent. */
   readonly told: string
 }
 

@@ -75,7 +75,7 @@ test('dead events are discarded on request: one, those of a key, or all, and no 
   assert.deepEqual(spool.counts(), { pending: 1, delivered: 1, dead: 0 })
 })
 
-/** What became of the events of one alert in their order, and whether the first of them may be sent now. */
+/** The state of the events of one alert in their order, and whether the first of them may be sent now. */
 const HISTORIES: readonly [
   first: 'trigger' | 'acknowledge' | 'resolve',
   later: string,
@@ -124,7 +124,7 @@ test('an event that supersedes another still does after it is no longer listed',
       Array.from({ length: 2000 }, (_, n) => changeItem(`${n}`)),
       'delivered',
     )
-  assert.ok((spool.list('delivered', 1)[0]?.id ?? 0) > resolve, 'it is not listed any more')
+  assert.ok((spool.list('delivered', 1)[0]?.id ?? 0) > resolve, 'it is no longer listed')
   await spool.queue.tidy()
   assert.deepEqual(await spool.retry({}), { retried: 0, leftOut: 1 })
   assert.deepEqual(await spool.retry({ id }), { retried: 1, leftOut: 0 })

@@ -35,7 +35,7 @@ test('removing the first event of an alert makes the next one due, and leaves no
   assert.deepEqual(seen.map(({ what }) => what).toSorted(), ['c', 'resolve a'])
 })
 
-test('the oldest events can be had without those of callers’ own keys', async (t) => {
+test('the oldest events can be read without those of callers’ own keys', async (t) => {
   const { spool } = await openTestSpool(t)
   await spool.add([changeItem('own', ownKey(1)), changeItem('1'), changeItem('2')])
   const summaries = (keys: 'configured' | 'all'): string[] =>

@@ -11,7 +11,7 @@ const SMALL =
   /^SCAN (keys|state|delivered|deployments|superseded|attempts|discarded|later|sqlite_master|pragma_\w+|CONSTANT ROW)\b/
 /** Looks a small file through when it is opened. */
 const LOOKS_THROUGH = /^SELECT 1 FROM state WHERE pending = \(SELECT count/
-/** Reads every dead event, which is what was asked for: to try them all again, and to know whose keys they need. */
+/** Reads every dead event, which is what the caller wants: to try them all again, and to know whose keys they need. */
 const READS_ALL_DEAD = /FROM dead (ORDER BY id|$)|UNION SELECT key_id FROM dead\b/
 
 test('no statement of the spool scans its pending events', (t) => {

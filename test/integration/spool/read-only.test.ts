@@ -61,7 +61,7 @@ test(
     await until(() => simulator.alerts.some(({ dedupKey }) => dedupKey === 'later'), 'it is delivered')
     await relay.stop()
     assert.equal((await runProgram(['flush', '--deadline', '60s'], { env })).code, 0)
-    assert.equal(simulator.requests.length, 4, 'what was remembered has been written down')
+    assert.equal(simulator.requests.length, 4, 'what was remembered has been recorded')
     assert.doesNotMatch(failure.stderr + flush.stderr + relay.log(), /this is a bug/)
   },
 )

@@ -48,7 +48,7 @@ test('a change event has no dedup key, and without an environment there is none'
   ])
 })
 
-test('what the event itself gives, and what is random, is told as such', async () => {
+test('values from the event itself, and random ones, are shown as such', async () => {
   const own: Event = { kind: 'change', body: { payload: { summary: 's', source: 'db-1' } } }
   assert.deepEqual(await explained([alert('mine')]), [
     'environment: production (--environment)',

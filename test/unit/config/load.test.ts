@@ -242,7 +242,7 @@ const PLAIN_HTTP: [string, boolean][] = [
   ['https://gate.example', false],
 ]
 for (const [url, isWarned] of PLAIN_HTTP) {
-  test(`${url} is ${isWarned ? '' : 'not '}warned of`, () => {
+  test(`${url} causes ${isWarned ? 'a' : 'no'} warning`, () => {
     const { warnings } = load({ env: { PAGERDUTY_TOKEN: KEY, PAGERDUTY_EVENTS_URL: url } })
     assert.equal(
       warnings.some((warning) => /plain http/.test(warning)),

@@ -50,7 +50,7 @@ test('the region chooses the address of the REST API too', () => {
   )
 })
 
-test('a token that would travel in the clear is warned of', () => {
+test('a token that would travel in the clear causes a warning', () => {
   const env = { PAGERDUTY_TOKEN: KEY, PAGERDUTY_API_URL: 'http://gate.example' }
   assert.deepEqual(load(env).warnings, [])
   assert.match(

@@ -88,7 +88,7 @@ test('a record stays small, whatever the event holds', () => {
   assert.ok(record?.message?.endsWith('…'))
 })
 
-test('a start that was told wins over a duration, and a running deployment has no end', () => {
+test('a reported start wins over a duration, and a running deployment has no end', () => {
   const told = deploymentOf(change({ ...DETAILS, started_at: '2026-03-01T11:00:00Z' }), 0)
   assert.equal(told?.startedAtMs, NOW_MS - 3_600_000)
   const running = deploymentOf(change({ ...DETAILS, outcome: 'started' }), 0)

@@ -38,7 +38,7 @@ test('event_action makes an alert, whatever its case; without it the event is a 
   assert.equal(read({ payload: { summary: 's' } }).event.kind, 'change')
 })
 
-test('an event that looks like an alert and is sent as a change is warned of', () => {
+test('an event that looks like an alert and is sent as a change causes a warning', () => {
   for (const document of [{ dedup_key: 'k' }, { payload: { severity: 'info' } }]) {
     assert.match(read(document).warnings.join(), /no event_action/)
   }
@@ -69,7 +69,7 @@ test('details stay as they are, but null goes', () => {
   })
 })
 
-test('details that are no object become one', () => {
+test('details that are not an object become one', () => {
   assert.deepEqual(alertOf({ custom_details: '{"a":1}' }).payload?.custom_details, { a: 1 })
   for (const details of ['text', ['a']]) {
     const { event, warnings } = read({ event_action: 'trigger', payload: { custom_details: details } })
@@ -102,7 +102,7 @@ test('the routing key is split off, and one that is not text is left to the chec
   assert.equal(read({ routing_key: '', payload: {} }).routingKey, undefined)
 })
 
-test('a timestamp without a zone is UTC, one that cannot be read is the default, and both are warned of', () => {
+test('a timestamp without a zone is UTC, one that cannot be read is the default, and both cause a warning', () => {
   const zoneless = read({ event_action: 'trigger', payload: { timestamp: '2026-01-31T12:00:00.5' } })
   assert.equal(zoneless.event.body.payload?.timestamp, '2026-01-31T12:00:00.500Z')
   assert.deepEqual(zoneless.warnings, ['payload.timestamp has no zone, so it is taken for UTC'])
@@ -171,7 +171,7 @@ test("a reference to a secret of the program is refused, but for the event's own
   assert.equal(event.body.payload?.summary, 'of …6789', 'it is masked, whatever variable it came from')
 })
 
-test('a cut summary is told with its lengths', () => {
+test('a cut summary is reported with its lengths', () => {
   const { warnings } = read({ payload: { summary: 'a'.repeat(2334) } })
   assert.deepEqual(warnings, ["cut to PagerDuty's limits: summary: 1,310 of 2,334 characters cut"])
 })

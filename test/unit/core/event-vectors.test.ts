@@ -32,7 +32,7 @@ const validate = {
   change: ajv.compile(readJson('pagerduty-schema/change-enqueue.schema.json') as object),
 }
 
-/** The key used where a vector brings none; what the wire would carry. */
+/** The key used if a vector has none, as on the wire. */
 const OWN_KEY = '0123456789abcdef0123456789abcdef'
 
 function expand({ body, expand: instructions = [] }: Vector): unknown {

@@ -43,7 +43,7 @@ const DIFFERENT: readonly (readonly [string, Subject])[] = [
   ['another repository', { build: { repository: 'acme/api' } }],
   ['another owner', { build: { repository: 'other/shop' } }],
   ['another environment', { environment: 'production' }],
-  ['another branch, where no environment is named', { build: { branch: 'release' } }],
+  ['another branch, if no environment is named', { build: { branch: 'release' } }],
   ['an environment that the CI names', { build: { environment: 'staging' } }],
   ['a step', { step: 'migrate' }],
   ['another step', { step: 'restart' }],

@@ -55,7 +55,7 @@ test('a caller that sends an event again makes no second deployment of it', () =
   )
 })
 
-test('a deployment is told only when every event has arrived with every key, and sending one again corrects that', () => {
+test('a deployment counts as delivered only when every event has arrived with every key, and sending one again corrects that', () => {
   const ring = createDeploymentRing()
   const resolve: Event = { kind: 'alert', body: { event_action: 'resolve', dedup_key: 'd' } }
   const told = (): unknown => ring.list({ limit: 9 }).map((entry) => entry.told)

@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import { Registry } from 'prom-client'
 import { createTally } from '../../../src/relay/metrics.ts'
 
-test('what is counted is told whenever it is asked for, apart by its labels', async () => {
+test('counts are reported at every scrape, separately by their labels', async () => {
   const registry = new Registry()
   const count = createTally({
     name: 'doors_total',

@@ -23,7 +23,7 @@ test('a caller’s key is alone, whatever the relay has', () => {
   assert.deepEqual(namesOf('alert', ` ${SERVICE} `), ['own'])
 })
 
-test('several keys, or one with an alias, are no routing key', () => {
+test('several keys, or one with an alias, are not a routing key', () => {
   assert.match(String(namesOf('alert', `${SERVICE},${SERVICE}`)), /incorrect/)
   assert.match(String(namesOf('alert', `web=${SERVICE}`)), /incorrect/)
 })

@@ -20,7 +20,7 @@ test('a key is looked up once, however many ask for it at once or later', async 
   assert.equal(count, 1)
 })
 
-test('a look-up that failed is told for two seconds, and then made again', async () => {
+test('a failed look-up is repeated only after two seconds', async () => {
   let count = 0
   let nowMs = 0
   const lookUp = rememberKey(

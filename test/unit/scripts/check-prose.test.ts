@@ -11,6 +11,18 @@ test('phrases are found with their line, also across lines, bullets and comments
   assert.deepEqual(find('# It is told. Where the disk is full, it waits.'), ['1: Where the disk is full,'])
 })
 
+test('metaphors and prepositions that English does not use are found', () => {
+  assert.deepEqual(find('What came of it?\nA clock that is off is warned of.\nIt is not kept any more.'), [
+    '1: came of',
+    '2: warned of',
+    '3: any more',
+  ])
+  assert.deepEqual(
+    find('A name, also if it is long. Two more are no dates. It is no longer any more than that.'),
+    ['1: , also if', '1: are no dates'],
+  )
+})
+
 test('good English passes', () => {
   assert.deepEqual(
     find(

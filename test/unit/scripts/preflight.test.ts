@@ -33,7 +33,7 @@ const CASES: readonly (readonly [string, Partial<Found>, RegExp | undefined])[] 
   ['with the npm of Node 20.18', { npmNode: '20.18.3', isInstalled: false }, /20\.19 or newer/],
 ]
 for (const [when, found, expected] of CASES)
-  test(`a script ${when} ${expected === undefined ? 'goes on' : 'says what to do'}`, () => {
+  test(`a script ${when} ${expected === undefined ? 'continues' : 'says what to do'}`, () => {
     const obstacle = findObstacle({ ...FINE, ...found })
     if (expected === undefined) assert.equal(obstacle, undefined)
     else assert.match(obstacle ?? '', expected)
