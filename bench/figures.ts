@@ -30,6 +30,8 @@ export interface Figures {
   readonly far: OneShots | undefined
   readonly isFarByPacket: Servers['isFarByPacket']
   readonly run: readonly RunCost[] | undefined
+  /** What follows the end of a watched command. */
+  readonly runEnding: readonly Cost[] | undefined
   readonly relayLoad: readonly RelayCost[] | undefined
   readonly callers: CallerCosts | undefined
   readonly curls: readonly Cost[] | undefined

@@ -13,6 +13,7 @@ import { readScript } from './processes.ts'
 import { measureCallers, measureCurls } from './relay-caller.ts'
 import { measureRelayLoad } from './relay-load.ts'
 import { measureRun } from './run.ts'
+import { measureRunEnding } from './run-ending.ts'
 import { createSections, type Bench, type Sections } from './section.ts'
 import { CERTIFICATE_FILE, startServers } from './servers.ts'
 
@@ -22,7 +23,7 @@ import { CERTIFICATE_FILE, startServers } from './servers.ts'
  */
 const { values } = parseArgs({ options: { smoke: { type: 'boolean', default: false } } })
 const isSmoke = values.smoke
-const TOTAL_MS = isSmoke ? 90_000 : 600_000
+const TOTAL_MS = isSmoke ? 90_000 : 720_000
 
 const machine = describeMachine()
 const folder = mkdtempSync(join(tmpdir(), 'bench-'))
@@ -59,6 +60,7 @@ async function measureAll(
     far: await measure('https over 50 ms', 3 * minute, sending('farUrl')),
     isFarByPacket,
     run: await measure('run', 2 * minute, measureRun),
+    runEnding: await measure('the end of run', 3 * minute, measureRunEnding),
     relayLoad: await measure('relays under load', 4 * minute, measureRelayLoad),
     callers: await measure('relays, one caller', minute, measureCallers),
     curls: await measure('curl to relays', minute, measureCurls),

@@ -6,6 +6,7 @@ import type { OneShots } from './one-shot.ts'
 import type { CallerCosts } from './relay-caller.ts'
 import { RELAYS, type RelayCost } from './relay-load.ts'
 import { RUN_CASES, type RunCost } from './run.ts'
+import { RUN_ENDINGS } from './run-ending.ts'
 import { growthExponent, median, medianRatio } from './statistics.ts'
 import { isMet, show, targetsOf, type Target } from './targets.ts'
 
@@ -27,7 +28,7 @@ export function plotName({ name }: Growth): string {
 
 /** `docs/performance.md`. Ratios are medians of each round's own, since the times are those of one machine on one day. */
 export function performancePage(figures: Figures): string {
-  const { run, relayLoad, callers, curls, container, growth, failed } = figures
+  const { run, runEnding, relayLoad, callers, curls, container, growth, failed } = figures
   return [
     HEAD,
     machineText(figures.machine),
@@ -35,6 +36,7 @@ export function performancePage(figures: Figures): string {
     targetText(targetsOf(figures)),
     ...(['idle', 'http', 'https', 'far'] as const).flatMap((name) => oneShotText(name, figures[name]) ?? []),
     ...(run === undefined ? [] : [runText(run)]),
+    ...(runEnding === undefined ? [] : [runEndingText(runEnding)]),
     ...(relayLoad === undefined ? [] : [relayText(relayLoad)]),
     ...(callers === undefined ? [] : [callerText(callers)]),
     ...(curls === undefined ? [] : [curlText(curls)]),
@@ -54,7 +56,7 @@ one run, in turns. The times are those of one machine on one day, so compare the
 
 const howText = (isFarByPacket: boolean): string => `## How to repeat it
 
-\`npm ci && npm run bench\` measures everything again and writes this page, in about eight minutes. It uses GNU time, curl, jq
+\`npm ci && npm run bench\` measures everything again and writes this page, in about ten minutes. It uses GNU time, curl, jq
 and Python if they are installed, and the two images if you have built them:
 \`docker build -t pagerduty-alert . && docker build -t pagerduty-alert:shell --target shell .\`
 
@@ -141,6 +143,15 @@ function runText(costs: readonly RunCost[]): string {
   ])
   const head = ['what it prints', 'bare, ms', 'with run, ms', '×', '×, without start and end']
   return `## A command watched by run\n\n${table(head, rows)}`
+}
+
+function runEndingText(costs: readonly Cost[]): string {
+  const rows = costs.map(({ name, times }) => [name, median(times).toFixed(1), ratio(times, costs[0]?.times)])
+  return (
+    '## What follows the end of a watched command\n\n' +
+    'From the end of the command to the end of the process that reports it, over HTTPS and 50 ms.\n\n' +
+    table(['', 'ms', `× ${RUN_ENDINGS.curl}`], rows)
+  )
 }
 
 function relayText(costs: readonly RelayCost[]): string {

@@ -3,6 +3,7 @@ import type { Figures } from './figures.ts'
 import { costOf, timeRatio, type Cost } from './measure.ts'
 import { CURLS } from './relay-caller.ts'
 import { RELAYS } from './relay-load.ts'
+import { RUN_ENDINGS } from './run-ending.ts'
 import { ROUND_TRIP_MS } from './servers.ts'
 import { growthExponent, median, medianRatio } from './statistics.ts'
 
@@ -28,6 +29,7 @@ export function isMet({ limit, isLeast = false, value }: Target): boolean | unde
 export function targetsOf(figures: Figures): Target[] {
   return [
     ...oneShotTargets(figures),
+    ...runTargets(figures),
     ...relayTargets(figures),
     ...imageTargets(figures),
     growthTarget(figures),
@@ -80,6 +82,28 @@ function oneShotTargets({ idle, https, far }: Figures): Target[] {
       limit: 1.45,
       value: quotient(ourPeak, floorPeak),
       floor: `\`node:https\` by hand: ${show(quotient(handPeak, floorPeak))}; undici’s parser is compiled from WebAssembly in every process. Closer: another client`,
+    },
+  ]
+}
+
+function runTargets({ runEnding = [], idle }: Figures): Target[] {
+  const nodeMs = medianMs(costOf(idle?.costs ?? [], NODE))
+  const ending = (name: keyof typeof RUN_ENDINGS, limit: number, floor: string): Target => ({
+    what: `From a command’s end to the end of ${RUN_ENDINGS[name]} ÷ \`${RUN_ENDINGS.curl}\``,
+    limit,
+    value: timeRatio(runEnding, RUN_ENDINGS[name], RUN_ENDINGS.curl),
+    floor,
+  })
+  const dryMs = medianMs(costOf(runEnding, RUN_ENDINGS.dryRun))
+  return [
+    ending('success', 0.95, 'one round trip, over connections that are open already'),
+    ending('failure', 0.95, 'one round trip, over a connection that is open already'),
+    ending('relayed', 0.15, 'the relay’s fdatasync, and the end of the process'),
+    {
+      what: 'From a command’s end to the end of `run --dry-run`, ms',
+      limit: 5,
+      value: dryMs,
+      floor: `Node takes 3 to 5 ms to end (\`node -e 0\` as a whole: ${show(nodeMs)})`,
     },
   ]
 }

@@ -17,7 +17,7 @@ import type { KeyLookUp } from './rest/remember-key.ts'
 import type { ListedSpool } from './spool/listing.ts'
 import type { SpoolOptions } from './spool/open.ts'
 import type { Spool } from './spool/spool.ts'
-import { createTransport, type Transport } from './delivery/transport.ts'
+import { createTransport, type Transport, type TransportOptions } from './delivery/transport.ts'
 import type { RestClient } from './rest/client.ts'
 import { rememberKey } from './rest/remember-key.ts'
 
@@ -46,6 +46,8 @@ export interface ComposeOptions {
   readonly onRetry: (post: Post, retry: Retry) => void
   /** Connections that were opened while this module was loaded. */
   readonly early?: EarlyConnections | undefined
+  /** A transport that exists already; default: a new one. */
+  readonly transport?: Transport | undefined
 }
 
 /** Creates a sender. */
@@ -55,15 +57,9 @@ export function composeSender({
   version,
   signal,
   early,
+  transport = composeTransport(delivery, { early }),
   ...listeners
 }: ComposeOptions): Sender {
-  const transport = createTransport({
-    proxy: delivery.proxy,
-    baseUrl: delivery.eventsUrl,
-    connectTimeoutMs: delivery.timeoutMs,
-    early,
-  })
-  keepParserAsItIs()
   return createSender({
     transport,
     clock: CLOCK,
@@ -147,8 +143,11 @@ export function composeKeyLookUp(options: ComposeKeyLookUpOptions): KeyLookUp | 
 }
 
 /** Creates a transport, also for requests that are not events. The caller closes it. */
-export function composeTransport({ proxy, eventsUrl: baseUrl, timeoutMs }: DeliveryConfig): Transport {
-  const transport = createTransport({ proxy, baseUrl, connectTimeoutMs: timeoutMs })
+export function composeTransport(
+  { proxy, eventsUrl: baseUrl, timeoutMs }: DeliveryConfig,
+  connections: Pick<TransportOptions, 'early' | 'warm' | 'connect'> = {},
+): Transport {
+  const transport = createTransport({ proxy, baseUrl, connectTimeoutMs: timeoutMs, ...connections })
   keepParserAsItIs()
   return transport
 }

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import type { Environment } from '../core/build.ts'
 import { identify, type Identity } from '../core/identity.ts'
 import type { Config } from '../config/load.ts'
+import type { Transport } from '../delivery/transport.ts'
 import type { Log } from '../log.ts'
 
 /** The process as a command sees it; only `bin.ts` knows the real one. */
@@ -46,6 +47,8 @@ export interface Session {
    * the same.
    */
   readonly exitStatus?: (reportStatus: number) => number | undefined
+  /** Connections for the events; absent: new ones. */
+  readonly transport?: Transport | undefined
 }
 
 /** A session, with the identity that its configuration and build give. */

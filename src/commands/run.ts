@@ -8,6 +8,7 @@ import { RUN_SETTINGS } from '../config/run.ts'
 import { gather, readFiles } from '../config/sources.ts'
 import { formatMs } from '../core/duration.ts'
 import { EXIT_CODE, Failure } from '../core/failure.ts'
+import type { Transport } from '../delivery/transport.ts'
 import { createLog, type Log } from '../log.ts'
 import { createTail } from '../run/output-tail.ts'
 import { supervise } from '../run/supervise.ts'
@@ -114,14 +115,18 @@ async function watch(runOptions: RunOptions): Promise<number> {
   const log = await options.openLog()
   const session = await prepare(options, { log, heartbeat, signals })
   const reported = new AbortController()
-  const warmingUp = setTimeout(() => void whileItRuns(session, reported.signal), WARM_UP_MS)
+  const ready: { transport?: Transport | undefined } = {}
+  const warmingUp = setTimeout(() => void whileItRuns(session, ready, reported.signal), WARM_UP_MS)
 
   // The report waits neither for processes that the command has left behind, nor for a cancelled command that is slow to end.
   const early = await Promise.race([command.ended, signals.overdue])
   clearTimeout(warmingUp)
   const durationMs = performance.now() - startedAtMs
   const watched = { argv, tail, durationMs, ending: early, isCancelled: signals.isCancelled(early) }
-  const reporting = report(session, watched, { ...options, log })
+  const reporting = report(session instanceof Failure ? session : { ...session, ...ready }, watched, {
+    ...options,
+    log,
+  })
   const ending = await command.ended
   heartbeat.stop()
   signals.commandEnded()
@@ -134,21 +139,18 @@ async function watch(runOptions: RunOptions): Promise<number> {
 }
 
 /** Uses the time while the command runs to prepare its report, and to say who would be paged. */
-async function whileItRuns(session: Session | Failure, reported: AbortSignal): Promise<void> {
-  if (session instanceof Failure || session.config.dryRun) return
-  await warmUpFor(session)
-  if (session.config.rest.token === undefined || reported.aborted) return
+async function whileItRuns(
+  session: Session | Failure,
+  ready: { transport?: Transport | undefined },
+  reported: AbortSignal,
+): Promise<void> {
+  if (session instanceof Failure) return
+  const { rehearseReport } = await import('./rehearse-report.ts')
+  ready.transport = await rehearseReport(session)
+  const { dryRun, rest } = session.config
+  if (dryRun || rest.token === undefined || reported.aborted) return
   const { logWhoIsPaged } = await import('./who-is-paged.ts')
   await logWhoIsPaged(session, reported)
-}
-
-/**
- * Loads the HTTP client, TLS with its certificate authorities, and the masker while the command runs, so that the report only
- * waits for the network. It opens no connection: the server would close one that is idle for that long.
- */
-async function warmUpFor(session: Session): Promise<void> {
-  const [{ composeTransport }] = await Promise.all([import('../compose.ts'), import('./masked-run.ts')])
-  composeTransport(session.config.delivery)
 }
 
 /**

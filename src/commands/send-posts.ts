@@ -53,9 +53,10 @@ export async function sendPosts(
   session: Session,
   { posts, delivery }: Addressed,
 ): Promise<readonly Delivery[]> {
-  const { io, config, log } = session
+  const { io, config, log, transport } = session
   // If the key was looked up, the HTTP client is loaded already.
-  const early = isKeyLookedUp(config) ? undefined : openEarly(delivery, posts.length)
+  const isLoaded = transport !== undefined || isKeyLookedUp(config)
+  const early = isLoaded ? undefined : openEarly(delivery, posts.length)
   await early?.underWay
   const { composeSender } = await import('../compose.ts') // help, refusals and dry runs need no HTTP client
   const sender = composeSender({
@@ -66,6 +67,7 @@ export async function sendPosts(
     onAttempt: (post, attempt) => log.debug(describeAttempt(post, attempt)),
     onRetry: (post, retry) => log.info(describeRetry(post, retry)),
     early,
+    transport,
   })
   if (config.spool === undefined) return await sender.send(posts)
   const { sendWithSpool } = await import('./send-with-spool.ts')

@@ -7,6 +7,7 @@ import type { ChosenProxy } from './proxy.ts'
 import type { EarlyConnections } from './preconnect.ts'
 import { watchAnswers } from './interim-answers.ts'
 import { TLS_OPTIONS } from './tls-options.ts'
+import { keepWarm, type WarmConnections } from './warm-connections.ts'
 
 /** undici's dispatcher, and a count of its connections. */
 export interface Connections {
@@ -27,14 +28,21 @@ export interface ConnectionOptions {
   readonly keepAliveMs: number
   /** Connections to use first; only without a proxy. */
   readonly early: EarlyConnections | undefined
+  /** How many connections to keep open to a server before they are needed; only https without a proxy. */
+  readonly warm?: { readonly baseUrl: string; readonly count: number } | undefined
+  /** Opens connections without a proxy; default: to the server. */
+  readonly connect?: Connect | undefined
 }
+
+/** undici's connector. */
+export type Connect = buildConnector.connector
 
 /** Longest head of an answer, in bytes, as in curl: a long one must not turn an accepted event into a failure. */
 const MAX_HEADER_BYTES = 300 * 1024
 
 /** Connections to one server, directly or through a proxy. */
 export function createConnections(connectionOptions: ConnectionOptions): Connections {
-  const { proxy, isTls, connectTimeoutMs, keepAliveMs, early } = connectionOptions
+  const { proxy, isTls, connectTimeoutMs, keepAliveMs, early, warm } = connectionOptions
   const closing = new AbortController()
   setMaxListeners(0, closing.signal) // each socket is a listener
   const tls = { ...TLS_OPTIONS, allowH2: false, signal: closing.signal } as const
@@ -48,7 +56,7 @@ export function createConnections(connectionOptions: ConnectionOptions): Connect
   } as const
   let opened = 0
   const watch =
-    (connect: buildConnector.connector): buildConnector.connector =>
+    (connect: Connect): Connect =>
     (request, callback) =>
       connect(request, (...[error, socket]) => {
         opened += 1
@@ -57,14 +65,17 @@ export function createConnections(connectionOptions: ConnectionOptions): Connect
         callback(null, socket)
       })
   const createPool = (origin: URL, given: object): Pool => {
-    const { connect } = given as { connect: buildConnector.connector }
+    const { connect } = given as { connect: Connect }
     return new Pool(origin, { ...given, ...options, connect: watch(connect) })
   }
+  const connect =
+    connectionOptions.connect ?? createConnector({ isTls, connectTimeoutMs, early, signal: closing.signal })
+  const warmed = warm && isTls && proxy === undefined ? keepWarmTo(warm, connect) : undefined
   const dispatcher =
     proxy === undefined
       ? new Agent({
           ...options,
-          connect: watch(createConnector({ isTls, connectTimeoutMs, early, signal: closing.signal })),
+          connect: warmed === undefined ? watch(connect) : useFirst(warmed, watch(connect)),
         })
       : new ProxyAgent({
           ...options,
@@ -83,6 +94,7 @@ export function createConnections(connectionOptions: ConnectionOptions): Connect
     close: async () => {
       closing.abort()
       early?.close()
+      warmed?.close()
       await dispatcher.destroy()
     },
   }
@@ -96,7 +108,7 @@ function createConnector({
   signal,
 }: Pick<ConnectionOptions, 'isTls' | 'connectTimeoutMs' | 'early'> & {
   readonly signal: AbortSignal
-}): buildConnector.connector {
+}): Connect {
   const options = {
     // Reading the root certificates takes as long as opening a connection, so do it once, while one is being opened.
     secureContext: isTls ? createSecureContext({ minVersion: TLS_OPTIONS.minVersion }) : undefined,
@@ -121,7 +133,27 @@ function createConnector({
   }
 }
 
-type AddTlsArguments = [Promise<Socket>, ...Parameters<buildConnector.connector>]
+type AddTlsArguments = [Promise<Socket>, ...Parameters<Connect>]
+
+function keepWarmTo(
+  { baseUrl, count }: NonNullable<ConnectionOptions['warm']>,
+  connect: Connect,
+): WarmConnections {
+  const { protocol, host, hostname, port } = new URL(baseUrl)
+  return keepWarm((callback) => {
+    connect({ protocol, host, hostname, port }, (...[error, socket]) => callback(error, socket))
+  }, count)
+}
+
+/** A connector that takes warm connections first. They do not count as opened: the server may have closed an idle one. */
+function useFirst(warmed: WarmConnections, connect: Connect): Connect {
+  return (request, callback) => {
+    const socket = warmed.take()
+    if (socket === undefined) return connect(request, callback)
+    watchAnswers(socket)
+    queueMicrotask(() => callback(null, socket)) // undici does not expect it before this function returns
+  }
+}
 
 /** Decodes the credentials here, because undici throws on a literal percent sign. */
 function splitCredentials(proxyUrl: string): { uri: string; token?: string } {

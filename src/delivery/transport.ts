@@ -4,7 +4,7 @@ import { classifyError, isConnectionLost } from '../core/network-error.ts'
 import { classifyAnswer, type Answer, type Outcome } from '../core/outcome.ts'
 import { hostAndPort } from './host-and-port.ts'
 import { chooseProxy } from './proxy.ts'
-import { createConnections, type Connections } from './connections.ts'
+import { createConnections, type Connect, type Connections } from './connections.ts'
 import type { EarlyConnections } from './preconnect.ts'
 import { requestOnce, type Bounds, type Ending, type HttpRequest } from './exchange.ts'
 import type { PostRequest } from './request.ts'
@@ -43,6 +43,10 @@ export interface TransportOptions {
   readonly early?: EarlyConnections | undefined
   /** How long to keep an idle connection, unless the server asks for less; 4 s if omitted. */
   readonly keepAliveMs?: number
+  /** How many connections to keep open before they are needed, if the server uses https and there is no proxy; default: none. */
+  readonly warm?: number
+  /** Opens connections without a proxy; default: to the server. */
+  readonly connect?: Connect
 }
 
 /** A transport over undici, through the given proxies. */
@@ -52,6 +56,8 @@ export function createTransport({
   connectTimeoutMs = 10_000,
   early,
   keepAliveMs = 4000,
+  warm,
+  connect,
 }: TransportOptions): Transport {
   const chosen = chooseProxy(baseUrl, proxy)
   const connections = createConnections({
@@ -60,6 +66,8 @@ export function createTransport({
     connectTimeoutMs,
     keepAliveMs,
     early,
+    warm: warm === undefined ? undefined : { baseUrl, count: warm },
+    connect,
   })
   const proxied = chosen && `, through the proxy of ${chosen.variable} (${hostAndPort(chosen.url)})`
   const way = `${proxied ?? ''}, server ${hostAndPort(baseUrl)}`

@@ -23,6 +23,7 @@ const NOTHING: Figures = {
   far: undefined,
   isFarByPacket: true,
   run: undefined,
+  runEnding: undefined,
   relayLoad: undefined,
   callers: undefined,
   curls: undefined,
