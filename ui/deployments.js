@@ -33,7 +33,12 @@ export const deploymentColumns = [
   {
     name: 'Outcome',
     tight: true,
-    cell: ({ outcome, rollback }) => [sign(outcome), rollback === true && make('small', {}, 'rollback')],
+    cell: ({ outcome, rollback, overdue, due_at: due }) => [
+      sign(outcome),
+      rollback === true && make('small', {}, 'rollback'),
+      overdue === true && make('small', {}, 'never ended'),
+      due !== undefined && make('small', {}, 'due ', when(due)),
+    ],
   },
   { name: 'Took', tight: true, cell: (each) => tookOf(each) },
   { name: 'In PagerDuty', tight: true, cell: ({ told }) => sign(told) },
@@ -144,7 +149,8 @@ function describe(deployment, lastGood) {
       ['Commit', deployment.commit !== undefined && make('code', {}, deployment.commit)],
       ['CI', [deployment.ci, deployment.build_id].filter(Boolean).join(', build ')],
       ['Began', when(deployment.started_at)],
-      ['Ended', when(deployment.ended_at)],
+      ['Has to end by', when(deployment.due_at)],
+      [deployment.overdue === true ? 'Given up' : 'Ended', when(deployment.ended_at)],
       ['Took', tookOf(deployment)],
       ['In PagerDuty', sign(deployment.told)],
       ['Events', links.length > 0 && make('span', { class: 'links' }, ...links)],

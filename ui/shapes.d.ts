@@ -113,6 +113,8 @@ export interface Deployment {
   /** It never said how it ended. */
   readonly overdue?: boolean
   readonly started_at?: string
+  /** When its failure alert is triggered if it still runs. */
+  readonly due_at?: string
   readonly ended_at?: string
   readonly duration_seconds?: number
   readonly told?: 'delivered' | 'waiting' | 'dead'

@@ -160,7 +160,7 @@ export const COMMANDS = {
     does: 'run the relay, which holds the key and sends the events of other containers',
     operands: '',
     maxOperands: 0,
-    groups: ['relay', ...SENDING],
+    groups: ['relay', 'started', ...SENDING],
     omits: ['dryRun', 'relay', 'json', 'status', 'isRollback'],
     example: 'PAGERDUTY_RELAY_HOST=0.0.0.0 pagerduty-alert serve',
   },

@@ -15,6 +15,7 @@ import { reportProxies } from './proxy.ts'
 import { readRestConfig, type RestConfig } from './rest.ts'
 import { readSpoolConfig, type SpoolConfig } from './spool.ts'
 import { createReader, valuesOf } from './setting.ts'
+import { readStartedConfig } from './started.ts'
 
 /** The keys the relay uses for callers that bring none; `looked-up` if its one key comes from the REST API. */
 export type OwnKeys = readonly RoutingKey[] | 'looked-up'
@@ -32,6 +33,8 @@ export interface RelayConfig extends RelayAccess, RelayAddress {
   readonly spool?: SpoolConfig
   /** The queue that it shares with other relays; needs a spool, too. */
   readonly fleet?: FleetConfig
+  /** How long a deployment may be silent if its start does not say so; absent: as long as it likes. */
+  readonly withinMs?: number
   readonly printing: PrintConfig
   /** Masks the program's own secrets in what callers send. */
   readonly mask: Mask
@@ -69,6 +72,7 @@ export function loadRelayConfig(
   const event = mask(readEventConfig(reader, readGateConfig(reader).isRollback))
   reportProxies(reader, delivery.proxy, serversOf(delivery, rest))
   const missing = keyMissing({ delivery, rest })
+  const { withinMs } = readStartedConfig(reader)
   const ownKeys = isKeyLookedUp({ delivery, rest }) ? ('looked-up' as const) : delivery.keys
   const address = readRelayAddress(reader)
   const config = { event, delivery, rest, ownKeys, printing: readPrintConfig(reader), ...address, ...access }
@@ -79,6 +83,7 @@ export function loadRelayConfig(
     mask,
     ...(spool && { spool }),
     ...(fleet && { fleet }),
+    ...(withinMs !== undefined && { withinMs }),
     outputSecrets: [...delivery.secrets.map((secret) => secret.reveal()), ...secretValues(env)],
     warnings: [
       ...connectionWarnings(env, delivery, rest),

@@ -14,6 +14,7 @@ import { NOTE_SETTINGS, readRestConfig, type RestConfig } from './rest.ts'
 import { readRunConfig, type RunConfig } from './run.ts'
 import { readSpoolConfig, type SpoolConfig } from './spool.ts'
 import { createReader, valuesOf, type Problem } from './setting.ts'
+import { readStartedConfig, type StartedConfig } from './started.ts'
 import { readWatchConfig, type WatchConfig } from './watch.ts'
 
 /** The configuration of one invocation, validated and frozen. */
@@ -29,6 +30,7 @@ export interface Config {
   readonly gate: GateConfig
   readonly list: ListConfig
   readonly watch: WatchConfig
+  readonly started: StartedConfig
   /** Note the deployment on the service's open incidents. */
   readonly note: boolean
   readonly build: Build
@@ -82,6 +84,7 @@ export function readConfig(
     gate,
     list: readListConfig(reader),
     watch: readWatchConfig(reader),
+    started: readStartedConfig(reader),
     note: valuesOf(reader, NOTE_SETTINGS)('note'),
     ...(spool && { spool }),
     ...(fleet && { fleet }),

@@ -4,6 +4,7 @@ import type { Traced } from '../core/identity.ts'
 /** The groups of settings, each with its title in the help. A command takes whole groups. */
 export const SETTING_GROUPS = {
   run: 'Running the command',
+  started: 'Deployments that never end',
   relay: 'Listening',
   event: 'The event',
   delivery: 'Delivery',

@@ -1,6 +1,6 @@
 import type { Build } from './build.ts'
 import type { Action, Event, Image, Link, Payload, Severity } from './event.ts'
-import type { Identity, IdentityChoices } from './identity.ts'
+import { dedupKeyFor, type Identity, type IdentityChoices } from './identity.ts'
 import type { Json, JsonObject } from './json.ts'
 import {
   defaultSummary,
@@ -91,9 +91,25 @@ export function buildChange(
   const { source } = input.identity
   const { component, group, class: className, client, clientUrl } = input.fields
   // A change event has no such fields, so the user's values go into the details.
-  const given = present({ component, group, class: className, client, client_url: clientUrl })
+  const given = present({
+    component,
+    group,
+    class: className,
+    client,
+    client_url: clientUrl,
+    dedup_key: subject === 'options' ? undefined : unusualKey(input),
+  })
   const payload: Payload = { ...basicPayload(input, subject, text, given), source: source.value }
   return { kind: 'change', body: { payload, ...attachments(input, subject) } }
+}
+
+/** The dedup key of the failure alert, if nobody can tell it from repository, environment and step. */
+function unusualKey({ build, identity }: EventInput): string | undefined {
+  const { dedupKey, environment, step } = identity
+  const { repository } = build
+  if (repository === undefined) return dedupKey?.value
+  const usual = dedupKeyFor({ repository, environment: environment?.value, step: step?.value })
+  return dedupKey?.value === usual ? undefined : dedupKey?.value
 }
 
 /** The trigger of a failed deployment (or the info alert of a good one), or one from options only. */

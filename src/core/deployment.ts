@@ -1,5 +1,5 @@
 import { cutChars } from './truncate.ts'
-import { dedupKeyFor } from './identity.ts'
+import { dedupKeyFor, limitDedupKey } from './identity.ts'
 import type { Event, Link } from './event.ts'
 import { isObject, type JsonObject } from './json.ts'
 
@@ -55,7 +55,7 @@ export function deploymentOf({ kind, body }: Event, nowMs: number): Deployment |
   if (state === undefined) return undefined
   const text = (name: string): string | undefined => textOf(details, name)
   const [repository, environment, step] = ['repository', 'environment', 'step'].map(text)
-  const key = kind === 'alert' ? body.dedup_key : undefined
+  const key = kind === 'alert' ? body.dedup_key : text('dedup_key')
   const identity = repository === undefined ? key : dedupKeyFor({ repository, environment, step })
   if (identity === undefined) return undefined
   const toldAtMs = timeOf(payload.timestamp) ?? nowMs
@@ -82,6 +82,17 @@ export function deploymentOf({ kind, body }: Event, nowMs: number): Deployment |
 }
 
 /**
+ * The dedup key of the failure alert of the deployment that an event reports, whether or not the event is that alert:
+ * a change event names it if it is not the usual one.
+ */
+export function alertKeyOf({ kind, body }: Event, deployment: Deployment): string {
+  const named = body.payload?.custom_details?.['dedup_key']
+  if (typeof named === 'string' && named !== '') return limitDedupKey(named)
+  const own = kind === 'alert' && deployment.state !== 'success' ? body.dedup_key : undefined
+  return own ?? deployment.identity
+}
+
+/**
  * True if an event belongs to the run of a record: the same thing deployed by the same build. If a build is not known, the
  * times decide: a run that has not ended is the one that ends, and one that began or ended at the same moment was reported
  * twice.
@@ -90,11 +101,17 @@ export function isSameRun(known: Deployment, told: Deployment): boolean {
   if (known.identity !== told.identity) return false
   const isBuildKnown = known.buildId !== undefined && told.buildId !== undefined
   if (isBuildKnown && known.buildId !== told.buildId) return false
-  if (known.state === 'started' || known.isOverdue === true)
-    return told.state !== 'started' || isBuildKnown || known.startedAtMs === told.startedAtMs
-  // A build that is run again begins after its first run has ended.
-  if (told.state === 'started') return isBuildKnown && (told.startedAtMs ?? 0) < (known.endedAtMs ?? 0)
+  if (told.state === 'started') return isSameStart(known, told, isBuildKnown)
+  if (known.state === 'started' || known.isOverdue === true) return true
   return told.state === known.state && (isBuildKnown || told.endedAtMs === known.endedAtMs)
+}
+
+/** True if a start is one that was told before, or of a run whose outcome has come first. */
+function isSameStart(known: Deployment, told: Deployment, isBuildKnown: boolean): boolean {
+  if (known.startedAtMs !== undefined && known.startedAtMs === told.startedAtMs) return true
+  if (!isBuildKnown || known.isOverdue === true) return false
+  // A build that is run again begins after its first run has ended.
+  return known.state === 'started' || (told.startedAtMs ?? 0) < (known.endedAtMs ?? 0)
 }
 
 /**

@@ -92,7 +92,7 @@ export function renderTemplate(template: string, facts: SummaryFacts): string {
 export function defaultSummary(facts: SummaryFacts): string {
   const { build, environment, outcome, result, isRollback = false } = facts
   const noun = isRollback ? 'Rollback' : 'Deployment'
-  const what = [build.repository, shortCommit(build.commit)].filter(Boolean).join('@')
+  const what = whatOf(build)
   const preposition = isRollback && outcome === 'success' ? 'in' : 'to'
   const where = environment === undefined ? '' : ` ${preposition} ${environment}`
   const who = build.committer
@@ -107,9 +107,23 @@ export function defaultSummary(facts: SummaryFacts): string {
   return oneLine(`${noun}${prefixed(' of ', what)}${where} ${end}${why === '' ? '' : ` (${why})`}`)
 }
 
+/** What was deployed, and where to: `Deployment of acme/shop@5f0c1d2 to production`. */
+export function deploymentSubject({
+  build,
+  environment,
+  isRollback = false,
+}: Pick<SummaryFacts, 'build' | 'environment' | 'isRollback'>): string {
+  const where = environment === undefined ? '' : ` to ${environment}`
+  return oneLine(`${isRollback ? 'Rollback' : 'Deployment'}${prefixed(' of ', whatOf(build))}${where}`)
+}
+
+function whatOf({ repository, commit }: Build): string {
+  return [repository, shortCommit(commit)].filter(Boolean).join('@')
+}
+
 /** The summary of a rollback: `Deployment of acme/shop@5f0c1d2 to production rolled back: PXXXX (Checkout is down)`. */
 export function rollbackSummary({ build, environment, result }: SummaryFacts, incidents: string): string {
-  const what = [build.repository, shortCommit(build.commit)].filter(Boolean).join('@')
+  const what = whatOf(build)
   const where = environment === undefined ? '' : ` to ${environment}`
   const hasFailed = result.exitCode !== undefined || result.signal !== undefined
   const subject = `${hasFailed ? 'Rollback' : 'Deployment'}${prefixed(' of ', what)}${where}`

@@ -1,6 +1,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Logger } from 'pino'
 import type { RelayConfig } from '../config/load-relay.ts'
+import type { Deadlines } from '../spool/deadlines.ts'
 import type { DeploymentStore } from '../spool/deployment-log.ts'
 import type { EventStore } from '../spool/listing.ts'
 import type { SpoolItem } from '../spool/spool.ts'
@@ -17,6 +18,8 @@ export interface RelayDeps {
   readonly spool?: EventStore | undefined
   /** The deployments that are remembered: by the spool, or else by this process. */
   readonly deployments: DeploymentStore
+  /** The deployments that have begun and must end, of the same memory. */
+  readonly deadlines: Deadlines
   readonly metrics: Metrics
   readonly logger: Logger
   /** The source of events if no repository is known. */

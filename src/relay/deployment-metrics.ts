@@ -1,5 +1,6 @@
 import { Gauge, type Registry } from 'prom-client'
 import { deploymentFigures, type Figure } from '../core/deployment-figures.ts'
+import type { Deadlines } from '../spool/deadlines.ts'
 import type { DeploymentStore } from '../spool/deployment-log.ts'
 
 /** Over how long the figures are counted. */
@@ -40,4 +41,17 @@ export function measureDeployments(deployments: DeploymentStore, registry: Regis
       },
     })
   }
+}
+
+/** Adds the running deployments that have a deadline to a registry. */
+export function measureDeadlines(deadlines: Deadlines, registry: Registry): void {
+  const gauge: Gauge = new Gauge({
+    name: 'pagerduty_alert_deployment_deadlines',
+    help: 'Running deployments that have a deadline: open before it; overdue after it, until the alert can be triggered.',
+    labelNames: ['state'],
+    registers: [registry],
+    collect: () => {
+      for (const [state, count] of Object.entries(deadlines.counts())) gauge.set({ state }, count)
+    },
+  })
 }

@@ -16,6 +16,12 @@ const KEPT = 500
 export interface DeploymentRing extends DeploymentLog {
   /** Remembers the deployment that the events of one request report, if they do. */
   readonly record: (sent: readonly SentItem[], nowMs: number) => void
+  /**
+   * Remembers one that has begun.
+   * @param withinMs how long it may take from now on; undefined if as long as it likes
+   * @returns false if its outcome has come before, or its time was over
+   */
+  readonly begin: (deployment: Deployment, withinMs: number | undefined) => boolean
 }
 
 /** An event that was sent with a key, and whether PagerDuty has it. */
@@ -28,23 +34,34 @@ interface Remembered {
   readonly id: number
   /** The result of each event; one that is sent again replaces the earlier one. */
   readonly told: ReadonlyMap<string, Told>
+  readonly dueAtMs?: number
 }
 
 /** Remembers nothing yet. */
 export function createDeploymentRing(): DeploymentRing {
   const kept: Remembered[] = []
   let nextId = 1
-  const remember = (deployment: Deployment, told: ReadonlyMap<string, Told>): void => {
+  const remember = (
+    deployment: Deployment,
+    told: ReadonlyMap<string, Told>,
+    dueAtMs?: number,
+  ): Deployment => {
     const index = findRun(kept, deployment)
     const known = kept[index]
-    if (known === undefined) kept.push({ deployment, id: nextId++, told })
-    else
-      kept[index] = {
-        id: known.id,
-        deployment: mergeDeployments(known.deployment, deployment),
-        told: new Map([...known.told, ...told]),
-      }
+    const due = dueAtMs === undefined ? {} : { dueAtMs }
+    const one =
+      known === undefined
+        ? { deployment, id: nextId++, told, ...due }
+        : {
+            id: known.id,
+            deployment: mergeDeployments(known.deployment, deployment),
+            told: new Map([...known.told, ...told]),
+            ...due,
+          }
+    if (known === undefined) kept.push(one)
+    else kept[index] = one
     if (kept.length > KEPT) kept.shift()
+    return one.deployment
   }
   const entriesOf = ({ isCurrent }: DeploymentQuery): readonly DeploymentEntry[] => {
     const entries = kept.map(toEntry)
@@ -58,6 +75,10 @@ export function createDeploymentRing(): DeploymentRing {
         const deployment = deploymentOf(event, nowMs)
         if (deployment !== undefined) remember(deployment, told)
       }
+    },
+    begin: (deployment, withinMs) => {
+      const dueAtMs = withinMs === undefined ? undefined : Date.now() + withinMs
+      return remember(deployment, new Map(), dueAtMs).state === 'started'
     },
     list: (query) =>
       entriesOf(query)
@@ -75,9 +96,15 @@ function nameOf({ event: { kind, body }, key }: SpoolItem): string {
   return [kind, body.event_action, key.kind === 'own' ? key.key.reveal() : key.name].join(' ')
 }
 
-function toEntry({ deployment, id, told }: Remembered): DeploymentEntry {
+function toEntry({ deployment, id, told, dueAtMs }: Remembered): DeploymentEntry {
   const each = [...told.values()]
-  return { ...deployment, id, eventIds: [], told: each.includes('dead') ? 'dead' : 'delivered' }
+  return {
+    ...deployment,
+    id,
+    eventIds: [],
+    ...(each.length > 0 && { told: each.includes('dead') ? 'dead' : 'delivered' }),
+    ...(dueAtMs !== undefined && deployment.state === 'started' && { dueAtMs }),
+  }
 }
 
 /** The index of the same run; -1 if there is none. */

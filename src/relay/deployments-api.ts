@@ -42,6 +42,7 @@ export const DEPLOYMENT_SCHEMA = {
     rollback: { type: 'boolean' },
     overdue: { type: 'boolean', description: 'It never reported how it ended, so it counts as failed' },
     started_at: time,
+    due_at: { ...time, description: 'When its failure alert is triggered if it still runs; absent if never' },
     ended_at: { ...time, description: 'Absent while it runs' },
     duration_seconds: { type: 'number' },
     told: {

@@ -56,11 +56,36 @@ export function sending(summary: string, requestBody: object, refusal?: string):
   }
 }
 
+/** A body that may be empty, since the build says the rest: JSON, or a form. */
+export function optionalBody(schema: string): object {
+  const json = jsonContent(schema)
+  return {
+    required: false,
+    content: { ...json, 'application/x-www-form-urlencoded': json['application/json'] },
+  }
+}
+
+/** A route that remembers something for later: 202 if it is kept. */
+export function keeping(summary: string, schema: string): object {
+  return {
+    summary,
+    parameters: [KEY_HEADER],
+    requestBody: optionalBody(schema),
+    responses: {
+      202: {
+        description: 'It is kept: on disk with a spool, else in memory',
+        content: jsonContent('Answer'),
+      },
+      ...problems([400, 401, ...FOREIGN, 413, 415, 500, 503]),
+    },
+  }
+}
+
 /** A route for the webhooks of a system, which have a secret of their own. */
 export function describeWebhook(system: string): object {
   return {
     ...answering(
-      `A webhook from ${system}: how a deployment ended`,
+      `A webhook from ${system}: a deployment has begun or ended`,
       { description: 'It reports nothing that is sent to PagerDuty' },
       [400, 404, 413, 500, 502, 503, 504],
     ),

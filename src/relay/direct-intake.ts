@@ -23,6 +23,8 @@ export interface DirectDeps {
   readonly secrets: readonly Secret[]
   readonly metrics: Metrics
   readonly deployments: DeploymentRing
+  /** Called with each event that PagerDuty accepted. */
+  readonly onAccepted: (event: Event) => void
 }
 
 /** Without a spool: every event goes to PagerDuty while its caller waits, and PagerDuty's answer is the caller's. */
@@ -40,6 +42,7 @@ export function createDirectIntake(deps: DirectDeps): Intake {
       try {
         const receipts = await forwarding
         deps.deployments.record(toSent(items, receipts), Date.now())
+        for (const receipt of receipts) if (statusOf(receipt) <= 299) deps.onAccepted(receipt.event)
         return receipts
       } finally {
         underWay.delete(forwarding)

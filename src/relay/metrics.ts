@@ -1,9 +1,10 @@
 import { Counter, Gauge, Histogram, Registry } from 'prom-client'
 import type { Event } from '../core/event.ts'
 import { meaningOf } from '../core/outcome.ts'
+import type { Deadlines } from '../spool/deadlines.ts'
 import type { DeploymentStore } from '../spool/deployment-log.ts'
 import type { DeadCause, SpoolCounts } from '../spool/spool.ts'
-import { measureDeployments } from './deployment-metrics.ts'
+import { measureDeadlines, measureDeployments } from './deployment-metrics.ts'
 
 /** The relay's counters, and their text for Prometheus. */
 export interface Metrics {
@@ -15,6 +16,8 @@ export interface Metrics {
   readonly settled: (kind: Event['kind'], status: number, durationMs: number) => void
   readonly retried: (kind: Event['kind']) => void
   readonly dead: (kind: Event['kind'], cause: DeadCause) => void
+  /** A deployment's time was over, and its failure alert was triggered. */
+  readonly missed: () => void
   /** Dead events were removed to make room for newer ones. */
   readonly crowdedOut: (count: number) => void
   readonly contentType: string
@@ -35,7 +38,10 @@ const PREFIX = 'pagerduty_alert_'
 const BUCKETS = [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 1800, 86_400]
 
 /** Metrics of one relay, in a registry of their own. */
-export function createMetrics(deployments: DeploymentStore, spool?: SpoolGauges): Metrics {
+export function createMetrics(
+  { deployments, deadlines }: { readonly deployments: DeploymentStore; readonly deadlines: Deadlines },
+  spool?: SpoolGauges,
+): Metrics {
   const registry = new Registry()
   const counter = (name: string, help: string, ...labelNames: string[]): Tally =>
     createTally({ name: `${PREFIX}${name}`, help, labelNames, registers: [registry] })
@@ -54,6 +60,11 @@ export function createMetrics(deployments: DeploymentStore, spool?: SpoolGauges)
     'events_dead_crowded_out_total',
     'Dead events that were removed, the oldest first, to make room for others.',
   )
+  const missed = counter(
+    'deployments_overdue_total',
+    'Deployments that began and never ended, so that their failure alert was triggered.',
+  )
+  missed(0)
   const latency = new Histogram({
     name: `${PREFIX}delivery_duration_seconds`,
     help: 'Time from the acceptance of an event until PagerDuty accepted it.',
@@ -66,6 +77,7 @@ export function createMetrics(deployments: DeploymentStore, spool?: SpoolGauges)
   if (spool !== undefined) crowdedOut(0)
   if (spool !== undefined) measureSpool(spool, registry)
   measureDeployments(deployments, registry)
+  measureDeadlines(deadlines, registry)
   return {
     accepted: (kind) => accepted(1, kind),
     answered: (route, method, status) => requests(1, route, method, String(status)),
@@ -80,6 +92,7 @@ export function createMetrics(deployments: DeploymentStore, spool?: SpoolGauges)
     retried: (kind) => retried(1, kind),
     dead: (kind, cause) => dead(1, kind, cause),
     crowdedOut: (count) => crowdedOut(count),
+    missed: () => missed(1),
     contentType: registry.contentType,
     expose: () => registry.metrics(),
   }

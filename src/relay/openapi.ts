@@ -11,6 +11,7 @@ import { ONE_EVENT_ROUTES } from './routes/one-event.ts'
 import { OVERVIEW_ROUTES } from './routes/overview.ts'
 import { PAGE_ROUTES } from './routes/page.ts'
 import { SPOOL_ROUTES } from './routes/spool.ts'
+import { STARTED_ROUTES } from './routes/started.ts'
 import { STATUS_ROUTES } from './routes/status.ts'
 
 const API_ROUTES: RouteGroup = {
@@ -24,6 +25,7 @@ const API_ROUTES: RouteGroup = {
 export const ROUTES: readonly RouteGroup[] = [
   EVENT_ROUTES,
   OUTCOME_ROUTES,
+  STARTED_ROUTES,
   HOOK_ROUTES,
   SPOOL_ROUTES,
   DEPLOYMENT_ROUTES,
@@ -77,6 +79,12 @@ const ANSWER = {
     message: { type: 'string' },
     dedup_key: { type: 'string' },
     errors: { type: 'array', items: { type: 'string' } },
+    due_at: {
+      type: 'string',
+      format: 'date-time',
+      description: 'When a deployment that has begun is overdue',
+    },
+    kept: { type: 'string', enum: ['on disk', 'in memory'] },
   },
 } as const
 

@@ -6,6 +6,7 @@ import type { RelayConfig } from '../config/load-relay.ts'
 import { Failure } from '../core/failure.ts'
 import type { KeyLookUp } from '../rest/remember-key.ts'
 import { createResolver } from '../spool/worker/destinations.ts'
+import type { Deadlines } from '../spool/deadlines.ts'
 import type { DeploymentLog } from '../spool/deployment-log.ts'
 import type { ListedSpool } from '../spool/listing.ts'
 import { version } from '../version.ts'
@@ -14,10 +15,12 @@ import { createAccess } from './access.ts'
 import { buildApp } from './app.ts'
 import { createSpooledIntake } from './spooled-intake.ts'
 import type { Intake } from './context.ts'
+import { createMemoryDeadlines, type MemoryDeadlines } from './deadlines-in-memory.ts'
 import { createDeploymentRing } from './deployment-ring.ts'
 import { createMetrics, type Metrics } from './metrics.ts'
 import { createRelayLog, createWorkerEvents } from './log.ts'
 import { createDirectIntake } from './direct-intake.ts'
+import { watchDeadlines } from './watch-deadlines.ts'
 
 /** What the relay needs from the process, and its configuration. */
 export interface ServeOptions {
@@ -73,10 +76,12 @@ export async function serve(options: ServeOptions): Promise<number> {
   void lookUp?.().catch((error: Failure) => {
     if (!ending.signal.aborted) logger.error(error.message)
   })
+  const watching = watchDeadlines({ ...parts, logger, signal: draining.signal })
   flush()
   await signalled
   logger.info('shutting down')
   const timer = setTimeout(() => ending.abort(), GRACE_MS) // the key look-up gets no more time than the rest
+  if (parts.spool !== undefined) await watching // it writes to the spool
   await parts.intake.close(GRACE_MS) // new posts are answered 503 until the server is closed
   clearTimeout(timer)
   ending.abort()
@@ -90,6 +95,7 @@ interface Parts {
   readonly metrics: Metrics
   readonly spool?: ListedSpool
   readonly deployments: DeploymentLog
+  readonly deadlines: Deadlines
   /** Why the next event would not be accepted; undefined if it would, or if there is no spool. */
   readonly checkKept: () => string | undefined
   readonly isDelivering: () => boolean
@@ -120,16 +126,31 @@ function startDirectIntake(
 ): Parts {
   const { timeoutMs, secrets } = delivery
   const deployments = createDeploymentRing()
-  const metrics = createMetrics(deployments)
+  const deadlines: MemoryDeadlines = createMemoryDeadlines({
+    deployments,
+    send: (items) => intake.take(items),
+  })
+  const metrics = createMetrics({ deployments, deadlines })
   const resolve = createResolver(delivery, lookUp)
   const userAgent = `pagerduty-alert/${version}`
+  const intake = createDirectIntake({
+    transport,
+    resolve,
+    userAgent,
+    timeoutMs,
+    secrets,
+    metrics,
+    deployments,
+    onAccepted: (event) => deadlines.ended(event),
+  })
   return {
     metrics,
     deployments,
+    deadlines,
+    intake,
     checkKept: () => undefined,
     isDelivering: () => false,
     keys: () => [],
-    intake: createDirectIntake({ transport, resolve, userAgent, timeoutMs, secrets, metrics, deployments }),
   }
 }
 
@@ -149,7 +170,7 @@ async function startIntake(
       logger.warn({ events: count }, 'the oldest dead events made room for others')
     },
   })
-  const metrics = createMetrics(spool.deployments, {
+  const metrics = createMetrics(spool, {
     counts: () => spool.counts(),
     oldestPendingAgeMs: () => spool.oldestPendingAgeMs(),
     isDelivering: () => worker.isDelivering(),
@@ -173,6 +194,7 @@ async function startIntake(
     metrics,
     spool,
     deployments: spool.deployments,
+    deadlines: spool.deadlines,
     isDelivering: () => worker.isDelivering(),
     keys: () => worker.keys(),
     checkKept: () => obstacle() ?? spool.checkRoom() ?? spool.checkWritable(),

@@ -1,10 +1,12 @@
 import type { DatabaseSync } from 'node:sqlite'
 import { createAttemptLog } from './attempt-log.ts'
+import { createEndDeadlines } from './deadline-table.ts'
 import { createRecordDeployments } from './deployment-table.ts'
 import { incremented, readable, storableDue } from './numbers.ts'
-import { checksumOf, keyText, type NewRow } from './rows.ts'
+import { createInternKey } from './intern-key.ts'
+import { checksumOf, type NewRow } from './rows.ts'
 import type { RetryPreview } from './listing.ts'
-import type { EventStatus, Progress, Settlement, SpoolKey } from './spool.ts'
+import type { EventStatus, Progress, Settlement } from './spool.ts'
 import { prepareGet, prepareRun } from './statements.ts'
 import type { DeadRow, Superseding } from './superseding.ts'
 
@@ -48,7 +50,8 @@ export interface ReviveOptions {
 export function createAdd(db: DatabaseSync): Add {
   const internKey = createInternKey(db)
   const isPending = prepareIsPending(db)
-  const recordDeployments = createRecordDeployments(db)
+  const record = createRecordDeployments(db)
+  const endDeadlines = createEndDeadlines(db)
   const insert = prepareRun(
     db,
     `INSERT INTO pending (id, key_id, kind, action, dedup_key, accepted_at, attempts, due_at, checksum, body)
@@ -72,7 +75,8 @@ export function createAdd(db: DatabaseSync): Add {
   return (tx, rows, limit) => {
     if (tx.counts.pending + rows.length > limit) return undefined
     const ids = rows.map((row) => addOne(tx, row))
-    recordDeployments(rows, ids)
+    record.ofEvents(rows, ids)
+    endDeadlines(rows)
     return ids
   }
 }
@@ -80,25 +84,6 @@ export function createAdd(db: DatabaseSync): Add {
 /** Whether a key has a pending event of an alert. */
 function prepareIsPending(db: DatabaseSync): (keyId: number, dedupKey: string) => unknown {
   return prepareGet(db, 'SELECT 1 FROM pending WHERE key_id = ? AND dedup_key = ? LIMIT 1')
-}
-
-/** A function that returns the id of a key, and stores the key if it is new. */
-function createInternKey(db: DatabaseSync): (key: SpoolKey) => number {
-  const find = {
-    configured: prepareGet<{ id: number }>(db, 'SELECT id FROM keys WHERE name = ?'),
-    own: prepareGet<{ id: number }>(db, 'SELECT id FROM keys WHERE secret = ?'),
-  }
-  const insert = {
-    configured: prepareRun(db, 'INSERT INTO keys (name) VALUES (?)'),
-    own: prepareRun(db, 'INSERT INTO keys (secret) VALUES (?)'),
-  }
-  return (key) => {
-    const value = keyText(key)
-    const found = find[key.kind](value)
-    if (found !== undefined) return found.id
-    insert[key.kind](value)
-    return find[key.kind](value)?.id ?? 0
-  }
 }
 
 interface PendingRow {

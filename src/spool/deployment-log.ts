@@ -12,6 +12,8 @@ export interface DeploymentEntry extends Deployment {
   readonly eventIds: readonly number[]
   /** Absent if there was nothing to send to PagerDuty yet. */
   readonly told?: Told
+  /** When its alert is triggered if it has not ended, in milliseconds since 1970; absent if that never happens. */
+  readonly dueAtMs?: number
 }
 
 /** Which deployments are wanted, the newest first. */
@@ -85,6 +87,7 @@ export function describeDeployment(entry: DeploymentEntry): Record<string, unkno
     rollback: entry.rollback,
     overdue: entry.isOverdue,
     started_at: isoTime(startedAtMs),
+    due_at: isoTime(entry.dueAtMs),
     ended_at: isoTime(endedAtMs),
     duration_seconds: isDurationKnown ? Math.max(0, endedAtMs - startedAtMs) / 1000 : undefined,
     told: entry.told,

@@ -28,8 +28,17 @@ const KEPT_SLACK = 500
 /** Event ids of one deployment that are kept: a failing one may be reported again and again. */
 const MAX_EVENT_IDS = 50
 
-/** Records the deployment that the rows of one request report, under the ids that they got. */
-export type RecordDeployments = (rows: readonly NewRow[], ids: readonly number[]) => void
+/** Writes deployments down. */
+export interface RecordDeployments {
+  /** The deployment that the rows of one request report, under the ids that they got. */
+  readonly ofEvents: (rows: readonly NewRow[], ids: readonly number[]) => void
+  /**
+   * One that has begun.
+   * @param newId gives the id of a deployment that was not known
+   * @returns `ended` if its outcome has come before, or its time was over
+   */
+  readonly begun: (told: Deployment, newId: () => number) => 'running' | 'ended'
+}
 
 /** Prepares the statements of recording. */
 export function createRecordDeployments(db: DatabaseSync): RecordDeployments {
@@ -40,12 +49,12 @@ export function createRecordDeployments(db: DatabaseSync): RecordDeployments {
   const write = prepareRun(db, 'INSERT OR REPLACE INTO deployments VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)')
   const link = prepareRun(db, 'INSERT OR REPLACE INTO deployment_events VALUES (?, ?)')
   const makeRoom = createMakeRoom(db)
-  const record = (told: Deployment, eventIds: readonly number[]): void => {
+  const record = (told: Deployment, eventIds: readonly number[], newId: () => number): Deployment => {
     const known = latest(told.identity, OVERLAPPING)
       .flatMap((row) => toDeploymentEntry(row) ?? [])
       .find((entry) => isSameRun(entry, told))
     if (known === undefined) makeRoom()
-    const { id, eventIds: earlier, ...deployment } = known ?? { id: eventIds[0] ?? 0, eventIds: [] }
+    const { id, eventIds: earlier, ...deployment } = known ?? { id: newId(), eventIds: [] }
     const merged = 'identity' in deployment ? mergeDeployments(deployment, told) : told
     const { identity, state, repository = null, environment = null, startedAtMs, endedAtMs } = merged
     const allIds = [...new Set([...earlier, ...eventIds])].slice(-MAX_EVENT_IDS)
@@ -54,8 +63,9 @@ export function createRecordDeployments(db: DatabaseSync): RecordDeployments {
     const columns = [id, identity, state, repository, environment, startedAt, endedAt]
     write(...columns, JSON.stringify(allIds), JSON.stringify(merged))
     for (const eventId of eventIds) link(eventId, id)
+    return merged
   }
-  return (rows, ids) => {
+  const ofEvents = (rows: readonly NewRow[], ids: readonly number[]): void => {
     const isTelling = rows.map(({ deployment }) => deployment !== undefined)
     if (!isTelling.includes(true)) return
     // The resolve that comes with a success belongs to it too.
@@ -63,9 +73,13 @@ export function createRecordDeployments(db: DatabaseSync): RecordDeployments {
     for (const [index, { deployment }] of rows.entries()) {
       const id = ids[index]
       if (deployment === undefined || id === undefined) continue
-      record(deployment, [id, ...others])
+      record(deployment, [id, ...others], () => id)
       others = []
     }
+  }
+  return {
+    ofEvents,
+    begun: (told, newId) => (record(told, [], newId).state === 'started' ? 'running' : 'ended'),
   }
 }
 

@@ -5,8 +5,9 @@ import type { Commits } from './group-commit.ts'
 import type { Connection } from './connection.ts'
 import { createDeadEvents } from './dead-events.ts'
 import { storesSetAside } from './files.ts'
+import type { SpoolTime } from './deadline-table.ts'
 import { createStoredDeployments } from './stored-deployments.ts'
-import type { Room } from './room.ts'
+import { NO_ROOM, type Room } from './room.ts'
 import { toRow } from './rows.ts'
 import type { Unwritten } from './unwritten.ts'
 import { ifReadable, lastingReasonOf, orFailure } from './errors.ts'
@@ -19,13 +20,13 @@ export interface IntakeParts {
   readonly directory: string
   readonly limit: number
   readonly now: () => number
+  readonly time: () => SpoolTime
 }
 
-const NO_ROOM = 'the spool’s disk is full'
 /** Dead events that are removed at once to make room. */
 const CROWDED_OUT_AT_ONCE = 100
 
-type Intake = Omit<ListedSpool, 'waitFor' | 'queue' | 'onChange' | 'close' | 'forwarding'>
+type Intake = Omit<ListedSpool, 'deadlines' | 'waitFor' | 'queue' | 'onChange' | 'close' | 'forwarding'>
 
 /** The part of a spool that accepts events and answers questions about them. */
 export function createIntake({
@@ -36,6 +37,7 @@ export function createIntake({
   directory,
   limit,
   now,
+  time,
 }: IntakeParts): Intake {
   let known: SpoolCounts = { pending: 0, delivered: 0, dead: 0 }
   const counts = (): SpoolCounts => {
@@ -60,7 +62,7 @@ export function createIntake({
     list: (status, count, afterId = 0) =>
       orFailure(() => connection.read(({ reads }) => reads.list(status, count, afterId))),
     ...createDeadEvents(connection, commits),
-    deployments: createStoredDeployments(connection, unwritten),
+    deployments: createStoredDeployments(connection, unwritten, time),
     ...createFind(connection, unwritten),
     checkWritable: () => {
       try {

@@ -1,4 +1,5 @@
 import type { Forwarding } from './forwarding.ts'
+import type { Deadlines } from './deadlines.ts'
 import type {
   DeadFilter,
   EventFilter,
@@ -63,8 +64,9 @@ export interface Listing {
   onChange(listener: (ids: readonly number[]) => void): () => void
 }
 
-/** A spool that people can look into. */
+/** A spool that people can look into, and that watches the time of deployments. */
 export interface ListedSpool extends Spool, Listing {
+  readonly deadlines: Deadlines
   readonly forwarding: Forwarding
 }
 

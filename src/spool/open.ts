@@ -1,5 +1,7 @@
 import { existsSync, statSync } from 'node:fs'
+import { openBootClock, type BootTime } from './boot-clock.ts'
 import { createConnection, watchVersion, type Connection } from './connection.ts'
+import type { SpoolTime } from './deadline-table.ts'
 import { ifReadable, lastingReasonOf, storeProblem, type StoreProblem } from './errors.ts'
 import { spoolFiles, storesSetAside } from './files.ts'
 import { createCommits } from './group-commit.ts'
@@ -11,6 +13,7 @@ import { createReserve } from './reserve.ts'
 import { createRoom } from './room.ts'
 import type { ListedSpool } from './listing.ts'
 import type { Progress } from './spool.ts'
+import { createStoredDeadlines } from './stored-deadlines.ts'
 import { examineStore } from './store.ts'
 import { createUnwritten, type Remembered } from './unwritten.ts'
 import { createWaiting } from './waiters.ts'
@@ -26,6 +29,8 @@ export interface SpoolOptions {
   readonly onCrowdedOut?: (count: number) => void
   /** Milliseconds since the epoch; by default from a clock that never steps. */
   readonly now?: () => number
+  /** The clock that deadlines follow across restarts; by default the kernel's, unless `now` is given. */
+  readonly boot?: (() => BootTime) | undefined
 }
 
 /**
@@ -34,6 +39,7 @@ export interface SpoolOptions {
  */
 export async function openSpool(options: SpoolOptions): Promise<ListedSpool> {
   const { directory, limit, onWarning, onCrowdedOut, now = steadyNow } = options
+  const boot = options.now === undefined ? (options.boot ?? openBootClock()) : options.boot
   // Loaded here, so that only commands that keep events pay for the database.
   const sqlite = await import('node:sqlite')
   const files = spoolFiles(directory)
@@ -67,10 +73,12 @@ export async function openSpool(options: SpoolOptions): Promise<ListedSpool> {
       remembered.settled.map(({ id }) => id),
     )
   const stored = createStoredQueue({ connection, commits, unwritten, now, onRemembered })
+  const time = (): SpoolTime => ({ nowMs: now(), boot: boot?.() })
   const problem = tryOpen(connection)
   if (problem !== undefined) onWarning(problem)
   return {
-    ...createIntake({ connection, commits, unwritten, room, directory, limit, now }),
+    ...createIntake({ connection, commits, unwritten, room, directory, limit, now, time }),
+    deadlines: createStoredDeadlines({ connection, commits, room, time, limit }),
     waitFor: (ids, timeoutMs, signal) => waiting.waitFor(ids, timeoutMs, signal),
     onChange: changed.add,
     forwarding: createForwarding(connection, commits),

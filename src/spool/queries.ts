@@ -11,6 +11,7 @@ import type {
   SpoolEntry,
   SpoolKey,
 } from './spool.ts'
+import { createDeadlineReads, type DeadlineReads } from './deadline-table.ts'
 import { createDeploymentReads, type DeploymentReads } from './deployment-reads.ts'
 import { createBrowse, type Browse } from './browsing.ts'
 import type { Forwarding } from './forwarding.ts'
@@ -20,7 +21,7 @@ import { readable, soonest } from './numbers.ts'
 import { GIVEN_LIMIT, prepareAll, prepareGet } from './statements.ts'
 
 /** The queries of a store. Each one uses an index or reads page by page. */
-export interface Reads extends Browse, DeploymentReads, Pick<Forwarding, 'oldest'> {
+export interface Reads extends Browse, DeploymentReads, DeadlineReads, Pick<Forwarding, 'oldest'> {
   counts(): SpoolCounts
   oldestPendingAtMs(): number | undefined
   list(status: EventStatus, limit: number, afterId: number): SpoolEntry[]
@@ -71,6 +72,7 @@ export function createReads(db: DatabaseSync): Reads {
     ...createDueReads(db),
     ...createListReads(db),
     ...createDeploymentReads(db),
+    ...createDeadlineReads(db),
     ...createBrowse(db),
     oldest: createOldest(db),
     counts: () => ({ pending: 0, delivered: 0, dead: 0, ...counts() }),

@@ -2,6 +2,8 @@ import { statfsSync } from 'node:fs'
 import { LIMITS } from '../core/event.ts'
 import type { Reserve } from './reserve.ts'
 
+export const NO_ROOM = 'the spool’s disk is full'
+
 /** Knows whether there is room for new events, besides the space that is reserved for results. */
 export interface Room {
   /** @param bytes how much will be written; 0 only to check */

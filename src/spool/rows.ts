@@ -1,5 +1,5 @@
 import { crc32 } from 'node:zlib'
-import { deploymentOf, type Deployment } from '../core/deployment.ts'
+import { alertKeyOf, deploymentOf, type Deployment } from '../core/deployment.ts'
 import type { Event } from '../core/event.ts'
 import { createSecret } from '../core/secret.ts'
 import type { DueEvent, EventStatus, SpoolEntry, SpoolItem, SpoolKey } from './spool.ts'
@@ -15,6 +15,8 @@ export interface NewRow {
   readonly body: string
   /** The deployment that the event reports, if any. */
   readonly deployment?: Deployment
+  /** The dedup key of that deployment's failure alert. */
+  readonly alertKey?: string
 }
 
 /** @param nowMs used for an event without a time */
@@ -28,7 +30,7 @@ export function toRow({ event, key }: SpoolItem, nowMs: number): NewRow {
     action: isAlert ? (body.event_action ?? null) : null,
     dedupKey: isAlert ? (body.dedup_key ?? null) : null,
     body: JSON.stringify(body),
-    ...(deployment !== undefined && { deployment }),
+    ...(deployment !== undefined && { deployment, alertKey: alertKeyOf(event, deployment) }),
   }
 }
 

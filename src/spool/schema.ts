@@ -1,5 +1,6 @@
 import type { DatabaseSync } from 'node:sqlite'
 import { Failure } from '../core/failure.ts'
+import { DEADLINE_TABLE } from './deadline-table.ts'
 import { DEPLOYMENT_TABLE } from './deployment-table.ts'
 import { storeError, storeProblem } from './errors.ts'
 
@@ -64,7 +65,7 @@ export function prepareDatabase(db: DatabaseSync, nowMs: number): void {
   db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL')
   if (isNew) createTables(db, Math.round(nowMs))
   else replaceIndex(db)
-  db.exec(ADDED_TABLES + DEPLOYMENT_TABLE)
+  db.exec(ADDED_TABLES + DEPLOYMENT_TABLE + DEADLINE_TABLE)
   checkIntegrity(db)
 }
 

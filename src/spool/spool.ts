@@ -75,10 +75,7 @@ export type DeadFilter = { readonly id: number } | EventFilter
 export interface Retried {
   /** How many events are pending again. */
   readonly retried: number
-  /**
-   * How many stay dead because their alert has a later trigger or resolve that was delivered or is pending: sending them
-   * now would undo it.
-   */
+  /** How many stay dead because their alert has a later trigger or resolve, delivered or pending, that they would undo. */
   readonly leftOut: number
 }
 
@@ -119,7 +116,7 @@ export interface Spool {
   setAside(): string[]
   /** Whether an alert has a pending event that a new one has to wait for; false if the spool cannot be read. */
   hasPending(key: SpoolKey, dedupKey: string): boolean
-  /** The deployments that added events reported: the last 10,000, even after their events were removed. */
+  /** The last 10,000 deployments that events reported. */
   readonly deployments: DeploymentLog
   /** The part that a worker uses. */
   readonly queue: SpoolQueue

@@ -9,6 +9,8 @@ import {
   type Settle,
   type Transaction,
 } from './changes.ts'
+import { createBegin, createExpire, type Begin, type Expire } from './deadline-changes.ts'
+import { DEADLINE_KEY_IDS } from './deadline-table.ts'
 import { createGiveUp } from './deployment-table.ts'
 import { createDiscard, type Discard } from './discarding.ts'
 import { createRemove, type Remove } from './forwarding-statements.ts'
@@ -31,6 +33,8 @@ export interface Store extends ReadableStore, Space {
   readonly discard: Discard
   /** Removes pending events without a result. */
   readonly remove: Remove
+  readonly begin: Begin
+  readonly expire: Expire
   /** No event of the key waits for longer than until then. */
   readonly clampDue: (latestMs: number, keyId: number) => void
   /** Makes events due now if their time is further away than any wait. */
@@ -105,14 +109,18 @@ function assembleStore(db: DatabaseSync): Store {
     db,
     `DELETE FROM keys WHERE secret IS NOT NULL
      AND id NOT IN (SELECT key_id FROM delivered UNION SELECT key_id FROM dead UNION SELECT key_id FROM discarded)
+     AND id NOT IN (${DEADLINE_KEY_IDS})
      AND NOT EXISTS (SELECT 1 FROM pending WHERE key_id = keys.id AND due_at IS NOT NULL)`,
   )
   const superseding = createSuperseding(db)
   const attemptLog = createAttemptLog(db)
   const giveUp = createGiveUp(db)
+  const add = createAdd(db)
   return {
     reads: createReads(db),
-    add: createAdd(db),
+    add,
+    begin: createBegin(db),
+    expire: createExpire(db, add),
     settle: createSettle(db),
     revive: createRevive(db, superseding),
     trim: createTrim(db, superseding, giveUp),

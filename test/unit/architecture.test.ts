@@ -101,6 +101,7 @@ const SPOOL_ENTRIES = new Set([
   'src/spool/listing.ts',
   'src/spool/spool.ts',
   'src/spool/open.ts',
+  'src/spool/deadlines.ts',
   'src/spool/deployment-log.ts',
   'src/spool/describe-entry.ts',
   'src/spool/key-names.ts',

@@ -15,6 +15,7 @@ const FILES_WITHOUT_MESSAGES = [
   'core/mask-output.ts',
   'core/secret-looks.ts',
   'core/secret-values.ts',
+  'core/started.ts',
   'core/summary.ts',
 ]
 
@@ -28,6 +29,7 @@ const PARTS: ReadonlySet<string> = new Set([
   'less than a minute',
   'looking up the key',
   'Change event processed',
+  'Deployment under the key …',
   'its counters are not those of its rows',
   'the row of state is missing',
   'Query read timeout',

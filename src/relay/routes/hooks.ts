@@ -3,8 +3,10 @@ import { withRepositoryUrl } from '../../ci/repository-url.ts'
 import { eventInput, type EventInput } from '../../core/build-event.ts'
 import { identify } from '../../core/identity.ts'
 import { parseJson } from '../../core/json.ts'
+import { buildStarted } from '../../core/started.ts'
 import { formatOutput } from '../../core/mask-output.ts'
 import { acceptOutcome } from '../accept-outcome.ts'
+import { acceptStart } from '../accept-start.ts'
 import type { Call, RelayDeps } from '../context.ts'
 import { describeWebhook, type RouteGroup } from '../describe-route.ts'
 import { ARGOCD_HOOK } from '../hooks/argocd.ts'
@@ -66,9 +68,11 @@ async function takeWebhook(hook: Hook, call: Call): Promise<FastifyReply> {
     })
   const report = hook.read({ ...unread, body: deps.config.mask(body) })
   if (typeof report === 'string') return sendJson(reply, 200, { status: 'ignored', reason: report })
-  if (report.state === 'started')
-    return sendJson(reply, 200, { status: 'ignored', reason: 'the deployment has only begun' })
-  return await acceptOutcome(report.state, inputOf(report, deps), call)
+  const input = inputOf(report, deps)
+  if (report.state !== 'started') return await acceptOutcome(report.state, input, call)
+  return input.identity.dedupKey === undefined
+    ? sendJson(reply, 200, { status: 'ignored', reason: 'the webhook names no repository' })
+    : await acceptStart({ event: buildStarted(input) }, call)
 }
 
 function tryParse(bytes: Buffer): unknown {

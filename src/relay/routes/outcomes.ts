@@ -6,20 +6,13 @@ import { formatOutput } from '../../core/mask-output.ts'
 import type { Call, RelayDeps } from '../context.ts'
 import { OUTCOME_SCHEMA, readOutcomeBody, type OutcomeBody } from './outcome-body.ts'
 import { parseObject, takeForms, takeJson } from '../body.ts'
-import { jsonContent, sending, toSchema, type RouteGroup } from '../describe-route.ts'
+import { optionalBody, sending, toSchema, type RouteGroup } from '../describe-route.ts'
 import type { Form } from '../parse-form.ts'
 import { sendProblem } from '../problem.ts'
 import { acceptOutcome } from '../accept-outcome.ts'
 
 /** How many of the last lines of a deployment's output its alert shows. */
 const OUTPUT_LINES = 40
-
-const JSON_BODY = jsonContent('Outcome')
-/** May be empty: the build says the rest. */
-const BODY = {
-  required: false,
-  content: { ...JSON_BODY, 'application/x-www-form-urlencoded': JSON_BODY['application/json'] },
-}
 
 /** How a deployment ended, as callers report it. */
 const OUTCOMES = ['success', 'failure'] as const
@@ -35,9 +28,14 @@ export const OUTCOME_ROUTES: RouteGroup = {
   },
   paths: {
     '/success': {
-      post: sending('A deployment succeeded: a change event, and the failure alert is resolved', BODY),
+      post: sending(
+        'A deployment succeeded: a change event, and the failure alert is resolved',
+        optionalBody('Outcome'),
+      ),
     },
-    '/failure': { post: sending('A deployment failed: the failure alert is triggered', BODY) },
+    '/failure': {
+      post: sending('A deployment failed: the failure alert is triggered', optionalBody('Outcome')),
+    },
   },
   schemas: { Outcome: toSchema(OUTCOME_SCHEMA) },
 }
@@ -53,14 +51,15 @@ async function reportOutcome(outcome: Outcome, call: Call): Promise<FastifyReply
 }
 
 /** The members of a body, or why it has none. An empty body leaves everything to the build. */
-function readMembers(body: unknown): Record<string, unknown> | string {
+export function readMembers(body: unknown): Record<string, unknown> | string {
   if (body === undefined || body === null || body === '') return {}
   if (typeof body === 'string') return parseObject(body) ?? 'the body is not a JSON object'
   const form = body as Form
   return 'problem' in form ? form.problem : form.members
 }
 
-function inputOf(body: OutcomeBody, { config, hostname }: RelayDeps): EventInput {
+/** What the events of an outcome are made of: the caller's report and the relay's own build. */
+export function inputOf(body: OutcomeBody, { config, hostname }: RelayDeps): EventInput {
   const { event, build, outputSecrets } = config
   const { environment, exitCode, details, links, summary, severity, isRollback } = body
   const choices = { ...event.choices, ...(environment !== undefined && { environment: traced(environment) }) }

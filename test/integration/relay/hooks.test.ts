@@ -8,12 +8,12 @@ import { startRelay } from '../../support/relay.ts'
 
 const SECRET = 'the-hooks-own-secret'
 const simulator = await startSimulator()
-const relay = await startRelay({
+const ENV = {
   PAGERDUTY_TOKEN: KEY,
   PAGERDUTY_EVENTS_URL: simulator.url,
-  PAGERDUTY_RELAY_TOKEN: 'the-relays-token',
   PAGERDUTY_HOOK_SECRET: SECRET,
-})
+}
+const relay = await startRelay({ ...ENV, PAGERDUTY_RELAY_TOKEN: 'the-relays-token' })
 after(async () => {
   relay.program.child.kill('SIGKILL')
   await simulator.close()
@@ -76,7 +76,7 @@ for (const system of Object.keys(PROOFS)) {
       const sent = simulator.requests.map(({ body }) => JSON.parse(String(body)) as Record<string, unknown>)
       const kinds = sent.map((body) => String(body['event_action'] ?? 'change'))
       const expected = EXPECTED[state] ?? []
-      assert.deepEqual([answer.status, kinds.toSorted()], [expected.length > 0 ? 202 : 200, expected], name)
+      assert.deepEqual([answer.status, kinds.toSorted()], [state === 'ignored' ? 200 : 202, expected], name)
       const details = sent.map(
         (body) => (body['payload'] as { custom_details?: object } | undefined)?.custom_details,
       )
@@ -105,6 +105,28 @@ for (const system of Object.keys(PROOFS)) {
     assert.equal(simulator.requests.length, 0)
   })
 }
+
+test('a start that a webhook reports is recorded, and watched only if the relay has a time for it', async () => {
+  const delivery = deliveriesOf('codeship').find(
+    ({ report }) => typeof report !== 'string' && report.state === 'started',
+  )
+  assert.ok(delivery)
+  const body = JSON.stringify(delivery.body)
+  for (const within of ['', '45m']) {
+    const own = await startRelay({ ...ENV, PAGERDUTY_WITHIN: within })
+    const headers = { 'content-type': 'application/json', authorization: `Bearer ${SECRET}` }
+    const answer = await fetch(`${own.url}/hooks/codeship`, { method: 'POST', body, headers })
+    assert.equal(answer.status, 202)
+    const { deployments } = (await (await fetch(`${own.url}/deployments`)).json()) as {
+      deployments: { outcome: string; due_at?: string }[]
+    }
+    assert.deepEqual(
+      deployments.map(({ outcome, due_at: dueAt }) => [outcome, dueAt !== undefined]),
+      [['started', within !== '']],
+    )
+    await own.stop()
+  }
+})
 
 test('a webhook that is not JSON is told how it should be sent', async () => {
   const body = 'payload=%7B%7D'

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Event } from '../../../src/core/event.ts'
+import type { Deadlines } from '../../../src/spool/deadlines.ts'
 import { createDeploymentRing } from '../../../src/relay/deployment-ring.ts'
 import { createMetrics } from '../../../src/relay/metrics.ts'
 import { decisiveResult, statusOf, type EventResult } from '../../../src/relay/result.ts'
@@ -32,8 +33,14 @@ test('if all events are accepted, the answer is that of the alert, which has the
   assert.equal(decisiveResult([alert, change]), alert)
 })
 
+const NO_DEADLINES: Deadlines = {
+  begin: () => Promise.resolve({ kind: 'running' }),
+  expire: () => Promise.resolve({ missed: [], nextInMs: undefined }),
+  counts: () => ({ open: 0, overdue: 0 }),
+}
+
 test('the metrics count each status as delivered, failed or refused, as delivery treats it', async () => {
-  const metrics = createMetrics(createDeploymentRing())
+  const metrics = createMetrics({ deployments: createDeploymentRing(), deadlines: NO_DEADLINES })
   for (const status of [200, 202, 400, 403, 404, 408, 429, 500, 502, 503, 504])
     metrics.settled('alert', status, 1)
   const text = await metrics.expose()

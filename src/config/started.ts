@@ -1,0 +1,26 @@
+import { parseDurationMs } from './parsers.ts'
+import { inGroup, valuesOf, type Reader } from './setting.ts'
+
+/** What happens to a deployment that begins and never ends. */
+export const STARTED_SETTINGS = inGroup('started', {
+  within: {
+    option: 'within',
+    variable: 'PAGERDUTY_WITHIN',
+    value: 'TIME',
+    parse: parseDurationMs,
+    help: 'trigger the failure alert if nothing is heard from a deployment for this long, e.g. 30m; default: never',
+  },
+})
+
+/** What happens to a deployment that begins and never ends. */
+export interface StartedConfig {
+  /** How long a deployment may be silent; absent: as long as it likes. */
+  readonly withinMs?: number
+}
+
+/** Reads the settings of deployments that begin. */
+export function readStartedConfig(reader: Reader<keyof typeof STARTED_SETTINGS>): StartedConfig {
+  const read = valuesOf(reader, STARTED_SETTINGS)
+  const withinMs = read('within')
+  return withinMs === undefined ? {} : { withinMs }
+}

@@ -1,0 +1,85 @@
+import { buildTrigger, type EventInput } from './build-event.ts'
+import type { Event, Payload } from './event.ts'
+import { Failure } from './failure.ts'
+import { fitEvent } from './fit.ts'
+import type { JsonObject } from './json.ts'
+import { oneLine } from './mask-secrets.ts'
+import { deploymentSubject, renderTemplate } from './summary.ts'
+
+/**
+ * A deployment that has begun, as the alert that is triggered if it never ends: PagerDuty gets it only then. Its
+ * summary is the beginning of that alert's, and `custom_details.outcome` is `started`.
+ * @throws Failure of kind `usage` if there is no dedup key, since no outcome could be told to belong to it
+ */
+export function buildStarted(input: EventInput): Event {
+  const { identity, fields, build, result, nowIso } = input
+  const dedupKey = identity.dedupKey?.value
+  if (dedupKey === undefined)
+    throw new Failure('usage', 'no repository is known, so no outcome would end this: set --dedup-key')
+  const { isRollback } = fields
+  const facts = { build, environment: identity.environment?.value, result: {}, isRollback }
+  const rendered = fields.summary === undefined ? '' : renderTemplate(fields.summary, facts)
+  const summary = { text: rendered === '' ? deploymentSubject(facts) : rendered, isReplaced: false }
+  const begun = { ...input, result: { startedAt: result.startedAt ?? nowIso } }
+  return fitEvent(asStarted(buildTrigger(begun, { outcome: 'failure' }, dedupKey, summary))).event
+}
+
+/** Marks any alert as that of a deployment that has begun, as `buildStarted` makes it. */
+export function asStarted({ kind, body }: Event): Event {
+  const { payload } = body
+  if (payload === undefined) return { kind, body }
+  const details = { ...payload.custom_details, outcome: 'started' }
+  return { kind, body: { ...body, payload: { ...payload, custom_details: details } } }
+}
+
+/** How long a deployment has been running when its time is over. */
+export interface Overdue {
+  /** Since it began. */
+  readonly elapsedMs: number
+  /** Since it was last heard of. */
+  readonly silentMs: number
+  readonly nowIso: string
+}
+
+/** Signs of life are a minute apart at most, and so little of it is not worth a clause. */
+const WORTH_SAYING_MS = 90_000
+
+/**
+ * The failure alert of a deployment whose time is over: "Deployment of acme/shop@5f0c1d2 to production began 31 minutes
+ * ago (build 42) and never ended". It has the dedup key of any other failure, so the next success resolves it.
+ * @param started what `buildStarted` or `asStarted` made
+ */
+export function overdueAlert(started: Event, { elapsedMs, silentMs, nowIso }: Overdue): Event {
+  const payload: Payload = started.body.payload ?? { summary: 'Deployment' }
+  const details: JsonObject = payload.custom_details ?? {}
+  const build = details['build_id']
+  const isNumbered = typeof build === 'string' || typeof build === 'number'
+  const heard = elapsedMs - silentMs < WORTH_SAYING_MS ? '' : `, was last heard of ${ago(silentMs)} ago`
+  const story = `began ${ago(elapsedMs)} ago${isNumbered ? ` (build ${build})` : ''}${heard} and never ended`
+  return fitEvent({
+    kind: started.kind,
+    body: {
+      ...started.body,
+      payload: {
+        ...payload,
+        summary: oneLine(`${payload.summary} ${story}`),
+        timestamp: nowIso,
+        custom_details: { ...details, outcome: 'failure', overdue: true },
+      },
+    },
+  }).event
+}
+
+/** `45 seconds`, `31 minutes`, `2 hours 5 minutes`. */
+function ago(durationMs: number): string {
+  const seconds = Math.max(0, Math.round(durationMs / 1000))
+  if (seconds < 120) return count(seconds, 'second')
+  const minutes = Math.floor(seconds / 60)
+  if (minutes < 120) return count(minutes, 'minute')
+  const rest = minutes % 60
+  return count(Math.floor(minutes / 60), 'hour') + (rest === 0 ? '' : ` ${count(rest, 'minute')}`)
+}
+
+function count(number: number, unit: string): string {
+  return `${number} ${unit}${number === 1 ? '' : 's'}`
+}

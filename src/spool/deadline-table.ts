@@ -1,0 +1,100 @@
+import type { DatabaseSync } from 'node:sqlite'
+import type { BootTime } from './boot-clock.ts'
+import type { DeadlineCounts } from './deadlines.ts'
+import { readable } from './numbers.ts'
+import type { NewRow } from './rows.ts'
+import { prepareAll, prepareGet, prepareRun } from './statements.ts'
+
+/**
+ * Deployments that must end in time. `due_at` is by the spool's clock, `due_uptime` by the kernel's since the boot in
+ * `boot`; `span` is the time from the beginning to the deadline, and `within` that from the last sign of life. `key_ids`
+ * is a list of ids, as JSON. Older spools lack this table.
+ */
+export const DEADLINE_TABLE = `
+CREATE TABLE IF NOT EXISTS deadlines (
+  dedup_key TEXT NOT NULL, build TEXT NOT NULL, identity TEXT NOT NULL, span INTEGER NOT NULL, within INTEGER NOT NULL,
+  due_at INTEGER NOT NULL, boot TEXT, due_uptime INTEGER NOT NULL, key_ids TEXT NOT NULL, event TEXT NOT NULL,
+  PRIMARY KEY (dedup_key, build)
+) STRICT;
+`
+
+/** SQL for the keys that deadlines need, as a list of ids. */
+export const DEADLINE_KEY_IDS = `SELECT value FROM deadlines,
+  json_each(CASE WHEN json_valid(key_ids) THEN key_ids ELSE '[]' END)`
+
+/** The time by both clocks. */
+export interface SpoolTime {
+  readonly nowMs: number
+  readonly boot: BootTime | undefined
+}
+
+/** How long until a deadline, in SQL; its parameters are `timeParameters`. */
+export const LEFT = `CASE WHEN boot = ?1 THEN ${readable('due_uptime')} - ?2
+  ELSE min(${readable('due_at')} - ?3, ${readable('within')}) END`
+
+/** The parameters of `LEFT`. */
+export function timeParameters({ nowMs, boot }: SpoolTime): [string | null, number, number] {
+  return [boot?.id ?? null, boot?.uptimeMs ?? 0, Math.round(nowMs)]
+}
+
+/** Forgets the deadlines of the deployments whose outcomes are among the rows. */
+export type EndDeadlines = (rows: readonly NewRow[]) => void
+
+/** Prepares the statement for ending. */
+export function createEndDeadlines(db: DatabaseSync): EndDeadlines {
+  const end = prepareRun(
+    db,
+    "DELETE FROM deadlines WHERE dedup_key = ?1 AND (build = ?2 OR build = '' OR ?2 = '')",
+  )
+  return (rows) => {
+    for (const { deployment, alertKey } of rows) {
+      if (deployment === undefined || alertKey === undefined || deployment.state === 'started') continue
+      end(alertKey, deployment.buildId ?? '')
+    }
+  }
+}
+
+/** The deadline of a running deployment, by what its record is known by. */
+export interface StoredDeadline {
+  readonly identity: string
+  readonly build: string
+  /** How long until then; negative if it has passed. */
+  readonly left_ms: number
+}
+
+/** The reading side of the table. */
+export interface DeadlineReads {
+  nextDeadlineInMs(time: SpoolTime): number | undefined
+  deadlines(time: SpoolTime): StoredDeadline[]
+  countDeadlines(time: SpoolTime): DeadlineCounts
+}
+
+/** Reads the table; there is nothing in a spool that does not have it yet and cannot be written. */
+export function createDeadlineReads(db: DatabaseSync): DeadlineReads {
+  let prepared: DeadlineReads | undefined
+  const reads = (): DeadlineReads | undefined => {
+    const hasTable = (): boolean =>
+      db.prepare("SELECT 1 FROM sqlite_schema WHERE name = 'deadlines'").get() !== undefined
+    if (prepared === undefined && hasTable()) prepared = prepareReads(db)
+    return prepared
+  }
+  return {
+    nextDeadlineInMs: (time) => reads()?.nextDeadlineInMs(time),
+    deadlines: (time) => reads()?.deadlines(time) ?? [],
+    countDeadlines: (time) => reads()?.countDeadlines(time) ?? { open: 0, overdue: 0 },
+  }
+}
+
+function prepareReads(db: DatabaseSync): DeadlineReads {
+  const next = prepareGet<{ left_ms: number | null }>(db, `SELECT min(${LEFT}) AS left_ms FROM deadlines`)
+  const all = prepareAll<StoredDeadline>(db, `SELECT identity, build, ${LEFT} AS left_ms FROM deadlines`)
+  const counts = prepareGet<{ open: number; overdue: number }>(
+    db,
+    `SELECT count(*) FILTER (WHERE ${LEFT} > 0) AS open, count(*) FILTER (WHERE ${LEFT} <= 0) AS overdue FROM deadlines`,
+  )
+  return {
+    nextDeadlineInMs: (time) => next(...timeParameters(time))?.left_ms ?? undefined,
+    deadlines: (time) => all(...timeParameters(time)),
+    countDeadlines: (time) => ({ open: 0, overdue: 0, ...counts(...timeParameters(time)) }),
+  }
+}
