@@ -22,7 +22,7 @@ const ROUNDS = 21
 const BUDGET_MS = 90_000
 
 /**
- * Ends 0.8 s after its start, long after `run` has loaded everything, with the status `$0`, and writes down when:
+ * Ends 0.8 s after its start, long after `run` has loaded everything, with the status `$0`, and records when:
  * bash's clock has microseconds.
  */
 const COMMAND = 'sleep 0.8; printf %s "$EPOCHREALTIME" >"$BENCH_ENDED"; exit "$0"'

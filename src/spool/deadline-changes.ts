@@ -13,7 +13,7 @@ import { readable } from './numbers.ts'
 import { toKey, toRow, type KeyRow } from './rows.ts'
 import { prepareAll, prepareGet, prepareRun } from './statements.ts'
 
-/** Writes down a deployment that has begun, and its deadline. */
+/** Records a deployment that has begun, and its deadline. */
 export type Begin = (tx: Transaction, start: Start, time: SpoolTime) => Begun
 
 /** Prepares the statements for beginning. */
