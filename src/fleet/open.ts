@@ -1,14 +1,14 @@
 import { randomUUID } from 'node:crypto'
 import type { FleetConfig } from '../config/fleet.ts'
 import { createDeadEvents } from './dead-events.ts'
-import { createDelivering, placeholders } from './delivering.ts'
+import { createAdd } from './adding.ts'
+import { createDelivering } from './delivering.ts'
 import { createDeployments } from './deployments.ts'
-import type { Engine, FleetItem } from './engine.ts'
+import type { Engine } from './engine.ts'
 import type { Lane } from './lane.ts'
 import { createKeys, createListing } from './listing.ts'
-import { createNews, type News } from './news.ts'
-import { toColumns } from './rows.ts'
-import { createSeal, type Seal } from './seal.ts'
+import { createNews } from './news.ts'
+import { createSeal } from './seal.ts'
 import { createServer } from './server.ts'
 
 export interface FleetOptions {
@@ -51,32 +51,5 @@ export function openFleet({ fleet, origin, version }: FleetOptions): Engine {
       news.close()
       await Promise.all([...adding, lanes.delivery, lanes.people].map((lane) => lane.close()))
     },
-  }
-}
-
-interface AddParts {
-  readonly seal: Seal
-  readonly origin: string
-  readonly news: News
-}
-
-interface AddedRow {
-  readonly id: number
-  readonly key_id: number
-  readonly is_due: boolean
-}
-
-function createAdd(lanes: readonly Lane[], { seal, origin, news }: AddParts): Engine['add'] {
-  let next = 0
-  return async (items: readonly FleetItem[]) => {
-    if (items.length === 0) return []
-    const values = [origin, ...toColumns(items, seal)]
-    const lane = lanes[next++ % lanes.length]
-    const text = `SELECT * FROM pagerduty_alert.add(${placeholders(values)})`
-    const rows = (await lane?.run<AddedRow>(text, values)) ?? []
-    const ids = rows.map(({ id }) => id)
-    const due = rows.flatMap(({ key_id: keyId, is_due: isDue }) => (isDue ? [keyId] : []))
-    news.tell({ dueKeyIds: [...new Set(due)], changedIds: ids })
-    return ids
   }
 }

@@ -26,7 +26,7 @@ export const NEEDS_STANDBYS = [...NEEDS_POSTGRES, 'pg_basebackup', 'pg_ctl'] as 
 const ADMIN = 'admin'
 export const DATABASE = 'pagerduty'
 /** PostgreSQL does not run as root: then it runs as the user and group nobody. */
-const NOBODY = 65_534
+export const NOBODY = 65_534
 const isRoot = process.getuid?.() === 0
 const asUser: SpawnOptions = isRoot ? { uid: NOBODY, gid: NOBODY } : {}
 

@@ -23,12 +23,13 @@ CREATE OR REPLACE FUNCTION add(
 ) RETURNS TABLE (id bigint, key_id bigint, is_due boolean)
 LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pagerduty_alert, pg_catalog, pg_temp SET lock_timeout = '5s' SET jit = off
-SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
+SET enable_seqscan = off SET enable_bitmapscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
 #variable_conflict use_column
 DECLARE
   v_key_ids bigint[];
-  v_is_new boolean[];
+  v_known_ids bigint[];
   v_ids bigint[];
+  v_inserted_ids bigint[];
   v_due_ids bigint[];
 BEGIN
   PERFORM pg_advisory_xact_lock_shared(1346650188, 0); -- `tidy` removes no key meanwhile
@@ -41,15 +42,13 @@ BEGIN
     FROM unnest(p_keys) WITH ORDINALITY AS i (name, number) ORDER BY i.number);
   PERFORM lock_alerts(v_key_ids, p_alerts);
 
-  v_is_new := ARRAY(
-    SELECT NOT EXISTS (SELECT FROM pending AS e WHERE e.origin = p_origin AND e.origin_id = i.origin_id)
-      AND NOT EXISTS (SELECT FROM delivered AS e WHERE e.origin = p_origin AND e.origin_id = i.origin_id)
-      AND NOT EXISTS (SELECT FROM dead AS e WHERE e.origin = p_origin AND e.origin_id = i.origin_id)
-      AND NOT EXISTS (SELECT FROM discarded AS e WHERE e.origin = p_origin AND e.origin_id = i.origin_id)
-    FROM unnest(p_origin_ids) WITH ORDINALITY AS i (origin_id, number) ORDER BY i.number);
+  -- `(SELECT … LIMIT 1) IS NULL` and not `NOT EXISTS`, for which the planner may read whole tables at once.
+  v_known_ids := ARRAY(
+    SELECT known_id(p_origin, i.origin_id) FROM unnest(p_origin_ids) WITH ORDINALITY AS i (origin_id, number)
+    ORDER BY i.number);
   v_ids := ARRAY(
-    SELECT CASE WHEN i.is_new THEN nextval('turn') END
-    FROM (SELECT * FROM unnest(v_is_new) WITH ORDINALITY AS n (is_new, number) ORDER BY n.number) AS i);
+    SELECT CASE WHEN i.known_id IS NULL THEN nextval('turn') END
+    FROM (SELECT * FROM unnest(v_known_ids) WITH ORDINALITY AS n (known_id, number) ORDER BY n.number) AS i);
 
   WITH input AS MATERIALIZED (
     SELECT * FROM unnest(
@@ -62,16 +61,17 @@ BEGIN
       clock_timestamp() - i.age_ms * interval '1 ms',
       CASE WHEN i.alert IS NULL
         OR (i.id = min(i.id) OVER (PARTITION BY i.key_id, i.alert)
-          AND NOT EXISTS (SELECT FROM pending AS e WHERE e.key_id = i.key_id AND e.alert = i.alert))
+          AND (SELECT true FROM pending AS e WHERE e.key_id = i.key_id AND e.alert = i.alert LIMIT 1) IS NULL)
         THEN timestamptz '-infinity' END,
       i.checksum, i.summary, i.body
     FROM input AS i ORDER BY i.id
     ON CONFLICT (origin, origin_id) DO NOTHING
     RETURNING pending.id, pending.due_at
   )
-  SELECT array_agg(n.id) FILTER (WHERE n.due_at IS NOT NULL) FROM inserted AS n INTO v_due_ids;
+  SELECT array_agg(n.id), array_agg(n.id) FILTER (WHERE n.due_at IS NOT NULL) FROM inserted AS n
+  INTO v_inserted_ids, v_due_ids;
 
-  IF array_position(v_is_new, true) IS NOT NULL AND num_nonnulls(VARIADIC p_results) > 0 THEN
+  IF num_nonnulls(VARIADIC p_results) > 0 THEN
     PERFORM add_settled(v_ids, v_key_ids, p_origin, p_origin_ids, p_ages_ms, p_kinds, p_actions, p_alerts, p_checksums,
       p_summaries, p_bodies, p_results, p_attempts, p_http_statuses, p_causes, p_reasons);
   END IF;
@@ -86,14 +86,21 @@ BEGIN
   ON CONFLICT DO NOTHING;
 
   RETURN QUERY
-  SELECT coalesce(
-      (SELECT e.id FROM pending AS e WHERE e.origin = p_origin AND e.origin_id = i.origin_id),
-      (SELECT e.id FROM delivered AS e WHERE e.origin = p_origin AND e.origin_id = i.origin_id),
-      (SELECT e.id FROM dead AS e WHERE e.origin = p_origin AND e.origin_id = i.origin_id),
-      (SELECT e.id FROM discarded AS e WHERE e.origin = p_origin AND e.origin_id = i.origin_id),
-      0),
+  SELECT coalesce(v_known_ids[i.number],
+      CASE WHEN v_ids[i.number] = ANY (v_inserted_ids) THEN v_ids[i.number] ELSE known_id(p_origin, i.origin_id) END, 0),
     v_key_ids[i.number], coalesce(v_ids[i.number] = ANY (v_due_ids), false)
   FROM unnest(p_origin_ids) WITH ORDINALITY AS i (origin_id, number) ORDER BY i.number;
+END $$;
+
+-- The id of an event by its origin, if it is there.
+CREATE OR REPLACE FUNCTION known_id(p_origin text, p_origin_id text) RETURNS bigint
+LANGUAGE plpgsql STABLE SET search_path = pagerduty_alert, pg_catalog, pg_temp AS $$
+BEGIN
+  RETURN coalesce(
+    (SELECT e.id FROM pending AS e WHERE e.origin = p_origin AND e.origin_id = p_origin_id),
+    (SELECT e.id FROM delivered AS e WHERE e.origin = p_origin AND e.origin_id = p_origin_id),
+    (SELECT e.id FROM dead AS e WHERE e.origin = p_origin AND e.origin_id = p_origin_id),
+    (SELECT e.id FROM discarded AS e WHERE e.origin = p_origin AND e.origin_id = p_origin_id));
 END $$;
 
 -- Events that a relay has settled alone, while it could not reach the server.

@@ -45,7 +45,7 @@ CREATE OR REPLACE FUNCTION claim(p_relay text, p_most integer, p_lease_ms double
 RETURNS TABLE (key_id bigint, epoch bigint, key_name text, key_secret bytea, active_keys integer)
 LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pagerduty_alert, pg_catalog, pg_temp SET lock_timeout = '5s' SET jit = off
-SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
+SET enable_seqscan = off SET enable_bitmapscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
 #variable_conflict use_column
 DECLARE
   v_active bigint[] := ARRAY(SELECT active_keys());
@@ -57,8 +57,9 @@ BEGIN
     SELECT key.id FROM key
     WHERE key.id = ANY (v_active) AND key.lease_until < v_now
       AND (key.secret IS NOT NULL OR key.name = ANY (p_names))
-      AND (EXISTS (SELECT FROM pending AS e WHERE e.key_id = key.id AND e.kind = 'alert' AND e.due_at <= v_now)
-        OR EXISTS (SELECT FROM pending AS e WHERE e.key_id = key.id AND e.kind = 'change' AND e.due_at <= v_now))
+      AND coalesce(
+        (SELECT true FROM pending AS e WHERE e.key_id = key.id AND e.kind = 'alert' AND e.due_at <= v_now LIMIT 1),
+        (SELECT true FROM pending AS e WHERE e.key_id = key.id AND e.kind = 'change' AND e.due_at <= v_now LIMIT 1))
     LIMIT p_most FOR UPDATE OF key SKIP LOCKED);
   RETURN QUERY SELECT NULL::bigint, NULL::bigint, NULL, NULL::bytea, cardinality(v_active);
   RETURN QUERY
@@ -102,7 +103,7 @@ CREATE OR REPLACE FUNCTION take(
 )
 LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pagerduty_alert, pg_catalog, pg_temp SET lock_timeout = '5s' SET jit = off
-SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
+SET enable_seqscan = off SET enable_bitmapscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
 #variable_conflict use_column
 DECLARE
   v_owned bigint[] := ARRAY(SELECT lock_owned(p_relay, p_key_ids, p_epochs));
@@ -110,6 +111,7 @@ DECLARE
   v_firsts timestamptz[];
   v_ids bigint[];
   v_id_keys bigint[];
+  v_held bigint[];
   v_now timestamptz;
 BEGIN
   PERFORM finish_delivered(v_owned, p_busy);
@@ -125,16 +127,18 @@ BEGIN
     CROSS JOIN LATERAL due_events(k.key_id, least(i.most, k.permits_left, p_room), p_busy, v_now) AS due
     ORDER BY due.rank, k.key_id LIMIT p_room
   ) AS c;
+  v_held := p_busy || v_ids;
   INSERT INTO permit (key_id, given_at, count)
   SELECT c.key_id, clock_timestamp(), count(*) FROM unnest(v_id_keys) AS c (key_id) GROUP BY c.key_id;
 
   RETURN QUERY
   SELECT i.key_id, o.key_id IS NULL, coalesce(t.count, 0)::integer,
-    o.key_id IS NOT NULL AND (
-      EXISTS (SELECT FROM pending AS e WHERE e.key_id = i.key_id AND e.kind = 'alert' AND e.due_at <= v_now
-        AND e.id <> ALL (p_busy) AND e.id <> ALL (coalesce(v_ids, '{}')))
-      OR EXISTS (SELECT FROM pending AS e WHERE e.key_id = i.key_id AND e.kind = 'change' AND e.due_at <= v_now
-        AND e.id <> ALL (p_busy) AND e.id <> ALL (coalesce(v_ids, '{}')))),
+    o.key_id IS NOT NULL AND coalesce(
+      (SELECT true FROM pending AS e WHERE e.key_id = i.key_id AND e.kind = 'alert' AND e.due_at <= v_now
+        AND e.id <> ALL (v_held) LIMIT 1),
+      (SELECT true FROM pending AS e WHERE e.key_id = i.key_id AND e.kind = 'change' AND e.due_at <= v_now
+        AND e.id <> ALL (v_held) LIMIT 1),
+      false),
     permit_in(o.permits_left - coalesce(t.count, 0)::integer, o.first_at, p_window_ms),
     (SELECT ms_until(least(
       (SELECT min(e.due_at) FROM pending AS e WHERE e.key_id = i.key_id AND e.kind = 'alert' AND e.due_at > v_now),
@@ -189,7 +193,7 @@ CREATE OR REPLACE FUNCTION permit(
 ) RETURNS TABLE (key_id bigint, is_lost boolean, permits integer, permit_in_ms double precision)
 LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pagerduty_alert, pg_catalog, pg_temp SET lock_timeout = '5s' SET jit = off
-SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
+SET enable_seqscan = off SET enable_bitmapscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
 #variable_conflict use_column
 DECLARE
   v_owned bigint[] := ARRAY(SELECT lock_owned(p_relay, p_key_ids, p_epochs));

@@ -15,7 +15,7 @@ $$;
 
 -- Removes what no longer matters, once a minute for all relays. Returns whether there is more to remove.
 CREATE OR REPLACE FUNCTION tidy() RETURNS boolean
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pagerduty_alert, pg_catalog, pg_temp SET lock_timeout = '1s' AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pagerduty_alert, pg_catalog, pg_temp SET lock_timeout = '1s' SET enable_seqscan = off AS $$
 DECLARE
   v_count bigint;
   v_is_more boolean := false;
@@ -45,7 +45,7 @@ END $$;
 
 -- Removes callers' own keys that no event needs any more: they are secrets.
 CREATE OR REPLACE FUNCTION forget_keys() RETURNS void
-LANGUAGE plpgsql SET search_path = pagerduty_alert, pg_catalog, pg_temp SET enable_seqscan = off AS $$
+LANGUAGE plpgsql SET search_path = pagerduty_alert, pg_catalog, pg_temp SET enable_seqscan = off SET enable_bitmapscan = off AS $$
 DECLARE
   v_ids bigint[];
 BEGIN
@@ -58,6 +58,6 @@ END $$;
 CREATE OR REPLACE FUNCTION unused_keys() RETURNS SETOF bigint
 LANGUAGE sql SET search_path = pagerduty_alert, pg_catalog, pg_temp AS $$
   SELECT key.id FROM key WHERE key.secret IS NOT NULL AND key.lease_until < clock_timestamp()
-    AND NOT EXISTS (SELECT FROM pending AS e WHERE e.key_id = key.id AND e.due_at IS NOT NULL)
-    AND NOT EXISTS (SELECT FROM dead AS e WHERE e.key_id = key.id);
+    AND (SELECT true FROM pending AS e WHERE e.key_id = key.id AND e.due_at IS NOT NULL LIMIT 1) IS NULL
+    AND (SELECT true FROM dead AS e WHERE e.key_id = key.id LIMIT 1) IS NULL;
 $$;

@@ -10,7 +10,7 @@ $$;
 -- Pending events that a relay has accepted, or all if it is null.
 CREATE OR REPLACE FUNCTION pending_of(p_origin text) RETURNS bigint
 LANGUAGE plpgsql STABLE SECURITY DEFINER
-SET search_path = pagerduty_alert, pg_catalog, pg_temp SET enable_seqscan = off AS $$
+SET search_path = pagerduty_alert, pg_catalog, pg_temp SET enable_seqscan = off SET enable_bitmapscan = off AS $$
 BEGIN
   IF p_origin IS NULL THEN RETURN (SELECT count(*) FROM (SELECT FROM pending LIMIT 100001) AS e); END IF;
   RETURN (SELECT count(*) FROM (SELECT FROM pending WHERE origin = p_origin LIMIT 100001) AS e);
@@ -18,7 +18,7 @@ END $$;
 
 CREATE OR REPLACE FUNCTION oldest_pending_age_ms() RETURNS double precision
 LANGUAGE sql STABLE SECURITY DEFINER
-SET search_path = pagerduty_alert, pg_catalog, pg_temp SET enable_seqscan = off AS $$
+SET search_path = pagerduty_alert, pg_catalog, pg_temp SET enable_seqscan = off SET enable_bitmapscan = off AS $$
   SELECT greatest(0, -ms_until((SELECT accepted_at FROM pending ORDER BY id LIMIT 1)));
 $$;
 
@@ -53,7 +53,7 @@ CREATE OR REPLACE FUNCTION find(
   due_at_ms double precision, settled_at_ms double precision, note text, summary bytea
 )
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pagerduty_alert, pg_catalog, pg_temp SET jit = off
-SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
+SET enable_seqscan = off SET enable_bitmapscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
 DECLARE
   v_condition text := ' true';
 BEGIN
@@ -80,7 +80,7 @@ CREATE OR REPLACE FUNCTION show(p_id bigint) RETURNS TABLE (
   origin text, accepted_at_ms double precision, attempts integer, http_status integer, reason text,
   due_at_ms double precision, settled_at_ms double precision, note text, summary bytea, attempt_log jsonb, body bytea
 )
-LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pagerduty_alert, pg_catalog, pg_temp SET enable_seqscan = off AS $$
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pagerduty_alert, pg_catalog, pg_temp SET enable_seqscan = off SET enable_bitmapscan = off AS $$
   SELECT e.id, e.status, e.key_id, k.name, k.secret, CASE WHEN k.lease_until > clock_timestamp() THEN k.owner END, e.kind,
     e.action, e.alert, e.origin, ms_of(e.accepted_at), e.attempts, e.http_status, e.reason, ms_of(e.due_at),
     ms_of(e.settled_at), e.note, e.summary, e.attempt_log, e.body
@@ -90,7 +90,7 @@ $$;
 CREATE OR REPLACE FUNCTION progress(p_ids bigint[])
 RETURNS TABLE (id bigint, status text, attempts integer, http_status integer, reason text)
 LANGUAGE sql STABLE SECURITY DEFINER
-SET search_path = pagerduty_alert, pg_catalog, pg_temp SET enable_seqscan = off SET enable_hashjoin = off
+SET search_path = pagerduty_alert, pg_catalog, pg_temp SET enable_seqscan = off SET enable_bitmapscan = off SET enable_hashjoin = off
 SET enable_mergejoin = off AS $$
   SELECT e.id, e.status, e.attempts, e.http_status, e.reason FROM unnest(p_ids) AS i (id) CROSS JOIN LATERAL (
     SELECT * FROM listed WHERE listed.id = i.id) AS e;
@@ -109,9 +109,9 @@ $$;
 CREATE OR REPLACE FUNCTION dead_of(p_ids bigint[], p_even_superseded boolean)
 RETURNS TABLE (id bigint, key_id bigint, alert text, action text, accepted_at timestamptz, is_left_out boolean)
 LANGUAGE sql SET search_path = pagerduty_alert, pg_catalog, pg_temp AS $$
-  SELECT d.id, d.key_id, d.alert, d.action, d.accepted_at, NOT p_even_superseded AND (d.is_superseded OR EXISTS (
-    SELECT FROM pending AS e WHERE e.key_id = d.key_id AND e.alert = d.alert AND e.turn > d.id
-      AND e.action IN ('trigger', 'resolve')))
+  SELECT d.id, d.key_id, d.alert, d.action, d.accepted_at, NOT p_even_superseded AND coalesce(nullif(d.is_superseded, false), (
+    SELECT true FROM pending AS e WHERE e.key_id = d.key_id AND e.alert = d.alert AND e.turn > d.id
+      AND e.action IN ('trigger', 'resolve') LIMIT 1), false)
   FROM dead AS d WHERE d.id = ANY (p_ids);
 $$;
 
@@ -121,7 +121,7 @@ CREATE OR REPLACE FUNCTION retry(p_ids bigint[], p_even_superseded boolean, p_is
 )
 LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pagerduty_alert, pg_catalog, pg_temp SET lock_timeout = '5s' SET jit = off
-SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
+SET enable_seqscan = off SET enable_bitmapscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
 #variable_conflict use_column
 DECLARE
   v_ids bigint[];
@@ -146,7 +146,7 @@ BEGIN
       SELECT n.id, n.new_turn, n.key_id, n.kind, n.action, n.alert, n.origin, n.origin_id, clock_timestamp(),
         CASE WHEN n.alert IS NULL
           OR (n.new_turn = min(n.new_turn) OVER (PARTITION BY n.key_id, n.alert)
-            AND NOT EXISTS (SELECT FROM pending AS e WHERE e.key_id = n.key_id AND e.alert = n.alert))
+            AND (SELECT true FROM pending AS e WHERE e.key_id = n.key_id AND e.alert = n.alert LIMIT 1) IS NULL)
           THEN timestamptz '-infinity' END,
         n.is_superseded, n.checksum, n.summary, n.body
       FROM numbered AS n RETURNING pending.key_id, pending.due_at
@@ -161,7 +161,7 @@ END $$;
 -- Gives dead events up: for good, or with a note that stays in the list. Returns how many.
 CREATE OR REPLACE FUNCTION discard(p_relay text, p_ids bigint[], p_note text) RETURNS bigint
 LANGUAGE sql SECURITY DEFINER
-SET search_path = pagerduty_alert, pg_catalog, pg_temp SET lock_timeout = '5s' SET enable_seqscan = off AS $$
+SET search_path = pagerduty_alert, pg_catalog, pg_temp SET lock_timeout = '5s' SET enable_seqscan = off SET enable_bitmapscan = off AS $$
   WITH removed AS (
     DELETE FROM dead WHERE id = ANY (p_ids) RETURNING *
   ), kept AS (

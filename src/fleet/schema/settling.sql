@@ -6,7 +6,7 @@ CREATE OR REPLACE FUNCTION settle(
 ) RETURNS TABLE (id bigint, became text, due_key_id bigint)
 LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pagerduty_alert, pg_catalog, pg_temp SET lock_timeout = '5s' SET jit = off
-SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
+SET enable_seqscan = off SET enable_bitmapscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
 #variable_conflict use_column
 DECLARE
   v_alert_keys bigint[];
@@ -116,7 +116,7 @@ $$;
 -- Makes waiting events of a key due at most so long from now, if the relay owns it.
 CREATE OR REPLACE FUNCTION clamp_due(p_relay text, p_key_id bigint, p_epoch bigint, p_wait_ms double precision) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER
-SET search_path = pagerduty_alert, pg_catalog, pg_temp SET lock_timeout = '5s' SET enable_seqscan = off AS $$
+SET search_path = pagerduty_alert, pg_catalog, pg_temp SET lock_timeout = '5s' SET enable_seqscan = off SET enable_bitmapscan = off AS $$
 DECLARE
   v_latest timestamptz := clock_timestamp() + p_wait_ms * interval '1 ms';
 BEGIN

@@ -33,6 +33,7 @@ CREATE TABLE key (
   lease_until timestamptz NOT NULL DEFAULT '-infinity'
 ) WITH (fillfactor = 50);
 CREATE INDEX key_owner ON key (owner) WHERE owner IS NOT NULL;
+CREATE INDEX key_own ON key (id) WHERE secret IS NOT NULL;
 
 CREATE SEQUENCE turn AS bigint;
 
