@@ -74,7 +74,9 @@ const SHARED = [
  * the masking of a failed run's output.
  */
 const APART = [
+  'commands/confirm.ts',
   'commands/describe-incidents.ts',
+  'commands/find-shown.ts',
   'commands/holder.ts',
   'commands/incident-look.ts',
   'commands/incident-note.ts',
@@ -82,6 +84,7 @@ const APART = [
   'commands/roll-back.ts',
   'commands/watch-signals.ts',
   'commands/who-is-paged.ts',
+  'commands/why-not-shown.ts',
   'commands/run.ts',
   'commands/report-run.ts',
   'core/deployment',

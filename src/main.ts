@@ -4,7 +4,7 @@ import { parseCommandLine, type CommandLine } from './cli/args.ts'
 import { failureLine, reportFailure, toFailure } from './cli/report.ts'
 import { createSession, type Io } from './cli/session.ts'
 import { notify } from './commands/notify.ts'
-import { loadConfig, loadPrintConfig } from './config/load.ts'
+import { confirmMissing, loadConfig, loadPrintConfig } from './config/load.ts'
 import { createReader } from './config/setting.ts'
 import { gather, readFiles, type Gathered } from './config/sources.ts'
 import { EXIT_CODE, Failure } from './core/failure.ts'
@@ -84,6 +84,8 @@ async function runCommand(io: Io, line: CommandLine, named: SessionCommand | und
     for (const warning of config.warnings) log.warn(warning)
     if (named === 'success' && line.options['severity'] && config.event.as === 'change')
       throw new Failure('usage', `--severity: ${NO_SEVERITY}`)
+    const unconfirmable = confirmMissing(config)
+    if (unconfirmable !== undefined) throw new Failure('config', unconfirmable)
     const session = createSession({ io, config, log, command, json })
     if (name === 'flush') return await (await import('./commands/flush.ts')).flush(session)
     if (name === 'fleet') return await (await import('./commands/fleet.ts')).fleet(session, line.operands)

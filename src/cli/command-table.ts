@@ -15,9 +15,9 @@ export interface CommandInfo {
   readonly example: string
 }
 
-const SENDING: readonly SettingGroup[] = ['event', 'delivery', 'rest', 'printing']
+const SENDING: readonly SettingGroup[] = ['event', 'confirm', 'delivery', 'rest', 'printing']
 
-const DEPLOYING: readonly SettingGroup[] = ['event', 'note', 'delivery', 'rest', 'printing']
+const DEPLOYING: readonly SettingGroup[] = ['event', 'note', 'confirm', 'delivery', 'rest', 'printing']
 
 /** Only for a deployment's outcome: the form of a success, and the choice of the command itself. */
 const OF_SUCCESS: readonly SettingName[] = ['as', 'resolve', 'status']
@@ -160,7 +160,7 @@ export const COMMANDS = {
     does: 'run the relay, which holds the key and sends the events of other containers',
     operands: '',
     maxOperands: 0,
-    groups: ['relay', 'started', ...SENDING],
+    groups: ['relay', 'started', 'event', 'delivery', 'rest', 'printing'],
     omits: ['dryRun', 'relay', 'json', 'status', 'isRollback'],
     example: 'PAGERDUTY_RELAY_HOST=0.0.0.0 pagerduty-alert serve',
   },
@@ -168,7 +168,7 @@ export const COMMANDS = {
     does: 'check settings, key, network and account, without paging anybody',
     operands: '',
     maxOperands: 0,
-    groups: ['delivery', 'rest', 'printing'],
+    groups: ['doctor', 'delivery', 'rest', 'printing'],
     omits: ['dryRun', 'createIntegration'],
     example: 'pagerduty-alert doctor',
   },

@@ -64,6 +64,14 @@ export function exitCodeOf(verdict: Verdict): number {
   return verdict === 'accepted' || verdict === 'queued' ? 0 : EXIT_CODE[verdict]
 }
 
+/** Whether PagerDuty shows an event that it has accepted. */
+export interface Confirmation {
+  /** Absent if that could not be found out. */
+  readonly isShown?: boolean
+  /** One sentence: where it is shown, or why not. */
+  readonly sentence: string
+}
+
 /** What `--json` reports about an invocation. */
 export interface JsonReport {
   readonly command: string
@@ -71,12 +79,21 @@ export interface JsonReport {
   /** The exit status of the process; undefined if it is not known yet. */
   readonly exitCode: number | undefined
   readonly deliveries?: readonly Delivery[]
+  /** Absent if PagerDuty was not asked whether it shows the events. */
+  readonly confirmations?: ReadonlyMap<Delivery, Confirmation> | undefined
   /** Why nothing was sent. */
   readonly reason?: string
 }
 
 /** The one line of `--json`. What does not apply is absent. */
-export function jsonLine({ command, outcome, exitCode, deliveries = [], reason }: JsonReport): string {
+export function jsonLine({
+  command,
+  outcome,
+  exitCode,
+  deliveries = [],
+  confirmations,
+  reason,
+}: JsonReport): string {
   const events = deliveries.map((delivery) => ({
     kind: delivery.post.event.kind,
     action: delivery.post.event.body.event_action,
@@ -88,37 +105,48 @@ export function jsonLine({ command, outcome, exitCode, deliveries = [], reason }
     attempts: delivery.attempts,
     duration_ms: delivery.durationMs,
     reason: delivery.reason,
+    confirmed: confirmations?.get(delivery)?.isShown,
+    confirmation: confirmations?.get(delivery)?.sentence,
   }))
   return `${JSON.stringify({ command, outcome, exit_code: exitCode, events, reason })}\n`
 }
 
-/** Where the results of deliveries are reported, and under which command's name. */
-interface DeliveryReporting extends Pick<Session, 'log' | 'command' | 'json' | 'exitStatus'> {
-  readonly io: Pick<Io, 'signal' | 'writeOut'>
+/** Where the results of deliveries are logged. */
+interface DeliveryLogging {
+  readonly io: Pick<Io, 'signal'>
   readonly config: Pick<Config, 'delivery'>
+  readonly log: Log
 }
 
 /**
- * Says what happened to each post, and prints the result on stdout if requested.
+ * Says what happened to each post.
  * @returns the exit status
  */
-export function reportDeliveries(
-  { io, config, log, command, json, exitStatus = (own) => own }: DeliveryReporting,
-  deliveries: readonly Delivery[],
-): number {
+export function logDeliveries({ io, config, log }: DeliveryLogging, deliveries: readonly Delivery[]): number {
   const verdict = verdictOf(deliveries)
   const isInterrupted = io.signal.aborted && verdict !== 'accepted'
-  const exitCode = isInterrupted ? Number(io.signal.reason) : exitCodeOf(verdict)
   for (const delivery of deliveries) {
     if (isInterrupted && delivery.outcome === 'undelivered')
       log.error(`${describePost(delivery.post)}: interrupted`)
     else logDelivery(log, delivery, config.delivery)
   }
-  if (json) io.writeOut(jsonLine({ command, outcome: verdict, exitCode: exitStatus(exitCode), deliveries }))
-  else if (command === 'trigger' && verdict !== 'refused') {
+  return isInterrupted ? Number(io.signal.reason) : exitCodeOf(verdict)
+}
+
+/**
+ * Prints the result on stdout if requested.
+ * @param own the exit status of the report alone
+ */
+export function printDeliveries(
+  { io, command, json, exitStatus = (status) => status }: Session,
+  deliveries: readonly Delivery[],
+  { own, confirmations }: { own: number; confirmations: JsonReport['confirmations'] },
+): void {
+  const outcome = verdictOf(deliveries)
+  if (json) io.writeOut(jsonLine({ command, outcome, exitCode: exitStatus(own), deliveries, confirmations }))
+  else if (command === 'trigger' && outcome !== 'refused') {
     io.writeOut(`${triggeredKey(deliveries.map(({ post }) => post.event)) ?? ''}\n`)
   }
-  return exitCode
 }
 
 /** The dedup key of a trigger, which is what `trigger` prints. */

@@ -2,9 +2,9 @@ import { eventInput } from '../core/build-event.ts'
 import { Failure } from '../core/failure.ts'
 import { planEvents, type EventCommand } from '../core/plan-events.ts'
 import type { CommandResult } from '../core/summary.ts'
-import { explainIdentity, reportDeliveries } from '../cli/report.ts'
+import { explainIdentity } from '../cli/report.ts'
 import { randomDedupKey, type Session } from '../cli/session.ts'
-import { addressPosts, printRequests, sendPosts } from './send-posts.ts'
+import { addressPosts, printRequests, reportDeliveries, sendPosts } from './send-posts.ts'
 
 /**
  * `success`, `failure`, `change`, `trigger`, `acknowledge`, `resolve`: plans the command's events, finds out where they go,
@@ -34,7 +34,7 @@ export async function notify(
     return 0
   }
   const deliveries = await sendPosts(session, addressed)
-  const exitCode = reportDeliveries(session, deliveries)
+  const exitCode = await reportDeliveries(session, deliveries)
   const [event] = events
   if (config.note && event !== undefined && !io.signal.aborted)
     await (await import('./incident-note.ts')).noteDeployment(session, event)

@@ -1,5 +1,4 @@
 import { composeSender, composeTransport } from '../compose.ts'
-import { reportDeliveries } from '../cli/report.ts'
 import type { Session } from '../cli/session.ts'
 import { eventInput } from '../core/build-event.ts'
 import { planEvents } from '../core/plan-events.ts'
@@ -10,7 +9,7 @@ import type { Transport } from '../delivery/transport.ts'
 import type { Log } from '../log.ts'
 import { version } from '../version.ts'
 import { maskedRun } from './masked-run.ts'
-import { printRequests } from './send-posts.ts'
+import { printRequests, reportDeliveries } from './send-posts.ts'
 
 /** A server name that cannot exist (RFC 6761), in case anything should ever look it up. */
 const NOWHERE = 'http://rehearsal.invalid'
@@ -47,7 +46,8 @@ export async function rehearseReport(session: Session): Promise<Transport | unde
     onAttempt: ignore,
     onRetry: ignore,
   })
-  reportDeliveries({ ...quiet, json: true }, await sender.send(posts, 1))
+  const rehearsing = { ...quiet, json: true, config: { ...config, confirm: false } }
+  await reportDeliveries(rehearsing, await sender.send(posts, 1))
   await inMemory.close()
   return composeTransport(config.delivery, { warm: Math.min(successes.length, MOST_CONNECTIONS) })
 }

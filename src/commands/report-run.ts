@@ -37,7 +37,8 @@ export async function reportRun(session: Session, watched: Watched): Promise<num
   const reporting = {
     ...session,
     io: { ...io, startedAtMs: performance.now() },
-    config: { ...config, delivery },
+    // A cancelled run has no time to ask.
+    config: { ...config, delivery, confirm: config.confirm && !watched.isCancelled },
     exitStatus: (own: number) => watched.ending && runStatus(watched.ending, own, config.run.strict),
   }
   try {

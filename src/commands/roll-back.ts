@@ -1,5 +1,5 @@
 import { constants } from 'node:os'
-import { reportDeliveries } from '../cli/report.ts'
+import { logDeliveries } from '../cli/report.ts'
 import type { Session } from '../cli/session.ts'
 
 import type { EventInput } from '../core/build-event.ts'
@@ -98,7 +98,7 @@ async function reportRollback(session: Session, { input, incidents }: Suspicion)
   const event = buildRollback(input, suspects)
   try {
     const masked = createMask(session.config.delivery.secrets)(event)
-    reportDeliveries(session, await sendPosts(session, await addressPosts(session, [masked])))
+    logDeliveries(session, await sendPosts(session, await addressPosts(session, [masked])))
   } catch (error) {
     if (!(error instanceof Failure)) throw error
     session.log.error(`the rollback is not reported: ${error.message}`)

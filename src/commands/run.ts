@@ -3,7 +3,7 @@ import { detectBuild } from '../ci/detect-build.ts'
 import type { CommandLine } from '../cli/args.ts'
 import { failureLine } from '../cli/report.ts'
 import { createSession, type Io, type Session } from '../cli/session.ts'
-import { loadConfig, loadPrintConfig } from '../config/load.ts'
+import { confirmMissing, loadConfig, loadPrintConfig } from '../config/load.ts'
 import { RUN_SETTINGS } from '../config/run.ts'
 import { gather, readFiles } from '../config/sources.ts'
 import { formatMs } from '../core/duration.ts'
@@ -58,7 +58,10 @@ export async function run(io: Io, { options, commandLine = [] }: CommandLine): P
       const build = await detectBuild(env, readFile)
       const config = loadConfig(gather({ options, env, readFile }), { env, build }, true)
       for (const warning of config.warnings) log.warn(warning)
-      return createSession({ io, config, log, command: 'run', json })
+      const unconfirmable = confirmMissing(config)
+      if (unconfirmable === undefined) return createSession({ io, config, log, command: 'run', json })
+      log.error(`${unconfirmable}; the outcome is reported, but not confirmed`)
+      return createSession({ io, config: { ...config, confirm: false }, log, command: 'run', json })
     },
   }
   return options.maintenance === undefined ? await watch(runOptions) : await watchInMaintenance(runOptions)

@@ -1,4 +1,4 @@
-import { describeAttempt, describeRetry } from '../cli/report.ts'
+import { describeAttempt, describeRetry, logDeliveries, printDeliveries } from '../cli/report.ts'
 import type { Io, Session } from '../cli/session.ts'
 import type { DeliveryConfig } from '../config/delivery.ts'
 import { isKeyLookedUp } from '../config/load.ts'
@@ -11,7 +11,7 @@ import { openEarly } from '../delivery/preconnect.ts'
 import { describeRequest } from '../delivery/request.ts'
 import type { Delivery } from '../delivery/sender.ts'
 import { version } from '../version.ts'
-import { keyLookUp, resolveKeys } from './rest-access.ts'
+import { keyLookUp, resolveKeys, type KeyContext } from './rest-access.ts'
 
 /** Events, each with where it goes. */
 export interface Addressed {
@@ -26,7 +26,7 @@ export interface Addressed {
  * @throws Failure if there is no key for them
  */
 export async function addressPosts(
-  session: Session,
+  session: KeyContext,
   events: readonly Event[],
   ownKey?: RoutingKey,
 ): Promise<Addressed> {
@@ -50,7 +50,7 @@ export function printRequests(io: Pick<Io, 'writeOut'>, { posts }: Addressed): v
  * @returns the result of each post
  */
 export async function sendPosts(
-  session: Session,
+  session: KeyContext & Pick<Session, 'transport'>,
   { posts, delivery }: Addressed,
 ): Promise<readonly Delivery[]> {
   const { io, config, log, transport } = session
@@ -80,6 +80,21 @@ export async function sendPosts(
     signal: io.signal,
     deadlineAtMs: io.startedAtMs + delivery.deadlineMs,
   })
+}
+
+/**
+ * Says what happened to each post, and with `--confirm` whether PagerDuty shows it, which does not change the exit status.
+ * @returns the exit status
+ */
+export async function reportDeliveries(session: Session, deliveries: readonly Delivery[]): Promise<number> {
+  const { io, config, log } = session
+  const own = logDeliveries(session, deliveries)
+  const isAsked = config.confirm && !io.signal.aborted
+  const confirm = isAsked ? await import('./confirm.ts') : undefined
+  const confirmations = await confirm?.confirmDeliveries(session, deliveries)
+  if (confirmations !== undefined) confirm?.logConfirmations(log, confirmations)
+  printDeliveries(session, deliveries, { own, confirmations })
+  return own
 }
 
 /** Keys of the posts, which may not be in the configuration. */

@@ -10,8 +10,8 @@ import { keyMissing } from '../config/load.ts'
 import { SETTING_LIST } from '../config/settings.ts'
 import type { CommandLine } from '../cli/args.ts'
 import { takesSetting } from '../cli/command-table.ts'
-import { explainIdentity, reportDeliveries } from '../cli/report.ts'
-import { addressPosts, printRequests, sendPosts } from './send-posts.ts'
+import { explainIdentity } from '../cli/report.ts'
+import { addressPosts, printRequests, reportDeliveries, sendPosts } from './send-posts.ts'
 import { randomDedupKey, type Io, type Session } from '../cli/session.ts'
 
 /**
@@ -43,7 +43,7 @@ export async function send(
   if (missing !== undefined) throw new Failure('config', `${missing}, or a routing_key in the event`)
   if (config.dryRun) explainIdentity([event], identity, log)
   const addressed = await addressPosts(session, [event], ownKey)
-  if (!config.dryRun) return reportDeliveries(session, await sendPosts(session, addressed))
+  if (!config.dryRun) return await reportDeliveries(session, await sendPosts(session, addressed))
   printRequests(io, addressed)
   return 0
 }

@@ -4,13 +4,14 @@ import { Failure } from '../core/failure.ts'
 import { createMask } from '../core/mask-event.ts'
 import type { Gathered } from './sources.ts'
 import { connectionWarnings, DELIVERY_SETTINGS, readDeliveryConfig, type DeliveryConfig } from './delivery.ts'
+import { DOCTOR_SETTINGS } from './doctor.ts'
 import { EVENT_SETTINGS, readEventConfig, type EventConfig } from './event.ts'
 import { readListConfig, type ListConfig } from './list.ts'
 import { readPrintConfig, type PrintConfig } from './printing.ts'
 import { reportProxies } from './proxy.ts'
 import { fleetSecrets, readFleetConfig, type FleetConfig } from './fleet.ts'
 import { readGateConfig, type GateConfig } from './gate.ts'
-import { NOTE_SETTINGS, readRestConfig, type RestConfig } from './rest.ts'
+import { CONFIRM_SETTINGS, NOTE_SETTINGS, readRestConfig, restMissing, type RestConfig } from './rest.ts'
 import { readRunConfig, type RunConfig } from './run.ts'
 import { readSpoolConfig, type SpoolConfig } from './spool.ts'
 import { createReader, valuesOf, type Problem } from './setting.ts'
@@ -33,6 +34,10 @@ export interface Config {
   readonly started: StartedConfig
   /** Note the deployment on the service's open incidents. */
   readonly note: boolean
+  /** Check that PagerDuty shows the events. */
+  readonly confirm: boolean
+  /** `doctor` sends a test event. */
+  readonly sendTest: boolean
   readonly build: Build
   /** Print the requests, make none. */
   readonly dryRun: boolean
@@ -86,6 +91,8 @@ export function readConfig(
     watch: readWatchConfig(reader),
     started: readStartedConfig(reader),
     note: valuesOf(reader, NOTE_SETTINGS)('note'),
+    confirm: valuesOf(reader, CONFIRM_SETTINGS)('confirm'),
+    sendTest: valuesOf(reader, DOCTOR_SETTINGS)('sendTest'),
     ...(spool && { spool }),
     ...(fleet && { fleet }),
     build: mask(withRepositoryUrl(build, repositoryUrl)),
@@ -109,6 +116,11 @@ export function keyMissing({ delivery, rest }: Pick<Config, 'delivery' | 'rest'>
   if (delivery.keys.length > 0 || delivery.relay !== undefined) return undefined
   if (rest.token === undefined) return KEY_MISSING
   return rest.service === undefined ? serviceMissing(rest) : undefined
+}
+
+/** What to set so that `--confirm` can ask PagerDuty; undefined if it can, or is not given. */
+export function confirmMissing({ confirm, rest }: Pick<Config, 'confirm' | 'rest'>): string | undefined {
+  return confirm ? restMissing('--confirm', rest) : undefined
 }
 
 /** Whether no key is set, and the REST API can provide it. */

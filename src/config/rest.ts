@@ -57,6 +57,14 @@ export const NOTE_SETTINGS = inGroup('note', {
   },
 })
 
+/** Whether PagerDuty is asked for what it was sent. */
+export const CONFIRM_SETTINGS = inGroup('confirm', {
+  confirm: {
+    option: 'confirm',
+    help: 'after the events are accepted, check for up to 20 s that PagerDuty shows them, and say why not; needs a REST API token',
+  },
+})
+
 /** How PagerDuty's REST API is reached, and which service is meant. */
 export interface RestConfig {
   /** Base URL without a slash at the end. */
@@ -102,6 +110,24 @@ export function readRestConfig(
     createIntegration: read('createIntegration'),
     ...(from !== undefined && { from }),
   }
+}
+
+/**
+ * What to set so that something can ask about a service; undefined if nothing is missing.
+ * @param what what needs it, as messages begin: `gate`, `--maintenance`
+ */
+export function restMissing(
+  what: string,
+  { token, service }: Pick<RestConfig, 'token' | 'service'>,
+): string | undefined {
+  if (token === undefined) {
+    return (
+      `${what} asks PagerDuty’s REST API, which takes no integration key: put a REST API token into PAGERDUTY_API_TOKEN ` +
+      '(in PagerDuty: Integrations, API Access Keys; or your profile, User Settings)'
+    )
+  }
+  if (service !== undefined) return undefined
+  return `${what} needs to know the service: set PAGERDUTY_SERVICE_ID (the end of its address in PagerDuty) or --service NAME`
 }
 
 function parseApiToken(text: string): Secret {

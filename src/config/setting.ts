@@ -10,6 +10,8 @@ export const SETTING_GROUPS = {
   delivery: 'Delivery',
   rest: 'PagerDuty’s REST API',
   note: 'Incident notes',
+  confirm: 'Reading back',
+  doctor: 'What is tried',
   gate: 'Incidents of the service',
   list: 'What is listed',
   printing: 'Output',

@@ -1,11 +1,12 @@
 import { DELIVERY_SETTINGS } from './delivery.ts'
+import { DOCTOR_SETTINGS } from './doctor.ts'
 import { EVENT_SETTINGS } from './event.ts'
 import { FLEET_SETTINGS } from './fleet.ts'
 import { GATE_SETTINGS } from './gate.ts'
 import { LIST_SETTINGS } from './list.ts'
 import { PRINTING_SETTINGS } from './printing.ts'
 import { RELAY_SETTINGS } from './relay.ts'
-import { NOTE_SETTINGS, REST_SETTINGS } from './rest.ts'
+import { CONFIRM_SETTINGS, NOTE_SETTINGS, REST_SETTINGS } from './rest.ts'
 import { RUN_SETTINGS } from './run.ts'
 import type { Setting } from './setting.ts'
 import { SPOOL_SETTINGS } from './spool.ts'
@@ -22,6 +23,8 @@ const SETTINGS = {
   ...RELAY_SETTINGS,
   ...EVENT_SETTINGS,
   ...NOTE_SETTINGS,
+  ...CONFIRM_SETTINGS,
+  ...DOCTOR_SETTINGS,
   ...DELIVERY_SETTINGS,
   ...SPOOL_SETTINGS,
   ...FLEET_SETTINGS,

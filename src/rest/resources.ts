@@ -48,6 +48,12 @@ const MAINTENANCE_WINDOW = z.object({
 /** A maintenance window. */
 export type MaintenanceWindow = z.infer<typeof MAINTENANCE_WINDOW>
 
+const CHANGE_ENTRY = z.object({ summary: text, timestamp: text })
+/** A change event as PagerDuty lists it. */
+export type ChangeEntry = z.infer<typeof CHANGE_ENTRY>
+
+const ALERT = z.object({ status: text, alert_key: text })
+
 /** One person's time on call, on one level of an escalation policy. Without an end it has none. */
 const ON_CALL = z.object({
   escalation_level: z.int().optional().catch(undefined),
@@ -62,6 +68,8 @@ export const SERVICE_ANSWER = z.object({ service: SERVICE })
 export const SERVICES_ANSWER = z.object({ services: lenientList(SERVICE), more: z.boolean().catch(false) })
 export const INTEGRATION_ANSWER = z.object({ integration: INTEGRATION })
 export const INCIDENTS_ANSWER = z.object({ incidents: z.array(INCIDENT), more: z.boolean().catch(false) })
+export const CHANGE_EVENTS_ANSWER = z.object({ change_events: z.array(CHANGE_ENTRY) })
+export const ALERTS_ANSWER = z.object({ alerts: z.array(ALERT) })
 export const WINDOW_ANSWER = z.object({ maintenance_window: MAINTENANCE_WINDOW })
 export const WINDOWS_ANSWER = z.object({ maintenance_windows: lenientList(MAINTENANCE_WINDOW) })
 export const ABILITIES_ANSWER = z.object({ abilities: lenientList(z.string()) })

@@ -1,4 +1,4 @@
-import type { RestConfig, ServiceChoice } from '../config/rest.ts'
+import { restMissing, type RestConfig, type ServiceChoice } from '../config/rest.ts'
 import { Failure } from '../core/failure.ts'
 import { ask, askAll } from './query.ts'
 import type { RestClient } from './client.ts'
@@ -62,20 +62,10 @@ async function findByName(client: RestClient, name: string): Promise<Service> {
  */
 export function needService(
   what: string,
-  { token, service }: RestConfig,
+  rest: RestConfig,
 ): { token: NonNullable<RestConfig['token']>; service: ServiceChoice } {
-  if (token === undefined) {
-    throw new Failure(
-      'config',
-      `${what} asks PagerDuty’s REST API, which takes no integration key: put a REST API token into PAGERDUTY_API_TOKEN ` +
-        '(in PagerDuty: Integrations, API Access Keys; or your profile, User Settings)',
-    )
-  }
-  if (service === undefined) {
-    throw new Failure(
-      'config',
-      `${what} needs to know the service: set PAGERDUTY_SERVICE_ID (the end of its address in PagerDuty) or --service NAME`,
-    )
-  }
+  const { token, service } = rest
+  if (token === undefined || service === undefined)
+    throw new Failure('config', restMissing(what, rest) ?? what)
   return { token, service }
 }

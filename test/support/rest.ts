@@ -22,6 +22,7 @@ export async function runWithRest(
   url: string,
   args: readonly string[],
   env: Readonly<Record<string, string>> = {},
+  stdin = '',
 ): Promise<Run> {
   const rest = {
     PAGERDUTY_TOKEN: REST_TOKEN,
@@ -29,7 +30,7 @@ export async function runWithRest(
     PAGERDUTY_API_URL: url,
     PAGERDUTY_SERVICE_ID: 'PSHOP',
   }
-  const result = await runProgram(args, { env: { ...CODESHIP_PRO, ...rest, ...env } })
+  const result = await runProgram(args, { env: { ...CODESHIP_PRO, ...rest, ...env }, stdin })
   for (const secret of [REST_TOKEN, KEY]) {
     if (`${result.stdout}${result.stderr}`.includes(secret)) throw new Error('a secret shows')
   }

@@ -28,6 +28,7 @@ const PARTS: ReadonlySet<string> = new Set([
   'reused as it is',
   'less than a minute',
   'looking up the key',
+  'Test of pagerduty-alert from …: nothing was deployed',
   'Change event processed',
   'Deployment under the key …',
   'its counters are not those of its rows',

@@ -33,5 +33,6 @@ function describe({ title, event, dedupKey }: Alert, serviceId: string, number: 
     urgency: isUrgent ? 'high' : 'low',
     createdAt: new Date().toISOString(),
     alertKeys: [dedupKey],
+    resolvedAlertKeys: [],
   }
 }

@@ -9,8 +9,10 @@ interface EventsParts {
   readonly ledger: Ledger
   /** The keys that have an integration. Default: any well-formed one. */
   readonly knownKeys: readonly string[] | undefined
-  /** Whether events with a key are accepted and dropped. */
+  /** Whether alerts of a key are accepted and dropped. */
   readonly isMuted: (key: string) => boolean
+  /** Whether change events of a key are accepted and dropped. */
+  readonly isOfDisabled: (key: string) => boolean
   readonly log: (line: string) => void
 }
 
@@ -18,7 +20,7 @@ interface EventsParts {
  * The Events API v2: alerts and change events.
  * Source of the answers: PagerDuty's OpenAPI file, and for a change event's its Go client and others' recordings.
  */
-export function eventsRoutes({ ledger, knownKeys, isMuted, log }: EventsParts): Route[] {
+export function eventsRoutes({ ledger, knownKeys, isMuted, isOfDisabled, log }: EventsParts): Route[] {
   const isKnownKey = (key: string): boolean => knownKeys?.includes(key) ?? true
   return [
     {
@@ -49,8 +51,11 @@ export function eventsRoutes({ ledger, knownKeys, isMuted, log }: EventsParts): 
           log(`change event refused with ${verdict.answer.status}: ${verdict.reasons.join('; ')}`)
           return verdict.answer
         }
-        ledger.addChange(verdict.event)
-        log(describeChange(verdict.event))
+        if (isOfDisabled(verdict.event.routing_key)) log('change event dropped: the service is disabled')
+        else {
+          ledger.addChange(verdict.event)
+          log(describeChange(verdict.event))
+        }
         return jsonAnswer(202, { status: 'success', message: 'Change event processed' })
       },
     },

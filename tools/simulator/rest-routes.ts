@@ -1,6 +1,7 @@
 import { jsonAnswer, type Answer } from './answer.ts'
 import type { Route } from './exchange.ts'
 import { maintenanceRoutes } from './maintenance-routes.ts'
+import type { ChangeEvent } from './judge.ts'
 import type { RecordedRequest } from './recorder.ts'
 import { admit, answerMe } from './rest-access.ts'
 import {
@@ -26,16 +27,19 @@ const MAX_NOTES = 2000
 /**
  * The parts of PagerDuty's REST API v2 that the program uses, with its quirks. Source: PagerDuty's OpenAPI file and REST guides.
  * @param state returns the current account
+ * @param changes the change events that have arrived, live
  */
-export function restRoutes(state: () => RestState): Route[] {
+export function restRoutes(state: () => RestState, changes: readonly ChangeEvent[]): Route[] {
   const routes: RestRoute[] = [
     ['GET', '/abilities', (request) => jsonAnswer(200, { abilities: request.state.abilities })],
     ['GET', '/users/me', ({ caller }) => answerMe(caller)],
     ['GET', '/services', listServices],
     ['GET', '/services/:id', readService],
+    ['GET', '/services/:id/change_events', listChanges(changes)],
     ['GET', '/services/:id/integrations/:integrationId', readIntegration],
     ['POST', '/services/:id/integrations', addIntegration],
     ['GET', '/incidents', listIncidents],
+    ['GET', '/incidents/:id/alerts', listAlerts],
     ['POST', '/incidents/:id/notes', addNote],
     ['GET', '/oncalls', listOnCalls],
     ...maintenanceRoutes(),
@@ -100,6 +104,41 @@ const listServices: RestAnswer = (request) => {
 const readService: RestAnswer = (request) => {
   const service = serviceOf(request)
   return service === undefined ? NOT_FOUND : jsonAnswer(200, { service: toService(service, request) })
+}
+
+/** Newest first. Times must be UTC, written with `Z`. */
+function listChanges(changes: readonly ChangeEvent[]): RestAnswer {
+  return (request) => {
+    const { query, state } = request
+    const keys = new Set(serviceOf(request)?.integrations.map(({ key }) => key))
+    const [since, until] = [query.get('since'), query.get('until')]
+    if ([since, until].some((time) => time !== null && !time.endsWith('Z')))
+      return restError(400, 2001, 'Invalid Input Provided', ['Times must be in UTC.'])
+    if (serviceOf(request) === undefined) return NOT_FOUND
+    const isWithin = ({ payload }: ChangeEvent): boolean => {
+      const atMs = Date.parse(String(payload['timestamp']))
+      return !(atMs < Date.parse(since ?? '') || atMs > Date.parse(until ?? ''))
+    }
+    const own = changes.filter((change) => keys.has(change.routing_key) && isWithin(change)).toReversed()
+    return paged(request, 'change_events', state.showsChanges ? own.map(toChange) : [])
+  }
+}
+
+function toChange({ payload }: ChangeEvent, index: number): unknown {
+  return { id: `01CHANGE${index}`, type: 'change_event', services: [], ...payload }
+}
+
+const listAlerts: RestAnswer = (request) => {
+  const incident = request.state.incidents.find(({ id }) => id === request.params['id'])
+  if (incident === undefined) return NOT_FOUND
+  const wanted = request.query.get('alert_key')
+  const status = incident.status === 'resolved' ? 'resolved' : 'triggered'
+  const keys = incident.alertKeys.filter((key) => wanted === null || key === wanted)
+  const alerts = keys.map((key) => ({
+    alert_key: key,
+    status: incident.resolvedAlertKeys.includes(key) ? 'resolved' : status,
+  }))
+  return paged(request, 'alerts', alerts)
 }
 
 const readIntegration: RestAnswer = (request) => {

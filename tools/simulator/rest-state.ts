@@ -32,6 +32,8 @@ const INCIDENT = z.strictObject({
   createdAt: time,
   /** The dedup keys of its alerts. */
   alertKeys: z.array(z.string()).default([]),
+  /** Those of its alerts that are resolved, although the incident is not. */
+  resolvedAlertKeys: z.array(z.string()).default([]),
 })
 
 const WINDOW = z.strictObject({
@@ -53,6 +55,8 @@ export const REST_SEED = z.strictObject({
     .optional(),
   /** E-mail addresses that `From` may name. Default: all. */
   users: z.array(z.string()).optional(),
+  /** Whether change events are shown, as in an account with AIOps. What PagerDuty answers without it is not known. */
+  showsChanges: z.boolean().default(true),
   abilities: z.array(z.string()).default(['teams', 'urgencies']),
   services: z.array(SERVICE).default([]),
   incidents: z.array(INCIDENT).default([]),
@@ -102,6 +106,13 @@ export function isMuted(state: RestState, routingKey: string, nowMs: number): bo
   return state.services.some(
     ({ id, isDisabled, integrations }) =>
       integrations.some(({ key }) => key === routingKey) && (isDisabled || isInMaintenance(state, id, nowMs)),
+  )
+}
+
+/** Whether a routing key is of a service that is disabled, which drops change events, too. */
+export function isOfDisabled(state: RestState, routingKey: string): boolean {
+  return state.services.some(
+    ({ isDisabled, integrations }) => isDisabled && integrations.some(({ key }) => key === routingKey),
   )
 }
 

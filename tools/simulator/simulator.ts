@@ -10,7 +10,7 @@ import { createLedger, type Alert } from './ledger.ts'
 import { maskKeys } from './mask.ts'
 import { createRecorder, type RecordedRequest } from './recorder.ts'
 import { restRoutes } from './rest-routes.ts'
-import { createRestState, isMuted, type RestSeed, type RestState } from './rest-state.ts'
+import { createRestState, isMuted, isOfDisabled, type RestSeed, type RestState } from './rest-state.ts'
 
 /** More than any sender should send, but harmless. */
 const READ_LIMIT_BYTES = 64 * 1024 * 1024
@@ -88,8 +88,17 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
   const connections = trackConnections(app)
   mountControl(app, { recorder, ledger, account: () => account, behave: playbook.add, seed, reset })
   const routes = [
-    ...eventsRoutes({ ledger, knownKeys, isMuted: (key) => isMuted(account, key, Date.now()), log }),
-    ...restRoutes(() => (options.alertsAreIncidents === true ? withAlerts(account) : account)),
+    ...eventsRoutes({
+      ledger,
+      knownKeys,
+      isMuted: (key) => isMuted(account, key, Date.now()),
+      isOfDisabled: (key) => isOfDisabled(account, key),
+      log,
+    }),
+    ...restRoutes(
+      () => (options.alertsAreIncidents === true ? withAlerts(account) : account),
+      ledger.changes,
+    ),
   ]
   await app.register(async (scope) => {
     mountRoutes(scope, { routes, recorder, playbook, connections, log, closing: closing.signal })

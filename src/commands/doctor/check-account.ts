@@ -1,10 +1,11 @@
 import type { Config } from '../../config/load.ts'
 import { Failure } from '../../core/failure.ts'
-import { ask, toFailure } from '../../rest/query.ts'
+import { listAddOns } from '../../rest/abilities.ts'
+import { toFailure } from '../../rest/query.ts'
 import type { RestClient } from '../../rest/client.ts'
 import { listEventsIntegrations } from '../../rest/look-up-key.ts'
 import { describeOnCalls, listOnCalls, personName } from '../../rest/on-call.ts'
-import { ABILITIES_ANSWER, describeService, USER_ANSWER, type Service } from '../../rest/resources.ts'
+import { describeService, USER_ANSWER, type Service } from '../../rest/resources.ts'
 import { findService, listServices } from '../../rest/service.ts'
 import { failed, fromFailure, ok, warning, type Finding } from './finding.ts'
 
@@ -48,15 +49,8 @@ async function checkToken(client: RestClient, { rest }: Config): Promise<Finding
   )
 }
 
-/** support.pagerduty.com "Recent Changes": change events come with AIOps. No document names the ability. */
 async function checkAddOn(client: RestClient): Promise<Finding[]> {
-  const { abilities } = await ask(client, {
-    purpose: 'list the account’s abilities',
-    scope: 'abilities.read',
-    call: { method: 'GET', path: '/abilities' },
-    answer: ABILITIES_ANSWER,
-  })
-  const named = abilities.find((ability) => /intelligen|aiops|change_event/i.test(ability))
+  const [named] = await listAddOns(client)
   if (named !== undefined) return [ok('change events', `the account has ${named}`)]
   return [
     warning(

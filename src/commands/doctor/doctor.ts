@@ -11,7 +11,7 @@ import type { Session } from '../../cli/session.ts'
 
 /**
  * `doctor`: a checklist of everything that a deployment's report depends on. It continues if something is wrong, and
- * sends nothing that could page anybody.
+ * sends nothing that could page anybody; a test event only with `--send-test`, and a valid configuration.
  * @returns 0, or the exit status of the worst finding
  */
 export async function doctor(
@@ -22,7 +22,9 @@ export async function doctor(
   const { config, problems } = readConfig(gathered, { env: io.env, build }, true)
   const look: Look = { io, log, config }
   const looks = await Promise.all([lookAtSpool(config), lookAtNetwork(look), lookAtAccount(look)])
-  const findings = [...checkConfiguration(config, problems), ...looks.flat()]
+  const tested = config.sendTest && problems.length === 0 && !io.signal.aborted
+  const test = tested ? await (await import('./check-test-event.ts')).checkTestEvent({ io, log, config }) : []
+  const findings = [...checkConfiguration(config, problems), ...looks.flat(), ...test]
   const exitCode = worstOf(findings)
   const outcome = exitCode === 0 ? 'ok' : 'failed'
   if (json)
