@@ -1,5 +1,4 @@
 import { chmodSync, readFileSync } from 'node:fs'
-import { relative } from 'node:path'
 import { defineConfig, type Plugin } from 'rolldown'
 import manifest from '../package.json' with { type: 'json' }
 import { lateBuiltinModules } from './late-builtin-modules.ts'
@@ -57,60 +56,10 @@ const executable: Plugin = {
   writeBundle: () => chmodSync('dist/bin.js', 0o755),
 }
 
-/** What several commands need, by folder or file. */
-const SHARED = [
-  ...['ci', 'cli', 'commands', 'config', 'core'].map((folder) => `src/${folder}/`),
-  ...[
-    'delivery/proxy.ts',
-    'delivery/tls-options.ts',
-    'spool/rows.ts',
-    'spool/errors.ts',
-    'log.ts',
-    'version.ts',
-  ].map((file) => `src/${file}`),
-]
-/**
- * What only some of these commands need: the schema library, the HTTP client, Node's child processes, deployment records,
- * the masking of a failed run's output.
- */
-const APART = [
-  'commands/confirm.ts',
-  'commands/describe-incidents.ts',
-  'commands/find-shown.ts',
-  'commands/holder.ts',
-  'commands/incident-look.ts',
-  'commands/incident-note.ts',
-  'commands/poll.ts',
-  'commands/roll-back.ts',
-  'commands/watch-signals.ts',
-  'commands/who-is-paged.ts',
-  'commands/why-not-shown.ts',
-  'commands/run.ts',
-  'commands/report-run.ts',
-  'core/deployment',
-  'core/event-document.ts',
-  'core/event-schema.ts',
-  'core/find-known.ts',
-  'core/find-needles.ts',
-  'core/mask-output.ts',
-  'core/normalize-event.ts',
-  'core/secret-looks.ts',
-  'core/secret-shapes',
-  'core/secret-values.ts',
-].map((file) => `src/${file}`)
-
-/** @param id the absolute path of a module */
-function isShared(id: string): boolean {
-  const path = relative(process.cwd(), id).replaceAll('\\', '/')
-  return SHARED.some((start) => path.startsWith(start)) && !APART.some((start) => path.startsWith(start))
-}
-
 // Minified without mangling: 4 % less start-up time and 17 % fewer bytes to pull than readable code, and the stack of a
 // bug that somebody reports still has its function names (with mangling: 7 % and 26 %).
-// Each dynamic import becomes a separate chunk, so `--help` does not read what only sending needs. A chunk costs about half a
-// millisecond to find and load, so the code that several commands share is one chunk, with two exceptions: code that needs the
-// schema library, which only events written by others do, and code that starts a watched command, which loads Node's child
-// processes.
+// Each dynamic import becomes a separate chunk, so `--help` does not read what only sending needs, and code that several
+// chunks share becomes one too.
 export default defineConfig({
   input: 'src/bin.ts',
   platform: 'node',
@@ -128,7 +77,6 @@ export default defineConfig({
         { name: 'undici', test: /undici/ },
         { name: 'zod', test: /node_modules.zod/ },
         { name: 'postgres', test: /node_modules.(?:pg|postgres|split2)/ },
-        { name: 'shared', test: isShared, minShareCount: 2 },
       ],
     },
   },
