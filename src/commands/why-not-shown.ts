@@ -1,5 +1,5 @@
 import { Failure } from '../core/failure.ts'
-import type { Post } from '../delivery/address.ts'
+import type { Post } from '../delivery/request.ts'
 import { listAddOns } from '../rest/abilities.ts'
 import type { RestClient } from '../rest/client.ts'
 import { listEventsIntegrations } from '../rest/look-up-key.ts'

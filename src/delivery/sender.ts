@@ -1,8 +1,7 @@
 import type { Outcome } from '../core/outcome.ts'
 import type { Secret } from '../core/secret.ts'
-import type { Post } from './address.ts'
+import { createRequest, type Post } from './request.ts'
 import { deliver, type Clock, type DeliveryResult, type Retry } from './retry.ts'
-import { createRequest } from './request.ts'
 import type { Transport } from './transport.ts'
 
 /** The result of one post. `queued` means that a spool keeps it for later. */

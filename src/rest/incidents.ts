@@ -1,5 +1,5 @@
 import { toFailure, askAll } from './query.ts'
-import type { RestClient } from './client.ts'
+import type { RestCall, RestClient } from './client.ts'
 import { INCIDENTS_ANSWER, type Incident } from './resources.ts'
 
 /**
@@ -8,23 +8,12 @@ import { INCIDENTS_ANSWER, type Incident } from './resources.ts'
  * @throws Failure as `ask` does
  */
 export async function listOpenIncidents(client: RestClient, serviceId: string): Promise<Incident[]> {
-  const pages = await askAll(client, {
-    purpose: 'list the service’s open incidents',
-    scope: 'incidents.read',
-    call: {
-      method: 'GET',
-      path: '/incidents',
-      query: [
-        ['service_ids[]', serviceId],
-        ['statuses[]', 'triggered'],
-        ['statuses[]', 'acknowledged'],
-        ['date_range', 'all'],
-        ['sort_by', 'created_at:asc'],
-      ],
-    },
-    answer: INCIDENTS_ANSWER,
-  })
-  return pages.flatMap(({ incidents }) => incidents)
+  return await list(client, 'list the service’s open incidents', [
+    ['service_ids[]', serviceId],
+    ['statuses[]', 'triggered'],
+    ['statuses[]', 'acknowledged'],
+    ['date_range', 'all'],
+  ])
 }
 
 /**
@@ -37,19 +26,22 @@ export async function listIncidentsSince(
   client: RestClient,
   { serviceId, since, alertKey }: { serviceId: string; since: string; alertKey?: string },
 ): Promise<Incident[]> {
+  return await list(client, 'list the service’s new incidents', [
+    ['service_ids[]', serviceId],
+    ['since', since],
+    ...(alertKey === undefined ? [] : [['incident_key', alertKey] as const]),
+  ])
+}
+
+async function list(
+  client: RestClient,
+  purpose: string,
+  query: NonNullable<RestCall['query']>,
+): Promise<Incident[]> {
   const pages = await askAll(client, {
-    purpose: 'list the service’s new incidents',
+    purpose,
     scope: 'incidents.read',
-    call: {
-      method: 'GET',
-      path: '/incidents',
-      query: [
-        ['service_ids[]', serviceId],
-        ['since', since],
-        ...(alertKey === undefined ? [] : [['incident_key', alertKey] as const]),
-        ['sort_by', 'created_at:asc'],
-      ],
-    },
+    call: { method: 'GET', path: '/incidents', query: [...query, ['sort_by', 'created_at:asc']] },
     answer: INCIDENTS_ANSWER,
   })
   return pages.flatMap(({ incidents }) => incidents)

@@ -1,4 +1,3 @@
-import { normalizeRefs } from '../../ci/normalize-ref.ts'
 import type { DeploymentState } from '../../core/deployment.ts'
 import {
   buildOf,
@@ -50,20 +49,18 @@ function readWorkflowRun({ body, query }: HookRequest): HookReport | string {
   if (query['branch'] !== undefined && query['branch'] !== branch) return 'the workflow ran on another branch'
   return reportOf({
     state,
-    build: normalizeRefs(
-      buildOf({
-        ci: 'GitHub Actions',
-        repository: textAt(body, 'repository', 'full_name'),
-        repositoryUrl: textAt(body, 'repository', 'html_url'),
-        branch,
-        commit: text('head_sha'),
-        commitMessage: text('head_commit', 'message'),
-        committer: text('head_commit', 'author', 'name') ?? text('actor', 'login'),
-        buildId: text('id'),
-        buildUrl: text('html_url'),
-        job: name,
-      }),
-    ),
+    build: buildOf({
+      ci: 'GitHub Actions',
+      repository: textAt(body, 'repository', 'full_name'),
+      repositoryUrl: textAt(body, 'repository', 'html_url'),
+      branch,
+      commit: text('head_sha'),
+      commitMessage: text('head_commit', 'message'),
+      committer: text('head_commit', 'author', 'name') ?? text('actor', 'login'),
+      buildId: text('id'),
+      buildUrl: text('html_url'),
+      job: name,
+    }),
     environment: query['environment'],
     startedAtMs: timeAt(body, 'workflow_run', 'run_started_at'),
     endedAtMs: isOver ? timeAt(body, 'workflow_run', 'updated_at') : undefined,
@@ -87,18 +84,16 @@ function readDeploymentStatus({ body, query }: HookRequest): HookReport | string
     return 'the deployment is to another environment'
   return reportOf({
     state,
-    build: normalizeRefs(
-      buildOf({
-        ci: 'GitHub deployment',
-        repository: textAt(body, 'repository', 'full_name'),
-        repositoryUrl: textAt(body, 'repository', 'html_url'),
-        branch: textAt(body, 'deployment', 'ref'),
-        commit: textAt(body, 'deployment', 'sha'),
-        committer: textAt(body, 'deployment', 'creator', 'login'),
-        buildId: textAt(body, 'deployment', 'id'),
-        buildUrl: status('log_url') ?? status('target_url'),
-      }),
-    ),
+    build: buildOf({
+      ci: 'GitHub deployment',
+      repository: textAt(body, 'repository', 'full_name'),
+      repositoryUrl: textAt(body, 'repository', 'html_url'),
+      branch: textAt(body, 'deployment', 'ref'),
+      commit: textAt(body, 'deployment', 'sha'),
+      committer: textAt(body, 'deployment', 'creator', 'login'),
+      buildId: textAt(body, 'deployment', 'id'),
+      buildUrl: status('log_url') ?? status('target_url'),
+    }),
     environment,
     startedAtMs: timeAt(body, 'deployment', 'created_at'),
     endedAtMs: state === 'started' ? undefined : timeAt(body, 'deployment_status', 'updated_at'),

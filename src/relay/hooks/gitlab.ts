@@ -1,4 +1,3 @@
-import { normalizeRefs } from '../../ci/normalize-ref.ts'
 import { GITLAB_CI_NAME } from '../../ci/repository-host.ts'
 import type { DeploymentState } from '../../core/deployment.ts'
 import {
@@ -47,20 +46,18 @@ function readDeployment({ body, query }: HookRequest): HookReport | string {
   const changedAtMs = timeAt(body, 'status_changed_at')
   return reportOf({
     state,
-    build: normalizeRefs(
-      buildOf({
-        ci: GITLAB_CI_NAME,
-        ...projectOf(body),
-        branch: text('ref'),
-        // The whole id is only in the commit's address.
-        commit: /\/commit\/([0-9a-f]{40})$/.exec(text('commit_url') ?? '')?.[1] ?? text('short_sha'),
-        commitMessage: text('commit_title'),
-        commitUrl: text('commit_url'),
-        committer: text('user', 'name'),
-        buildId: text('deployable_id') ?? text('deployment_id'),
-        buildUrl: text('deployable_url'),
-      }),
-    ),
+    build: buildOf({
+      ci: GITLAB_CI_NAME,
+      ...projectOf(body),
+      branch: text('ref'),
+      // The whole id is only in the commit's address.
+      commit: /\/commit\/([0-9a-f]{40})$/.exec(text('commit_url') ?? '')?.[1] ?? text('short_sha'),
+      commitMessage: text('commit_title'),
+      commitUrl: text('commit_url'),
+      committer: text('user', 'name'),
+      buildId: text('deployable_id') ?? text('deployment_id'),
+      buildUrl: text('deployable_url'),
+    }),
     environment,
     [state === 'started' ? 'startedAtMs' : 'endedAtMs']: changedAtMs,
   })
@@ -79,22 +76,20 @@ function readPipeline({ body, query }: HookRequest): HookReport | string {
     return 'no job of the pipeline deploys to that environment'
   return reportOf({
     state,
-    build: normalizeRefs(
-      buildOf({
-        ci: GITLAB_CI_NAME,
-        ...projectOf(body),
-        branch: text('ref'),
-        ...(at(body, 'object_attributes', 'tag') === true && { tag: text('ref') }),
-        commit: text('sha'),
-        base: text('before_sha'),
-        commitMessage: textAt(body, 'commit', 'message'),
-        committer: textAt(body, 'commit', 'author', 'name') ?? textAt(body, 'user', 'name'),
-        commitUrl: textAt(body, 'commit', 'url'),
-        buildId: text('id'),
-        buildUrl: text('url'),
-        pullRequest: textAt(body, 'merge_request', 'iid'),
-      }),
-    ),
+    build: buildOf({
+      ci: GITLAB_CI_NAME,
+      ...projectOf(body),
+      branch: text('ref'),
+      ...(at(body, 'object_attributes', 'tag') === true && { tag: text('ref') }),
+      commit: text('sha'),
+      base: text('before_sha'),
+      commitMessage: textAt(body, 'commit', 'message'),
+      committer: textAt(body, 'commit', 'author', 'name') ?? textAt(body, 'user', 'name'),
+      commitUrl: textAt(body, 'commit', 'url'),
+      buildId: text('id'),
+      buildUrl: text('url'),
+      pullRequest: textAt(body, 'merge_request', 'iid'),
+    }),
     environment,
     startedAtMs: timeAt(body, 'object_attributes', 'created_at'),
     endedAtMs: timeAt(body, 'object_attributes', 'finished_at'),

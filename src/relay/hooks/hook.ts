@@ -1,4 +1,5 @@
 import { createHmac, timingSafeEqual, type BinaryLike } from 'node:crypto'
+import { normalizeRefs } from '../../ci/normalize-ref.ts'
 import type { Build, BuildField } from '../../core/build.ts'
 import type { DeploymentState } from '../../core/deployment.ts'
 import { isObject } from '../../core/json.ts'
@@ -79,13 +80,13 @@ export function timeAt(value: unknown, ...names: readonly string[]): number | un
   return Number.isNaN(timeMs) ? undefined : timeMs
 }
 
-/** A build of the fields that are known. Each came from the webhook. */
+/** A build of the fields that are known, its refs normalized. Each came from the webhook. */
 export function buildOf(fields: Partial<Record<Exclude<BuildField, 'approved'>, string | undefined>>): Build {
   const known = Object.entries(fields).filter(([, value]) => value !== undefined)
-  return {
+  return normalizeRefs({
     ...Object.fromEntries(known),
     origins: Object.fromEntries(known.map(([name]) => [name, 'the webhook'])),
-  }
+  })
 }
 
 /** A report of the parts that are known. */
