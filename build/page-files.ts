@@ -22,8 +22,10 @@ function compactCss(text: string): string {
     .replaceAll(/\s+/g, ' ')
     .replaceAll(/ ?([{};,]) ?/g, '$1')
     .replaceAll(': ', ':')
+    .replaceAll(';}', '}')
+    .trim()
 }
 
 function withoutIndentation(text: string): string {
-  return text.replaceAll(/\n\s*/g, '\n').trimStart()
+  return text.replaceAll(/\n\s*/g, '\n').replaceAll(' />', '>').trim()
 }

@@ -1,42 +1,32 @@
-/** The relay has refused a request, or could not be reached. */
-export class ApiError extends Error {
-  /** @param {number} status 0 if there was no answer @param {string} detail */
-  constructor(status, detail) {
-    super(detail)
-    this.status = status
-  }
-}
-
 /**
  * Asks the relay.
  * @template T
  * @param {string} path
- * @param {{ method?: string, body?: unknown }} [options]
- * @returns {Promise<T>}
+ * @param {unknown} [body] makes it a POST
+ * @param {string} [method]
+ * @returns {Promise<T>} rejects with an Error whose `cause` is the status; 0 if the relay did not answer
  */
-export async function ask(path, { method = 'GET', body } = {}) {
-  const init =
-    body === undefined
-      ? { method }
-      : { method, body: JSON.stringify(body), headers: { 'content-type': 'application/json' } }
-  const response = await fetch(path, init).catch(() => {
-    throw new ApiError(0, 'The relay cannot be reached.')
+export async function ask(path, body, method = body ? 'POST' : 'GET') {
+  const request = {
+    method,
+    headers: { 'content-type': 'application/json' },
+    signal: AbortSignal.timeout(20_000),
+    body: body ? JSON.stringify(body) : null,
+  }
+  const response = await fetch(path, request).catch(() => {
+    throw new Error('The relay cannot be reached.', { cause: 0 })
   })
-  const text = await response.text()
-  const json = /** @type {T & { detail?: string }} */ (text.startsWith('{') ? JSON.parse(text) : {})
-  if (!response.ok)
-    throw new ApiError(response.status, json.detail ?? `The relay answered ${response.status}.`)
-  return json
+  const json = /** @type {T & { detail?: string }} */ (await response.json().catch(() => ({})))
+  if (response.ok) return json
+  throw new Error(json.detail ?? `The relay answered ${response.status}.`, { cause: response.status })
 }
 
 /**
- * A path with the filters that are set.
+ * A path with the parameters that have a value.
  * @param {string} path
- * @param {Record<string, string | number | undefined>} query
+ * @param {Readonly<Record<string, string | number | undefined>>} query
  */
 export function withQuery(path, query) {
-  const set = Object.entries(query).flatMap(([name, value]) =>
-    value === undefined || value === '' ? [] : [[name, String(value)]],
-  )
-  return set.length === 0 ? path : `${path}?${new URLSearchParams(set)}`
+  const given = Object.entries(query).filter(([, value]) => value)
+  return given.length > 0 ? `${path}?${new URLSearchParams(/** @type {string[][]} */ (given))}` : path
 }

@@ -3,34 +3,54 @@
 /** @typedef {Node | string | number | undefined | false} Child */
 
 /**
- * An element with attributes and children.
+ * An element with properties and children. What is not there is left out.
  * @template {keyof HTMLElementTagNameMap} T
  * @param {T} tag
- * @param {Record<string, string | number | boolean | ((event: Event) => void) | undefined>} attributes functions listen
- * @param {...Child} children
+ * @param {Partial<Omit<HTMLElementTagNameMap[T], 'children'>>} properties
+ * @param {...(Child | readonly Child[])} children
  * @returns {HTMLElementTagNameMap[T]}
  */
-export function make(tag, attributes = {}, ...children) {
-  const element = document.createElement(tag)
-  for (const [name, value] of Object.entries(attributes)) {
-    if (typeof value === 'function') element.addEventListener(name, value)
-    else if (value !== undefined && value !== false)
-      element.setAttribute(name, value === true ? '' : String(value))
-  }
-  for (const child of children)
-    if (child !== undefined && child !== false) element.append(child instanceof Node ? child : String(child))
+export function make(tag, properties = {}, ...children) {
+  const element = Object.assign(document.createElement(tag), properties)
+  const present = /** @type {(Node | string)[]} */ (children.flat().filter((child) => child || child === 0))
+  element.append(...present)
   return element
 }
 
+/** @param {string} text @param {() => unknown} onclick @param {string} [ariaLabel] */
+export function button(text, onclick, ariaLabel = text) {
+  return make('button', { type: 'button', onclick, ariaLabel }, text)
+}
+
+/** @param {string} href @param {string} text */
+export function link(href, text) {
+  return make('a', { href }, text)
+}
+
 /**
- * An element of the page by its id.
- * @param {string} id
- * @returns {HTMLElement}
+ * Texts in one; what is not there leaves no trace.
+ * @param {string} separator @param {...(string | number | undefined | false)} texts
  */
+export function join(separator, ...texts) {
+  return texts.filter(Boolean).join(separator)
+}
+
+/** @param {string} text */
+export function code(text) {
+  return make('code', {}, text)
+}
+
+/**
+ * A paragraph that says that something is not there.
+ * @param {string} text
+ */
+export function note(text) {
+  return make('p', { className: 'empty' }, text)
+}
+
+/** A part of the page. @param {string} id */
 export function byId(id) {
-  const element = document.getElementById(id)
-  if (element === null) throw new Error(`no #${id}`)
-  return element
+  return /** @type {HTMLElement} */ (document.getElementById(id))
 }
 
 /**
@@ -44,14 +64,37 @@ export function all(selector, within = document) {
 }
 
 /**
+ * Whether somebody points at an element, or has the focus in it: then nothing in it may move.
+ * @param {HTMLElement} element
+ */
+export function isInUse(element) {
+  return element.matches(':hover') || element.contains(document.activeElement)
+}
+
+/**
+ * Puts other children into an element. The focus stays at its place.
+ * @param {HTMLElement} element @param {readonly Child[]} children
+ */
+export function replace(element, children) {
+  const targets = () => all('a, button', element)
+  const place = targets().indexOf(/** @type {HTMLElement} */ (document.activeElement))
+  element.replaceChildren(...make('div', {}, children).childNodes)
+  if (place >= 0)
+    targets()
+      .at(Math.min(place, targets().length - 1))
+      ?.focus({ preventScroll: true })
+}
+
+/**
  * A link to another site; only text if the address is not one of the web.
  * @param {string | undefined} href
  * @param {string} text
  */
 export function webLink(href, text) {
   if (href === undefined) return undefined
-  const isWeb = /^https?:\/\//i.test(href) && URL.canParse(href)
-  return isWeb ? make('a', { href, rel: 'noopener noreferrer' }, text) : make('span', {}, `${text}: ${href}`)
+  return /^https?:\/\//i.test(href)
+    ? make('a', { href, rel: 'noopener noreferrer' }, text)
+    : `${text}: ${href}`
 }
 
 /**
@@ -60,52 +103,50 @@ export function webLink(href, text) {
  */
 export function when(iso) {
   if (iso === undefined) return undefined
-  return make('time', { datetime: iso, title: fullTime.format(new Date(iso)) }, ago(iso, Date.now()))
+  return make('time', { dateTime: iso, title: String(new Date(iso)) }, ago(iso))
 }
 
-const fullTime = new Intl.DateTimeFormat('en-GB', { dateStyle: 'medium', timeStyle: 'long' })
-const clock = new Intl.DateTimeFormat('en-GB', { hour: '2-digit', minute: '2-digit' })
-
-/** @param {string | number | Date} time */
+/** @param {string | number} time */
 export function clockTime(time) {
-  return clock.format(new Date(time))
+  return new Date(time).toTimeString().slice(0, 5)
 }
 
 /** Writes how long ago every time on the page is now. */
 export function refreshTimes() {
-  for (const element of document.querySelectorAll('time')) {
-    const text = ago(element.dateTime, Date.now())
-    if (element.textContent !== text) element.textContent = text
-  }
+  for (const element of document.querySelectorAll('time')) element.textContent = ago(element.dateTime)
 }
 
 /**
  * "4 min ago", "in 20 s".
  * @param {string} iso
- * @param {number} nowMs
  */
-export function ago(iso, nowMs) {
-  const ms = nowMs - Date.parse(iso)
+export function ago(iso) {
+  const ms = Date.now() - Date.parse(iso)
   if (Math.abs(ms) < 1000) return 'now'
-  const text = span(Math.abs(ms)).replace(/ \d+ s$/, '')
+  const text = span(Math.abs(ms)).split(' ').slice(0, 2).join(' ')
   return ms < 0 ? `in ${text}` : `${text} ago`
 }
+
+const UNITS = /** @type {const} */ ([
+  ['s', 60],
+  ['min', 60],
+  ['h', 24],
+  ['d', Infinity],
+])
 
 /**
  * A span of time in its two largest units at most.
  * @param {number} ms
  */
 export function span(ms) {
-  const seconds = Math.round(ms / 1000)
   if (ms < 1000) return `${Math.round(ms)} ms`
-  if (seconds < 60) return `${seconds} s`
-  const minutes = Math.floor(seconds / 60)
-  if (minutes < 10 && seconds % 60 > 0) return `${minutes} min ${seconds % 60} s`
-  if (minutes < 60) return `${minutes} min`
-  const hours = Math.floor(minutes / 60)
-  if (hours < 24) return minutes % 60 > 0 ? `${hours} h ${minutes % 60} min` : `${hours} h`
-  const days = Math.floor(hours / 24)
-  return days === 1 ? '1 day' : `${days} days`
+  const texts = []
+  let rest = Math.round(ms / 1000)
+  for (const [unit, count] of UNITS) {
+    if (rest > 0) texts.unshift(rest % count && `${rest % count} ${unit}`)
+    rest = Math.floor(rest / count)
+  }
+  return join(' ', ...texts.slice(0, 2))
 }
 
 /**
@@ -114,35 +155,28 @@ export function span(ms) {
  * @param {string} noun
  */
 export function counted(count, noun) {
-  return `${count.toLocaleString('en')} ${noun}${count === 1 ? '' : 's'}`
+  return `${grouped(count)} ${noun}${count === 1 ? '' : 's'}`
 }
 
-/** Words and signs of how things stand. @type {Readonly<Record<string, readonly [string, string]>>} */
+/** @param {number} count */
+export function grouped(count) {
+  return count.toLocaleString('en')
+}
+
+/** How things stand, as a sign and a word. @type {Readonly<Record<string, string>>} */
 const SIGNS = {
-  pending: ['wait', 'waiting'],
-  waiting: ['wait', 'waiting'],
-  delivered: ['ok', 'delivered'],
-  dead: ['bad', 'dead'],
-  discarded: ['none', 'discarded'],
-  started: ['wait', 'running'],
-  success: ['ok', 'succeeded'],
-  failure: ['bad', 'failed'],
-  cancelled: ['none', 'cancelled'],
+  pending: 'wait waiting',
+  waiting: 'wait waiting',
+  delivered: 'ok delivered',
+  dead: 'bad dead',
+  started: 'wait running',
+  success: 'ok succeeded',
+  failure: 'bad failed',
 }
 
 /** @param {string | undefined} state */
 export function sign(state) {
   if (state === undefined) return undefined
-  const [kind, word] = SIGNS[state] ?? ['none', state]
-  return make('span', { class: `sign ${kind}` }, word)
-}
-
-/** A list of names and values; what has no value is left out. @param {readonly (readonly [string, Child])[]} pairs */
-export function facts(pairs) {
-  const known = pairs.filter(([, value]) => value !== undefined && value !== false && value !== '')
-  return make(
-    'dl',
-    { class: 'facts' },
-    ...known.flatMap(([name, value]) => [make('dt', {}, name), make('dd', {}, value)]),
-  )
+  const [kind, word] = (SIGNS[state] ?? `none ${state}`).split(' ')
+  return make('span', { className: `sign ${kind}` }, word)
 }

@@ -1,86 +1,81 @@
 import { withQuery } from './api.js'
-import { make } from './dom.js'
+import { button, make, note, refreshTimes } from './dom.js'
+import { createTable } from './table.js'
 
-/** @typedef {{ name: string, label: string, choices?: readonly string[], isWide?: boolean }} Filter */
+/** @typedef {readonly [name: string, label: string, choices?: string]} Filter its choices are words with spaces between them */
 
 /** Rows that one request brings. */
 const PAGE_ROWS = 200
 
 /**
  * A form whose values are in the address.
- * @param {string} view @param {readonly Filter[]} filters @param {Record<string, string>} query
- * @param {...Node} buttons
+ * @param {string} view
+ * @param {readonly Filter[]} filters
+ * @param {Readonly<Record<string, string>>} query
  */
-export function filterForm(view, filters, query, ...buttons) {
-  const inputs = filters.map(({ name, label, choices, isWide }) => {
-    const value = query[name] ?? ''
-    const input =
-      choices === undefined
-        ? make('input', { name, value, type: 'search', autocomplete: 'off' })
-        : make(
-            'select',
-            { name },
-            ...['', ...choices].map((choice) =>
-              make('option', { value: choice, selected: choice === value }, choice === '' ? 'any' : choice),
-            ),
-          )
-    return make('label', { class: isWide === true && 'grow' }, label, input)
+function filterForm(view, filters, query) {
+  const labels = filters.map(([name, label, choices]) => {
+    const options = ` ${choices}`.split(' ').map((value) => make('option', { value }, value || 'any'))
+    const input = choices
+      ? make('select', { name }, options)
+      : make('input', { name, type: 'search', autocomplete: 'off' })
+    input.value = query[name] ?? ''
+    return make('label', {}, label, input)
   })
-  const form = make('form', { class: 'filters', role: 'search' }, ...inputs, ...buttons)
-  form.addEventListener('change', () => form.requestSubmit())
-  form.addEventListener('submit', (event) => {
-    event.preventDefault()
-    /** @type {Record<string, string>} */
-    const values = {}
-    for (const [name, value] of new FormData(form)) if (typeof value === 'string') values[name] = value.trim()
-    location.hash = withQuery(view, values)
-  })
+  const form = make('form', { className: 'filters', role: 'search' }, labels)
+  form.onchange = () => form.requestSubmit()
+  form.onsubmit = () => {
+    const values = [...new FormData(form)].map(([name, value]) => [
+      name,
+      /** @type {string} */ (value).trim(),
+    ])
+    location.hash = withQuery(view, Object.fromEntries(values))
+    return false
+  }
   return form
 }
 
 /**
- * A table that grows by older rows.
+ * A table with filters, which is read page by page.
  * @template {{ readonly id: number }} T
- * @param {ReturnType<typeof import('./table.js').createTable<T>>} table
- * @param {(before: number | undefined) => Promise<readonly T[]>} fetchPage
- * @param {string} ifEmpty
+ * @param {object} list
+ * @param {string} list.view
+ * @param {readonly Filter[]} list.filters
+ * @param {Readonly<Record<string, string>>} list.query
+ * @param {readonly import('./table.js').Column<T>[]} list.columns
+ * @param {string} list.caption
+ * @param {(query: Readonly<Record<string, string | number | undefined>>) => Promise<readonly T[]>} list.fetchPage
  */
-export function pageOf(table, fetchPage, ifEmpty) {
-  const older = make(
-    'button',
-    { type: 'button', class: 'more', hidden: true, click: () => void load() },
-    'Show older',
-  )
-  const empty = make('p', { class: 'empty', hidden: true }, ifEmpty)
-  const refresh = () => {
-    empty.hidden = table.count() > 0
-  }
-  const load = async () => {
+export function createList({ view, filters, query, columns, caption, fetchPage }) {
+  const isFiltered = Object.keys(query).length > 0
+  const table = createTable(caption, columns, [], isFiltered)
+  const form = filterForm(view, filters, query)
+  const empty = note(isFiltered ? 'Nothing matches.' : 'There is nothing yet.')
+  const older = button('Show older', async () => {
     older.disabled = true
-    const items = await fetchPage(table.lastId()).finally(() => (older.disabled = false))
-    table.append(items)
-    older.hidden = items.length < PAGE_ROWS
+    await read(table.ids().at(-1)).finally(() => (older.disabled = false))
+  })
+  /** Reads the first page, or the one after a row. @param {number} [before] */
+  const read = async (before) => {
+    const items = await fetchPage({ ...query, before })
+    refreshTimes()
+    if (before === undefined && table.ids().length > 0) for (const item of items) table.put(item)
+    else {
+      table.append(items)
+      older.hidden = items.length < PAGE_ROWS
+    }
     refresh()
   }
-  return { element: make('div', {}, table.element, empty, older), load, refresh }
-}
-
-/**
- * A function that does some work, and repeats it if it was called in between.
- * @param {() => Promise<unknown>} work @param {(error: unknown) => void} fail
- */
-export function oneAtATime(work, fail) {
-  let isBusy = false
-  let isAgain = false
-  const run = async () => {
-    isAgain = true
-    if (isBusy) return
-    isBusy = true
-    while (isAgain) {
-      isAgain = false
-      await work().catch(fail)
-    }
-    isBusy = false
+  const refresh = () => {
+    empty.hidden = table.ids().length > 0
   }
-  return () => void run()
+  older.hidden = empty.hidden = true
+  return {
+    table,
+    form,
+    isFiltered,
+    refresh,
+    load: () => read(),
+    element: make('section', {}, form, table.element, empty, older),
+  }
 }

@@ -1,6 +1,6 @@
 /** @import { Change } from './shapes.d.ts' */
 
-/** When the browser itself has given up. */
+/** When to try again after the browser itself has given up. */
 const RETRY_MS = 3000
 
 /**
@@ -9,36 +9,27 @@ const RETRY_MS = 3000
  * @param {object} on
  * @param {(change: Change) => void} on.change
  * @param {() => void} on.reset everything has to be read again
- * @param {(state: 'live' | 'lost' | 'ending') => void} on.state
- * @param {() => void} on.refused
+ * @param {(state: string) => void} on.state `live`, or in words why not
  */
-export function follow({ change, reset, state, refused }) {
-  /** @type {EventSource | undefined} */
+export function follow({ change, reset, state }) {
+  /** @type {EventSource} */
   let source
   /** @type {number | undefined} */
   let timer
-  let wasLost = false
   const open = () => {
     source = new EventSource('/events/live')
-    source.addEventListener('open', () => {
-      state('live')
-      if (wasLost && source !== undefined) reset()
-      wasLost = false
-    })
+    source.onopen = () => state('live')
+    source.onerror = () => {
+      state('Not connected')
+      if (source.readyState === EventSource.CLOSED) timer = setTimeout(open, RETRY_MS)
+    }
     source.addEventListener('change', (event) => change(JSON.parse(event.data)))
     source.addEventListener('reset', reset)
-    source.addEventListener('bye', () => state('ending'))
-    source.addEventListener('error', () => {
-      state('lost')
-      if (source?.readyState !== EventSource.CLOSED) return
-      wasLost = true
-      timer = setTimeout(open, RETRY_MS)
-      refused()
-    })
+    source.addEventListener('bye', () => state('Shutting down'))
   }
   open()
   return () => {
     clearTimeout(timer)
-    source?.close()
+    source.close()
   }
 }

@@ -1,116 +1,87 @@
 import { ask } from './api.js'
 import { eventColumns } from './deliveries.js'
 import { deploymentColumns } from './deployments.js'
-import { make } from './dom.js'
-import { oneAtATime } from './list.js'
+import { button, grouped, isInUse, link, make, note, refreshTimes } from './dom.js'
 import { createTable } from './table.js'
 
-/** @import { Deployment, DeploymentsPage, EventsPage } from './shapes.d.ts' */
+/** @import { DeploymentsPage, EventsPage } from './shapes.d.ts' */
+/** @import { Column } from './table.js' */
 /** @import { Context, View } from './page.js' */
+
+/** @typedef {readonly [caption: string, columns: readonly Column<any>[], items: readonly { id: number }[], more?: Node | false]} Part */
 
 /** @type {(path: string) => Promise<DeploymentsPage>} */
 const askDeployments = ask
-/** @type {(path: string) => Promise<EventsPage>} */
-const askEvents = ask
 
-/** Rows of each table: what is more is a list of its own. */
+/** Events of each kind: what is more is a list of its own. */
 const MOST = 5
 
 /**
- * What runs, what failed, what is stuck, and what was last good.
+ * What is stuck, what runs, what failed, and what was last good.
  * @param {Context} context @returns {View}
  */
-export function nowView(context) {
+export function nowView({ mayAct, act }) {
   const element = make('div')
-  const load = async () => {
-    const [{ deployments }, dead, pending] = await Promise.all([
-      askDeployments('/deployments'),
-      askEvents('/events?order=newest&status=dead&limit=5'),
-      askEvents('/events?order=newest&status=pending&limit=5'),
-    ])
-    const latest = latestOfEach(deployments)
-    const sections = [
-      eventsTable('Dead: retry or discard', 'dead', dead, context),
-      eventsTable('Waiting', 'pending', pending, context),
-      deploymentsTable(
-        'Running',
-        latest.filter(({ outcome }) => outcome === 'started'),
-      ),
-      deploymentsTable(
-        'Failed and not recovered yet',
-        latest.filter(({ outcome }) => outcome === 'failure'),
-      ),
-      deploymentsTable('Last success of each environment', lastSuccesses(deployments)),
-    ].filter((section) => section !== undefined)
-    if (deployments.length === 0)
-      sections.push(
-        make(
-          'section',
-          {},
-          make(
-            'p',
-            { class: 'empty' },
-            'No deployment has been reported to this relay yet. Run “pagerduty-alert success” with PAGERDUTY_RELAY_URL set to this address, and it appears here.',
-          ),
-        ),
-      )
-    if (!element.contains(document.activeElement)) element.replaceChildren(...sections)
+  const news = button('There is news: show', () => load(true))
+  news.className = 'new'
+  let shown = ''
+  /** @type {import('./table.js').Table<any>[]} */
+  let tables = []
+
+  const load = async (isWanted = false) => {
+    const parts = await readParts(eventColumns(mayAct() && act))
+    const ids = JSON.stringify(parts.map(([caption, , items]) => [caption, items.map((item) => item.id)]))
+    refreshTimes()
+    news.hidden = true
+    if (ids === shown) return tables.forEach((table, index) => parts[index]?.[2].forEach(table.put))
+    if (isInUse(element) && !isWanted) return (news.hidden = false)
+    shown = ids
+    tables = parts.map(([caption, columns, items]) => createTable(caption, columns, items))
+    const sections = parts.map(([, columns, , more], index) => {
+      const className = parts[index - 1]?.[1] === columns ? 'again' : '' // its columns have been named
+      return make('section', { className }, tables[index]?.element, more)
+    })
+    element.replaceChildren(news, ...sections, parts.at(-1)?.[1] === deploymentColumns ? '' : note(NONE))
   }
-  return { title: 'Now', element, ready: load(), changed: oneAtATime(load, context.fail) }
+  return { title: 'Now', element, load }
 }
 
-/** @param {string} caption @param {'dead' | 'pending'} status @param {EventsPage} page @param {Context} context */
-function eventsTable(caption, status, { events, counts }, context) {
-  if (events.length === 0) return undefined
-  const table = createTable({
+/** @param {readonly Column<any>[]} columns of events @returns {Promise<Part[]>} */
+async function readParts(columns) {
+  const [{ deployments }, dead, pending] = await Promise.all([
+    askDeployments('/deployments?current=true'),
+    readEvents('Dead: retry or discard', 'dead', columns),
+    readEvents('Waiting', 'pending', columns),
+  ])
+  /** @param {string} caption @param {string} state @returns {Part} */
+  const latest = (caption, state) => [
     caption,
-    columns: eventColumns(context, status === 'dead' && context.mayAct()),
-  })
-  table.append(events)
-  const rest =
-    counts[status] > MOST &&
-    make(
-      'p',
-      { class: 'more' },
-      make('a', { href: `#deliveries?status=${status}` }, `All ${counts[status].toLocaleString('en')}`),
-    )
-  return make('section', {}, table.element, rest)
+    deploymentColumns,
+    deployments.filter((each) => each.outcome === state),
+  ]
+  /** @type {Part[]} */
+  const parts = [
+    dead,
+    pending,
+    latest('Running', 'started'),
+    latest('Failed and not recovered yet', 'failure'),
+    latest('Last success of each environment', 'success'),
+  ]
+  return parts.filter(([, , items]) => items.length > 0)
 }
 
-/** @param {string} caption @param {readonly Deployment[]} deployments */
-function deploymentsTable(caption, deployments) {
-  if (deployments.length === 0) return undefined
-  const table = createTable({ caption, columns: deploymentColumns })
-  table.append(deployments.slice(0, MOST))
-  return make(
-    'section',
-    {},
-    table.element,
-    deployments.length > MOST &&
-      make('p', { class: 'more' }, make('a', { href: '#deployments' }, 'All deployments')),
-  )
-}
+const NONE =
+  'No deployment yet. “pagerduty-alert success” with PAGERDUTY_RELAY_URL set to this address makes one.'
 
-/** Of each repository and environment; a cancelled one changes nothing. @param {readonly Deployment[]} deployments newest first */
-function latestOfEach(deployments) {
-  return firstOfEach(
-    deployments.filter(({ outcome }) => outcome !== 'cancelled'),
-    ({ identity }) => identity,
-  )
-}
-
-/** @param {readonly Deployment[]} deployments newest first */
-function lastSuccesses(deployments) {
-  return firstOfEach(
-    deployments.filter(({ outcome }) => outcome === 'success'),
-    ({ identity }) => identity,
-  )
-}
-
-/** @param {readonly Deployment[]} deployments @param {(each: Deployment) => string} by */
-function firstOfEach(deployments, by) {
-  /** @type {Map<string, Deployment>} */
-  const first = new Map()
-  for (const each of deployments) if (!first.has(by(each))) first.set(by(each), each)
-  return [...first.values()]
+/** @param {string} caption @param {'dead' | 'pending'} status @param {readonly Column<any>[]} columns @returns {Promise<Part>} */
+async function readEvents(caption, status, columns) {
+  /** @type {EventsPage} */
+  const { events, counts } = await ask(`/events?order=newest&status=${status}&limit=${MOST}`)
+  const count = counts[status]
+  return [
+    caption,
+    columns,
+    events,
+    count > MOST && link(`#deliveries?status=${status}`, `All ${grouped(count)}`),
+  ]
 }

@@ -1,4 +1,4 @@
-import { ApiError, ask } from './api.js'
+import { ask } from './api.js'
 import { deliveriesView } from './deliveries.js'
 import { deliveryView } from './delivery.js'
 import { deploymentsView, deploymentView } from './deployments.js'
@@ -10,220 +10,189 @@ import { relayView } from './relay.js'
 
 /** @import { Change, Headline, Status } from './shapes.d.ts' */
 
+/** @typedef {(action: () => Promise<unknown>) => Promise<unknown>} Act does something, and says if it failed */
+
 /**
  * What a view needs of the page.
  * @typedef {object} Context
- * @property {Record<string, string>} query filters, from the address
- * @property {() => Status} status
- * @property {() => Promise<void>} refreshStatus
+ * @property {Readonly<Record<string, string>>} query filters, from the address
+ * @property {() => Promise<Status>} refreshStatus
  * @property {() => boolean} mayAct
- * @property {(action: () => Promise<unknown>) => Promise<void>} act does something and says if it failed
- * @property {(error: unknown) => void} fail
+ * @property {Act} act
  */
 
 /**
  * @typedef {object} View
  * @property {string} title
  * @property {HTMLElement} element
- * @property {Promise<unknown>} ready
- * @property {(change: Pick<Change, 'events'>) => void} changed
+ * @property {() => Promise<unknown>} load reads what it shows, first or again
+ * @property {(change: Change) => boolean | undefined} [changed] takes a change; returns whether that is not enough. Default: it is not
  */
 
-/** @type {Status | undefined} */
+const LISTS = { now: nowView, deployments: deploymentsView, deliveries: deliveriesView, relay: relayView }
+const DETAILS = { deliveries: deliveryView, deployments: deploymentView }
+
+/** What to wait between two loads: longer while more changes than anybody reads. */
+const CALM_MS = 100
+const BUSY_MS = 2000
+
+/** @type {Status} */
 let status
-/** @type {View | undefined} */
+/** @type {View} */
 let view
 /** @type {(() => void) | undefined} */
 let stop
-let isPaused = false
+let isLoading = false
+let isStale = false
 
+const live = byId('live')
+const stale = byId('stale')
 const pause = byId('pause')
 
 async function refreshStatus() {
   status = /** @type {Status} */ (await ask('/status'))
   showHeadline(status.headline)
+  return status
 }
 
-/** @param {unknown} error */
+/** @param {Error} error */
 function fail(error) {
-  if (error instanceof ApiError && error.status === 401) return showLogin()
-  const text = error instanceof Error ? error.message : String(error)
-  showStale(text)
-  if (!(error instanceof ApiError)) throw error
+  if (error.cause === 401 && stop) location.reload() // to log in again
+  stale.textContent = error.message
 }
 
-/** @param {() => Promise<unknown>} action */
-async function act(action) {
-  try {
-    await action()
-  } catch (error) {
-    if (error instanceof ApiError && error.status !== 401) await tell('That did not work', error.message)
-    else fail(error)
-  }
-}
+/** @type {Act} */
+const act = (action) =>
+  action().catch((/** @type {Error} */ error) => tell('That did not work', error.message))
+
+const TONES = { ok: 'ok', waiting: 'wait', dead: 'bad', unavailable: 'bad' }
 
 /** @param {Headline} headline */
 function showHeadline({ state, text, since }) {
   const element = byId('headline')
-  const known = `${state} ${text} ${since ?? ''}`
-  if (element.dataset['known'] === known) return
-  Object.assign(element.dataset, { state, known })
-  element.textContent = text
-  byId('since').replaceChildren(
-    ...(since === undefined ? [] : [`since ${clockTime(since)}, `, /** @type {Node} */ (when(since))]),
-  )
+  element.className = TONES[state]
+  if (element.textContent !== text) element.textContent = text // what has not changed is not read out again
+  byId('since').replaceChildren(...(since ? [`since ${clockTime(since)}, `, when(since) ?? ''] : []))
 }
 
-/** @param {string | undefined} text */
-function showStale(text) {
-  byId('stale').hidden = text === undefined
-  byId('stale').textContent = text ?? ''
+/** @param {string} state @param {string} text @param {string} [problem] */
+function showLive(state, text, problem = '') {
+  live.dataset['state'] = state
+  live.textContent = text
+  stale.textContent = problem
 }
 
-/** @param {string} state @param {string} text */
-function showLive(state, text) {
-  byId('live').dataset['state'] = state
-  byId('live').textContent = text
+function isLost() {
+  return live.dataset['state'] === 'lost'
+}
+
+/** @param {string} text */
+function lose(text) {
+  if (!isLost())
+    showLive('lost', text, `Connection lost at ${clockTime(Date.now())}; what you see may be old.`)
 }
 
 function route() {
-  const [path = '', search = ''] = location.hash.slice(1).split('?')
+  const [path = '', search] = location.hash.slice(1).split('?')
   const [name = '', id] = path.split('/')
-  /** @type {Context} */
-  const context = {
-    query: Object.fromEntries(new URLSearchParams(search)),
-    status: () => /** @type {Status} */ (status),
-    refreshStatus,
-    mayAct: () => status?.may_act === true,
-    act,
-    fail,
-  }
-  const views = { now: nowView, deployments: deploymentsView, deliveries: deliveriesView, relay: relayView }
-  const isKnown = Object.hasOwn(views, name)
-  const current = isKnown ? /** @type {keyof typeof views} */ (name) : 'now'
-  const number = Number(id)
-  if (id !== undefined && current === 'deliveries') view = deliveryView(context, number)
-  else if (id !== undefined && current === 'deployments') view = deploymentView(context, number)
-  else view = views[current](context)
+  const current = /** @type {keyof typeof LISTS} */ (Object.hasOwn(LISTS, name) ? name : 'now')
+  const query = Object.fromEntries(new URLSearchParams(search))
+  const context = { query, refreshStatus, mayAct: () => status.may_act, act }
+  const detail = id && DETAILS[/** @type {keyof typeof DETAILS} */ (current)]
+  view = detail ? detail(context, Number(id)) : LISTS[current](context)
   document.title = `${view.title} · pagerduty-alert`
   byId('title').textContent = view.title
-  for (const link of all('nav a')) {
-    if (link.getAttribute('href') === `#${current}`) link.setAttribute('aria-current', 'page')
-    else link.removeAttribute('aria-current')
-  }
+  for (const each of all('nav a'))
+    each.ariaCurrent = each.getAttribute('href') === `#${current}` ? 'page' : null
   const focused = document.activeElement?.getAttribute('name')
   byId('view').replaceChildren(view.element)
-  if (focused !== null && focused !== undefined) all(`[name="${CSS.escape(focused)}"]`)[0]?.focus()
-  view.ready.then(() => showStale(undefined)).catch(fail)
+  if (focused) all(`[name="${focused}"]`)[0]?.focus()
+  void load()
 }
 
-function showLogin() {
-  stop?.()
-  stop = undefined
-  byId('login').hidden = false
-  for (const part of all('nav, .live')) part.hidden = true
-  byId('headline').replaceChildren()
-  byId('since').replaceChildren()
-  byId('headline').dataset['known'] = ''
-  byId('view').replaceChildren()
-  byId('token').focus()
-}
-
-/** @param {unknown} error */
-function showLoginProblem(error) {
-  byId('login-problem').textContent = error instanceof Error ? error.message : ''
-}
-
-/** @param {string} token */
-async function logIn(token) {
-  await ask('/ui/session', { method: 'POST', body: { token } })
-  await start()
-}
-
-/** Reads everything again. */
-async function reload() {
+async function load() {
   try {
-    await refreshStatus()
-    if (view?.element.contains(document.activeElement) !== true) route()
+    await view.load()
+    if (!isLost()) stale.textContent = ''
   } catch (error) {
-    fail(error)
+    fail(/** @type {Error} */ (error))
   }
+}
+
+/** Loads again, and once more if something changes in between. @param {number} [pauseMs] */
+async function loadSoon(pauseMs = CALM_MS) {
+  isStale = true
+  if (isLoading) return
+  isLoading = true
+  while (isStale) {
+    isStale = false
+    await load()
+    await new Promise((resolve) => setTimeout(resolve, pauseMs))
+  }
+  isLoading = false
+}
+
+function reload() {
+  refreshStatus().then(() => loadSoon(), fail)
 }
 
 function connect() {
   stop = follow({
     change: (change) => {
       showHeadline(change.headline)
-      view?.changed(change)
+      if (view.changed?.(change) ?? true) void loadSoon(change.more ? BUSY_MS : CALM_MS)
     },
-    reset: () => void reload(),
-    refused: () => void refreshStatus().catch(fail),
+    reset: reload,
     state: (state) => {
-      if (state === 'live') {
-        showLive('live', 'Live')
-        showStale(undefined)
-      } else if (byId('live').dataset['state'] !== 'lost') {
-        showLive('lost', state === 'lost' ? 'Not connected' : 'Shutting down')
-        showStale(`Connection lost at ${clockTime(Date.now())}; what you see may be old.`)
-      }
+      if (state !== 'live') return lose(state)
+      if (isLost()) reload()
+      showLive('live', 'Live')
     },
   })
 }
 
 async function start() {
-  try {
-    await refreshStatus()
-  } catch (error) {
-    return fail(error)
-  }
-  byId('login').hidden = true
+  await refreshStatus()
   for (const part of all('nav, .live')) part.hidden = false
-  byId('leave').hidden = status?.is_logged_in !== true
+  byId('leave').hidden = !status.is_logged_in
   route()
-  if (!isPaused) connect()
+  connect()
+  onhashchange = route
+  setInterval(refreshTimes, 10_000)
+  setInterval(() => stop && refreshStatus().catch(() => lose('Not connected')), 30_000) // a connection may die without a word
 }
 
-pause.addEventListener('click', () => {
-  isPaused = !isPaused
-  pause.setAttribute('aria-pressed', String(isPaused))
-  stop?.()
-  if (!isPaused) {
-    connect()
-    void reload()
-  } else showLive('paused', 'Paused')
-})
-byId('leave').addEventListener(
-  'click',
-  () =>
-    void act(async () => {
-      await ask('/ui/session', { method: 'DELETE' })
-      showLogin()
-    }),
-)
-byId('login').addEventListener('submit', (event) => {
-  event.preventDefault()
-  const field = /** @type {HTMLInputElement} */ (byId('token'))
-  byId('login-problem').textContent = ''
-  logIn(field.value).catch(showLoginProblem)
-  field.value = ''
-})
-addEventListener('hashchange', () => {
-  if (status !== undefined) route()
-})
-setInterval(refreshTimes, 10_000)
-setInterval(() => {
-  if (stop !== undefined)
-    void refreshStatus().then(
-      () => view?.changed({ events: [] }),
-      () => undefined,
-    )
-}, 30_000)
+/** @param {string} token */
+function logIn(token) {
+  ask('/ui/session', { token }).then(
+    () => location.reload(),
+    (/** @type {Error} */ error) => (byId('login-problem').textContent = error.message),
+  )
+}
 
-const token = /^#token=(.+)$/.exec(location.hash)?.[1]
-if (token !== undefined) {
+pause.onclick = () => {
+  if (stop) {
+    stop()
+    stop = undefined
+    showLive('paused', 'Paused')
+  } else {
+    connect()
+    reload()
+  }
+  pause.ariaPressed = String(!stop)
+}
+byId('leave').onclick = () => act(() => ask('/ui/session', undefined, 'DELETE').then(() => location.reload()))
+
+const field = /** @type {HTMLInputElement} */ (byId('token'))
+const login = /** @type {HTMLFormElement} */ (byId('login'))
+login.onsubmit = () => {
+  logIn(field.value)
+  field.value = ''
+  return false
+}
+const [, token] = location.hash.split('#token=')
+if (token) {
   history.replaceState(undefined, '', '/')
-  logIn(decodeURIComponent(token)).catch((error) => {
-    showLogin()
-    showLoginProblem(error)
-  })
-} else void start()
+  logIn(decodeURIComponent(token))
+} else if (login.hidden) start().catch(fail)
+else field.focus()

@@ -113,7 +113,7 @@ export interface Deployment {
   /** It never said how it ended. */
   readonly overdue?: boolean
   readonly started_at?: string
-  /** When its failure alert is triggered if it still runs. */
+  /** When a running one counts as failed. */
   readonly due_at?: string
   readonly ended_at?: string
   readonly duration_seconds?: number
@@ -121,7 +121,16 @@ export interface Deployment {
   readonly event_ids: readonly number[]
 }
 
-/** GET /deployments?before=ID&environment=…&repository=…&outcome=…&since=… , newest first */
+/** GET /deployments/{id} */
+export interface DeploymentDetail extends Deployment {
+  readonly last_good?: Deployment
+  /** The changes since that one. */
+  readonly changes_url?: string
+  readonly rollback_hint?: string
+  readonly output?: string
+}
+
+/** GET /deployments?before=ID&environment=…&repository=…&outcome=…&since=…&text=…&current=true , newest first */
 export interface DeploymentsPage {
   readonly deployments: readonly Deployment[]
   /** `before` of the next page. */
@@ -142,4 +151,6 @@ export interface Change {
   readonly headline: Headline
   readonly counts: Counts
   readonly events: readonly Entry[]
+  /** More has changed than these events. */
+  readonly more?: boolean
 }

@@ -1,81 +1,84 @@
-import { all, make, counted } from './dom.js'
+import { all, button, counted, isInUse, make } from './dom.js'
+
+/** @import { Child } from './dom.js' */
 
 /**
+ * Its name, what it shows, and its width in rem. Columns without a width share the rest, and the first of these says
+ * what the row is about.
  * @template T
- * @typedef {object} Column
- * @property {string} name
- * @property {(item: T) => import('./dom.js').Child | import('./dom.js').Child[]} cell
- * @property {boolean} [tight]
- * @property {boolean} [isHeader]
+ * @typedef {readonly [name: string, cell: (item: T) => Child | readonly Child[], width?: number]} Column
  */
+
+/** @template T @typedef {ReturnType<typeof createTable<T & { readonly id: number }>>} Table */
 
 /**
  * A table whose rows change in place. New rows wait behind a button while somebody reads or types in it.
  * @template {{ readonly id: number }} T
- * @param {{ caption: string, columns: readonly Column<T>[], mustHold?: () => boolean }} options
+ * @param {string} caption
+ * @param {readonly Column<T>[]} columns
+ * @param {readonly T[]} [items]
+ * @param {boolean} [mustHold] whether new rows wait in any case
  */
-export function createTable({ caption, columns, mustHold = () => false }) {
+export function createTable(caption, columns, items = [], mustHold = false) {
   /** @type {Map<number, HTMLTableRowElement>} */
   const rows = new Map()
   /** @type {Map<number, T>} */
   const held = new Map()
   const body = make('tbody')
-  const newer = make('button', { type: 'button', class: 'new', hidden: true, click: () => showHeld() })
-  const heads = columns.map(({ name, tight }) =>
-    make('th', { scope: 'col', class: tight === true && 'tight' }, name),
-  )
-  const element = make(
-    'div',
-    {},
-    newer,
-    make('table', {}, make('caption', {}, caption), make('thead', {}, make('tr', {}, ...heads)), body),
-  )
+  const showHeld = () => {
+    for (const item of [...held.values()].toSorted((one, other) => one.id - other.id)) body.prepend(add(item))
+    held.clear()
+    newer.hidden = true
+  }
+  const newer = button('', showHeld)
+  newer.className = 'new'
+  newer.hidden = true
+  const heads = columns.map(([name, , width]) => {
+    const element = make('th', { scope: 'col' }, name)
+    if (width) element.style.width = `${width}rem`
+    return element
+  })
+  const head = make('thead', {}, make('tr', {}, heads))
+  const element = make('div', {}, newer, make('table', {}, make('caption', {}, caption), head, body))
 
   /** @param {T} item */
-  const add = (item, atTop = false) => {
-    const row = make('tr', {}, ...cellsOf(columns, item))
+  const add = (item) => {
+    const row = make('tr', {}, cellsOf(columns, item))
     rows.set(item.id, row)
-    if (atTop) body.prepend(row)
-    else body.append(row)
+    return row
+  }
+  /** @param {readonly T[]} more */
+  const append = (more) => {
+    for (const item of more) if (!rows.has(item.id)) body.append(add(item))
   }
   /** @param {T} item @param {HTMLTableRowElement} row */
   const change = (item, row) => {
     const old = [...row.cells]
-    cellsOf(columns, item).forEach((cell, index) => {
-      old[index]?.classList.remove('changed')
-      if (old[index]?.isEqualNode(cell) === true) return
-      const had = old[index]?.contains(document.activeElement) === true
+    for (const [index, cell] of cellsOf(columns, item).entries()) {
+      const before = old[index]
+      before?.classList.remove('changed')
+      if (before === undefined || before.isEqualNode(cell)) continue
+      const hadFocus = before.contains(document.activeElement)
       cell.classList.add('changed')
-      old[index]?.replaceWith(cell)
-      if (had) (all('a, button', cell)[0] ?? all('a, button', row)[0])?.focus({ preventScroll: true })
-    })
+      before.replaceWith(cell)
+      if (hadFocus) all('a, button', row).at(-1)?.focus({ preventScroll: true })
+    }
   }
-  const isBusy = () =>
-    scrollY > 0 || element.matches(':hover') || element.contains(document.activeElement) || mustHold()
-  const showHeld = () => {
-    for (const item of [...held.values()].toSorted((one, other) => one.id - other.id)) add(item, true)
-    held.clear()
-    newer.hidden = true
-  }
+  append(items)
   return {
     element,
-    /** @param {readonly T[]} items */
-    append: (items) => {
-      for (const item of items) if (!rows.has(item.id)) add(item)
-    },
+    append,
     /** A new or changed item. @param {T} item */
     put: (item) => {
       const row = rows.get(item.id)
       if (row !== undefined) return change(item, row)
       held.set(item.id, item)
-      if (!isBusy()) return showHeld()
-      newer.textContent = `${counted(held.size, 'new row')}: show`
+      if (!mustHold && scrollY === 0 && !isInUse(element)) return showHeld()
+      newer.ariaLabel = newer.textContent = `${counted(held.size, 'new row')}: show`
       newer.hidden = false
     },
-    /** @param {number} id */
-    has: (id) => rows.has(id),
-    count: () => rows.size,
-    lastId: () => [...rows.keys()].at(-1),
+    /** The ids of its rows. */
+    ids: () => [...rows.keys()],
   }
 }
 
@@ -84,14 +87,12 @@ export function createTable({ caption, columns, mustHold = () => false }) {
  * @param {readonly Column<T>[]} columns @param {T} item
  */
 function cellsOf(columns, item) {
-  return columns.map(({ name, cell, tight, isHeader }) => {
-    const content = [cell(item)].flat().filter((child) => child !== undefined && child !== false)
-    const label = content.length > 0 && name !== '' && isHeader !== true ? name : undefined
-    const attributes = {
-      'data-label': label,
-      class: tight === true ? 'tight' : 'wide',
-      scope: isHeader === true && 'row',
-    }
-    return make(isHeader === true ? 'th' : 'td', attributes, ...content)
+  const subject = columns.find(([, , width]) => !width)
+  return columns.map((column) => {
+    const [name, cell, width] = column
+    if (column === subject) return make('th', { scope: 'row' }, cell(item))
+    const element = make('td', { className: width ? '' : 'wide' }, cell(item))
+    element.dataset['label'] = name
+    return element
   })
 }

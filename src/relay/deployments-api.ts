@@ -74,6 +74,7 @@ export const SHOWN_DEPLOYMENT_SCHEMA = {
       type: 'object',
       properties: {
         last_good: { ...DEPLOYMENT, description: 'The last success of the same thing before this one' },
+        changes_url: { ...text, description: 'The changes since that last success' },
         rollback_hint: { ...text, description: 'PAGERDUTY_ROLLBACK_HINT, about the last success' },
         output: { ...text, description: 'The end of its output, masked, while one of its events is kept' },
       },

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import type { ServerResponse } from 'node:http'
+import { createChangeMemory, type ChangeMemory } from './change-memory.ts'
 
 /** Streams changes to viewers (server-sent events). */
 export interface Live {
@@ -17,126 +18,191 @@ export interface Live {
 export interface LiveDeps {
   /** Calls back with the ids of events that have changed. */
   readonly onChange: (listener: (ids: readonly number[]) => void) => void
-  /** The JSON of what these events are now. */
-  readonly describe: (ids: readonly number[]) => Promise<object>
+  /** Whether another process has changed something since the last call. */
+  readonly hasForeignChanges: () => boolean
+  /** The JSON of the state of the relay, which can also change without any event, such as after a wait. */
+  readonly describe: () => Promise<object>
+  /** The JSON of these events. */
+  readonly describeEvents: (ids: readonly number[]) => Promise<readonly object[]>
 }
 
 const MAX_VIEWERS = 100
 /** Changes within this time are sent together. */
 const COALESCE_MS = 100
-/** How often to send something, so that proxies do not close an idle connection. */
-const COMMENT_MS = 15_000
+/** How often to look for changes of other processes while there are viewers. */
+const POLL_MS = 200
+/** How often to look for a new state of the relay: every second. */
+const POLLS_PER_LOOK = 5
+/** How often to send something, so that proxies do not close an idle connection: every 15 s. */
+const POLLS_PER_COMMENT = 75
 /** A viewer that falls this far behind is disconnected; it reconnects and reads everything again. */
 const MAX_BEHIND_BYTES = 65_536
-/** Changes that are remembered for viewers who come back. */
-const REMEMBERED = 1000
+/** Most events that one message describes; if more have changed, it says so. Nobody reads 250 rows a second. */
+const MAX_DESCRIBED = 25
 
 /** Has no viewers yet. */
-export function createLive({ onChange, describe }: LiveDeps): Live {
-  const run = randomUUID().slice(0, 8)
-  const viewers = new Set<ServerResponse>()
-  const remembered = createMemory()
+export function createLive(deps: LiveDeps): Live {
+  const memory = createChangeMemory()
+  const messages = createMessages(deps, memory)
   const changed = new Set<number>()
-  let comments: NodeJS.Timeout | undefined
+  let isMoreChanged = false
+  let told: string | undefined
   let flushTimer: NodeJS.Timeout | undefined
   let flushedAtMs = Number.NEGATIVE_INFINITY
   let hasEnded = false
-  let sent = Promise.resolve()
 
-  const leave = (viewer: ServerResponse): void => {
-    viewers.delete(viewer)
-    if (viewers.size > 0) return
-    clearInterval(comments)
-    comments = undefined
-  }
-  const send = (viewer: ServerResponse, text: string): void => {
-    if (viewer.writableLength + (viewer.socket?.writableLength ?? 0) > MAX_BEHIND_BYTES) viewer.destroy()
-    else viewer.write(text)
-  }
-  const message = (ids: readonly number[]): Promise<string> =>
-    messageOf(`${run}-${remembered.sequence()}`, ids.length > REMEMBERED ? undefined : describe(ids))
-  /** Messages are sent in the order in which their changes happened, however long it takes to describe them. */
-  const tell = (ids: readonly number[], receivers: ReadonlySet<ServerResponse>): void => {
-    const next = message(ids)
-    sent = inOrder(sent, next, (text) => {
-      for (const viewer of receivers) if (viewers.has(viewer) && !hasEnded) send(viewer, text)
-    })
-  }
+  const tell = createOutbox(({ text, state }, send) => {
+    told = state ?? told
+    if (!hasEnded) send(text)
+  })
   const flush = (): void => {
     flushTimer = undefined
     flushedAtMs = performance.now()
-    tell([...changed], viewers)
+    tell(messages.change([...changed], isMoreChanged), (text) => viewers.send(text))
     changed.clear()
+    isMoreChanged = false
   }
-  onChange((ids) => {
-    remembered.add(ids)
-    if (viewers.size === 0) return
-    for (const id of ids) changed.add(id)
+  const flushSoon = (): void => {
     const waitMs = flushedAtMs + COALESCE_MS - performance.now()
     flushTimer ??= setTimeout(flush, Math.max(0, waitMs))
+  }
+  const look = async (): Promise<void> => {
+    const state = JSON.stringify(await deps.describe())
+    if (told !== undefined && told !== state) flushSoon()
+    told = state
+  }
+  const viewers = createViewers((polls) => {
+    if (deps.hasForeignChanges()) {
+      memory.forget()
+      isMoreChanged = true
+      flushSoon()
+    } else if (polls % POLLS_PER_LOOK === 0) look().catch(() => undefined) // the next message says what fails
+  })
+  deps.onChange((ids) => {
+    memory.add(ids)
+    if (viewers.count() === 0) return
+    for (const id of ids) changed.add(id)
+    flushSoon()
   })
   return {
-    isFull: () => viewers.size >= MAX_VIEWERS || hasEnded,
+    isFull: () => viewers.count() >= MAX_VIEWERS || hasEnded,
     attach: (response, lastEventId) => {
+      if (viewers.count() === 0) {
+        told = undefined
+        if (deps.hasForeignChanges()) memory.forget() // nobody has looked for a while
+      }
       viewers.add(response)
-      response.once('close', () => leave(response))
-      response.flushHeaders()
-      comments ??= setInterval(() => {
-        for (const viewer of viewers) send(viewer, ': still here\n\n')
-      }, COMMENT_MS)
-      if (lastEventId === undefined) send(response, `id: ${run}-${remembered.sequence()}\n: welcome\n\n`)
-      else tell(remembered.since(lastEventId, run) ?? TOO_MANY, new Set([response]))
+      tell(messages.welcome(lastEventId), (text) => viewers.sendTo(response, text))
     },
     end: () => {
       hasEnded = true
       clearTimeout(flushTimer)
-      for (const viewer of viewers) viewer.end('event: bye\ndata: {}\n\n')
+      viewers.end('event: bye\ndata: {}\n\n')
     },
   }
 }
 
-/** Tells what has changed, or that everything has to be read again if that is not known. */
-async function messageOf(id: string, change: Promise<object> | undefined): Promise<string> {
-  const known = await change?.catch(() => undefined)
-  return known === undefined
-    ? `id: ${id}\nevent: reset\ndata: {}\n\n`
-    : `id: ${id}\nevent: change\ndata: ${JSON.stringify(known)}\n\n`
+type Send = (text: string) => void
+
+/** Uses messages in the order in which they were begun, however long it takes to describe their events. */
+function createOutbox(
+  use: (message: Message, send: Send) => void,
+): (message: Promise<Message>, send: Send) => void {
+  let used = Promise.resolve()
+  const useAfter = async (before: Promise<void>, message: Promise<Message>, send: Send): Promise<void> => {
+    await before
+    use(await message, send)
+  }
+  return (message, send) => {
+    used = useAfter(used, message, send)
+  }
 }
 
-async function inOrder<T>(before: Promise<void>, value: Promise<T>, use: (value: T) => void): Promise<void> {
-  await before
-  use(await value)
+interface Message {
+  readonly text: string
+  /** The state of the relay, if the message has it. */
+  readonly state?: string
 }
 
-/** More than is remembered: everything has to be read again. */
-const TOO_MANY: readonly number[] = Array.from({ length: REMEMBERED + 1 }, () => 0)
-
-interface Memory {
-  add(ids: readonly number[]): void
-  sequence(): number
-  /** What has changed since a message; undefined if that is not known. */
-  since(lastEventId: string, run: string): number[] | undefined
+interface Messages {
+  /** Says how these events are now, and whether more has changed. Never rejects. */
+  change(ids: readonly number[], isMore: boolean): Promise<Message>
+  /** For a new viewer, or for one that comes back. Never rejects. */
+  welcome(lastEventId: string | undefined): Promise<Message>
 }
 
-function createMemory(): Memory {
-  let entries: { readonly sequence: number; readonly id: number }[] = []
-  let last = 0
-  let forgotten = 0
+function createMessages({ describe, describeEvents }: LiveDeps, memory: ChangeMemory): Messages {
+  const run = randomUUID().slice(0, 8)
+  const id = (): string => `${run}-${memory.sequence()}`
+  const change: Messages['change'] = async (ids, isMore) => {
+    const start = id()
+    try {
+      const [state, events] = await Promise.all([describe(), describeEvents(ids.slice(-MAX_DESCRIBED))])
+      const isAll = !isMore && ids.length <= MAX_DESCRIBED
+      const data = JSON.stringify({ ...state, events, ...(!isAll && { more: true }) })
+      return { text: `id: ${start}\nevent: change\ndata: ${data}\n\n`, state: JSON.stringify(state) }
+    } catch {
+      return reset(start) // what is read again then says what fails
+    }
+  }
   return {
-    add: (ids) => {
-      last++
-      for (const id of ids.slice(-REMEMBERED)) entries.push({ sequence: last, id })
-      if (ids.length > REMEMBERED) forgotten = last
-      if (entries.length <= 2 * REMEMBERED) return
-      forgotten = Math.max(forgotten, entries.at(-REMEMBERED - 1)?.sequence ?? 0)
-      entries = entries.slice(-REMEMBERED)
+    change,
+    welcome: async (lastEventId) => {
+      if (lastEventId === undefined) return { text: `id: ${id()}\n: welcome\n\n` }
+      const [ofRun, sequence] = lastEventId.split('-')
+      const missed = ofRun === run ? memory.since(Number(sequence)) : undefined
+      return missed === undefined ? reset(id()) : await change(missed, false)
     },
-    sequence: () => last,
-    since: (lastEventId, run) => {
-      const [ofRun, text] = lastEventId.split('-')
-      const sequence = Number(text)
-      if (ofRun !== run || !Number.isSafeInteger(sequence) || sequence < forgotten) return undefined
-      return [...new Set(entries.filter((entry) => entry.sequence > sequence).map(({ id }) => id))]
+  }
+}
+
+/** Everything has to be read again. */
+function reset(id: string): Message {
+  return { text: `id: ${id}\nevent: reset\ndata: {}\n\n` }
+}
+
+interface Viewers {
+  count(): number
+  add(viewer: ServerResponse): void
+  sendTo(viewer: ServerResponse, text: string): void
+  send(text: string): void
+  end(text: string): void
+}
+
+/** @param onPoll called regularly while there are viewers, with the number of calls so far */
+function createViewers(onPoll: (polls: number) => void): Viewers {
+  const viewers = new Set<ServerResponse>()
+  let timer: NodeJS.Timeout | undefined
+  let polls = 0
+  const sendTo = (viewer: ServerResponse, text: string): void => {
+    if (!viewers.has(viewer)) return
+    if (viewer.writableLength + (viewer.socket?.writableLength ?? 0) > MAX_BEHIND_BYTES) viewer.destroy()
+    else viewer.write(text)
+  }
+  const send = (text: string): void => {
+    for (const viewer of viewers) sendTo(viewer, text)
+  }
+  const leave = (viewer: ServerResponse): void => {
+    viewers.delete(viewer)
+    if (viewers.size > 0) return
+    clearInterval(timer)
+    timer = undefined
+  }
+  return {
+    count: () => viewers.size,
+    sendTo,
+    send,
+    add: (viewer) => {
+      viewers.add(viewer)
+      viewer.once('close', () => leave(viewer))
+      viewer.flushHeaders()
+      timer ??= setInterval(() => {
+        if (++polls % POLLS_PER_COMMENT === 0) send(': still here\n\n')
+        onPoll(polls)
+      }, POLL_MS)
+    },
+    end: (text) => {
+      for (const viewer of viewers) viewer.end(text)
     },
   }
 }

@@ -1,3 +1,4 @@
+import { repositoryHost } from '../ci/repository-host.ts'
 import { isObject } from '../core/json.ts'
 import { renderTemplate } from '../core/summary.ts'
 import { describeDeployment, type DeploymentEntry } from '../spool/deployment-log.ts'
@@ -11,6 +12,7 @@ export async function describeShownDeployment(entry: DeploymentEntry, deps: Rela
   return {
     ...describeDeployment(entry),
     last_good: lastGood && describeDeployment(lastGood),
+    changes_url: lastGood && changesUrl(lastGood, entry),
     rollback_hint: entry.state === 'failure' && lastGood ? hintAbout(lastGood, deps) : undefined,
     output: await outputOf(entry, deps),
   }
@@ -42,4 +44,14 @@ async function outputOf(
     if (isObject(details) && typeof details['output'] === 'string') return details['output']
   }
   return undefined
+}
+
+/** The page that shows what has changed from one deployment to the next, made as the commit's own page is. */
+function changesUrl(from: DeploymentEntry, { commit, commitUrl }: DeploymentEntry): string | undefined {
+  if (commit === undefined || commitUrl === undefined || from.commit === undefined || from.commit === commit)
+    return undefined
+  const page = commitUrl.replace(/(?:\/-)?\/commits?\/[^/]+$/, '')
+  if (!URL.canParse(page)) return undefined
+  const host = repositoryHost(page)
+  return host.commit(page, commit) === commitUrl ? host.compare(page, from.commit, commit) : undefined
 }

@@ -26,7 +26,10 @@ export interface IntakeParts {
 /** Dead events that are removed at once to make room. */
 const CROWDED_OUT_AT_ONCE = 100
 
-type Intake = Omit<ListedSpool, 'deadlines' | 'waitFor' | 'queue' | 'onChange' | 'close' | 'forwarding'>
+type Intake = Omit<
+  ListedSpool,
+  'deadlines' | 'waitFor' | 'queue' | 'onChange' | 'watchOthers' | 'close' | 'forwarding'
+>
 
 /** The part of a spool that accepts events and answers questions about them. */
 export function createIntake({

@@ -62,6 +62,8 @@ export interface Listing {
   show(id: number): ShownEvent | undefined
   /** Calls back with the ids of what this process has changed, after each transaction. Returns the way to stop that. */
   onChange(listener: (ids: readonly number[]) => void): () => void
+  /** A function that returns whether another process has changed the spool since its last call, or since now. */
+  watchOthers(): () => boolean
 }
 
 /** A spool that people can look into, and that watches the time of deployments. */
@@ -76,11 +78,12 @@ type Awaitable<T> = T | Promise<Awaited<T>>
 export type EventStore = {
   readonly [
     Method in
-      | Exclude<keyof Listing, 'onChange'>
+      | Exclude<keyof Listing, 'onChange' | 'watchOthers'>
       | 'counts'
       | 'oldestPendingAgeMs'
       | 'list'
       | 'retry'
       | 'discard'
   ]: (...args: Parameters<ListedSpool[Method]>) => Awaitable<ReturnType<ListedSpool[Method]>>
-} & Pick<ListedSpool, 'setAside' | 'onChange'>
+} & Pick<ListedSpool, 'setAside' | 'onChange'> &
+  Partial<Pick<ListedSpool, 'watchOthers'>>

@@ -82,6 +82,12 @@ export async function openSpool(options: SpoolOptions): Promise<ListedSpool> {
     waitFor: (ids, timeoutMs, signal) => waiting.waitFor(ids, timeoutMs, signal),
     onChange: changed.add,
     forwarding: createForwarding(connection, commits),
+    watchOthers: () => {
+      const watch = watchVersion(connection)
+      const hasOtherChanged = (): boolean => ifReadable(watch) ?? false
+      hasOtherChanged() // the first call is always true
+      return hasOtherChanged
+    },
     queue: { ...stored, tryLock: () => lock.tryTake(), releaseLock: () => lock.release(), onDue: due.add },
     close: async () => {
       await stored.close()

@@ -4,7 +4,7 @@ import { parseAst } from 'rolldown/parseAst'
 
 const SOURCE = new URL('../../src/', import.meta.url)
 
-/** Files of src/ whose prose has a page of its own: the help, the API's description, metrics, shell completion. */
+/** Files of src/ whose prose has a page of its own: the help, the API's description, metrics, shell completion, the web page. */
 export const FILES_WITH_OTHER_PAGES = [
   'cli/command-table.ts',
   'cli/help.ts',
@@ -15,6 +15,8 @@ export const FILES_WITH_OTHER_PAGES = [
   'relay/deployments-api.ts',
   'relay/openapi.ts',
   'relay/metrics.ts',
+  'relay/now-tables.ts',
+  'relay/send-file.ts',
 ]
 
 /** Two words or more, as a person would read them. */

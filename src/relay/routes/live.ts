@@ -60,13 +60,14 @@ async function startLive(deps: RelayDeps): Promise<Live> {
   const { spool, config } = deps
   const live = createLive({
     onChange: (listener) => spool?.onChange(listener),
-    describe: async (ids) => {
+    hasForeignChanges: spool?.watchOthers?.() ?? (() => false),
+    describe: async () => ({
+      headline: describeHeadline(await currentHeadline(deps)),
+      counts: (await spool?.counts()) ?? NO_EVENTS,
+    }),
+    describeEvents: async (ids) => {
       const shown = await Promise.all(ids.map(async (id) => await spool?.show(id)))
-      return {
-        headline: describeHeadline(await currentHeadline(deps)),
-        counts: (await spool?.counts()) ?? NO_EVENTS,
-        events: shown.filter((event) => event !== undefined).map((event) => describeListed(event, config)),
-      }
+      return shown.filter((event) => event !== undefined).map((event) => describeListed(event, config))
     },
   })
   if (deps.draining.aborted) live.end()

@@ -4,7 +4,7 @@ import { createKeyFinder } from '../../spool/key-names.ts'
 import type { RelayDeps } from '../context.ts'
 import { answering, type RouteGroup } from '../describe-route.ts'
 import { describeKey } from '../../spool/describe-entry.ts'
-import { currentHeadline, describeHeadline, NO_EVENTS } from '../overview.ts'
+import { currentHeadline, describeHeadline, NO_EVENTS, unlessStoreFails } from '../overview.ts'
 import { sendJson } from '../result.ts'
 import type { KeyReport } from '../../spool/worker/types.ts'
 
@@ -45,8 +45,8 @@ async function describeRelay({ headers }: FastifyRequest, deps: RelayDeps): Prom
 
 async function describeSpool({ spool, config, isDelivering, now }: RelayDeps): Promise<object | undefined> {
   if (spool === undefined) return undefined
-  const ageMs = await spool.oldestPendingAgeMs()
-  const setAside = spool.setAside()
+  const ageMs = await unlessStoreFails(() => spool.oldestPendingAgeMs())
+  const setAside = (await unlessStoreFails(() => spool.setAside())) ?? []
   return {
     limit: config.spool?.limit,
     is_delivering: isDelivering(),

@@ -5,14 +5,14 @@ import { parseObject, takeForms, takeJson } from '../body.ts'
 import type { Call } from '../context.ts'
 import { answering, jsonContent, toSchema, type RouteGroup } from '../describe-route.ts'
 import type { Form } from '../parse-form.ts'
-import { sendProblem } from '../problem.ts'
+import { sendProblem, type Problem } from '../problem.ts'
 import { sendJson } from '../result.ts'
 import { createWrongTokens, type WrongTokens } from '../wrong-tokens.ts'
 
 /** The files of the page by their paths, with their types. */
 const FILES = {
-  '/ui/page.css': 'text/css; charset=utf-8',
-  '/ui/page.js': 'text/javascript; charset=utf-8',
+  '/ui/page.css': 'text/css',
+  '/ui/page.js': 'text/javascript',
   '/ui/icon.svg': 'image/svg+xml',
 } as const
 
@@ -24,15 +24,13 @@ export const PAGE_ROUTES: RouteGroup = {
     if (!deps.isPageOn) return
     takeJson(app)
     takeForms(app)
-    for (const [path, type] of Object.entries(FILES))
-      app.get(path, async (_request, reply) => {
-        const { pageFiles } = await import('../page-files.ts')
-        return protect(reply)
-          .type(type)
-          .send(pageFiles()[path as keyof typeof FILES])
+    for (const path of Object.keys(FILES) as (keyof typeof FILES)[])
+      app.get(path, async (request, reply) => {
+        const { sendFile } = await import('../send-file.ts')
+        return sendFile(request, reply, path)
       })
     const wrongTokens = createWrongTokens(() => performance.now())
-    app.post('/ui/session', (request, reply) => logIn({ request, reply, deps }, wrongTokens))
+    app.post('/ui/session', async (request, reply) => logIn({ request, reply, deps }, wrongTokens))
     app.delete('/ui/session', (request, reply) => logOut(request, reply))
   },
   paths: {
@@ -63,19 +61,28 @@ export const PAGE_ROUTES: RouteGroup = {
   schemas: { LogIn: toSchema(LOG_IN_SCHEMA) },
 }
 
-/** Sends the page itself. */
-export async function sendPage(reply: FastifyReply): Promise<FastifyReply> {
-  const { pageFiles } = await import('../page-files.ts')
-  return protect(reply).type('text/html; charset=utf-8').send(pageFiles()['/'])
+/** Answers a browser that opens the relay's address: with how things stand, or with a place to log in. */
+export async function showPage({ request, reply, deps }: Call): Promise<FastifyReply> {
+  const { access } = deps
+  const { sendPage } = await import('../send-file.ts')
+  if ((access.byToken(request.headers) ?? access.bySession(request.headers)) === undefined)
+    return sendPage(request, reply, { login: {} })
+  const { nowTables, readNow } = await import('../now-tables.ts')
+  return sendPage(request, reply, { now: nowTables(await readNow(deps)) })
 }
 
-function logIn({ request, reply, deps }: Call, wrongTokens: WrongTokens): FastifyReply {
+async function logIn({ request, reply, deps }: Call, wrongTokens: WrongTokens): Promise<FastifyReply> {
   const isForm = typeof request.body !== 'string'
   const { data } = LOG_IN_SCHEMA.safeParse(
     isForm ? membersOf(request.body as Form | undefined) : parseObject(request.body),
   )
+  const refuse = async (problem: Problem): Promise<FastifyReply> => {
+    if (!isForm) return sendProblem(reply, problem)
+    const { sendPage } = await import('../send-file.ts') // the browser runs no script, and shows what comes
+    return sendPage(request, reply.code(problem.status), { login: { problem: problem.detail } })
+  }
   if (wrongTokens.isBlocked(request.ip))
-    return sendProblem(reply, {
+    return await refuse({
       status: 429,
       detail: 'too many wrong tokens; wait a minute',
       retryAfterSeconds: 60,
@@ -83,7 +90,7 @@ function logIn({ request, reply, deps }: Call, wrongTokens: WrongTokens): Fastif
   const value = data === undefined ? undefined : deps.access.logIn(data.token.trim())
   if (value === undefined) {
     wrongTokens.note(request.ip)
-    return sendProblem(reply, { status: 401, detail: 'this is not the relay’s token' })
+    return await refuse({ status: 401, detail: 'this is not the relay’s token' })
   }
   void reply.header('set-cookie', cookie(request.headers['x-forwarded-proto'], value, SESSION_SECONDS))
   return isForm ? reply.redirect('/', 303) : sendJson(reply, 200, { logged_in: true })
@@ -102,27 +109,4 @@ function membersOf(form: Form | undefined): unknown {
 function cookie(proto: string | string[] | undefined, value: string, seconds: number): string {
   const secure = proto === 'https' ? '; Secure' : ''
   return `${SESSION_COOKIE}=${value}; HttpOnly; SameSite=Strict; Path=/; Max-Age=${seconds}${secure}`
-}
-
-/** What a browser may do with the page: nothing but what the page itself does. */
-const POLICY = [
-  "default-src 'none'",
-  "script-src 'self'",
-  "style-src 'self'",
-  "img-src 'self'",
-  "connect-src 'self'",
-  "form-action 'self'",
-  "base-uri 'none'",
-  "frame-ancestors 'none'",
-  "require-trusted-types-for 'script'",
-].join('; ')
-
-function protect(reply: FastifyReply): FastifyReply {
-  return reply.headers({
-    'content-security-policy': POLICY,
-    'cache-control': 'no-store',
-    'referrer-policy': 'no-referrer',
-    'cross-origin-opener-policy': 'same-origin',
-    'cross-origin-resource-policy': 'same-origin',
-  })
 }

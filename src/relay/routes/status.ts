@@ -3,7 +3,7 @@ import { answering, type RouteGroup } from '../describe-route.ts'
 import { sendProblem } from '../problem.ts'
 import { wantsPage } from '../guards.ts'
 import { sendJson } from '../result.ts'
-import { sendPage } from './page.ts'
+import { showPage } from './page.ts'
 
 /** What a browser shows at the relay's address. */
 const ABOUT = {
@@ -16,9 +16,12 @@ const ABOUT = {
 
 /** For those who run the relay and watch it: what it is, whether it works, its metrics, its shell client. */
 export const STATUS_ROUTES: RouteGroup = {
-  mount: (app, { metrics, checkReady, isPageOn }) => {
+  mount: (app, deps) => {
+    const { metrics, checkReady, isPageOn } = deps
     app.get('/', (request, reply) =>
-      isPageOn && wantsPage(request) ? sendPage(reply) : sendJson(reply.header('vary', 'accept'), 200, ABOUT),
+      isPageOn && wantsPage(request)
+        ? showPage({ request, reply, deps })
+        : sendJson(reply.header('vary', 'accept'), 200, ABOUT),
     )
     app.get('/healthz', (_request, reply) => sendJson(reply, 200, { status: 'alive' }))
     app.get('/readyz', (_request, reply) => {

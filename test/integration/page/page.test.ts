@@ -10,7 +10,12 @@ import { skipWithout } from '../../support/required.ts'
 
 const skip = skipWithout('chromium')
 const REFUSED = { kind: 'answer', status: 400, body: 'Invalid routing key' } as const
-const BUSY = { kind: 'answer', status: 429, body: 'Too many requests' } as const
+const BUSY = {
+  kind: 'answer',
+  status: 429,
+  headers: { 'retry-after': '2' },
+  body: 'Too many requests',
+} as const
 
 let browser: Browser
 let simulator: Simulator
@@ -159,13 +164,14 @@ test('a change appears without moving what somebody reads or types', { skip }, a
   await page.getByLabel('Routing key').pressSequentially('…ab')
   await page.getByRole('link', { name: 'before' }).first().hover()
   const place = await page.getByRole('link', { name: 'before' }).first().boundingBox()
+  assert.ok(place !== null)
   const rows = await page.getByRole('row').count()
   await send('later')
   await page.getByRole('button', { name: '1 new row: show' }).waitFor()
   assert.equal(await page.getByLabel('Routing key').inputValue(), '…ab')
   assert.equal(await page.evaluate('document.activeElement.name'), 'key')
   assert.equal(await page.getByRole('row').count(), rows)
-  assert.ok(place !== null)
+  assert.deepEqual(await page.getByRole('link', { name: 'before' }).first().boundingBox(), place)
 })
 
 test('a relay that ends and comes back is noticed, and no row is lost or doubled', { skip }, async () => {

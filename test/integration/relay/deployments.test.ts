@@ -98,6 +98,7 @@ test('a failed deployment is shown with the last good one, how to go back to it,
   assert.deepEqual([rest['build_id'], rest['outcome']], ['3', 'failure'])
   assert.equal((lastGood as { id: unknown }).id, good?.['id'])
   assert.equal(hint, 'kubectl set image shop=shop:c0ffee0 # production, Works')
+  assert.equal(rest['changes_url'], undefined)
   assert.match(String(output), /^last words \S*\w{4}$/)
   assert.doesNotMatch(JSON.stringify([output, rest]), new RegExp(KEY))
   const { rollback_hint: none, ...ofSuccess } = await show(staging?.['id'])
