@@ -47,7 +47,7 @@ has() { command -v "$1" >/dev/null 2>&1; }
 set_option() {
   case $1 in
     --summary | --severity | --source | --component | --group | --class | --environment | --step | --details) ;;
-    --client | --client-url | --dedup-key | --as | --resolve | --status | --region | --deadline | --timeout) ;;
+    --client | --client-url | --dedup-key | --as | --resolve | --failure-as | --after | --status | --region | --deadline | --timeout) ;;
     *) fail 64 'unknown option; see pagerduty.sh --help' ;;
   esac
   name=$(printf %s "${1#--}" | tr '[:lower:]-' '[:upper:]_')
@@ -372,6 +372,7 @@ def problems:
     elif any(.[][$member] | select(filled); text | test("\\A" + $kind + "://[^\\s/]"; "i") | not)
     then "PAGERDUTY_\($name): must have an \($kind) URL as its \($member)" else empty end;
   one_of("SEVERITY"; ["critical", "error", "warning", "info"]),
+  one_of("FAILURE_AS"; ["alert", "change"]),
   one_of("ROLLBACK"; ["true", "1", "yes", "false", "0", "no"]),
   one_of("AS"; ["change", "alert", "both"]),
   one_of("RESOLVE"; ["auto", "never"]),
@@ -396,10 +397,11 @@ def events: (full_key | limit_key) as $key
       (if $form != "change" then trigger(if $key == null then $own elif ($key + "#success" | units) <= 255
         then $key + "#success" else "deploy/" + $hash + "#success" end) else empty end),
       (if choice("RESOLVE"; []) != "never" and $key != null then follow_up("resolve"; $key) else empty end)
+    elif $command == "failure" and choice("FAILURE_AS"; []) == "change" then change
     elif $command == "failure" or $command == "trigger" then trigger($own)
     elif $command == "acknowledge" or $command == "resolve" then follow_up($command; $key)
     else change end;
-def warning: if $command == "failure" and full_key == null
+def warning: if $command == "failure" and full_key == null and choice("FAILURE_AS"; []) != "change"
     then "no repository is known, so the alert gets a random dedup key and no later success resolves it"
   elif $command == "success" and full_key == null and choice("RESOLVE"; []) != "never"
     then "no repository and no dedup key is known, so no failure alert is resolved"
@@ -622,6 +624,11 @@ send_events() {
   if [ -n "$relay" ]; then base=$relay; else
     base=$(events_url) || exit
     keys=$(routing_keys) || exit
+    case $1:$(setting PAGERDUTY_AFTER) in
+      success:?* | failure:?* | cancelled:?*)
+        [ "$(setting PAGERDUTY_AFTER)" = 1 ] || fail 78 '--after (PAGERDUTY_AFTER) needs a relay, which counts the failures: set PAGERDUTY_RELAY_URL'
+        ;;
+    esac
     has curl || [ -n "$dry_run" ] || fail 78 'curl is required unless a relay is set (PAGERDUTY_RELAY_URL)'
     : >"$work/config"
   fi
@@ -682,6 +689,8 @@ send_form() {
   add_field details "$(setting PAGERDUTY_DETAILS)"
   add_field links "$(setting PAGERDUTY_LINKS)"
   add_field rollback "$(setting PAGERDUTY_ROLLBACK)"
+  add_field failure_as "$(setting PAGERDUTY_FAILURE_AS)"
+  add_field after "$(setting PAGERDUTY_AFTER)"
   add_field exit_code "$2"
   if [ -n "$dry_run" ]; then
     printf '{"method":"POST","url":"%s","body":"%s"}\n' "$relay/$1" "$body"

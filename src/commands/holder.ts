@@ -1,6 +1,8 @@
 import type { Session } from '../cli/session.ts'
 import { composeSpool, composeTransport } from '../compose.ts'
 import type { SpoolConfig } from '../config/spool.ts'
+import { deploymentOf } from '../core/deployment.ts'
+import type { Event } from '../core/event.ts'
 import { Failure } from '../core/failure.ts'
 import { isObject } from '../core/json.ts'
 import { oneLine } from '../core/mask-secrets.ts'
@@ -31,6 +33,8 @@ export interface Holder {
   change(action: 'retry' | 'discard', choice: DeadChoice): Promise<Answer>
   /** @param query parameters of `GET /deployments` */
   deployments(query: Readonly<Record<string, string>>): Promise<Answer>
+  /** Records the failed deployment that an event reports, and returns how many failures in a row there are now. */
+  countFailure(event: Event): Promise<number>
   close(): Promise<void>
 }
 
@@ -69,6 +73,14 @@ function openRelay({ io, config }: Session): Holder {
     events: (status) => ask('GET', `/events?status=${status}`),
     change: (action, choice) => ask('POST', `/events/${action}`, choice),
     deployments: (query) => ask('GET', `/deployments?${new URLSearchParams(query).toString()}`),
+    countFailure: async ({ body }) => {
+      const { failures_in_a_row: failures } = await ask('POST', '/deployments/failures', body)
+      if (typeof failures === 'number') return failures
+      throw new Failure(
+        'undelivered',
+        'the relay’s answer has no failures_in_a_row; check PAGERDUTY_RELAY_URL',
+      )
+    },
     close: () => transport.close(),
   }
 }
@@ -120,6 +132,11 @@ async function openDirectory({ config, log }: Session, options: SpoolConfig): Pr
         deployments: page.map(describeDeployment),
         ...(found.length > page.length && { next: page.at(-1)?.id }),
       }
+    },
+    countFailure: async (event) => {
+      const deployment = deploymentOf(event, Date.now())
+      if (deployment === undefined) throw new Failure('usage', 'its details do not say what was deployed')
+      return await spool.deployments.note(deployment)
     },
     close: () => spool.close(),
   }

@@ -1,4 +1,6 @@
-import { eventInput } from '../core/build-event.ts'
+import { eventInput, type EventInput } from '../core/build-event.ts'
+import { counterMissing } from '../config/load.ts'
+import { isCounting } from '../config/paging.ts'
 import { Failure } from '../core/failure.ts'
 import { planEvents, type EventCommand } from '../core/plan-events.ts'
 import type { CommandResult } from '../core/summary.ts'
@@ -21,9 +23,19 @@ export async function notify(
   if ((command === 'change' || command === 'trigger') && fields.summary === undefined) {
     throw new Failure('usage', `${command} needs --summary (or PAGERDUTY_SUMMARY)`)
   }
+  const missing = isOutcome(command) ? counterMissing(config) : undefined
+  if (missing !== undefined) throw new Failure('config', missing)
   const nowIso = new Date().toISOString()
-  const input = eventInput({ fields, choices, build: config.build, identity, result, nowIso })
-  const { events, warnings } = planEvents(command, input, { as, resolve, randomKey: randomDedupKey })
+  const uncounted = eventInput({ fields, choices, build: config.build, identity, result, nowIso })
+  const isCounted = command === 'failure' && isCounting(config.paging)
+  const input = isCounted ? await countFailure(session, uncounted) : uncounted
+  const { failureAs } = config.paging
+  const { events, warnings } = planEvents(command, input, {
+    as,
+    resolve,
+    failureAs,
+    randomKey: randomDedupKey,
+  })
   for (const warning of warnings) log.warn(warning)
   if (config.dryRun) explainIdentity(events, identity, log)
 
@@ -42,4 +54,14 @@ export async function notify(
   if (session.command === 'failure' && config.rest.token !== undefined && !io.signal.aborted)
     await (await import('./who-is-paged.ts')).logWhoIsPaged(session)
   return exitCode
+}
+
+function isOutcome(command: EventCommand): boolean {
+  return ['success', 'failure', 'soft-failure', 'cancelled'].includes(command)
+}
+
+/** Loads what counts, which most failures do not need. */
+async function countFailure(session: Session, input: EventInput): Promise<EventInput> {
+  const counting = await import('./count-failure.ts')
+  return await counting.countFailure(session, input)
 }

@@ -3,7 +3,7 @@ import { detectBuild } from '../ci/detect-build.ts'
 import type { CommandLine } from '../cli/args.ts'
 import { failureLine } from '../cli/report.ts'
 import { createSession, type Io, type Session } from '../cli/session.ts'
-import { confirmMissing, loadConfig, loadPrintConfig } from '../config/load.ts'
+import { confirmMissing, counterMissing, loadConfig, loadPrintConfig } from '../config/load.ts'
 import { RUN_SETTINGS } from '../config/run.ts'
 import { gather, readFiles } from '../config/sources.ts'
 import { formatMs } from '../core/duration.ts'
@@ -58,6 +58,8 @@ export async function run(io: Io, { options, commandLine = [] }: CommandLine): P
       const build = await detectBuild(env, readFile)
       const config = loadConfig(gather({ options, env, readFile }), { env, build }, true)
       for (const warning of config.warnings) log.warn(warning)
+      const missing = counterMissing(config)
+      if (missing !== undefined) throw new Failure('config', missing)
       const unconfirmable = confirmMissing(config)
       if (unconfirmable === undefined) return createSession({ io, config, log, command: 'run', json })
       log.error(`${unconfirmable}; the outcome is reported, but not confirmed`)

@@ -6,6 +6,7 @@ import { formatMs } from '../core/duration.ts'
 import type { Post } from '../delivery/request.ts'
 import type { WorkerEvents } from '../spool/worker/types.ts'
 import type { Delivery, Sender } from '../delivery/sender.ts'
+import { noteDeployment } from './note-deployment.ts'
 import { spoolKeysOf, toSpoolKey } from '../spool/key-names.ts'
 import type { Progress, Spool, SpoolItem } from '../spool/spool.ts'
 import { spoolExists } from '../spool/open.ts'
@@ -53,13 +54,13 @@ export async function sendWithSpool(posts: readonly Post[], sending: SpoolSendin
     ...untried.map((post) => toUntried(post, isAddressed(sending, post) ? BEHIND : NO_KEY_YET)),
   ]
   const done = sent.filter(({ outcome }) => outcome !== 'undelivered')
-  if (toKeep.length === 0) {
-    await before?.close()
-    return done
-  }
-  const spool = before ?? (await open())
+  const spool = before ?? (toKeep.length > 0 ? await open() : undefined)
+  if (spool === undefined) return done
   try {
-    return inOrder(posts, [...done, ...(await keep(sending, spool, toKeep))])
+    const kept = toKeep.length > 0 ? await keep(sending, spool, toKeep) : []
+    const deliveries = inOrder(posts, [...done, ...kept])
+    if (sending.delivery.relay === undefined) await noteDeployment(spool, deliveries, log)
+    return deliveries
   } finally {
     await spool.close()
   }

@@ -9,6 +9,7 @@ import { connectionWarnings, readDeliveryConfig, type DeliveryConfig } from './d
 import { EVENT_SETTINGS, readEventConfig, type EventConfig } from './event.ts'
 import { fleetSecrets, readFleetConfig, type FleetConfig } from './fleet.ts'
 import { readGateConfig } from './gate.ts'
+import { readPagingConfig, type PagingConfig } from './paging.ts'
 import { readPrintConfig, type PrintConfig } from './printing.ts'
 import { readRelayAccess, readRelayAddress, type RelayAccess, type RelayAddress } from './relay.ts'
 import { reportProxies } from './proxy.ts'
@@ -24,6 +25,8 @@ export type OwnKeys = readonly RoutingKey[] | 'looked-up'
 export interface RelayConfig extends RelayAccess, RelayAddress {
   /** What the events of `/success` and `/failure` consist of, besides the build. */
   readonly event: EventConfig
+  /** Whether `/failure` and webhooks page. */
+  readonly paging: PagingConfig
   readonly build: Build
   readonly delivery: DeliveryConfig
   readonly rest: RestConfig
@@ -75,7 +78,17 @@ export function loadRelayConfig(
   const { withinMs } = readStartedConfig(reader)
   const ownKeys = isKeyLookedUp({ delivery, rest }) ? ('looked-up' as const) : delivery.keys
   const address = readRelayAddress(reader)
-  const config = { event, delivery, rest, ownKeys, printing: readPrintConfig(reader), ...address, ...access }
+  const paging = readPagingConfig(reader)
+  const config = {
+    event,
+    paging,
+    delivery,
+    rest,
+    ownKeys,
+    printing: readPrintConfig(reader),
+    ...address,
+    ...access,
+  }
   throwProblems(problems)
   return Object.freeze({
     ...config,

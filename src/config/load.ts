@@ -7,6 +7,7 @@ import { connectionWarnings, DELIVERY_SETTINGS, readDeliveryConfig, type Deliver
 import { DOCTOR_SETTINGS } from './doctor.ts'
 import { EVENT_SETTINGS, readEventConfig, type EventConfig } from './event.ts'
 import { readListConfig, type ListConfig } from './list.ts'
+import { isCounting, readPagingConfig, type PagingConfig } from './paging.ts'
 import { readPrintConfig, type PrintConfig } from './printing.ts'
 import { reportProxies } from './proxy.ts'
 import { fleetSecrets, readFleetConfig, type FleetConfig } from './fleet.ts'
@@ -21,6 +22,7 @@ import { readWatchConfig, type WatchConfig } from './watch.ts'
 /** The configuration of one invocation, validated and frozen. */
 export interface Config {
   readonly event: EventConfig
+  readonly paging: PagingConfig
   readonly delivery: DeliveryConfig
   readonly rest: RestConfig
   readonly run: RunConfig
@@ -83,6 +85,7 @@ export function readConfig(
   const mask = createMask(secrets)
   const settings = {
     event: mask(readEventConfig(reader, gate.isRollback)),
+    paging: readPagingConfig(reader),
     delivery: { ...delivery, secrets },
     rest,
     run: readRunConfig(reader),
@@ -132,6 +135,20 @@ export function isKeyLookedUp(settings: Pick<Config, 'delivery' | 'rest'>): bool
 const KEY_MISSING =
   'no key is set: put the Integration Key of an Events API v2 integration into PAGERDUTY_TOKEN ' +
   '(or PAGERDUTY_TOKEN_FILE), or the address of a relay into PAGERDUTY_RELAY_URL'
+
+/** What to do if failures are to be counted and nothing counts them; undefined if all is well. */
+export function counterMissing({
+  paging,
+  delivery,
+  spool,
+}: Pick<Config, 'paging' | 'delivery' | 'spool'>): string | undefined {
+  const isMissing = isCounting(paging) && delivery.relay === undefined && spool === undefined
+  return isMissing ? COUNTER_MISSING : undefined
+}
+
+const COUNTER_MISSING =
+  '--after (PAGERDUTY_AFTER) needs something that remembers earlier failures: set PAGERDUTY_RELAY_URL to the address of a ' +
+  'relay, or PAGERDUTY_SPOOL to a directory that the next build has too'
 
 /** A REST API token alone does not say which service's key is meant. */
 function serviceMissing({ tokenOrigin }: RestConfig): string {

@@ -7,6 +7,7 @@ export const SETTING_GROUPS = {
   started: 'Deployments that never end',
   relay: 'Listening',
   event: 'The event',
+  paging: 'Whether a failure pages',
   delivery: 'Delivery',
   rest: 'PagerDuty’s REST API',
   note: 'Incident notes',

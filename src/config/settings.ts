@@ -4,6 +4,7 @@ import { EVENT_SETTINGS } from './event.ts'
 import { FLEET_SETTINGS } from './fleet.ts'
 import { GATE_SETTINGS } from './gate.ts'
 import { LIST_SETTINGS } from './list.ts'
+import { PAGING_SETTINGS } from './paging.ts'
 import { PRINTING_SETTINGS } from './printing.ts'
 import { RELAY_SETTINGS } from './relay.ts'
 import { CONFIRM_SETTINGS, NOTE_SETTINGS, REST_SETTINGS } from './rest.ts'
@@ -22,6 +23,7 @@ const SETTINGS = {
   ...LIST_SETTINGS,
   ...RELAY_SETTINGS,
   ...EVENT_SETTINGS,
+  ...PAGING_SETTINGS,
   ...NOTE_SETTINGS,
   ...CONFIRM_SETTINGS,
   ...DOCTOR_SETTINGS,

@@ -1,10 +1,12 @@
 import type { Build } from './build.ts'
 import type { Action, Event, Image, Link, Payload, Severity } from './event.ts'
+import type { Streak } from './failure-streak.ts'
 import { dedupKeyFor, type Identity, type IdentityChoices } from './identity.ts'
 import type { Json, JsonObject } from './json.ts'
 import {
   defaultSummary,
   renderTemplate,
+  whyNotPaged,
   shortCommit,
   type CommandResult,
   type DeploymentOutcome,
@@ -38,6 +40,8 @@ export interface EventInput {
   /** The environment that the user named; `identity` may also have the build's. */
   readonly environment?: string
   readonly result: CommandResult
+  /** If it is a failure, and failures are counted. */
+  readonly streak?: Streak
   readonly nowIso: string
 }
 
@@ -72,14 +76,18 @@ export interface Summary {
 }
 
 /** Renders the user's template, or the default summary if there is no template or it renders empty. */
-export function summarize({ fields, build, identity, result }: EventInput, subject: Subject): Summary {
+export function summarize(
+  { fields, build, identity, result, streak }: EventInput,
+  subject: Subject,
+): Summary {
   const outcome = subject === 'options' ? undefined : subject.outcome
   const { isRollback } = fields
-  const facts = { build, environment: identity.environment?.value, outcome, result, isRollback }
+  const facts = { build, environment: identity.environment?.value, outcome, result, isRollback, streak }
   const rendered = fields.summary === undefined ? '' : renderTemplate(fields.summary, facts)
-  return rendered === ''
-    ? { text: fallbackSummary(facts, identity), isReplaced: fields.summary !== undefined }
-    : { text: rendered, isReplaced: false }
+  if (rendered === '')
+    return { text: fallbackSummary(facts, identity), isReplaced: fields.summary !== undefined }
+  const reason = whyNotPaged(facts)
+  return { text: reason === undefined ? rendered : `${rendered} (${reason})`, isReplaced: false }
 }
 
 /** The change event of a deployment that succeeded or was cancelled, or one from options only. */
@@ -197,12 +205,13 @@ function buildLinks(build: Build): Link[] {
 
 /** `custom_details` of a deployment, under names that stay the same: rules and correlation build on them. */
 function deploymentDetails(
-  { build, identity, result, fields }: EventInput,
+  { build, identity, result, fields, streak }: EventInput,
   outcome: DeploymentOutcome,
 ): JsonObject {
   return present({
     outcome,
     rollback: fields.isRollback === true ? true : undefined,
+    failures_in_a_row: streak?.failures,
     ci: build.ci,
     environment: identity.environment?.value,
     step: identity.step?.value,

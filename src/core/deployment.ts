@@ -103,7 +103,19 @@ export function isSameRun(known: Deployment, told: Deployment): boolean {
   if (isBuildKnown && known.buildId !== told.buildId) return false
   if (told.state === 'started') return isSameStart(known, told, isBuildKnown)
   if (known.state === 'started' || known.isOverdue === true) return true
+  if (isAnotherAttempt(known, told)) return false
   return told.state === known.state && (isBuildKnown || told.endedAtMs === known.endedAtMs)
+}
+
+/** True if a build that failed was run again and has failed again: the second attempt began after the first had ended. */
+function isAnotherAttempt(known: Deployment, told: Deployment): boolean {
+  const { startedAtMs, state } = told
+  return (
+    state === 'failure' &&
+    startedAtMs !== undefined &&
+    known.endedAtMs !== undefined &&
+    startedAtMs > known.endedAtMs
+  )
 }
 
 /** True if a start is one that was told before, or of a run whose outcome has come first. */

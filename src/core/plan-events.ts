@@ -10,6 +10,7 @@ import {
 import { successKeyFor } from './identity.ts'
 import type { Action, Event } from './event.ts'
 import { Failure } from './failure.ts'
+import { isPaging } from './failure-streak.ts'
 import { cutWarning, fitEvent } from './fit.ts'
 
 /** The commands that make their events themselves. */
@@ -18,10 +19,15 @@ export type EventCommand = 'success' | 'failure' | 'soft-failure' | 'cancelled' 
 /** How `success` reports the deployment itself, apart from resolving the failure alert. */
 export type SuccessForm = 'change' | 'alert' | 'both'
 
+/** How `failure` reports the deployment: a change event pages nobody. */
+export type FailureForm = 'alert' | 'change'
+
 export interface PlanOptions {
   readonly as: SuccessForm
   /** Whether `success` resolves the failure alert. */
   readonly resolve: 'auto' | 'never'
+  /** How `failure` is reported; default: as an alert. */
+  readonly failureAs?: FailureForm
   /** A dedup key for an alert for which none is given or can be derived. */
   readonly randomKey: () => string
 }
@@ -91,11 +97,16 @@ function reportsOf(command: Exclude<EventCommand, FollowUp>, planning: Planning)
     case 'change':
       return [buildChange(input, subject, summary)]
     case 'failure':
+      if (!isAlert(planning)) return [buildChange(input, subject, summary)]
       if (dedupKey === undefined) warnings.push(RANDOM_KEY)
       return [buildTrigger(input, subject, dedupKey ?? options.randomKey(), summary)]
     case 'trigger':
       return [buildTrigger(input, subject, dedupKey ?? options.randomKey(), summary)]
   }
+}
+
+function isAlert({ input: { streak }, options }: Planning): boolean {
+  return options.failureAs !== 'change' && (streak === undefined || isPaging(streak))
 }
 
 const RANDOM_KEY =

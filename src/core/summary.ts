@@ -2,6 +2,7 @@ import type { Build } from './build.ts'
 import { cutChars } from './truncate.ts'
 import { LIMITS } from './event.ts'
 import { Failure } from './failure.ts'
+import { describeStreak, isPaging, type Streak } from './failure-streak.ts'
 import { oneLine } from './mask-secrets.ts'
 
 /** How a deployment ended. */
@@ -29,6 +30,8 @@ export interface SummaryFacts {
   readonly outcome?: DeploymentOutcome | undefined
   readonly result: CommandResult
   readonly isRollback?: boolean | undefined
+  /** If failures are counted. */
+  readonly streak?: Streak | undefined
 }
 
 /** What each `{{name}}` of a `--summary` template stands for; what is unknown renders as nothing. */
@@ -102,9 +105,17 @@ export function defaultSummary(facts: SummaryFacts): string {
     const verb = isRollback ? 'Rolled back' : 'Deployed'
     return oneLine(`${verb}${prefixed(' ', what)}${where}${prefixed(' by ', who)}${prefixed(': ', message)}`)
   }
-  const end = outcome === 'cancelled' ? 'was cancelled' : `failed${howItEnded(result)}`
+  const end =
+    outcome === 'cancelled'
+      ? 'was cancelled'
+      : `failed${howItEnded(result)}${prefixed(', ', whyNotPaged(facts))}`
   const why = [who, message].filter(Boolean).join(': ')
   return oneLine(`${noun}${prefixed(' of ', what)}${where} ${end}${why === '' ? '' : ` (${why})`}`)
+}
+
+/** Why a failure pages nobody yet; undefined if somebody is paged, or nothing is counted. */
+export function whyNotPaged({ streak }: Pick<SummaryFacts, 'streak'>): string | undefined {
+  return streak === undefined || isPaging(streak) ? undefined : describeStreak(streak)
 }
 
 /** What was deployed, and where to: `Deployment of acme/shop@5f0c1d2 to production`. */

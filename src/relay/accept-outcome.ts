@@ -2,26 +2,36 @@ import { randomUUID } from 'node:crypto'
 import type { FastifyReply } from 'fastify'
 import type { EventInput } from '../core/build-event.ts'
 import type { Event } from '../core/event.ts'
+import { isCounting, type PagingConfig } from '../config/paging.ts'
 import { planEvents, type EventCommand } from '../core/plan-events.ts'
 import type { SpoolItem } from '../spool/spool.ts'
 import { acceptEvents } from './accept.ts'
+import { countFailure } from './count-failure.ts'
 import type { Call, RelayDeps } from './context.ts'
 import { sendProblem } from './problem.ts'
 import { requestedKey, routeEvent } from './routing.ts'
 
-/**
- * Makes the events of an outcome that a caller reported, accepts them and answers.
- * @param notes what was changed in the caller's report
- */
+/** What a caller says about its report besides the deployment. */
+interface ReportOptions {
+  /** What was changed in the report. */
+  readonly notes?: readonly string[]
+  /** Whom a failure pages; default: as the relay is set. */
+  readonly paging?: PagingConfig
+}
+
+/** Makes the events of an outcome that a caller reported, accepts them and answers. */
 export async function acceptOutcome(
   outcome: EventCommand,
   input: EventInput,
   call: Call,
-  notes: readonly string[] = [],
+  { notes = [], paging = call.deps.config.paging }: ReportOptions = {},
 ): Promise<FastifyReply> {
   const { request, reply, deps } = call
   const { as, resolve } = deps.config.event
-  const plan = planEvents(outcome, input, { as, resolve, randomKey: randomUUID })
+  const { failureAs } = paging
+  const isCounted = outcome === 'failure' && isCounting(paging)
+  const counted = isCounted ? await countFailure(input, paging.after, deps) : input
+  const plan = planEvents(outcome, counted, { as, resolve, failureAs, randomKey: randomUUID })
   const given = requestedKey(undefined, request.headers['x-routing-key'])
   const routed = plan.events.map((event) => routeAll(event, given, deps))
   const problem = routed.find((routing) => typeof routing === 'string')

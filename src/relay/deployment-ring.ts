@@ -1,4 +1,5 @@
 import { deploymentOf, isSameRun, mergeDeployments, type Deployment } from '../core/deployment.ts'
+import { countFailures } from '../core/failure-streak.ts'
 import type { SpoolItem } from '../spool/spool.ts'
 import {
   OVERLAPPING,
@@ -35,12 +36,15 @@ interface Remembered {
   /** The result of each event; one that is sent again replaces the earlier one. */
   readonly told: ReadonlyMap<string, Told>
   readonly dueAtMs?: number
+  /** Outcomes that were told later have larger numbers. */
+  readonly turn: number
 }
 
 /** Remembers nothing yet. */
 export function createDeploymentRing(): DeploymentRing {
   const kept: Remembered[] = []
   let nextId = 1
+  let turns = 0
   const remember = (
     deployment: Deployment,
     told: ReadonlyMap<string, Told>,
@@ -49,13 +53,15 @@ export function createDeploymentRing(): DeploymentRing {
     const index = findRun(kept, deployment)
     const known = kept[index]
     const due = dueAtMs === undefined ? {} : { dueAtMs }
+    const turn = known !== undefined && deployment.state === 'started' ? known.turn : ++turns
     const one =
       known === undefined
-        ? { deployment, id: nextId++, told, ...due }
+        ? { deployment, id: nextId++, told, turn, ...due }
         : {
             id: known.id,
             deployment: mergeDeployments(known.deployment, deployment),
             told: new Map([...known.told, ...told]),
+            turn,
             ...due,
           }
     if (known === undefined) kept.push(one)
@@ -80,6 +86,11 @@ export function createDeploymentRing(): DeploymentRing {
       const dueAtMs = withinMs === undefined ? undefined : Date.now() + withinMs
       return remember(deployment, new Map(), dueAtMs).state === 'started'
     },
+    note: (deployment, told) => {
+      remember(deployment, new Map(told === undefined ? [] : [['note', told]]))
+      if (deployment.state !== 'failure') return Promise.resolve(0)
+      return Promise.resolve(failuresOf(kept, deployment))
+    },
     list: (query) =>
       entriesOf(query)
         .filter((entry) => matches(entry, query))
@@ -90,6 +101,14 @@ export function createDeploymentRing(): DeploymentRing {
         .map(({ deployment }) => deployment)
         .filter(({ endedAtMs }) => endedAtMs !== undefined && endedAtMs >= sinceMs),
   }
+}
+
+/** How many failures in a row the deployments of an identity end with. */
+function failuresOf(kept: readonly Remembered[], { identity }: Deployment): number {
+  const latestFirst = kept
+    .filter(({ deployment }) => deployment.identity === identity)
+    .toSorted((a, b) => b.turn - a.turn)
+  return countFailures(latestFirst.map(({ deployment: { state } }) => state))
 }
 
 function nameOf({ event: { kind, body }, key }: SpoolItem): string {

@@ -1,6 +1,6 @@
 import { DEPLOYMENT_STATES } from '../core/deployment.ts'
 import { DEPLOYMENTS_PAGE } from '../spool/deployment-log.ts'
-import { answering } from './describe-route.ts'
+import { answering, jsonContent } from './describe-route.ts'
 
 const PAGE = `At most ${DEPLOYMENTS_PAGE}; next if there are more`
 
@@ -82,6 +82,13 @@ export const SHOWN_DEPLOYMENT_SCHEMA = {
   ],
 } as const
 
+/** The answer to a failure that is counted. */
+export const FAILURES_SCHEMA = {
+  type: 'object',
+  required: ['failures_in_a_row'],
+  properties: { failures_in_a_row: { type: 'integer' } },
+} as const
+
 /** The routes' part of the OpenAPI document. */
 export const DEPLOYMENT_PATHS = {
   '/deployments': {
@@ -110,6 +117,16 @@ export const DEPLOYMENT_PATHS = {
         query('since', 'Only those since a time (ISO 8601), or within a duration: 45m, 12h, 30d, 2w'),
         query('before', 'What the page before gives as next', { type: 'integer' }),
       ],
+    },
+  },
+  '/deployments/failures': {
+    post: {
+      ...answering(
+        'Count a failed deployment before its event is sent',
+        { description: 'how many failures in a row there are now, this one included', schema: 'Failures' },
+        [400, 401, 413, 415, 503],
+      ),
+      requestBody: { required: true, content: jsonContent('Alert') },
     },
   },
   '/deployments/{id}': {

@@ -205,6 +205,7 @@ def problems:
     elif any(.[][$member] | select(filled); text | test("\\A" + $kind + "://[^\\s/]"; "i") | not)
     then "PAGERDUTY_\($name): must have an \($kind) URL as its \($member)" else empty end;
   one_of("SEVERITY"; ["critical", "error", "warning", "info"]),
+  one_of("FAILURE_AS"; ["alert", "change"]),
   one_of("ROLLBACK"; ["true", "1", "yes", "false", "0", "no"]),
   one_of("AS"; ["change", "alert", "both"]),
   one_of("RESOLVE"; ["auto", "never"]),
@@ -229,10 +230,11 @@ def events: (full_key | limit_key) as $key
       (if $form != "change" then trigger(if $key == null then $own elif ($key + "#success" | units) <= 255
         then $key + "#success" else "deploy/" + $hash + "#success" end) else empty end),
       (if choice("RESOLVE"; []) != "never" and $key != null then follow_up("resolve"; $key) else empty end)
+    elif $command == "failure" and choice("FAILURE_AS"; []) == "change" then change
     elif $command == "failure" or $command == "trigger" then trigger($own)
     elif $command == "acknowledge" or $command == "resolve" then follow_up($command; $key)
     else change end;
-def warning: if $command == "failure" and full_key == null
+def warning: if $command == "failure" and full_key == null and choice("FAILURE_AS"; []) != "change"
     then "no repository is known, so the alert gets a random dedup key and no later success resolves it"
   elif $command == "success" and full_key == null and choice("RESOLVE"; []) != "never"
     then "no repository and no dedup key is known, so no failure alert is resolved"

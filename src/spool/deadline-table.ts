@@ -1,4 +1,5 @@
 import type { DatabaseSync } from 'node:sqlite'
+import type { Deployment } from '../core/deployment.ts'
 import type { BootTime } from './boot-clock.ts'
 import type { DeadlineCounts } from './deadlines.ts'
 import { readable } from './numbers.ts'
@@ -51,6 +52,17 @@ export function createEndDeadlines(db: DatabaseSync): EndDeadlines {
       if (deployment === undefined || alertKey === undefined || deployment.state === 'started') continue
       end(alertKey, deployment.buildId ?? '')
     }
+  }
+}
+
+/** Forgets the deadline of a deployment whose outcome PagerDuty got without the spool. */
+export function createEndNoted(db: DatabaseSync): (deployment: Deployment) => void {
+  const end = prepareRun(
+    db,
+    "DELETE FROM deadlines WHERE identity = ?1 AND (build = ?2 OR build = '' OR ?2 = '')",
+  )
+  return ({ identity, state, buildId = '' }) => {
+    if (state !== 'started') end(identity, buildId)
   }
 }
 

@@ -39,18 +39,29 @@ export interface DeploymentLog {
   list(query: DeploymentQuery): DeploymentEntry[]
   /** What figures are counted from: deployments that ended at this time or later, in any order; none if the disk fails. */
   endedSince(sinceMs: number): EndedDeployment[]
+  /**
+   * Records a deployment whose events do not pass through this log, or before they do; atomically across processes. Rejects
+   * with a `Failure` if that is not possible.
+   * @param told whether PagerDuty has its events; absent if none was sent yet
+   * @returns how many failures in a row there are now: 0 if it did not fail. One that is noted again counts once
+   */
+  note(deployment: Deployment, told?: Told): Promise<number>
 }
 
 /** The same, from wherever deployments are kept. */
 export interface DeploymentStore {
   list(query: DeploymentQuery): DeploymentEntry[] | Promise<DeploymentEntry[]>
   endedSince(sinceMs: number): EndedDeployment[] | Promise<EndedDeployment[]>
+  note(deployment: Deployment, told?: Told): Promise<number>
 }
 
 /** One page of a list. */
 export const DEPLOYMENTS_PAGE = 200
 /** How many of the latest deployments of one identity an event may belong to: as many builds may overlap. */
 export const OVERLAPPING = 10
+
+/** How many of the latest deployments of one identity are looked through for failures in a row. */
+export const COUNTED = 200
 
 /** The texts of a deployment that a search looks at. */
 export const SEARCHED = [

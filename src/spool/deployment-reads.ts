@@ -12,6 +12,12 @@ export interface DeploymentReads {
   deploymentsEndedSince: DeploymentLog['endedSince']
 }
 
+/** A deployment as it is recorded. */
+export interface StoredDeployment extends DeploymentEntry {
+  /** The id of its latest event, or an id of its own: outcomes are ordered by it, since it depends on nobody's clock. */
+  readonly toldId?: number
+}
+
 /** A row as far as entries are made of it. */
 export interface DeploymentRow {
   readonly id: number
@@ -99,7 +105,7 @@ export function toDeploymentEntry({
   id,
   event_ids: eventIds,
   record,
-}: DeploymentRow): DeploymentEntry | undefined {
+}: DeploymentRow): StoredDeployment | undefined {
   try {
     const [ids, deployment] = [eventIds, record].map((text) => JSON.parse(text) as unknown)
     if (!isObject(deployment) || !Array.isArray(ids)) return undefined

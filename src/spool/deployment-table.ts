@@ -1,14 +1,15 @@
 import type { DatabaseSync } from 'node:sqlite'
 import { isSameRun, mergeDeployments, type Deployment } from '../core/deployment.ts'
-import { OVERLAPPING, type Told } from './deployment-log.ts'
+import { countFailures } from '../core/failure-streak.ts'
+import { COUNTED, OVERLAPPING, type Told } from './deployment-log.ts'
 import { toDeploymentEntry, type DeploymentRow } from './deployment-reads.ts'
 import type { NewRow } from './rows.ts'
 import type { EventStatus } from './spool.ts'
 import { GIVEN_LIMIT, prepareAll, prepareGet, prepareRun } from './statements.ts'
 
 /**
- * Deployments, kept longer than the events that reported them. `record` is a `Deployment` as JSON, with `told`, what is
- * known about events that the spool no longer has; the fields that lists are filtered by are also columns.
+ * Deployments, kept longer than the events that reported them. `record` is a `Deployment` as JSON, with `told`, what is known
+ * about events that the spool no longer has, and `toldId`; the fields that lists are filtered by are also columns.
  * `deployment_events` finds the deployment of an event. Older spools lack these tables.
  */
 export const DEPLOYMENT_TABLE = `
@@ -28,7 +29,7 @@ const KEPT_SLACK = 500
 /** Event ids of one deployment that are kept: a failing one may be reported again and again. */
 const MAX_EVENT_IDS = 50
 
-/** Writes deployments down. */
+/** Records deployments. */
 export interface RecordDeployments {
   /** The deployment that the rows of one request report, under the ids that they got. */
   readonly ofEvents: (rows: readonly NewRow[], ids: readonly number[]) => void
@@ -38,10 +39,51 @@ export interface RecordDeployments {
    * @returns `ended` if its outcome has come before, or its time was over
    */
   readonly begun: (told: Deployment, newId: () => number) => 'running' | 'ended'
+  /** See `DeploymentLog.note`. The id is one that nothing else has. */
+  readonly noted: (toldId: number, deployment: Deployment, told?: Told) => number
 }
 
 /** Prepares the statements of recording. */
 export function createRecordDeployments(db: DatabaseSync): RecordDeployments {
+  const record = createRecord(db)
+  const latest = prepareAll<Pick<Deployment, 'state'> & { toldId: number | null }>(
+    db,
+    `SELECT state, CASE WHEN json_valid(record) THEN record ->> '$.toldId' END AS toldId
+     FROM deployments WHERE identity = ? ORDER BY id DESC ${GIVEN_LIMIT}`,
+  )
+  return {
+    ofEvents: (rows, ids) => {
+      const isTelling = rows.map(({ deployment }) => deployment !== undefined)
+      if (!isTelling.includes(true)) return
+      // The resolve that comes with a success belongs to it too.
+      let others = ids.filter((_id, index) => isTelling[index] === false)
+      for (const [index, { deployment }] of rows.entries()) {
+        const id = ids[index]
+        if (deployment === undefined || id === undefined) continue
+        record(deployment, { toldId: id, eventIds: [id, ...others] })
+        others = []
+      }
+    },
+    begun: (deployment, newId) =>
+      record(deployment, { toldId: newId(), eventIds: [] }).state === 'started' ? 'running' : 'ended',
+    noted: (toldId, deployment, told) => {
+      record(deployment, { toldId, eventIds: [], told })
+      if (deployment.state !== 'failure') return 0
+      const rows = latest(deployment.identity, COUNTED)
+      const latestFirst = rows.toSorted((a, b) => Number(b.toldId) - Number(a.toldId))
+      return countFailures(latestFirst.map(({ state }) => state))
+    },
+  }
+}
+
+interface Telling {
+  /** Becomes the id of a deployment that was not known. */
+  readonly toldId: number
+  readonly eventIds: readonly number[]
+  readonly told?: Told | undefined
+}
+
+function createRecord(db: DatabaseSync): (deployment: Deployment, telling: Telling) => Deployment {
   const latest = prepareAll<DeploymentRow>(
     db,
     `SELECT id, event_ids, record FROM deployments WHERE identity = ? ORDER BY id DESC ${GIVEN_LIMIT}`,
@@ -49,37 +91,27 @@ export function createRecordDeployments(db: DatabaseSync): RecordDeployments {
   const write = prepareRun(db, 'INSERT OR REPLACE INTO deployments VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)')
   const link = prepareRun(db, 'INSERT OR REPLACE INTO deployment_events VALUES (?, ?)')
   const makeRoom = createMakeRoom(db)
-  const record = (told: Deployment, eventIds: readonly number[], newId: () => number): Deployment => {
-    const known = latest(told.identity, OVERLAPPING)
+  return (reported, { toldId, eventIds, told }) => {
+    const known = latest(reported.identity, OVERLAPPING)
       .flatMap((row) => toDeploymentEntry(row) ?? [])
-      .find((entry) => isSameRun(entry, told))
+      .find((entry) => isSameRun(entry, reported))
     if (known === undefined) makeRoom()
-    const { id, eventIds: earlier, ...deployment } = known ?? { id: newId(), eventIds: [] }
-    const merged = 'identity' in deployment ? mergeDeployments(deployment, told) : told
+    const { id, eventIds: earlier, told: before, ...deployment } = known ?? { id: toldId, eventIds: [] }
+    const merged = 'identity' in deployment ? mergeDeployments(deployment, reported) : reported
     const { identity, state, repository = null, environment = null, startedAtMs, endedAtMs } = merged
     const allIds = [...new Set([...earlier, ...eventIds])].slice(-MAX_EVENT_IDS)
     const times = [startedAtMs, endedAtMs].map((timeMs) => (timeMs === undefined ? null : Math.round(timeMs)))
     const [startedAt = null, endedAt = null] = times
     const columns = [id, identity, state, repository, environment, startedAt, endedAt]
-    write(...columns, JSON.stringify(allIds), JSON.stringify(merged))
+    const isOutcome = reported.state !== 'started' || known === undefined
+    const stored = {
+      ...merged,
+      ...(isOutcome && { toldId }),
+      told: before === 'dead' ? before : (told ?? before),
+    }
+    write(...columns, JSON.stringify(allIds), JSON.stringify(stored))
     for (const eventId of eventIds) link(eventId, id)
     return merged
-  }
-  const ofEvents = (rows: readonly NewRow[], ids: readonly number[]): void => {
-    const isTelling = rows.map(({ deployment }) => deployment !== undefined)
-    if (!isTelling.includes(true)) return
-    // The resolve that comes with a success belongs to it too.
-    let others = ids.filter((_id, index) => isTelling[index] === false)
-    for (const [index, { deployment }] of rows.entries()) {
-      const id = ids[index]
-      if (deployment === undefined || id === undefined) continue
-      record(deployment, [id, ...others], () => id)
-      others = []
-    }
-  }
-  return {
-    ofEvents,
-    begun: (told, newId) => (record(told, [], newId).state === 'started' ? 'running' : 'ended'),
   }
 }
 

@@ -65,7 +65,7 @@ export function createIntake({
     list: (status, count, afterId = 0) =>
       orFailure(() => connection.read(({ reads }) => reads.list(status, count, afterId))),
     ...createDeadEvents(connection, commits),
-    deployments: createStoredDeployments(connection, unwritten, time),
+    deployments: createStoredDeployments({ connection, commits, unwritten, time }),
     ...createFind(connection, unwritten),
     checkWritable: () => {
       try {

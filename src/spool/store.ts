@@ -1,4 +1,5 @@
 import type { DatabaseSync } from 'node:sqlite'
+import type { Deployment } from '../core/deployment.ts'
 import { createAttemptLog } from './attempt-log.ts'
 import {
   createAdd,
@@ -10,8 +11,9 @@ import {
   type Transaction,
 } from './changes.ts'
 import { createBegin, createExpire, type Begin, type Expire } from './deadline-changes.ts'
-import { DEADLINE_KEY_IDS } from './deadline-table.ts'
-import { createGiveUp } from './deployment-table.ts'
+import { createEndNoted, DEADLINE_KEY_IDS } from './deadline-table.ts'
+import type { Told } from './deployment-log.ts'
+import { createGiveUp, createRecordDeployments } from './deployment-table.ts'
 import { createDiscard, type Discard } from './discarding.ts'
 import { createRemove, type Remove } from './forwarding-statements.ts'
 import { latestDue } from './numbers.ts'
@@ -31,6 +33,8 @@ export interface Store extends ReadableStore, Space {
   readonly revive: Revive
   readonly trim: Trim
   readonly discard: Discard
+  /** See `DeploymentLog`. */
+  readonly note: (tx: Transaction, deployment: Deployment, told?: Told) => number
   /** Removes pending events without a result. */
   readonly remove: Remove
   readonly begin: Begin
@@ -116,6 +120,8 @@ function assembleStore(db: DatabaseSync): Store {
   const attemptLog = createAttemptLog(db)
   const giveUp = createGiveUp(db)
   const add = createAdd(db)
+  const record = createRecordDeployments(db)
+  const endNoted = createEndNoted(db)
   return {
     reads: createReads(db),
     add,
@@ -125,6 +131,12 @@ function assembleStore(db: DatabaseSync): Store {
     revive: createRevive(db, superseding),
     trim: createTrim(db, superseding, giveUp),
     discard: createDiscard(db, giveUp),
+    note: (tx, deployment, told) => {
+      const id = tx.nextId++
+      tx.changedIds.push(id) // those who look at the list have to see it
+      if (told !== undefined) endNoted(deployment)
+      return record.noted(id, deployment, told)
+    },
     remove: createRemove(db),
     clampDue: (latestMs, keyId) => {
       const atMs = Math.round(latestMs)

@@ -1,20 +1,35 @@
+import { Failure } from '../core/failure.ts'
 import type { Connection } from './connection.ts'
 import type { SpoolTime, StoredDeadline } from './deadline-table.ts'
 import type { DeploymentEntry, DeploymentLog } from './deployment-log.ts'
+import type { Commits } from './group-commit.ts'
 import { ifReadable, orFailure } from './errors.ts'
 import { toldOf } from './deployment-table.ts'
 import type { Unwritten } from './unwritten.ts'
+
+interface StoredDeploymentsParts {
+  readonly connection: Connection
+  readonly commits: Commits
+  readonly unwritten: Unwritten
+  readonly time: () => SpoolTime
+}
 
 /**
  * Reads deployments, their deadlines, and how far their events have come, from a connection's store and what is not
  * written to it yet.
  */
-export function createStoredDeployments(
-  connection: Connection,
-  unwritten: Unwritten,
-  time: () => SpoolTime,
-): DeploymentLog {
+export function createStoredDeployments({
+  connection,
+  commits,
+  unwritten,
+  time,
+}: StoredDeploymentsParts): DeploymentLog {
   return {
+    note: async (deployment, told) => {
+      const written = await commits.write((store, tx) => store.note(tx, deployment, told))
+      if (written.kind === 'unavailable') throw new Failure('undelivered', written.reason)
+      return written.value
+    },
     list: (query) =>
       orFailure(() =>
         connection.read(({ reads }) => {

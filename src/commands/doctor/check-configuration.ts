@@ -1,11 +1,13 @@
 import type { Problem } from '../../config/setting.ts'
-import type { Config } from '../../config/load.ts'
+import { counterMissing, type Config } from '../../config/load.ts'
 import { takesChanges, type RoutingKey } from '../../core/routing-key.ts'
 import { failed, ok, warning, type Finding } from './finding.ts'
 
 /** Checks that need only the configuration. */
 export function checkConfiguration(config: Config, problems: readonly Problem[]): Finding[] {
-  const wrong = problems.map(({ kind, message }) =>
+  const uncounted = counterMissing(config)
+  const missing = uncounted === undefined ? [] : [{ kind: 'config' as const, message: uncounted }]
+  const wrong = [...problems, ...missing].map(({ kind, message }) =>
     failed('configuration', kind, { detail: message, advice: 'correct this setting' }),
   )
   const odd = config.warnings.map((message) =>

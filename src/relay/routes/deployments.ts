@@ -1,5 +1,8 @@
 import type { FastifyReply } from 'fastify'
-import { DEPLOYMENT_STATES } from '../../core/deployment.ts'
+import { DEPLOYMENT_STATES, deploymentOf } from '../../core/deployment.ts'
+import { cleanObject } from '../../core/json.ts'
+import { maskMembers } from '../../core/mask-event.ts'
+import { readEvent } from '../../core/normalize-event.ts'
 import { parseSince } from '../../core/since.ts'
 import { DEPLOYMENTS_PAGE, describeDeployment, type DeploymentQuery } from '../../spool/deployment-log.ts'
 import type { Call } from '../context.ts'
@@ -7,17 +10,20 @@ import {
   DEPLOYMENT_PATHS,
   DEPLOYMENT_SCHEMA,
   DEPLOYMENTS_SCHEMA,
+  FAILURES_SCHEMA,
   SHOWN_DEPLOYMENT_SCHEMA,
 } from '../deployments-api.ts'
 import type { RouteGroup } from '../describe-route.ts'
 import { sendProblem } from '../problem.ts'
-import { idOf } from '../body.ts'
+import { idOf, parseObject, takeJson } from '../body.ts'
 import { describeShownDeployment } from '../shown-deployment.ts'
 import { sendJson } from '../result.ts'
 
 /** The deployments that events reported, for people and pages. */
 export const DEPLOYMENT_ROUTES: RouteGroup = {
   mount: (app, deps) => {
+    takeJson(app)
+    app.post('/deployments/failures', (request, reply) => countFailure({ request, reply, deps }))
     app.get('/deployments', (request, reply) => listDeployments({ request, reply, deps }))
     app.get('/deployments/:id', (request, reply) => showDeployment({ request, reply, deps }))
   },
@@ -25,9 +31,23 @@ export const DEPLOYMENT_ROUTES: RouteGroup = {
   schemas: {
     Deployment: DEPLOYMENT_SCHEMA,
     Deployments: DEPLOYMENTS_SCHEMA,
+    Failures: FAILURES_SCHEMA,
     ShownDeployment: SHOWN_DEPLOYMENT_SCHEMA,
   },
 }
+
+/** For a caller that makes its events itself, and pages only from a certain failure in a row on. */
+async function countFailure({ request, reply, deps }: Call): Promise<FastifyReply> {
+  const document = parseObject(request.body)
+  const reading =
+    document && readEvent('alert', maskMembers(cleanObject(document), deps.config.mask), () => ({}))
+  const event = reading !== undefined && 'event' in reading ? reading.event : undefined
+  const deployment = event && deploymentOf(event, deps.now())
+  if (deployment?.state !== 'failure') return sendProblem(reply, { status: 400, detail: NO_FAILURE })
+  return sendJson(reply, 200, { failures_in_a_row: await deps.deployments.note(deployment) })
+}
+
+const NO_FAILURE = 'the body is not the alert of a failed deployment, as this program makes it'
 
 async function listDeployments({ request, reply, deps: { deployments } }: Call): Promise<FastifyReply> {
   const query = readQuery(request.query as Record<string, unknown>, Date.now())

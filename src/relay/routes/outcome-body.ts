@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { parseFailureForm, parsePageAfter } from '../../config/paging.ts'
 import { parseBoolean, parseCount, parseLink, parseSeverity } from '../../config/parsers.ts'
 import {
   correctDetails,
@@ -10,6 +11,7 @@ import {
 import { SEVERITIES, type Link, type Severity } from '../../core/event.ts'
 import { Failure } from '../../core/failure.ts'
 import { cleanObject, describeType, parseJson, type Json, type JsonObject } from '../../core/json.ts'
+import type { FailureForm } from '../../core/plan-events.ts'
 import { checkTemplate } from '../../core/summary.ts'
 
 /** What a caller of `/success` or `/failure` says about the deployment. The build provides the rest. */
@@ -22,6 +24,8 @@ export interface OutcomeBody {
   readonly details?: JsonObject
   readonly links?: readonly Link[]
   readonly isRollback?: boolean
+  readonly failureAs?: FailureForm
+  readonly after?: number
 }
 
 /**
@@ -55,6 +59,14 @@ export const OUTCOME_SCHEMA = z.object({
     .union([z.boolean(), z.string()])
     .optional()
     .describe('Whether the deployment is a rollback: true or false.'),
+  failure_as: z
+    .string()
+    .optional()
+    .describe('What a failure is: alert, or change, which pages nobody. Default: what the relay is set to.'),
+  after: z
+    .union([z.int(), z.string()])
+    .optional()
+    .describe('Page from this failure in a row on. Default: what the relay is set to, or else 1.'),
 })
 
 /** The body, and what was corrected or left out; or what is wrong with it, one sentence for each mistake. */
@@ -83,6 +95,8 @@ export function readOutcomeBody(members: JsonObject): ReadOutcome {
     details: corrected['details'] as JsonObject | undefined,
     links: corrected['links'] as readonly Link[] | undefined,
     isRollback: corrected['rollback'] as boolean | undefined,
+    failureAs: corrected['failure_as'] as FailureForm | undefined,
+    after: corrected['after'] as number | undefined,
   }
   if (problems.length > 0) return { problems }
   const present = Object.entries(body).filter(([, value]) => value !== undefined)
@@ -91,21 +105,16 @@ export function readOutcomeBody(members: JsonObject): ReadOutcome {
 
 const NAMES = Object.keys(OUTCOME_SCHEMA.shape).join(', ')
 const MAX_EXIT_CODE = 255
-function correctExitCode(value: Json, name: string, notes: Notes): number | undefined {
-  try {
-    return parseCount(MAX_EXIT_CODE)(typeof value === 'string' ? value.trim() : JSON.stringify(value))
-  } catch {
-    notes.add(`${name} must be a whole number from 0 to ${MAX_EXIT_CODE}, so it is left out`)
-    return undefined
-  }
-}
 
-function correctRollback(value: Json, name: string, notes: Notes): boolean | undefined {
-  try {
-    return parseBoolean(typeof value === 'string' ? value.trim() : JSON.stringify(value))
-  } catch {
-    notes.add(`${name} must be true or false, so it is left out`)
-    return undefined
+/** A correction that leaves out what cannot be read. */
+function correcting(parse: (text: string) => Json, rule: string): Correction {
+  return (value, name, notes) => {
+    try {
+      return parse(typeof value === 'string' ? value.trim() : JSON.stringify(value))
+    } catch {
+      notes.add(`${name} ${rule}`)
+      return undefined
+    }
   }
 }
 
@@ -136,11 +145,16 @@ function tryParse(text: string): Json {
 
 /** How optional members are corrected. */
 const CORRECTIONS: Readonly<Record<string, Correction>> = {
-  exit_code: correctExitCode,
+  exit_code: correcting(
+    parseCount(MAX_EXIT_CODE),
+    `must be a whole number from 0 to ${MAX_EXIT_CODE}, so it is left out`,
+  ),
   output: correctOutput,
   details: correctDetails,
   links: correctOutcomeLinks,
-  rollback: correctRollback,
+  rollback: correcting(parseBoolean, 'must be true or false, so it is left out'),
+  failure_as: correcting(parseFailureForm, 'must be alert or change, so it is left out'),
+  after: correcting(parsePageAfter, 'must be a whole number from 1 to 100, so it is left out'),
 }
 
 /** A text that decides what the event says or which alert it is about, so a mistake in it is a problem. */

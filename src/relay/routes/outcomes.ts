@@ -1,4 +1,5 @@
 import type { FastifyReply } from 'fastify'
+import type { PagingConfig } from '../../config/paging.ts'
 import { eventInput, type EventInput } from '../../core/build-event.ts'
 import { identify } from '../../core/identity.ts'
 import { cleanObject } from '../../core/json.ts'
@@ -47,7 +48,9 @@ async function reportOutcome(outcome: Outcome, call: Call): Promise<FastifyReply
   const reading = readOutcomeBody(deps.config.mask(cleanObject(members)))
   if ('problems' in reading)
     return sendProblem(reply, { status: 400, detail: 'the body is not valid', errors: reading.problems })
-  return await acceptOutcome(outcome, inputOf(reading.body, deps), call, reading.notes)
+  const { body, notes } = reading
+  const paging = { ...deps.config.paging, ...pagingOf(body) }
+  return await acceptOutcome(outcome, inputOf(body, deps), call, { notes, paging })
 }
 
 /** The members of a body, or why it has none. An empty body leaves everything to the build. */
@@ -56,6 +59,10 @@ export function readMembers(body: unknown): Record<string, unknown> | string {
   if (typeof body === 'string') return parseObject(body) ?? 'the body is not a JSON object'
   const form = body as Form
   return 'problem' in form ? form.problem : form.members
+}
+
+function pagingOf({ failureAs, after }: OutcomeBody): Partial<PagingConfig> {
+  return { ...(failureAs !== undefined && { failureAs }), ...(after !== undefined && { after }) }
 }
 
 /** What the events of an outcome are made of: the caller's report and the relay's own build. */

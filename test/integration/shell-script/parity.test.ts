@@ -86,6 +86,11 @@ const CASES: Readonly<Record<string, Case>> = {
     },
     sends: [`${FAILED} (Jane Doe: Fix the checkout)`],
   },
+  'a failure that pages nobody': {
+    args: ['failure', '--failure-as', 'change'],
+    env: CODESHIP_BASIC,
+    sends: [`${FAILED.replace(`${ALERT} trigger`, CHANGE)} (Jane Doe: Fix the checkout)`],
+  },
   'a rollback that fails, and says so in its class and details': {
     args: ['failure', '--rollback'],
     env: CODESHIP_BASIC,

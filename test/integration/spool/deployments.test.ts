@@ -97,6 +97,34 @@ test('a deployment whose refused event made room for later ones stays untold', a
   )
 })
 
+test('failures are counted in the order in which they were reported, whatever the clocks say', async (t) => {
+  const { spool } = await openTestSpool(t)
+  const hourMs = 3_600_000
+  const note = async (
+    build: string,
+    state: 'success' | 'failure' | 'cancelled',
+    atMs: number,
+  ): Promise<number> =>
+    await spool.deployments.note({ identity: 'deploy/shop', state, buildId: build, endedAtMs: atMs })
+  assert.equal(await note('1', 'success', T0 + hourMs), 0)
+  assert.equal(await note('2', 'failure', T0), 1)
+  assert.equal(await note('3', 'cancelled', T0), 0)
+  assert.equal(await note('4', 'failure', T0 - hourMs), 2)
+  assert.equal(await note('4', 'failure', T0 - hourMs), 2, 'and once if reported again')
+  const seen = list(spool).map(({ buildId, told: is, eventIds }) => [buildId, is, eventIds])
+  assert.deepEqual(seen[0], ['4', undefined, []], 'PagerDuty has not been told yet')
+})
+
+test('a success of a deployment that began before a failure, and ended after it, counts', async (t) => {
+  const { spool } = await openTestSpool(t)
+  const identity = 'deploy/acme/shop/production'
+  await add(spool, deployed('1', { outcome: 'started' }))
+  await add(spool, deployed('2', { outcome: 'failure' }))
+  await add(spool, deployed('1'))
+  const failure = { identity, state: 'failure', buildId: '3', endedAtMs: T0 } as const
+  assert.equal(await spool.deployments.note(failure), 1)
+})
+
 test('events that are not deployments are not remembered', async (t) => {
   const { spool } = await openTestSpool(t)
   await add(spool, changeItem('a flag was switched on'), alertItem('trigger', 'disk'))

@@ -126,6 +126,12 @@ const SAME_RUN: readonly (readonly [string, Deployment, Deployment, boolean])[] 
     { ...RUN, state: 'success', endedAtMs: 3000 },
     false,
   ],
+  [
+    'a failure of the same build that began after the first had ended',
+    ENDED,
+    { ...ENDED, startedAtMs: 2500, endedAtMs: 3000 },
+    false,
+  ],
   ['a start that arrives late', ENDED, RUN, true],
   ['the second start of a build that has ended', ENDED, { ...RUN, startedAtMs: 2500 }, false],
   [

@@ -38,6 +38,22 @@ const plan = (
 const shapes = ({ events }: ReturnType<typeof plan>): string[] =>
   events.map(({ kind, body }) => [kind, body.event_action, body.dedup_key].filter(Boolean).join(' '))
 
+test('a failure that pages nobody is a change event and says why', () => {
+  const change = ['change']
+  assert.deepEqual(shapes(plan('failure', input(), { failureAs: 'change' })), change)
+  const counted = (failures: number): EventInput =>
+    input(BUILD, {}, { streak: { failures, pagesAt: 2 }, result: { exitCode: 3 } })
+  const [first] = plan('failure', counted(1)).events
+  assert.deepEqual(shapes(plan('failure', counted(1))), change)
+  assert.equal(
+    first?.body.payload?.summary,
+    'Deployment of acme/shop@0123456 to master failed with exit status 3, 1st of 2 before somebody is paged (Jane: Fix the checkout)',
+  )
+  assert.equal(first?.body.payload?.custom_details?.['failures_in_a_row'], 1)
+  assert.deepEqual(shapes(plan('failure', counted(2))), ['alert trigger deploy/acme/shop/master'])
+  assert.doesNotMatch(plan('failure', counted(2)).events[0]?.body.payload?.summary ?? '', /paged/)
+})
+
 const DETAILS = {
   outcome: 'success',
   ci: 'Codeship',

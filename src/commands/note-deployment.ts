@@ -1,0 +1,22 @@
+import { deploymentOf } from '../core/deployment.ts'
+import { Failure } from '../core/failure.ts'
+import type { Delivery } from '../delivery/sender.ts'
+import type { Log } from '../log.ts'
+import type { Spool } from '../spool/spool.ts'
+
+/**
+ * Records a deployment whose events did not all pass through the spool, so that the spool knows what was deployed, and how
+ * many failures in a row there are.
+ */
+export async function noteDeployment(spool: Spool, deliveries: readonly Delivery[], log: Log): Promise<void> {
+  const direct = deliveries.filter(({ outcome }) => outcome !== 'queued')
+  if (direct.length === 0) return
+  const told = direct.every(({ outcome }) => outcome === 'accepted') ? 'delivered' : 'dead'
+  const deployments = deliveries.flatMap(({ post }) => deploymentOf(post.event, Date.now()) ?? [])
+  try {
+    for (const deployment of deployments) await spool.deployments.note(deployment, told)
+  } catch (error) {
+    if (!(error instanceof Failure)) throw error
+    log.warn(`the deployment is not remembered: ${error.message}`)
+  }
+}
