@@ -146,7 +146,7 @@ export type FleetResult =
 /**
  * The outcome of a settlement.
  *
- * - `settled`: written
+ * - `settled`: written; but if another relay has delivered the event after all, it counts as delivered
  * - `noted`: another relay owns the key by now, and knows that the event was delivered; the next event of its alert waits
  *   until that relay has finished its own attempt, if any
  * - `lost`: another relay owns the key by now, and decides

@@ -92,21 +92,19 @@ export async function startCluster(options: ClusterOptions = {}): Promise<Cluste
   for (const node of nodes.slice(1)) await follow(node)
   if (count > 1) {
     const standbys = nodes.map(({ name }) => name).join(', ')
-    await first.query(`ALTER SYSTEM SET synchronous_standby_names = 'ANY 1 (${standbys})'`)
-    await first.query('SELECT pg_reload_conf()')
+    for (const node of nodes) {
+      await node.query(`ALTER SYSTEM SET synchronous_standby_names = 'ANY 1 (${standbys})'`)
+      await node.query('SELECT pg_reload_conf()')
+    }
   }
   return {
     nodes,
     primary: () => primary,
     promote: async () => {
       const standbys = nodes.filter((node) => node !== primary)
-      const positions = await Promise.all(standbys.map(receivedBytes))
-      const best = standbys[positions.indexOf(Math.max(...positions))]
-      if (best === undefined || Math.max(...positions) < 0) throw new Error('no standby answers')
-      await best.query('SELECT pg_promote(true, 60)')
-      primary = best
-      for (const node of standbys.filter((standby) => standby !== best)) await pointAt(node, best)
-      return best
+      primary = await promoteOne(standbys)
+      for (const node of standbys.filter((standby) => standby !== primary)) await pointAt(node, primary)
+      return primary
     },
     rejoin: async (node) => {
       const found = nodes.find((one) => one === node)
@@ -212,7 +210,7 @@ async function createNode(parent: string, name: string): Promise<RunningNode> {
 }
 
 /** A port that nothing listens on now: PostgreSQL cannot take a free one . */
-async function freePort(): Promise<number> {
+export async function freePort(): Promise<number> {
   const server = createServer()
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   const { port } = server.address() as AddressInfo
@@ -278,6 +276,23 @@ function copyFrom(primary: RunningNode, node: RunningNode): void {
     '-X',
     'stream',
   ])
+}
+
+/** Promotes the standby that has received the most. A busy machine may let it answer late. */
+async function promoteOne(standbys: readonly RunningNode[]): Promise<RunningNode> {
+  const errors: unknown[] = []
+  for (let tries = 0; tries < 10; tries++) {
+    const positions = await Promise.all(standbys.map(receivedBytes))
+    const best = standbys[positions.indexOf(Math.max(...positions))]
+    try {
+      const rows = await best?.query<{ pg_promote: boolean }>('SELECT pg_promote(true, 60)')
+      if (best !== undefined && rows?.[0]?.pg_promote === true) return best
+    } catch (error) {
+      errors.push(error)
+    }
+    await sleep(500)
+  }
+  throw new AggregateError(errors, 'no standby could be promoted')
 }
 
 async function pointAt(node: RunningNode, primary: RunningNode): Promise<void> {

@@ -45,7 +45,7 @@ CREATE OR REPLACE FUNCTION claim(p_relay text, p_most integer, p_lease_ms double
 RETURNS TABLE (key_id bigint, epoch bigint, key_name text, key_secret bytea, active_keys integer)
 LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pagerduty_alert, pg_catalog, pg_temp SET lock_timeout = '5s' SET jit = off
-SET enable_seqscan = off SET enable_bitmapscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
+SET plan_cache_mode = force_generic_plan SET enable_seqscan = off SET enable_bitmapscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
 #variable_conflict use_column
 DECLARE
   v_active bigint[] := ARRAY(SELECT active_keys());
@@ -86,13 +86,18 @@ END $$;
 -- Locks the keys among these that the relay owns for another second at least.
 CREATE OR REPLACE FUNCTION lock_owned(p_relay text, p_key_ids bigint[], p_epochs bigint[]) RETURNS SETOF bigint
 LANGUAGE sql SET search_path = pagerduty_alert, pg_catalog, pg_temp AS $$
-  SELECT key.id FROM key JOIN unnest(p_key_ids, p_epochs) AS i (key_id, epoch) ON key.id = i.key_id AND key.epoch = i.epoch
-  WHERE key.owner = p_relay AND key.lease_until > clock_timestamp() + interval '1 s'
-  ORDER BY key.id FOR NO KEY UPDATE OF key;
+  SELECT k.id
+  FROM (SELECT * FROM unnest(p_key_ids, p_epochs) AS n (key_id, epoch) ORDER BY n.key_id) AS i
+  CROSS JOIN LATERAL (
+    -- IS NOT DISTINCT FROM keeps the planner from looking through all keys of the relay for each of these.
+    SELECT key.id FROM key
+    WHERE key.id = i.key_id AND key.epoch = i.epoch AND key.owner IS NOT DISTINCT FROM p_relay
+      AND key.lease_until > clock_timestamp() + interval '1 s'
+    FOR NO KEY UPDATE) AS k;
 $$;
 
 -- Takes due events of keys that the relay owns, and writes a permit for each. Answers with a row for each key, and then with a
--- row for each event.
+-- row for each event: of each key alerts before change events, and of each kind those never tried and those tried in turns.
 CREATE OR REPLACE FUNCTION take(
   p_relay text, p_key_ids bigint[], p_epochs bigint[], p_mosts integer[], p_room integer, p_busy bigint[],
   p_permits integer, p_window_ms double precision
@@ -103,15 +108,15 @@ CREATE OR REPLACE FUNCTION take(
 )
 LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pagerduty_alert, pg_catalog, pg_temp SET lock_timeout = '5s' SET jit = off
-SET enable_seqscan = off SET enable_bitmapscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
+SET plan_cache_mode = force_generic_plan SET enable_seqscan = off SET enable_bitmapscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
 #variable_conflict use_column
 DECLARE
   v_owned bigint[] := ARRAY(SELECT lock_owned(p_relay, p_key_ids, p_epochs));
   v_left integer[];
   v_firsts timestamptz[];
-  v_ids bigint[];
+  v_ids bigint[]; -- those that are taken, and then one more of each key, if there is one
   v_id_keys bigint[];
-  v_held bigint[];
+  v_is_taken boolean[];
   v_now timestamptz;
 BEGIN
   PERFORM finish_delivered(v_owned, p_busy);
@@ -119,72 +124,72 @@ BEGIN
   FROM permits_left(v_owned, p_permits, p_window_ms) AS l;
   v_now := clock_timestamp();
 
-  SELECT array_agg(c.id ORDER BY c.rank, c.key_id), array_agg(c.key_id ORDER BY c.rank, c.key_id) INTO v_ids, v_id_keys
-  FROM (
-    SELECT due.id, k.key_id, due.rank
-    FROM unnest(v_owned, v_left) AS k (key_id, permits_left)
-    JOIN unnest(p_key_ids, p_mosts) AS i (key_id, most) ON i.key_id = k.key_id
-    CROSS JOIN LATERAL due_events(k.key_id, least(i.most, k.permits_left, p_room), p_busy, v_now) AS due
-    ORDER BY due.rank, k.key_id LIMIT p_room
-  ) AS c;
-  v_held := p_busy || v_ids;
-  INSERT INTO permit (key_id, given_at, count)
-  SELECT c.key_id, clock_timestamp(), count(*) FROM unnest(v_id_keys) AS c (key_id) GROUP BY c.key_id;
-
-  RETURN QUERY
-  SELECT i.key_id, o.key_id IS NULL, coalesce(t.count, 0)::integer,
-    o.key_id IS NOT NULL AND coalesce(
-      (SELECT true FROM pending AS e WHERE e.key_id = i.key_id AND e.kind = 'alert' AND e.due_at <= v_now
-        AND e.id <> ALL (v_held) LIMIT 1),
-      (SELECT true FROM pending AS e WHERE e.key_id = i.key_id AND e.kind = 'change' AND e.due_at <= v_now
-        AND e.id <> ALL (v_held) LIMIT 1),
-      false),
-    permit_in(o.permits_left - coalesce(t.count, 0)::integer, o.first_at, p_window_ms),
-    (SELECT ms_until(least(
-      (SELECT min(e.due_at) FROM pending AS e WHERE e.key_id = i.key_id AND e.kind = 'alert' AND e.due_at > v_now),
-      (SELECT min(e.due_at) FROM pending AS e WHERE e.key_id = i.key_id AND e.kind = 'change' AND e.due_at > v_now)))),
-    NULL::bigint, i.epoch, NULL, NULL, NULL, NULL::integer, NULL::double precision, NULL::bigint, NULL::bytea, ms_of(v_now)
-  FROM unnest(p_key_ids, p_epochs) AS i (key_id, epoch)
-  LEFT JOIN unnest(v_owned, v_left, v_firsts) AS o (key_id, permits_left, first_at) ON o.key_id = i.key_id
-  LEFT JOIN LATERAL (SELECT count(*) FROM unnest(v_id_keys) AS c (key_id) WHERE c.key_id = i.key_id) AS t ON true;
-
-  RETURN QUERY
-  SELECT e.key_id, false, 0, false, 0::double precision, 0::double precision, e.id, k.epoch, k.name, e.kind, e.alert,
-    e.attempts, ms_of(e.accepted_at), e.checksum, e.body, ms_of(v_now)
-  FROM unnest(v_ids) WITH ORDINALITY AS c (id, number) JOIN pending AS e ON e.id = c.id JOIN key AS k ON k.id = e.key_id
-  ORDER BY c.number;
-END $$;
-
--- Due events of a key: alerts before change events, and of each kind those never tried and those tried in turns.
-CREATE OR REPLACE FUNCTION due_events(p_key_id bigint, p_most integer, p_busy bigint[], p_now timestamptz)
-RETURNS TABLE (id bigint, rank bigint)
-LANGUAGE plpgsql STABLE SET search_path = pagerduty_alert, pg_catalog, pg_temp AS $$
-#variable_conflict use_column
-DECLARE
-  v_kind text;
-  v_count bigint := 0;
-  v_rows bigint;
-BEGIN
-  FOREACH v_kind IN ARRAY ARRAY['alert', 'change'] LOOP
-    EXIT WHEN v_count >= p_most;
-    RETURN QUERY
-    SELECT d.id, v_count + row_number() OVER (ORDER BY d.place, d.is_tried)
-    FROM (
-      SELECT f.id, false AS is_tried, row_number() OVER (ORDER BY f.turn) AS place FROM (
-        SELECT e.id, e.turn FROM pending AS e
-        WHERE e.key_id = p_key_id AND e.kind = v_kind AND e.due_at = '-infinity' AND e.delivered_by IS NULL AND e.id <> ALL (p_busy)
-        ORDER BY e.turn LIMIT p_most - v_count) AS f
+  WITH wanted AS MATERIALIZED (
+    SELECT o.key_id, least(p_mosts[array_position(p_key_ids, o.key_id)], o.permits_left, p_room) AS most
+    FROM unnest(v_owned, v_left) AS o (key_id, permits_left)
+  ), due AS (
+    SELECT w.key_id, w.most, c.*,
+      row_number() OVER (PARTITION BY w.key_id, c.kind, c.is_tried ORDER BY c.due_at, c.turn) AS place
+    FROM wanted AS w CROSS JOIN LATERAL (
+      (SELECT e.id, e.kind, false AS is_tried, e.due_at, e.turn FROM pending AS e
+        WHERE e.key_id = w.key_id AND e.kind = 'alert' AND e.due_at = '-infinity' AND e.delivered_by IS NULL
+          AND e.id <> ALL (p_busy) ORDER BY e.due_at, e.turn LIMIT w.most + 1)
       UNION ALL
-      SELECT f.id, true, row_number() OVER (ORDER BY f.due_at, f.turn) FROM (
-        SELECT e.id, e.due_at, e.turn FROM pending AS e
-        WHERE e.key_id = p_key_id AND e.kind = v_kind AND e.due_at > '-infinity' AND e.due_at <= p_now AND e.delivered_by IS NULL
-          AND e.id <> ALL (p_busy)
-        ORDER BY e.due_at, e.turn LIMIT p_most - v_count) AS f
-    ) AS d
-    ORDER BY d.place, d.is_tried LIMIT p_most - v_count;
-    GET DIAGNOSTICS v_rows = ROW_COUNT;
-    v_count := v_count + v_rows;
-  END LOOP;
+      (SELECT e.id, e.kind, true, e.due_at, e.turn FROM pending AS e
+        WHERE e.key_id = w.key_id AND e.kind = 'alert' AND e.due_at > '-infinity' AND e.due_at <= v_now
+          AND e.delivered_by IS NULL AND e.id <> ALL (p_busy) ORDER BY e.due_at, e.turn LIMIT w.most + 1)
+      UNION ALL
+      (SELECT e.id, e.kind, false, e.due_at, e.turn FROM pending AS e
+        WHERE e.key_id = w.key_id AND e.kind = 'change' AND e.due_at = '-infinity' AND e.delivered_by IS NULL
+          AND e.id <> ALL (p_busy) ORDER BY e.due_at, e.turn LIMIT w.most + 1)
+      UNION ALL
+      (SELECT e.id, e.kind, true, e.due_at, e.turn FROM pending AS e
+        WHERE e.key_id = w.key_id AND e.kind = 'change' AND e.due_at > '-infinity' AND e.due_at <= v_now
+          AND e.delivered_by IS NULL AND e.id <> ALL (p_busy) ORDER BY e.due_at, e.turn LIMIT w.most + 1)
+    ) AS c
+  ), in_key AS (
+    SELECT d.*, row_number() OVER (PARTITION BY d.key_id ORDER BY d.kind, d.place, d.is_tried) AS rank FROM due AS d
+  ), ranked AS (
+    SELECT r.id, r.key_id, r.rank <= r.most AS is_wanted,
+      row_number() OVER (ORDER BY r.rank > r.most, r.rank, r.key_id) AS number
+    FROM in_key AS r WHERE r.rank <= r.most + 1
+  )
+  SELECT array_agg(r.id ORDER BY r.number), array_agg(r.key_id ORDER BY r.number),
+    array_agg(r.is_wanted AND r.number <= p_room ORDER BY r.number)
+  INTO v_ids, v_id_keys, v_is_taken FROM ranked AS r;
+
+  INSERT INTO permit (key_id, given_at, count)
+  SELECT c.key_id, clock_timestamp(), count(*) FROM unnest(v_id_keys, v_is_taken) AS c (key_id, is_taken)
+  WHERE c.is_taken GROUP BY c.key_id;
+
+  RETURN QUERY
+  WITH taken AS MATERIALIZED (
+    SELECT array_agg(t.key_id) AS key_ids, array_agg(t.taken) AS counts, array_agg(t.is_more) AS is_more FROM (
+      SELECT c.key_id, count(*) FILTER (WHERE c.is_taken)::integer AS taken, bool_or(NOT c.is_taken) AS is_more
+      FROM unnest(v_id_keys, v_is_taken) AS c (key_id, is_taken) GROUP BY c.key_id) AS t
+  ), of_key AS MATERIALIZED (
+    SELECT i.*, v_owned[p.owned] AS owned_id, v_left[p.owned] AS permits_left, v_firsts[p.owned] AS first_at,
+      coalesce(taken.counts[p.taken], 0) AS taken, coalesce(taken.is_more[p.taken], false) AS is_more,
+      least(
+        (SELECT e.due_at FROM pending AS e WHERE e.key_id = i.key_id AND e.kind = 'alert' AND e.due_at > v_now
+          ORDER BY e.due_at LIMIT 1),
+        (SELECT e.due_at FROM pending AS e WHERE e.key_id = i.key_id AND e.kind = 'change' AND e.due_at > v_now
+          ORDER BY e.due_at LIMIT 1)) AS next_due_at
+    FROM unnest(p_key_ids, p_epochs) AS i (key_id, epoch) CROSS JOIN taken CROSS JOIN LATERAL (
+      SELECT array_position(v_owned, i.key_id) AS owned, array_position(taken.key_ids, i.key_id) AS taken) AS p
+  )
+  SELECT k.key_id, k.owned_id IS NULL, k.taken, k.is_more,
+    permit_in(k.permits_left - k.taken, k.first_at, p_window_ms),
+    ms_until(k.next_due_at),
+    NULL::bigint, k.epoch, NULL, NULL, NULL, NULL::integer, NULL::double precision, NULL::bigint, NULL::bytea, ms_of(v_now)
+  FROM of_key AS k;
+
+  RETURN QUERY
+  SELECT e.key_id, false, 0, false, 0::double precision, 0::double precision, e.id,
+    p_epochs[array_position(p_key_ids, e.key_id)], (SELECT key.name FROM key WHERE key.id = e.key_id), e.kind, e.alert,
+    e.attempts, ms_of(e.accepted_at), e.checksum, e.body, ms_of(v_now)
+  FROM unnest(v_ids, v_is_taken) WITH ORDINALITY AS c (id, is_taken, number) JOIN pending AS e ON e.id = c.id
+  WHERE c.is_taken ORDER BY c.number;
 END $$;
 
 -- Permits for events that the relay holds already.
@@ -193,16 +198,15 @@ CREATE OR REPLACE FUNCTION permit(
 ) RETURNS TABLE (key_id bigint, is_lost boolean, permits integer, permit_in_ms double precision)
 LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pagerduty_alert, pg_catalog, pg_temp SET lock_timeout = '5s' SET jit = off
-SET enable_seqscan = off SET enable_bitmapscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
+SET plan_cache_mode = force_generic_plan SET enable_seqscan = off SET enable_bitmapscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
 #variable_conflict use_column
 DECLARE
   v_owned bigint[] := ARRAY(SELECT lock_owned(p_relay, p_key_ids, p_epochs));
 BEGIN
   RETURN QUERY
   WITH left_over AS MATERIALIZED (
-    SELECT l.*, least(i.most, l.count) AS given
+    SELECT l.*, least(p_mosts[array_position(p_key_ids, l.key_id)], l.count) AS given
     FROM permits_left(v_owned, p_permits, p_window_ms) AS l
-    JOIN unnest(p_key_ids, p_mosts) AS i (key_id, most) ON i.key_id = l.key_id
   ), written AS (
     INSERT INTO permit (key_id, given_at, count)
     SELECT l.key_id, clock_timestamp(), l.given FROM left_over AS l WHERE l.given > 0
@@ -211,20 +215,18 @@ BEGIN
   FROM unnest(p_key_ids) AS i (key_id) LEFT JOIN left_over AS l ON l.key_id = i.key_id;
 END $$;
 
-CREATE OR REPLACE FUNCTION ms_of(p_time timestamptz) RETURNS double precision
-LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+-- Small ones, which the planner puts in place of their calls: that is why they set no search_path of their own.
+
+CREATE OR REPLACE FUNCTION ms_of(p_time timestamptz) RETURNS double precision LANGUAGE sql STABLE AS $$
   SELECT CASE WHEN isfinite(p_time) THEN extract(epoch FROM p_time)::double precision * 1000 END;
 $$;
 
-CREATE OR REPLACE FUNCTION ms_until(p_time timestamptz) RETURNS double precision
-LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
-  SELECT extract(epoch FROM p_time - clock_timestamp())::double precision * 1000 WHERE isfinite(p_time);
+CREATE OR REPLACE FUNCTION ms_until(p_time timestamptz) RETURNS double precision LANGUAGE sql VOLATILE AS $$
+  SELECT CASE WHEN isfinite(p_time) THEN extract(epoch FROM p_time - clock_timestamp())::double precision * 1000 END;
 $$;
 
 -- When the next permit can be had: at once if any are left, or when the first of those given is over.
 CREATE OR REPLACE FUNCTION permit_in(p_left integer, p_first_at timestamptz, p_window_ms double precision)
-RETURNS double precision
-LANGUAGE sql VOLATILE SET search_path = pagerduty_alert, pg_catalog, pg_temp AS $$
-  SELECT CASE WHEN p_left > 0 THEN 0
-    ELSE greatest(0, p_window_ms + coalesce(ms_until(p_first_at), 0)) END;
+RETURNS double precision LANGUAGE sql VOLATILE AS $$
+  SELECT CASE WHEN p_left > 0 THEN 0 ELSE greatest(0, p_window_ms + coalesce(ms_until(p_first_at), 0)) END;
 $$;

@@ -33,7 +33,7 @@ CREATE OR REPLACE FUNCTION deployments(
   p_before_id bigint, p_environment text, p_repository text, p_state text, p_since_ms double precision, p_limit integer
 ) RETURNS TABLE (id bigint, event_ids bigint[], record text, statuses text[])
 LANGUAGE sql STABLE SECURITY DEFINER
-SET search_path = pagerduty_alert, pg_catalog, pg_temp SET enable_seqscan = off SET enable_bitmapscan = off SET enable_hashjoin = off AS $$
+SET search_path = pagerduty_alert, pg_catalog, pg_temp SET plan_cache_mode = force_generic_plan SET enable_seqscan = off SET enable_bitmapscan = off SET enable_hashjoin = off AS $$
   SELECT d.id, d.event_ids, d.record, ARRAY(
     SELECT coalesce((SELECT e.status FROM listed AS e WHERE e.id = i.id LIMIT 1), 'delivered') FROM unnest(d.event_ids) AS i (id))
   FROM (

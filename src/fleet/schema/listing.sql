@@ -53,7 +53,7 @@ CREATE OR REPLACE FUNCTION find(
   due_at_ms double precision, settled_at_ms double precision, note text, summary bytea
 )
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pagerduty_alert, pg_catalog, pg_temp SET jit = off
-SET enable_seqscan = off SET enable_bitmapscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
+SET plan_cache_mode = force_generic_plan SET enable_seqscan = off SET enable_bitmapscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
 DECLARE
   v_condition text := ' true';
 BEGIN
@@ -90,7 +90,7 @@ $$;
 CREATE OR REPLACE FUNCTION progress(p_ids bigint[])
 RETURNS TABLE (id bigint, status text, attempts integer, http_status integer, reason text)
 LANGUAGE sql STABLE SECURITY DEFINER
-SET search_path = pagerduty_alert, pg_catalog, pg_temp SET enable_seqscan = off SET enable_bitmapscan = off SET enable_hashjoin = off
+SET search_path = pagerduty_alert, pg_catalog, pg_temp SET plan_cache_mode = force_generic_plan SET enable_seqscan = off SET enable_bitmapscan = off SET enable_hashjoin = off
 SET enable_mergejoin = off AS $$
   SELECT e.id, e.status, e.attempts, e.http_status, e.reason FROM unnest(p_ids) AS i (id) CROSS JOIN LATERAL (
     SELECT * FROM listed WHERE listed.id = i.id) AS e;
@@ -121,7 +121,7 @@ CREATE OR REPLACE FUNCTION retry(p_ids bigint[], p_even_superseded boolean, p_is
 )
 LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pagerduty_alert, pg_catalog, pg_temp SET lock_timeout = '5s' SET jit = off
-SET enable_seqscan = off SET enable_bitmapscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
+SET plan_cache_mode = force_generic_plan SET enable_seqscan = off SET enable_bitmapscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
 #variable_conflict use_column
 DECLARE
   v_ids bigint[];

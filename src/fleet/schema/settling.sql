@@ -6,7 +6,7 @@ CREATE OR REPLACE FUNCTION settle(
 ) RETURNS TABLE (id bigint, became text, due_key_id bigint)
 LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pagerduty_alert, pg_catalog, pg_temp SET lock_timeout = '5s' SET jit = off
-SET enable_seqscan = off SET enable_bitmapscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
+SET plan_cache_mode = force_generic_plan SET enable_seqscan = off SET enable_bitmapscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
 #variable_conflict use_column
 DECLARE
   v_alert_keys bigint[];
@@ -107,7 +107,7 @@ END $$;
 
 -- The last ten attempts.
 CREATE OR REPLACE FUNCTION with_attempt(p_log jsonb, p_attempt jsonb) RETURNS jsonb
-LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE sql IMMUTABLE AS $$
   SELECT CASE WHEN p_attempt IS NULL THEN p_log
     WHEN jsonb_array_length(coalesce(p_log, '[]')) >= 10 THEN (p_log - 0) || p_attempt
     ELSE coalesce(p_log, '[]') || p_attempt END;
