@@ -9,6 +9,7 @@ import type { Secret } from './core/secret.ts'
 import type { Post } from './delivery/request.ts'
 import type { Clock, Retry } from './delivery/retry.ts'
 import type { Migrated } from './fleet/migrate.ts'
+import type { RelayFleet, RelayFleetOptions } from './fleet/relay-fleet.ts'
 import { createResolver } from './spool/worker/destinations.ts'
 import type { Worker, WorkerEvents } from './spool/worker/types.ts'
 import type { EarlyConnections } from './delivery/preconnect.ts'
@@ -162,6 +163,33 @@ export async function composeSpool(options: SpoolOptions): Promise<ListedSpool> 
 export async function composeMigration(fleet: FleetConfig): Promise<Migrated> {
   const { migrateFleet } = await import('./fleet/migrate.ts')
   return await migrateFleet(fleet)
+}
+
+export interface ComposeRelayFleetOptions
+  extends
+    Omit<ComposeWorkerOptions, 'spool' | 'events'>,
+    Pick<RelayFleetOptions, 'spool' | 'events' | 'onState' | 'origin'> {
+  readonly fleet: FleetConfig
+}
+
+/** Joins a fleet and delivers its events, and its own spool's if the fleet cannot. The caller closes the transport. */
+export async function composeRelayFleet(options: ComposeRelayFleetOptions): Promise<RelayFleet> {
+  const { fleet, origin, delivery, version, maxAgeMs } = options
+  const { openFleet } = await import('./fleet/open.ts')
+  const { startRelayFleet } = await import('./fleet/relay-fleet.ts')
+  const { startWorker } = await import('./spool/worker/worker.ts')
+  const { timeoutMs, secrets } = delivery
+  const resolve = createResolver(delivery, options.lookUp)
+  const userAgent = `pagerduty-alert/${version}`
+  const transport = options.transport ?? composeTransport(delivery)
+  const shared = { transport, clock: CLOCK, resolve, userAgent, timeoutMs, maxAgeMs, secrets }
+  return startRelayFleet({
+    ...options,
+    engine: openFleet({ fleet, origin: origin.name, version }),
+    clock: CLOCK,
+    ratePerMinute: RATE_PER_MINUTE,
+    launchWorker: ({ queue, ...own }) => startWorker({ ...shared, ...own, spool: { queue } }),
+  })
 }
 
 /** PagerDuty accepts 120 events a minute per key. The rest is for other processes that send with the same key. */

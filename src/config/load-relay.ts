@@ -89,6 +89,8 @@ export function loadRelayConfig(
     ...address,
     ...access,
   }
+  if (fleet !== undefined && spool === undefined)
+    problems.push({ kind: 'config', message: `PAGERDUTY_FLEET: ${FLEET_ALONE}` })
   throwProblems(problems)
   return Object.freeze({
     ...config,
@@ -105,6 +107,9 @@ export function loadRelayConfig(
     ],
   })
 }
+
+const FLEET_ALONE =
+  'needs PAGERDUTY_SPOOL, too: a directory of its own for each relay, which keeps events while the database is away'
 
 const UNTIL_THEN = 'Until then only callers that bring a routing_key of their own are served'
 const NO_KEY =

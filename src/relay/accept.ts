@@ -28,6 +28,8 @@ export async function acceptEvents(
   if (first === undefined) throw new Error('a request without events was accepted')
   const isSettled = results.every(({ kind }) => kind !== 'queued')
   if (waitMs > 0 && isSettled) void reply.header('preference-applied', `wait=${waitMs / 1000}`)
+  const places = results.flatMap(({ acceptedBy }) => acceptedBy ?? [])
+  if (places.length > 0) void reply.header('x-accepted-by', places.includes('spool') ? 'spool' : 'fleet')
   return sendResult(reply, decisiveResult([first, ...rest]))
 }
 

@@ -1,6 +1,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Logger } from 'pino'
 import type { RelayConfig } from '../config/load-relay.ts'
+import type { FleetFigures } from '../fleet/relay-fleet.ts'
 import type { Deadlines } from '../spool/deadlines.ts'
 import type { DeploymentStore } from '../spool/deployment-log.ts'
 import type { EventStore } from '../spool/listing.ts'
@@ -38,6 +39,15 @@ export interface RelayDeps {
   readonly isDelivering: () => boolean
   /** The state of each routing key that recently had something to deliver. */
   readonly keys: () => KeyReport[]
+  /** Absent if the relay is in no fleet. */
+  readonly fleet?: RelayedFleet
+}
+
+/** The fleet that a relay is in. */
+export interface RelayedFleet {
+  readonly figures: () => FleetFigures
+  /** How many events that this relay accepted are not settled; rejects with a `Failure` while that is not known. */
+  readonly ownPending: () => Promise<number>
 }
 
 /** A request in progress, and what its route needs. */

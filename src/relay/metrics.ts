@@ -1,6 +1,7 @@
 import { Counter, Gauge, Histogram, Registry } from 'prom-client'
 import type { Event } from '../core/event.ts'
 import { meaningOf } from '../core/outcome.ts'
+import type { FleetFigures } from '../fleet/relay-fleet.ts'
 import type { Deadlines } from '../spool/deadlines.ts'
 import type { DeploymentStore } from '../spool/deployment-log.ts'
 import type { DeadCause, SpoolCounts } from '../spool/spool.ts'
@@ -41,6 +42,7 @@ const BUCKETS = [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 
 export function createMetrics(
   { deployments, deadlines }: { readonly deployments: DeploymentStore; readonly deadlines: Deadlines },
   spool?: SpoolGauges,
+  fleet?: FleetGauges,
 ): Metrics {
   const registry = new Registry()
   const counter = (name: string, help: string, ...labelNames: string[]): Tally =>
@@ -75,7 +77,8 @@ export function createMetrics(
   // Prometheus computes rates only for a series that exists before its first event.
   for (const kind of KINDS) for (const each of [accepted, delivered, refused, failed, retried]) each(0, kind)
   if (spool !== undefined) crowdedOut(0)
-  if (spool !== undefined) measureSpool(spool, registry)
+  if (spool !== undefined) measureSpool(spool, createGauge(registry))
+  if (fleet !== undefined) measureFleet(fleet, createGauge(registry))
   measureDeployments(deployments, registry)
   measureDeadlines(deadlines, registry)
   return {
@@ -98,13 +101,15 @@ export function createMetrics(
   }
 }
 
-function measureSpool({ counts, oldestPendingAgeMs, isDelivering }: SpoolGauges, registry: Registry): void {
-  const gauge = (
-    name: string,
-    help: string,
-    collect: (gauge: Gauge) => void | Promise<void>,
-    ...labelNames: string[]
-  ): void => {
+type AddGauge = (
+  name: string,
+  help: string,
+  collect: (gauge: Gauge) => void | Promise<void>,
+  ...labelNames: string[]
+) => void
+
+function createGauge(registry: Registry): AddGauge {
+  return (name, help, collect, ...labelNames) => {
     const created: Gauge = new Gauge({
       name: `${PREFIX}${name}`,
       help,
@@ -113,6 +118,33 @@ function measureSpool({ counts, oldestPendingAgeMs, isDelivering }: SpoolGauges,
       collect: () => collect(created),
     })
   }
+}
+
+/** What is measured of a fleet on each scrape. */
+export interface FleetGauges {
+  readonly counts: () => SpoolCounts | Promise<SpoolCounts>
+  readonly figures: () => FleetFigures
+}
+
+function measureFleet({ counts, figures }: FleetGauges, gauge: AddGauge): void {
+  gauge('fleet_engine_up', '1 if the fleet’s database answers, 0 if events go to the spool.', (it) =>
+    it.set(figures().state.kind === 'up' ? 1 : 0),
+  )
+  gauge('fleet_keys_owned', 'Routing keys that this relay delivers for.', (it) => it.set(figures().keysOwned))
+  gauge(
+    'fleet_lease_seconds',
+    'How long this relay’s leases last unless it renews them; 0 if it has none.',
+    (it) => it.set((figures().leaseMs ?? 0) / 1000),
+  )
+  gauge(
+    'fleet_events',
+    'Events of the whole fleet, up to 100,001 of each status. Each relay reports the same: take the maximum.',
+    async (it) => setAll(it, await counts()),
+    'status',
+  )
+}
+
+function measureSpool({ counts, oldestPendingAgeMs, isDelivering }: SpoolGauges, gauge: AddGauge): void {
   gauge('spool_events', 'Events in the spool.', async (it) => setAll(it, await counts()), 'status')
   gauge(
     'spool_oldest_pending_age_seconds',

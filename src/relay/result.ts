@@ -4,7 +4,12 @@ import { meaningOf, type Answer } from '../core/outcome.ts'
 import { noteRefusal, sendProblem } from './problem.ts'
 
 /** The result of one event for one key, as it is reported to the caller. */
-export type EventResult =
+export type EventResult = Result & {
+  /** Where it is kept; only with a fleet. */
+  readonly acceptedBy?: 'fleet' | 'spool'
+}
+
+type Result =
   /** PagerDuty answered, in whatever way; the body contains no secret. */
   | { readonly kind: 'answered'; readonly event: Event; readonly answer: Answer }
   /** It is safe on disk and will be delivered later. */

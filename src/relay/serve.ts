@@ -6,19 +6,15 @@ import type { RelayConfig } from '../config/load-relay.ts'
 import { Failure } from '../core/failure.ts'
 import type { KeyLookUp } from '../rest/remember-key.ts'
 import { createResolver } from '../spool/worker/destinations.ts'
-import type { Deadlines } from '../spool/deadlines.ts'
-import type { DeploymentLog } from '../spool/deployment-log.ts'
-import type { ListedSpool } from '../spool/listing.ts'
 import { version } from '../version.ts'
-import type { KeyReport } from '../spool/worker/types.ts'
 import { createAccess } from './access.ts'
 import { buildApp } from './app.ts'
 import { createSpooledIntake } from './spooled-intake.ts'
-import type { Intake } from './context.ts'
 import { createMemoryDeadlines, type MemoryDeadlines } from './deadlines-in-memory.ts'
 import { createDeploymentRing } from './deployment-ring.ts'
-import { createMetrics, type Metrics } from './metrics.ts'
+import { createMetrics } from './metrics.ts'
 import { createRelayLog, createWorkerEvents } from './log.ts'
+import type { Parts } from './parts.ts'
 import { createDirectIntake } from './direct-intake.ts'
 import { watchDeadlines } from './watch-deadlines.ts'
 
@@ -54,7 +50,7 @@ export async function serve(options: ServeOptions): Promise<number> {
   })
   const ending = new AbortController()
   const lookUp = composeLookUp(config, logger, ending.signal)
-  const parts = await startIntake(config, logger, lookUp)
+  const parts = await startIntake({ config, logger, hostname, lookUp })
   const app = buildApp({
     config,
     ...parts,
@@ -88,18 +84,6 @@ export async function serve(options: ServeOptions): Promise<number> {
   await closeServer(app)
   flush()
   return 0
-}
-
-interface Parts {
-  readonly intake: Intake
-  readonly metrics: Metrics
-  readonly spool?: ListedSpool
-  readonly deployments: DeploymentLog
-  readonly deadlines: Deadlines
-  /** Why the next event would not be accepted; undefined if it would, or if there is no spool. */
-  readonly checkKept: () => string | undefined
-  readonly isDelivering: () => boolean
-  readonly keys: () => KeyReport[]
 }
 
 /** Looks up the relay's key if only a REST API token is configured. */
@@ -154,14 +138,22 @@ function startDirectIntake(
   }
 }
 
-/** Starts the intake: into the spool if one is configured, else directly to PagerDuty. */
-async function startIntake(
-  { delivery, spool: spoolConfig }: RelayConfig,
-  logger: Logger,
-  lookUp: KeyLookUp | undefined,
-): Promise<Parts> {
+interface IntakeOptions {
+  readonly config: RelayConfig
+  readonly logger: Logger
+  readonly hostname: string
+  readonly lookUp: KeyLookUp | undefined
+}
+
+/** Starts the intake: into the fleet or the spool if one is configured, else directly to PagerDuty. */
+async function startIntake({ config, logger, hostname, lookUp }: IntakeOptions): Promise<Parts> {
+  const { delivery, spool: spoolConfig, fleet } = config
   const transport = composeRelayTransport(delivery)
   if (spoolConfig === undefined) return startDirectIntake(delivery, transport, lookUp)
+  if (fleet !== undefined) {
+    const { startFleetIntake } = await import('./fleet-intake.ts') // few relays have one
+    return await startFleetIntake({ fleet, delivery, spoolConfig, logger, hostname, lookUp, transport })
+  }
   const spool = await composeSpool({
     ...spoolConfig,
     onWarning: (message) => logger.warn(message),

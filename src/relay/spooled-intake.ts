@@ -1,4 +1,4 @@
-import type { Progress, Spool, SpoolItem } from '../spool/spool.ts'
+import type { AddResult, Progress, Spool, SpoolItem } from '../spool/spool.ts'
 import type { Intake } from './context.ts'
 import { RELAY_LIMITS } from './limits.ts'
 import type { Metrics } from './metrics.ts'
@@ -21,13 +21,7 @@ export function createSpooledIntake({ spool, metrics, obstacle, stopDelivery }: 
       const why = obstacle()
       if (why !== undefined) return items.map((item) => turnAway(item, `the spool accepts nothing: ${why}`))
       const result = await spool.add(items)
-      if (result.kind !== 'added') {
-        const reason =
-          result.kind === 'full'
-            ? `the spool is full: it keeps at most ${result.limit} events (PAGERDUTY_SPOOL_LIMIT)`
-            : `the spool accepts nothing: ${result.reason}`
-        return items.map((item) => turnAway(item, reason))
-      }
+      if (result.kind !== 'added') return notAdded(items, result)
       for (const { event } of items) metrics.accepted(event.kind)
       if (wait === undefined) return items.map(({ event }) => ({ kind: 'queued', event }))
       const signal = AbortSignal.any([wait.signal, closing.signal])
@@ -42,6 +36,18 @@ export function createSpooledIntake({ spool, metrics, obstacle, stopDelivery }: 
   }
 }
 
+/** The results of events that were not kept. */
+export function notAdded(
+  items: readonly SpoolItem[],
+  result: Exclude<AddResult, { kind: 'added' }>,
+): EventResult[] {
+  const reason =
+    result.kind === 'full'
+      ? `the spool is full: it keeps at most ${result.limit} events (PAGERDUTY_SPOOL_LIMIT)`
+      : `the spool accepts nothing: ${result.reason}`
+  return items.map((item) => turnAway(item, reason))
+}
+
 function turnAway({ event }: SpoolItem, reason: string): EventResult {
   return {
     kind: 'turned-away',
@@ -52,7 +58,8 @@ function turnAway({ event }: SpoolItem, reason: string): EventResult {
   }
 }
 
-function resultOf({ event }: SpoolItem, progress: Progress | undefined): EventResult {
+/** The result of an event whose caller waited. */
+export function resultOf({ event }: SpoolItem, progress: Progress | undefined): EventResult {
   if (progress?.status === 'delivered')
     return { kind: 'delivered', event, status: progress.httpStatus ?? 202 }
   if (progress?.status === 'dead')

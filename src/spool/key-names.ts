@@ -15,6 +15,11 @@ function spoolKeyName({ alias, key, isLookedUp }: RoutingKey, index: number): st
   return index === 0 ? DEFAULT_NAME : `key-${index + 1}`
 }
 
+/** The names under which configured keys are stored. */
+export function keyNames(keys: readonly RoutingKey[]): string[] {
+  return keys.map((key, index) => spoolKeyName(key, index))
+}
+
 /** How a key is stored: a configured one by its name, any other as it is. No key means the delivering process's own. */
 export function toSpoolKey(key: Secret | undefined, keys: readonly RoutingKey[]): SpoolKey {
   if (key === undefined) return { kind: 'configured', name: DEFAULT_NAME }

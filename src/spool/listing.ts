@@ -15,8 +15,18 @@ import type {
 /** What people see of an event: `discarded` is a dead one that somebody discarded. */
 export type ListedStatus = EventStatus | 'discarded'
 
+/** Where an event of a fleet is. All absent without one. */
+export interface EventPlace {
+  /** Only the relay's own spool has it. */
+  readonly where?: 'spool'
+  /** The relay that accepted it. */
+  readonly origin?: string
+  /** The relay that delivers its key; absent if none does. */
+  readonly owner?: string
+}
+
 /** An event as people browse it. Times are milliseconds since 1970. */
-export interface ListedEvent extends Omit<SpoolEntry, 'status'> {
+export interface ListedEvent extends Omit<SpoolEntry, 'status'>, EventPlace {
   readonly status: ListedStatus
   /** Only while the event's content is kept. */
   readonly summary?: string

@@ -32,7 +32,7 @@ export interface WorkerEvents {
 }
 
 export interface WorkerDeps {
-  readonly spool: Spool
+  readonly spool: Pick<Spool, 'queue'>
   readonly transport: Transport
   readonly clock: Clock
   /** Where a key's events go; while there is no destination, they wait. */

@@ -1,0 +1,126 @@
+import { Failure } from '../core/failure.ts'
+import type { Clock } from '../delivery/retry.ts'
+import type { Event } from '../core/event.ts'
+import type { ForwardedEvent } from '../spool/forwarding.ts'
+import type { ListedSpool } from '../spool/listing.ts'
+import { checksumOf, toRow } from '../spool/rows.ts'
+import type { SpoolItem, SpoolKey } from '../spool/spool.ts'
+import { createWakeUp } from '../spool/worker/wake-up.ts'
+import type { FleetItem } from './engine.ts'
+import { within } from './within.ts'
+import { AT_ONCE, BUDGET_MS, type WriteThrough } from './write-through.ts'
+
+/** Moves events from the relay's own spool to the fleet, in their order. */
+export interface Forwarder {
+  wake(): void
+  /** How many events are still here that belong to the fleet; counted up to one statement's worth. */
+  left(): number
+  stop(): Promise<void>
+}
+
+export interface ForwarderDeps {
+  readonly spool: ListedSpool
+  readonly writeThrough: WriteThrough
+  readonly clock: Clock
+  /** Which events the fleet takes. */
+  readonly keys: 'configured' | 'all'
+  readonly addToFleet: (items: readonly FleetItem[]) => Promise<readonly number[]>
+  /** The name of a key in the fleet. */
+  readonly canonical: (key: SpoolKey) => SpoolKey
+  /** Whether this process may take events out of the spool, and the fleet can be reached. */
+  readonly mayForward: () => boolean
+  /** Called after events were moved: what they are, and their ids in the fleet. */
+  readonly onForwarded: (events: readonly ForwardedEvent[], ids: readonly number[]) => void
+}
+
+/** How often to look whether another process has added something. */
+const POLL_MS = 250
+const RETRY_MS = 500
+/** The fleet may take longer than for a caller's event, since nobody waits. */
+const PATIENCE_MS = 10_000
+
+/** Starts at once. */
+export function startForwarder(deps: ForwarderDeps): Forwarder {
+  const { spool, writeThrough, clock, mayForward } = deps
+  const stopping = new AbortController()
+  const wakeUp = createWakeUp(clock, stopping.signal)
+  const forward = createForward(deps)
+  const oldest = (limit = AT_ONCE): ForwardedEvent[] => spool.forwarding.oldest(limit, deps.keys)
+
+  /** While new events are held back, what is left can be moved, and then they need not go behind anything. */
+  const close = async (): Promise<void> => {
+    await writeThrough.hold()
+    try {
+      for (let some = oldest(); some.length > 0; some = oldest()) await forward(some, BUDGET_MS)
+      writeThrough.open()
+    } catch (error) {
+      writeThrough.fallBack()
+      throw error
+    }
+  }
+  const work = async (): Promise<number> => {
+    if (!mayForward()) return POLL_MS
+    const some = oldest()
+    if (some.length === AT_ONCE || (some.length > 0 && writeThrough.mode() === 'fleet')) {
+      await forward(some, PATIENCE_MS)
+      return 0
+    }
+    if (writeThrough.mode() === 'fleet') return POLL_MS
+    await close()
+    return 0
+  }
+  const run = async (): Promise<void> => {
+    while (!stopping.signal.aborted) {
+      try {
+        await wakeUp.wait(await work())
+      } catch (error) {
+        if (!(error instanceof Failure)) throw error
+        await clock.sleep(RETRY_MS, stopping.signal)
+      }
+    }
+  }
+  const running = run()
+  return {
+    wake: () => wakeUp.trigger(),
+    left: () => oldest().length,
+    stop: async () => {
+      stopping.abort()
+      wakeUp.trigger()
+      await running
+    },
+  }
+}
+
+/** A function that moves events. @throws Failure if that fails; then they are still in the spool */
+function createForward({
+  spool,
+  addToFleet,
+  canonical,
+  onForwarded,
+}: ForwarderDeps): (events: readonly ForwardedEvent[], timeoutMs: number) => Promise<void> {
+  return async (events, timeoutMs) => {
+    const damaged = events.filter((event) => checksumOf(event.key, event.kind, event.body) !== event.checksum)
+    await discard(spool, damaged)
+    const good = events.filter((event) => !damaged.includes(event))
+    const items = good.map((event): FleetItem => ({
+      ...toRow(toItem(event, canonical), event.acceptedAtMs),
+      body: event.body,
+      originId: String(event.id),
+      ageMs: Math.max(0, spool.queue.now() - event.acceptedAtMs),
+    }))
+    const ids = items.length === 0 ? [] : await within(timeoutMs, addToFleet(items))
+    const reason = await spool.forwarding.remove(good.map(({ id }) => id))
+    onForwarded(good, ids)
+    if (reason !== undefined) throw new Failure('undelivered', reason) // they will be added again, which changes nothing
+  }
+}
+
+async function discard(spool: ListedSpool, damaged: readonly ForwardedEvent[]): Promise<void> {
+  if (damaged.length === 0) return
+  const reason = 'checksum mismatch: it was corrupted on disk, so it was not sent'
+  await spool.queue.settle(damaged.map(({ id }) => ({ kind: 'dead', cause: 'damaged', id, reason })))
+}
+
+function toItem({ kind, key, body }: ForwardedEvent, canonical: (key: SpoolKey) => SpoolKey): SpoolItem {
+  return { event: { kind, body: JSON.parse(body) as Event['body'] }, key: canonical(key) }
+}

@@ -1,0 +1,83 @@
+import type { Event } from '../core/event.ts'
+import type { Due, DueOptions } from '../spool/spool.ts'
+import type { OwnedKey, TakenEvent } from './engine.ts'
+
+/** An event that this relay has taken, until its result is written. */
+export interface Held {
+  readonly event: TakenEvent
+  /** Its permit counts until then; later it has to be taken again. */
+  readonly permittedUntilMs: number
+  /** `begun`: the worker has it. `settling`: its result is known, and not written yet. */
+  state: 'waiting' | 'begun' | 'settling'
+}
+
+/** How many events of one kind the worker could begin. */
+export type Want = Pick<DueOptions, 'fresh' | 'tried' | 'limit'>
+
+/** What this relay knows about a key that it owns. Times are on the lease's clock. */
+export interface KeyMirror {
+  readonly owned: OwnedKey
+  /** When the lease ends. */
+  untilMs: number
+  readonly held: Map<number, Held>
+  readonly wants: Record<Event['kind'], Want>
+  /** Whether the server may have more that is due now. */
+  isMore: boolean
+  /** When to ask the server next. */
+  askAtMs: number
+  /** When anything of the key was last due. */
+  usedAtMs: number
+}
+
+/** What is wanted before the worker has said it: as much as it begins at most. */
+const ANY: Want = { fresh: 64, tried: 64, limit: 64 }
+
+/** A key that was just claimed, since it has something due. */
+export function createKeyMirror(owned: OwnedKey, untilMs: number, nowMs: number): KeyMirror {
+  return {
+    owned,
+    untilMs,
+    held: new Map(),
+    wants: { alert: ANY, change: ANY },
+    isMore: true,
+    askAtMs: 0,
+    usedAtMs: nowMs,
+  }
+}
+
+/** How many events the worker could begin that are not held yet. */
+export function wantedOf({ wants }: KeyMirror): number {
+  return Object.values(wants).reduce(
+    (sum, { fresh, tried, limit }) => sum + Math.min(limit, fresh + tried),
+    0,
+  )
+}
+
+/**
+ * Chooses held events of a kind to attempt now, and notes how many more the worker could begin. Those that it attempts are in
+ * `exclude`, so one that it has begun and that is not there was not attempted after all.
+ */
+export function dueOf(mirror: KeyMirror, kind: Event['kind'], options: DueOptions, nowMs: number): Due {
+  const left = { fresh: options.fresh, tried: options.tried }
+  const events: TakenEvent[] = []
+  let isMore = mirror.isMore
+  for (const held of mirror.held.values()) {
+    const { event, permittedUntilMs, state } = held
+    if (event.kind !== kind || state === 'settling' || options.exclude.has(event.id)) continue
+    const lane = event.attempts === 0 ? 'fresh' : 'tried'
+    if (permittedUntilMs <= nowMs) {
+      mirror.held.delete(event.id)
+      Object.assign(mirror, { isMore: true, askAtMs: nowMs })
+      isMore = true
+    } else if (left[lane] > 0 && events.length < options.limit) {
+      held.state = 'begun'
+      left[lane]--
+      events.push(event)
+    } else {
+      held.state = 'waiting'
+      isMore = true
+    }
+  }
+  mirror.wants[kind] = { ...left, limit: options.limit - events.length }
+  return { events, isMore, nextAtMs: undefined }
+}

@@ -1,0 +1,243 @@
+import { randomUUID } from 'node:crypto'
+import type { DeliveryConfig } from '../config/delivery.ts'
+import type { FleetConfig } from '../config/fleet.ts'
+import { Failure } from '../core/failure.ts'
+import type { Clock } from '../delivery/retry.ts'
+import type { DeploymentStore } from '../spool/deployment-log.ts'
+import { createKeyFinder, DEFAULT_NAME, keyNames, toSpoolKey } from '../spool/key-names.ts'
+import type { EventStore, ListedSpool } from '../spool/listing.ts'
+import { toRow } from '../spool/rows.ts'
+import type { Progress, SpoolItem, SpoolKey, SpoolQueue } from '../spool/spool.ts'
+import type { KeyReport, Worker, WorkerEvents } from '../spool/worker/types.ts'
+import { createAlertHolds, toHeld, type AlertHolds } from './alert-holds.ts'
+import { startAlone, tellingAlone, type Alone } from './alone.ts'
+import type { Engine, EngineState, FleetItem } from './engine.ts'
+import { createFleetStore } from './event-store.ts'
+import { startFleetQueue, type FleetQueue } from './fleet-queue.ts'
+import { startForwarder, type Forwarder } from './forwarder.ts'
+import { startLocalDelivery, type LocalDelivery } from './local-delivery.ts'
+import type { Origin } from './origin.ts'
+import { createReservedIds } from './reserved-ids.ts'
+import { createFleetWaiting, type FleetWaiting, type Until } from './waiting.ts'
+import { createWriteThrough, type Accepted, type WriteThrough } from './write-through.ts'
+
+/** What a worker delivers from: the fleet, or the relay's own spool; there, if the fleet is away, more slowly. */
+export type Source = 'fleet' | 'spool' | 'alone'
+
+export interface RelayFleetOptions {
+  readonly engine: Engine
+  readonly origin: Origin
+  readonly fleet: Pick<FleetConfig, 'aloneAfterMs'>
+  readonly spool: ListedSpool
+  readonly clock: Clock
+  readonly delivery: Pick<DeliveryConfig, 'keys' | 'timeoutMs'>
+  /** Attempts per minute and key, of all relays together. */
+  readonly ratePerMinute: number
+  readonly launchWorker: (options: StartedWorker) => Worker
+  /** Who is told what a worker does. */
+  readonly events: (source: Source) => WorkerEvents
+  /** Called when the database is there, is away, or is away for another reason. */
+  readonly onState: (state: EngineState) => void
+}
+
+/** What a worker delivers from, and how. */
+export interface StartedWorker {
+  readonly queue: SpoolQueue
+  readonly ratePerMinute: number
+  readonly events: WorkerEvents
+}
+
+/** The share of the rate that a relay uses alone: others may do the same with the same keys. */
+const ALONE_SHARE = 1 / 4
+
+/** How the relay and its fleet stand. */
+export interface FleetFigures {
+  readonly state: EngineState
+  /** The relay's name in the fleet. */
+  readonly origin: string
+  readonly keysOwned: number
+  /** How long its leases last at least; absent if it owns no key. */
+  readonly leaseMs: number | undefined
+  /** Whether new events go to the spool first. */
+  readonly isBehindSpool: boolean
+  /** Whether it delivers without the fleet. */
+  readonly isAlone: boolean
+}
+
+/** A relay's part in a fleet. */
+export interface RelayFleet {
+  add(items: readonly SpoolItem[]): Promise<Accepted>
+  waitFor(accepted: Accepted, until: Until): Promise<Progress[]>
+  /** How many events that this relay accepted are not settled; rejects with a `Failure` while the fleet cannot be reached. */
+  ownPending(): Promise<number>
+  readonly store: EventStore
+  readonly deployments: DeploymentStore
+  figures(): FleetFigures
+  keys(): KeyReport[]
+  /** Why no event could be delivered or kept, as far as this is known. */
+  obstacle(): string | undefined
+  /** Gives attempts in flight time to finish, and gives every key back. */
+  stop(graceMs: number): Promise<void>
+}
+
+/** Joins the fleet. Nothing here fails because the database is away. */
+export function startRelayFleet(options: RelayFleetOptions): RelayFleet {
+  const { engine, origin, spool, delivery } = options
+  const canonical = createCanonical(delivery.keys)
+  const parts: FleetParts = {
+    canonical,
+    isShared: (key) => engine.keepsOwnKeys || canonical(key).kind === 'configured',
+    waiting: createFleetWaiting(engine, spool),
+    holds: createAlertHolds(!origin.isNew),
+  }
+  const { local, alone } = startOwnDelivery(options, parts)
+  const { writeThrough, forwarder } = startAccepting(options, parts, local)
+  const { queue, worker } = startSharedDelivery(options, parts)
+  engine.onState((state) => {
+    options.onState(state)
+    forwarder.wake()
+  })
+  const add = async (items: readonly SpoolItem[]): Promise<Accepted> => {
+    const named = items.map((item) => ({ ...item, key: canonical(item.key) }))
+    if (named.every(({ key }) => parts.isShared(key))) return await writeThrough.add(named)
+    const added = await spool.add(named)
+    return added.kind === 'added' ? { ...added, by: 'spool' } : added
+  }
+  return {
+    add,
+    waitFor: async (accepted, until) =>
+      accepted.kind === 'added' && accepted.by !== undefined
+        ? await parts.waiting.waitFor(accepted.ids, accepted.by, until)
+        : [],
+    ownPending: async () => (await engine.pending('own')) + spool.counts().pending,
+    store: createFleetStore({ engine, spool, isShared: parts.isShared }),
+    deployments: createFleetDeployments(engine),
+    figures: () => ({
+      ...queue.ownership(),
+      state: engine.state(),
+      origin: origin.name,
+      isBehindSpool: writeThrough.mode() !== 'fleet',
+      isAlone: local.mode() === 'alone',
+    }),
+    keys: () => [...worker.keys(), ...local.worker().keys()],
+    obstacle: () => local.worker().obstacle(),
+    stop: async (graceMs) => {
+      await alone.stop()
+      await forwarder.stop()
+      await Promise.all([queue.halt(), worker.stop(graceMs), local.stop(graceMs)])
+      await queue.giveBack()
+      await engine.close()
+    },
+  }
+}
+
+interface FleetParts {
+  /** The name of a key in the fleet. */
+  readonly canonical: (key: SpoolKey) => SpoolKey
+  /** Whether the fleet takes events of the key. */
+  readonly isShared: (key: SpoolKey) => boolean
+  readonly waiting: FleetWaiting
+  readonly holds: AlertHolds
+}
+
+/** Delivers from the relay's own spool what the fleet does not take, or everything while the fleet is away for long. */
+function startOwnDelivery(
+  { engine, spool, clock, fleet, ratePerMinute, launchWorker, events }: RelayFleetOptions,
+  { canonical, isShared, holds }: FleetParts,
+): { local: LocalDelivery; alone: Alone } {
+  const aloneRate = Math.max(1, Math.floor(ratePerMinute * ALONE_SHARE))
+  const local = startLocalDelivery({
+    queue: spool.queue,
+    launchWorker: (queue, mode) =>
+      mode === 'own'
+        ? launchWorker({ queue, ratePerMinute, events: events('spool') })
+        : launchWorker({
+            queue,
+            ratePerMinute: aloneRate,
+            events: tellingAlone(events('alone'), (event) => alone.settled(event)),
+          }),
+    isAllowed: (mode, key, event) =>
+      mode === 'alone' ? event === undefined || !holds.isHeld(canonical(key), event) : !isShared(key),
+  })
+  const alone = startAlone({ engine, spool, local, holds, clock, afterMs: fleet.aloneAfterMs, canonical })
+  return { local, alone }
+}
+
+/** Accepts events, and moves those that went to the relay's own spool to the fleet. */
+function startAccepting(
+  { engine, spool, clock }: RelayFleetOptions,
+  { canonical, holds, waiting }: FleetParts,
+  local: LocalDelivery,
+): { writeThrough: WriteThrough; forwarder: Forwarder } {
+  const ids = createReservedIds((count) => spool.forwarding.reserveIds(count, Date.now()))
+  const addToFleet = async (items: readonly FleetItem[]): Promise<readonly number[]> =>
+    await engine.add(items)
+  const writeThrough = createWriteThrough({
+    addToFleet,
+    addToSpool: (items, reserved) => spool.add(items, reserved),
+    takeIds: (count) => ids.take(count),
+    randomId: randomUUID,
+    toRow: (item) => toRow(item, Date.now()),
+    onFallBack: () => forwarder.wake(),
+    onAdded: (items, added) => holds.add(items.map(toHeld), added),
+  })
+  const forwarder = startForwarder({
+    spool,
+    writeThrough,
+    clock,
+    keys: engine.keepsOwnKeys ? 'all' : 'configured',
+    addToFleet,
+    canonical,
+    mayForward: () => engine.state().kind === 'up' && local.mode() === 'own' && local.isDelivering(),
+    onForwarded: (events, added) => {
+      const named = events.map((event) => ({ ...event, key: canonical(event.key) }))
+      holds.add(named, added)
+      waiting.forwarded(
+        events.map(({ id }) => id),
+        added,
+      )
+    },
+  })
+  void ids.refill()
+  return { writeThrough, forwarder }
+}
+
+/** Delivers the keys of the fleet that this relay owns. */
+function startSharedDelivery(
+  { engine, clock, delivery, ratePerMinute, launchWorker, events }: RelayFleetOptions,
+  { holds, waiting }: FleetParts,
+): { queue: FleetQueue; worker: Worker } {
+  const queue = startFleetQueue({
+    engine,
+    clock,
+    names: [...new Set([DEFAULT_NAME, ...keyNames(delivery.keys)])],
+    timeoutMs: delivery.timeoutMs,
+    ratePerMinute,
+    onSettled: (progress) => {
+      holds.remove([progress.id])
+      waiting.settled(progress)
+    },
+  })
+  return { queue, worker: launchWorker({ queue, ratePerMinute, events: events('fleet') }) }
+}
+
+/** The fleet's deployments. */
+function createFleetDeployments(engine: Engine): DeploymentStore {
+  return {
+    list: async (query) => {
+      const found = await engine.deployments(query)
+      return found.filter(({ identity }) => query.identity === undefined || query.identity === identity)
+    },
+    endedSince: (sinceMs) => engine.deploymentsEndedSince(sinceMs).catch(() => []),
+    note: () => Promise.reject(new Failure('undelivered', 'a fleet does not count failures in a row')),
+  }
+}
+
+/** A function that returns a key's name in the fleet: a configured key has the first of its names, even if a caller brought it. */
+function createCanonical(keys: DeliveryConfig['keys']): (key: SpoolKey) => SpoolKey {
+  const find = createKeyFinder(keys)
+  return (key) => {
+    const secret = find(key)
+    return secret === undefined ? key : toSpoolKey(secret, keys)
+  }
+}

@@ -1,0 +1,36 @@
+/** Hands out ids that were reserved in blocks. */
+export interface ReservedIds {
+  /** Undefined if none are left: then the next block is being reserved, or the disk does not work. */
+  take(count: number): readonly number[] | undefined
+  /** Reserves a block if few are left. */
+  refill(): Promise<void>
+}
+
+const BLOCK = 8192
+
+/** @param reserve reserves a block and returns its first id; undefined if that fails */
+export function createReservedIds(reserve: (count: number) => Promise<number | undefined>): ReservedIds {
+  let next = 0
+  let end = 0
+  let refilling: Promise<void> | undefined
+  const reserveBlock = async (): Promise<void> => {
+    const first = await reserve(BLOCK)
+    if (first === undefined) return
+    next = first // what is left of the block before is never used
+    end = first + BLOCK
+  }
+  const refill = async (): Promise<void> => {
+    if (end - next > BLOCK / 2) return
+    await (refilling ??= reserveBlock().finally(() => (refilling = undefined)))
+  }
+  return {
+    refill,
+    take: (count) => {
+      void refill()
+      if (end - next < count) return undefined
+      const first = next
+      next += count
+      return Array.from({ length: count }, (_, index) => first + index)
+    },
+  }
+}

@@ -1,0 +1,26 @@
+/** Keys with events and living relays, as the server last said. */
+export interface Census {
+  readonly activeKeys: number
+  readonly relays: number
+}
+
+/** How many keys each relay should own. */
+function shareOf({ activeKeys, relays }: Census): number {
+  return Math.ceil(activeKeys / Math.max(1, relays))
+}
+
+/**
+ * How many keys to claim: up to the share, and always one more, so that no key waits for a relay that was counted but is gone.
+ */
+export function keysToClaim(census: Census, owned: number): number {
+  return Math.max(1, shareOf(census) - owned)
+}
+
+/** A relay keeps so much more than its share before it gives keys back, so that keys do not wander. */
+const TOLERANCE = 1.1
+
+/** How many keys to give back to others. */
+export function keysToGiveBack(census: Census, owned: number): number {
+  const share = shareOf(census)
+  return owned > share * TOLERANCE + 1 ? owned - share : 0
+}

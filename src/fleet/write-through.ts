@@ -1,0 +1,190 @@
+import type { AddResult, SpoolItem } from '../spool/spool.ts'
+import type { NewRow } from '../spool/rows.ts'
+import type { FleetItem } from './engine.ts'
+import { within } from './within.ts'
+
+/** Where an event was written. */
+export type Accepted = AddResult & {
+  /** Absent if nothing was written. */
+  readonly by?: 'fleet' | 'spool'
+}
+
+/**
+ * Writes events to the fleet while their callers wait; or to the relay's own spool, if the fleet does not answer in time, and
+ * then until the spool is empty again: so a relay's events keep their order.
+ */
+export interface WriteThrough {
+  /** Keeps all items of one request or none. Never rejects. */
+  add(items: readonly SpoolItem[]): Promise<Accepted>
+  /** Writes events to the spool from now on, and what still waits for the fleet. */
+  fallBack(): void
+  /** Holds new events back, and resolves when no event is being written to the spool. */
+  hold(): Promise<void>
+  /** Writes to the fleet again, first what was held back; unless something was written to the spool since `hold`. */
+  open(): void
+  mode(): Mode
+}
+
+/** `spool`: everything goes to the spool. `held`: events wait until it is clear where they go. */
+export type Mode = 'fleet' | 'spool' | 'held'
+
+export interface WriteThroughDeps {
+  /** Adds items to the fleet. */
+  readonly addToFleet: (items: readonly FleetItem[]) => Promise<readonly number[]>
+  /** Adds items to the spool, under ids that were reserved. */
+  readonly addToSpool: (items: readonly SpoolItem[], ids: readonly number[] | undefined) => Promise<AddResult>
+  /** Ids of the spool that are used for nothing else; undefined if there are none now. */
+  readonly takeIds: (count: number) => readonly number[] | undefined
+  readonly toRow: (item: SpoolItem) => NewRow
+  /** An id for an event that gets none of the spool's. */
+  readonly randomId: () => string
+  /** Called when the fleet does not answer in time. */
+  readonly onFallBack: () => void
+  /** Called with items that the fleet has now, and their ids. */
+  readonly onAdded: (items: readonly SpoolItem[], ids: readonly number[]) => void
+}
+
+/** Events in one statement. */
+export const AT_ONCE = 256
+/** Statements at the same time: the second one takes what came while the first is being synced. */
+const MAX_IN_FLIGHT = 2
+/** How long the fleet may take before an event goes to the spool. */
+export const BUDGET_MS = 1000
+
+interface Job {
+  readonly items: readonly SpoolItem[]
+  readonly rows: readonly FleetItem[]
+  readonly ids: readonly number[] | undefined
+  readonly resolve: (accepted: Accepted) => void
+}
+
+/** Writes to the spool until it is opened. */
+export function createWriteThrough(deps: WriteThroughDeps): WriteThrough {
+  const toJob = createToJob(deps)
+  const spooling = createSpooling(deps)
+  let mode: Mode = 'spool'
+  let waiting: Job[] = []
+  let inFlight = 0
+  let isScheduled = false
+
+  const fallBack = (): void => {
+    mode = 'spool'
+    spooling.keep(waiting)
+    waiting = []
+  }
+  const write = async (jobs: readonly Job[]): Promise<void> => {
+    inFlight++
+    try {
+      await writeToFleet(jobs, deps)
+    } catch {
+      spooling.keep(jobs) // with their ids, so that they are not there twice if the fleet has them after all
+      if (mode === 'fleet') deps.onFallBack()
+      fallBack()
+    } finally {
+      inFlight--
+      schedule()
+    }
+  }
+  const writeNext = (): void => {
+    isScheduled = false
+    if (mode !== 'fleet' || waiting.length === 0 || inFlight >= MAX_IN_FLIGHT) return
+    const count = jobsThatFit(waiting)
+    const jobs = waiting.slice(0, count)
+    waiting = waiting.slice(count)
+    void write(jobs)
+    schedule()
+  }
+  const schedule = (): void => {
+    if (isScheduled || waiting.length === 0) return
+    isScheduled = true
+    setImmediate(writeNext)
+  }
+  return {
+    add: (items) =>
+      new Promise((resolve) => {
+        const job = toJob(items, resolve)
+        if (mode === 'spool') return spooling.keep([job])
+        waiting.push(job)
+        schedule()
+      }),
+    fallBack,
+    hold: async () => {
+      mode = 'held'
+      await spooling.idle()
+    },
+    open: () => {
+      if (mode !== 'held') return // an earlier statement has failed since `hold`, and its events are in the spool
+      mode = 'fleet'
+      schedule()
+    },
+    mode: () => mode,
+  }
+}
+
+function createToJob({
+  takeIds,
+  toRow,
+  randomId,
+}: WriteThroughDeps): (items: readonly SpoolItem[], resolve: Job['resolve']) => Job {
+  let requests = 0
+  return (items, resolve) => {
+    const ids = takeIds(items.length)
+    const request = ++requests
+    const rows = items.map((item, index) => ({
+      ...toRow(item),
+      originId: String(ids?.[index] ?? randomId()),
+      request,
+      ageMs: 0,
+    }))
+    return { items, rows, ids, resolve }
+  }
+}
+
+/** Writes jobs in one statement. @throws Failure if the fleet does not answer in time */
+async function writeToFleet(jobs: readonly Job[], { addToFleet, onAdded }: WriteThroughDeps): Promise<void> {
+  const ids = await within(BUDGET_MS, addToFleet(jobs.flatMap(({ rows }) => rows)))
+  let from = 0
+  for (const { items, resolve } of jobs) {
+    const own = ids.slice(from, (from += items.length))
+    onAdded(items, own)
+    resolve({ kind: 'added', ids: own, by: 'fleet' })
+  }
+}
+
+/** Jobs that go to the spool. */
+interface Spooling {
+  readonly keep: (jobs: readonly Job[]) => void
+  /** Resolves when all are written. */
+  readonly idle: () => Promise<void>
+}
+
+function createSpooling({ addToSpool }: WriteThroughDeps): Spooling {
+  const writing = new Set<Promise<void>>()
+  const keepOne = async ({ items, ids, resolve }: Job): Promise<void> => {
+    const result = await addToSpool(items, ids)
+    resolve(result.kind === 'added' ? { ...result, by: 'spool' } : result)
+  }
+  return {
+    keep: (jobs) => {
+      for (const job of jobs) {
+        const kept = keepOne(job).finally(() => writing.delete(kept))
+        writing.add(kept)
+      }
+    },
+    idle: async () => {
+      while (writing.size > 0) await Promise.all(writing)
+    },
+  }
+}
+
+/** How many of the jobs one statement takes; one at least. */
+function jobsThatFit(jobs: readonly Job[]): number {
+  let events = 0
+  let count = 0
+  for (const { rows } of jobs) {
+    events += rows.length
+    if (events > AT_ONCE && count > 0) break
+    count++
+  }
+  return count
+}

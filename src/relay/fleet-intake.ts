@@ -1,0 +1,140 @@
+import type { Logger } from 'pino'
+import { composeRelayFleet, composeSpool } from '../compose.ts'
+import type { DeliveryConfig } from '../config/delivery.ts'
+import type { FleetConfig } from '../config/fleet.ts'
+import type { SpoolConfig } from '../config/spool.ts'
+import type { Transport } from '../delivery/transport.ts'
+import type { EngineState } from '../fleet/engine.ts'
+import { readOrigin } from '../fleet/origin.ts'
+import type { RelayFleet } from '../fleet/relay-fleet.ts'
+import type { KeyLookUp } from '../rest/remember-key.ts'
+import type { Deadlines } from '../spool/deadlines.ts'
+import type { DeploymentStore } from '../spool/deployment-log.ts'
+import type { ListedSpool } from '../spool/listing.ts'
+import type { WorkerEvents } from '../spool/worker/types.ts'
+import { version } from '../version.ts'
+import type { Intake } from './context.ts'
+import { createWorkerEvents } from './log.ts'
+import { createMetrics, type Metrics } from './metrics.ts'
+import type { Parts } from './parts.ts'
+import { notAdded, resultOf } from './spooled-intake.ts'
+
+export interface FleetIntakeOptions {
+  readonly fleet: FleetConfig
+  readonly delivery: DeliveryConfig
+  readonly spoolConfig: SpoolConfig
+  readonly logger: Logger
+  readonly hostname: string
+  readonly lookUp: KeyLookUp | undefined
+  readonly transport: Transport
+}
+
+/** Starts the intake of a relay that shares its queue with others. */
+export async function startFleetIntake(options: FleetIntakeOptions): Promise<Parts> {
+  const { spoolConfig, logger, transport } = options
+  const spool = await composeSpool({
+    ...spoolConfig,
+    onWarning: (message) => logger.warn(message),
+    onCrowdedOut: (count) => {
+      metrics.crowdedOut(count)
+      logger.warn({ events: count }, 'the oldest dead events made room for others')
+    },
+  })
+  const deployments: DeploymentStore = {
+    list: (query) => shared.deployments.list(query),
+    endedSince: (sinceMs) => shared.deployments.endedSince(sinceMs),
+    note: (deployment) => shared.deployments.note(deployment),
+  }
+  const metrics = createMetrics(
+    { deployments, deadlines: NO_DEADLINES },
+    {
+      counts: () => spool.counts(),
+      oldestPendingAgeMs: () => spool.oldestPendingAgeMs(),
+      isDelivering: () => shared.figures().isAlone,
+    },
+    { counts: () => shared.store.counts(), figures: () => shared.figures() },
+  )
+  const shared: RelayFleet = await composeRelayFleet({
+    ...options,
+    ...spoolConfig,
+    origin: readOrigin(spoolConfig.directory, options.hostname),
+    spool,
+    version,
+    events: (source) => eventsOf(createWorkerEvents(logger, metrics), source === 'fleet'),
+    onState: (state) => logState(logger, state),
+  })
+  return {
+    metrics,
+    spool: shared.store,
+    deployments,
+    deadlines: NO_DEADLINES,
+    fleet: shared,
+    isDelivering: () => shared.figures().state.kind === 'up',
+    keys: () => shared.keys(),
+    checkKept: () => checkKept(shared, spool),
+    intake: createFleetIntake({ shared, spool, metrics, transport }),
+  }
+}
+
+/** A deployment may end at another relay, so a deadline that only one of them knows would page for nothing. */
+const NO_DEADLINES: Deadlines = {
+  begin: () => Promise.resolve({ kind: 'unavailable', reason: 'a fleet keeps no deadlines' }),
+  expire: () => Promise.resolve({ missed: [], nextInMs: undefined }),
+  counts: () => ({ open: 0, overdue: 0 }),
+}
+
+/** The database alone is enough, and so is the spool. */
+function checkKept(shared: RelayFleet, spool: ListedSpool): string | undefined {
+  const { state, isBehindSpool } = shared.figures()
+  if (state.kind === 'up' && !isBehindSpool) return undefined
+  return shared.obstacle() ?? spool.checkRoom() ?? spool.checkWritable()
+}
+
+/** Each key of a fleet has its own lease, and `onState` reports the database. */
+function eventsOf(events: WorkerEvents, isFleet: boolean): WorkerEvents {
+  return {
+    ...events,
+    onLock: (isHeld) => {
+      if (!isFleet && !isHeld) events.onLock(isHeld)
+    },
+    onStoreProblem: (reason) => {
+      if (!isFleet) events.onStoreProblem(reason)
+    },
+  }
+}
+
+function logState(logger: Logger, state: EngineState): void {
+  if (state.kind === 'up') logger.info(`the fleet’s database answers: ${state.host}`)
+  else if (state.isConfiguration) logger.error(`the fleet’s database cannot be used: ${state.reason}`)
+  else logger.warn(`the fleet’s database cannot be reached, so events go to the spool: ${state.reason}`)
+}
+
+interface FleetIntakeDeps {
+  readonly shared: RelayFleet
+  readonly spool: ListedSpool
+  readonly metrics: Metrics
+  readonly transport: Transport
+}
+
+/** With a fleet: an event is accepted once the database has committed it, or else once it is synced to the spool. */
+function createFleetIntake({ shared, spool, metrics, transport }: FleetIntakeDeps): Intake {
+  const closing = new AbortController()
+  return {
+    take: async (items, wait) => {
+      const accepted = await shared.add(items)
+      if (accepted.kind !== 'added') return notAdded(items, accepted)
+      for (const { event } of items) metrics.accepted(event.kind)
+      const by = accepted.by === undefined ? {} : { acceptedBy: accepted.by }
+      if (wait === undefined) return items.map(({ event }) => ({ kind: 'queued', event, ...by }))
+      const signal = AbortSignal.any([wait.signal, closing.signal])
+      const progress = await shared.waitFor(accepted, { timeoutMs: wait.timeoutMs, signal })
+      return items.map((item, index) => ({ ...resultOf(item, progress[index]), ...by }))
+    },
+    close: async (graceMs) => {
+      await shared.stop(graceMs)
+      closing.abort() // callers that still wait are told that the event is queued
+      await transport.close()
+      await spool.close()
+    },
+  }
+}

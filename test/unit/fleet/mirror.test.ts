@@ -1,0 +1,136 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import type { KeyTaken, OwnedKey, TakenEvent } from '../../../src/fleet/engine.ts'
+import { createMirror, MAX_HELD, PERMIT_MS, type Mirror } from '../../../src/fleet/mirror.ts'
+import type { DueOptions } from '../../../src/spool/spool.ts'
+import { DEFAULT_KEY } from '../../support/spool.ts'
+
+const TIMEOUT_MS = 10_000
+const LEASE_MS = 20_000
+
+interface Setup {
+  readonly mirror: Mirror
+  readonly pass: (ms: number) => void
+}
+
+function setUp(): Setup {
+  let nowMs = 0
+  const toLocalMs = (serverMs: number): number => serverMs
+  const mirror = createMirror({ now: () => nowMs, timeoutMs: TIMEOUT_MS, toLocalMs })
+  return { mirror, pass: (ms) => (nowMs += ms) }
+}
+
+const owned = (keyId: number, epoch = 1): OwnedKey => ({ keyId, epoch, key: DEFAULT_KEY })
+const event = (id: number, more: Partial<TakenEvent> = {}): TakenEvent => ({
+  id,
+  keyId: 1,
+  epoch: 1,
+  kind: 'alert',
+  body: '{}',
+  attempts: 0,
+  acceptedAtMs: 0,
+  checksum: 0,
+  ...more,
+})
+const state = (more: Partial<KeyTaken> = {}): KeyTaken => ({
+  keyId: 1,
+  isLost: false,
+  permits: 1,
+  isMore: false,
+  permitInMs: 0,
+  ...more,
+})
+const take = (mirror: Mirror, events: TakenEvent[], more: Partial<KeyTaken> = {}): Set<number> =>
+  mirror.accept({ nowMs: 0, events, keys: [state(more)] }, 0)
+const ALL: DueOptions = {
+  nowMs: 0,
+  fresh: 64,
+  tried: 64,
+  limit: 64,
+  exclude: new Set(),
+  isNewestFirst: false,
+}
+const dueIds = (mirror: Mirror, more: Partial<DueOptions> = {}): number[] =>
+  mirror.due(1, 'alert', { ...ALL, ...more }).events.map(({ id }) => id)
+
+test('an attempt begins only if the lease lasts for as long as the attempt may take', () => {
+  const { mirror, pass } = setUp()
+  mirror.own([owned(1)], LEASE_MS)
+  take(mirror, [event(1)])
+  assert.equal(mirror.mayAttempt(event(1)), true)
+  pass(LEASE_MS - TIMEOUT_MS)
+  assert.equal(mirror.mayAttempt(event(1)), false)
+  assert.deepEqual(dueIds(mirror), [])
+  assert.deepEqual(mirror.requests(10), [])
+  mirror.renew([owned(1)], 2 * LEASE_MS)
+  assert.equal(mirror.mayAttempt(event(1)), true)
+})
+
+test('a key that is missing from a renewal, or has another epoch, is lost with what was taken of it', () => {
+  for (const renewed of [[], [owned(1, 2)]]) {
+    const { mirror } = setUp()
+    mirror.own([owned(1)], LEASE_MS)
+    take(mirror, [event(1)])
+    mirror.renew(renewed, 2 * LEASE_MS)
+    assert.deepEqual([mirror.keyIds(), dueIds(mirror), mirror.heldIds()], [[], [], []])
+    assert.equal(mirror.mayAttempt(event(1)), false)
+  }
+})
+
+test('an attempt in flight outlives its key, so that its result can be written', () => {
+  const { mirror } = setUp()
+  mirror.own([owned(1)], LEASE_MS)
+  take(mirror, [event(1)])
+  assert.deepEqual(dueIds(mirror), [1])
+  mirror.drop([1])
+  assert.deepEqual(mirror.heldIds(), [1])
+  assert.equal(mirror.held(1)?.event.epoch, 1)
+  mirror.release(1)
+  assert.equal(mirror.room(), MAX_HELD)
+})
+
+test('a permit that was not used soon is dropped, and the event has to be taken again', () => {
+  const { mirror, pass } = setUp()
+  mirror.own([owned(1)], LEASE_MS)
+  take(mirror, [event(1)])
+  pass(PERMIT_MS)
+  assert.deepEqual(dueIds(mirror), [])
+  assert.deepEqual(mirror.heldIds(), [])
+  assert.deepEqual(
+    mirror.requests(10).map(({ keyId }) => keyId),
+    [1],
+  )
+})
+
+test('no more is asked for than the worker can begin, and it is asked again later', () => {
+  const { mirror, pass } = setUp()
+  mirror.own([owned(1)], LEASE_MS)
+  take(mirror, [], { isMore: true, permits: 0 })
+  for (const kind of ['alert', 'change'] as const)
+    mirror.due(1, kind, { ...ALL, fresh: 0, tried: 0, limit: 0 })
+  pass(200)
+  assert.deepEqual(mirror.requests(10), [])
+  assert.deepEqual([...mirror.unwanted()], [1])
+  assert.deepEqual([...mirror.unwanted()], [])
+})
+
+test('an event is held once, and again after its result is written', () => {
+  const { mirror } = setUp()
+  mirror.own([owned(1)], LEASE_MS)
+  take(mirror, [event(1)])
+  assert.deepEqual(dueIds(mirror), [1])
+  take(mirror, [event(1)])
+  assert.deepEqual(dueIds(mirror, { exclude: new Set([1]) }), [])
+  mirror.release(1)
+  take(mirror, [event(1, { attempts: 1 })])
+  assert.deepEqual(dueIds(mirror), [1])
+})
+
+test('news about keys of others is reported, and about own keys makes them asked for at once', () => {
+  const { mirror } = setUp()
+  mirror.own([owned(1)], LEASE_MS)
+  take(mirror, [], { permits: 0 })
+  assert.ok(mirror.askAtMs() > 0)
+  assert.deepEqual(mirror.noteDue([1, 2]), [2])
+  assert.equal(mirror.askAtMs(), 0)
+})

@@ -1,0 +1,134 @@
+import assert from 'node:assert/strict'
+import { test, type TestContext } from 'node:test'
+import { setImmediate, setTimeout as sleep } from 'node:timers/promises'
+import { Failure } from '../../../src/core/failure.ts'
+import type { FleetItem } from '../../../src/fleet/engine.ts'
+import { createWriteThrough, type Accepted, type WriteThrough } from '../../../src/fleet/write-through.ts'
+import { toRow } from '../../../src/spool/rows.ts'
+import { changeItem } from '../../support/spool.ts'
+
+interface Statement {
+  readonly items: readonly FleetItem[]
+  readonly answer: () => void
+  readonly fail: () => void
+}
+
+interface Setup {
+  readonly writer: WriteThrough
+  readonly statements: Statement[]
+  /** Ids in the order in which they went to the spool. */
+  readonly spooled: number[]
+  readonly fallBacks: () => number
+}
+
+function setUp(): Setup {
+  const statements: Statement[] = []
+  const spooled: number[] = []
+  let nextId = 1
+  let fallBacks = 0
+  const writer = createWriteThrough({
+    addToFleet: (items) =>
+      new Promise((resolve, reject) => {
+        const answer = (): void => resolve(items.map(({ originId }) => Number(originId) + 1000))
+        statements.push({ items, answer, fail: () => reject(new Failure('undelivered', 'away')) })
+      }),
+    addToSpool: (_items, ids = []) => {
+      spooled.push(...ids)
+      return Promise.resolve({ kind: 'added', ids })
+    },
+    takeIds: (count) => Array.from({ length: count }, () => nextId++),
+    randomId: () => 'random',
+    toRow: (item) => toRow(item, 0),
+    onFallBack: () => fallBacks++,
+    onAdded: () => undefined,
+  })
+  return { writer, statements, spooled, fallBacks: () => fallBacks }
+}
+
+async function open(writer: WriteThrough): Promise<void> {
+  await writer.hold()
+  writer.open()
+}
+const add = (writer: WriteThrough): Promise<Accepted> => writer.add([changeItem('c')])
+
+test('at most two statements are in flight, and the next one takes all that came while they were', async () => {
+  const { writer, statements } = setUp()
+  await open(writer)
+  const added: Promise<Accepted>[] = []
+  for (let count = 0; count < 5; count++) {
+    added.push(add(writer))
+    await setImmediate()
+    await setImmediate()
+  }
+  assert.deepEqual(
+    statements.map(({ items }) => items.length),
+    [1, 1],
+  )
+  statements[0]?.answer()
+  await added[0]
+  await setImmediate()
+  await setImmediate()
+  assert.deepEqual(
+    statements.map(({ items }) => items.length),
+    [1, 1, 3],
+  )
+  for (const { answer } of statements) answer()
+  assert.deepEqual(
+    (await Promise.all(added)).map((accepted) => [accepted.kind, accepted.by]),
+    Array.from({ length: 5 }, () => ['added', 'fleet']),
+  )
+})
+
+test('what the fleet fails to add goes to the spool under the same id, and so does everything after it', async () => {
+  const { writer, statements, spooled, fallBacks } = setUp()
+  await open(writer)
+  const first = add(writer)
+  await setImmediate()
+  await setImmediate()
+  statements[0]?.fail()
+  assert.deepEqual(await first, { kind: 'added', ids: [1], by: 'spool' })
+  assert.deepEqual(await add(writer), { kind: 'added', ids: [2], by: 'spool' })
+  assert.deepEqual(spooled, [1, 2])
+  assert.equal(statements.length, 1)
+  assert.equal(fallBacks(), 1)
+  assert.equal(writer.mode(), 'spool')
+})
+
+test('a fleet that does not answer within a second gets nothing more', async (t: TestContext) => {
+  const { writer, statements, spooled } = setUp()
+  await open(writer)
+  t.mock.timers.enable({ apis: ['setTimeout'] })
+  const added = add(writer)
+  await setImmediate()
+  await setImmediate()
+  t.mock.timers.tick(1000)
+  assert.equal((await added).by, 'spool')
+  statements[0]?.answer() // too late, and the fleet has it under the same id
+  assert.deepEqual(spooled, [1])
+})
+
+test('held events wait until it is clear where they go', async () => {
+  const { writer, spooled } = setUp()
+  await writer.hold()
+  const added = [add(writer), add(writer)]
+  await sleep(10)
+  assert.deepEqual(spooled, [])
+  writer.fallBack()
+  assert.deepEqual(
+    (await Promise.all(added)).map(({ by }) => by),
+    ['spool', 'spool'],
+  )
+})
+
+test('a statement that fails after its events were held back keeps the fleet closed', async () => {
+  const { writer, statements } = setUp()
+  await open(writer)
+  const late = add(writer)
+  await setImmediate()
+  await setImmediate()
+  await writer.hold()
+  statements[0]?.fail()
+  await late
+  writer.open()
+  assert.equal(writer.mode(), 'spool')
+})
