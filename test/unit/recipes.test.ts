@@ -72,7 +72,7 @@ test('the manifest for Kubernetes mounts what it declares, where the relay looks
 })
 
 test('there is a recipe for each of the common places', () => {
-  assert.equal(recipes.length, 12)
+  assert.ok(recipes.length >= 12)
 })
 
 for (const page of pages) {
