@@ -1,9 +1,9 @@
+import { DEPLOYMENT_STATES } from '../core/deployment-state.ts'
 import type { Session } from '../cli/session.ts'
 import { deploymentFigures, type EndedDeployment, type Figure } from '../core/deployment-figures.ts'
-import { DEPLOYMENT_STATES } from '../core/deployment.ts'
+import { shortCommit } from '../core/summary.ts'
 import { formatMs } from '../core/duration.ts'
 import { parseSince } from '../core/since.ts'
-import { shortCommit } from '../core/summary.ts'
 import { openHolder, textOf, type Answer } from './holder.ts'
 
 /** `deployments`: lists what a relay or a spool remembers, the newest first. @returns the exit status */

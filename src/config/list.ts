@@ -1,4 +1,4 @@
-import { DEPLOYMENT_STATES, type DeploymentState } from '../core/deployment.ts'
+import { DEPLOYMENT_STATES, type DeploymentState } from '../core/deployment-state.ts'
 import { Failure } from '../core/failure.ts'
 import { parseSince } from '../core/since.ts'
 import { parseChoice } from './parsers.ts'

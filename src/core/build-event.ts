@@ -1,3 +1,4 @@
+import type { DeploymentOutcome } from './deployment-state.ts'
 import type { Build } from './build.ts'
 import type { Action, Event, Image, Link, Payload, Severity } from './event.ts'
 import type { Streak } from './failure-streak.ts'
@@ -9,7 +10,6 @@ import {
   whyNotPaged,
   shortCommit,
   type CommandResult,
-  type DeploymentOutcome,
   type SummaryFacts,
 } from './summary.ts'
 

@@ -1,11 +1,8 @@
+import { DEPLOYMENT_STATES, type DeploymentState } from './deployment-state.ts'
 import { cutChars } from './truncate.ts'
 import { dedupKeyFor, limitDedupKey } from './identity.ts'
 import type { Event, Link } from './event.ts'
 import { isObject, type JsonObject } from './json.ts'
-
-/** How far a deployment has come. `started` is one that has not ended yet. */
-export const DEPLOYMENT_STATES = ['started', 'success', 'failure', 'cancelled'] as const
-export type DeploymentState = (typeof DEPLOYMENT_STATES)[number]
 
 /**
  * One deployment, as a relay remembers it after PagerDuty has been told: at most about 1 kB. What is unknown is absent.

@@ -1,4 +1,4 @@
-import type { DeploymentState } from './deployment.ts'
+import type { DeploymentState } from './deployment-state.ts'
 
 /** A failure, as one of several in a row of the same thing to the same place. */
 export interface Streak {

@@ -1,4 +1,4 @@
-import type { DeploymentOutcome } from './summary.ts'
+import type { DeploymentOutcome } from './deployment-state.ts'
 
 /** What a CI says about a job: how it ended, or that it did not run, so there is nothing to report. */
 export interface JobStatus {

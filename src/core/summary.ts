@@ -1,12 +1,10 @@
+import type { DeploymentOutcome } from './deployment-state.ts'
 import type { Build } from './build.ts'
 import { cutChars } from './truncate.ts'
 import { LIMITS } from './event.ts'
 import { Failure } from './failure.ts'
 import { describeStreak, isPaging, type Streak } from './failure-streak.ts'
 import { oneLine } from './mask-secrets.ts'
-
-/** How a deployment ended. */
-export type DeploymentOutcome = 'success' | 'failure' | 'cancelled'
 
 /** What a wrapped command did; unknown if no command was wrapped. */
 export interface CommandResult {

@@ -1,4 +1,4 @@
-import { DEPLOYMENT_STATES } from '../core/deployment.ts'
+import { DEPLOYMENT_STATES } from '../core/deployment-state.ts'
 import { DEPLOYMENTS_PAGE } from '../spool/deployment-log.ts'
 import { answering, jsonContent } from './describe-route.ts'
 

@@ -1,4 +1,5 @@
-import type { Deployment, DeploymentState } from '../core/deployment.ts'
+import type { DeploymentState } from '../core/deployment-state.ts'
+import type { Deployment } from '../core/deployment.ts'
 import type { EndedDeployment } from '../core/deployment-figures.ts'
 
 /** Whether PagerDuty has the events of a deployment: all of them, not all yet, or one that was refused or given up. */

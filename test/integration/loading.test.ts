@@ -61,6 +61,11 @@ for (const { args, needs, env } of [
   })
 }
 
+test('a dry run loads one file besides the launcher, the entry and what joins the files', () => {
+  const chunks = [...loadedBy(['success', '--dry-run'])].filter((name) => name.endsWith('.js'))
+  assert.deepEqual(chunks.toSorted(), ['bin.js', 'program.js', 'rolldown-runtime.js', 'start.js'])
+})
+
 test('a plain event is sent without the schema library', () => {
   const loaded = loadedBy(['failure', '--deadline', '1ms'], { PAGERDUTY_EVENTS_URL: 'http://127.0.0.1:9' })
   assert.ok(loaded.has('undici.js'))

@@ -1,6 +1,6 @@
+import type { DeploymentState } from '../../core/deployment-state.ts'
 import { repositoryHost } from '../../ci/repository-host.ts'
 import { repositoryPage } from '../../ci/repository-url.ts'
-import type { DeploymentState } from '../../core/deployment.ts'
 import { buildOf, isAuthorized, reportOf, textAt, timeAt, type Hook } from './hook.ts'
 
 /**

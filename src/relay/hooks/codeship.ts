@@ -1,4 +1,4 @@
-import type { DeploymentState } from '../../core/deployment.ts'
+import type { DeploymentState } from '../../core/deployment-state.ts'
 import { buildOf, isAuthorized, isSameSecret, reportOf, textAt, type Hook } from './hook.ts'
 
 /**

@@ -1,5 +1,5 @@
+import type { DeploymentState } from '../../core/deployment-state.ts'
 import { repositoryPage } from '../../ci/repository-url.ts'
-import type { DeploymentState } from '../../core/deployment.ts'
 import { at, buildOf, isAuthorized, isSigned, reportOf, textAt, timeAt, type Hook } from './hook.ts'
 
 /**

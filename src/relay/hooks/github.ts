@@ -1,4 +1,4 @@
-import type { DeploymentState } from '../../core/deployment.ts'
+import type { DeploymentState } from '../../core/deployment-state.ts'
 import {
   buildOf,
   isSigned,
@@ -68,7 +68,7 @@ function readWorkflowRun({ body, query }: HookRequest): HookReport | string {
 }
 
 /** https://docs.github.com/en/rest/deployments/statuses */
-const DEPLOYMENT_STATES: Readonly<Partial<Record<string, DeploymentState>>> = {
+const STATUS_STATES: Readonly<Partial<Record<string, DeploymentState>>> = {
   in_progress: 'started',
   success: 'success',
   failure: 'failure',
@@ -77,7 +77,7 @@ const DEPLOYMENT_STATES: Readonly<Partial<Record<string, DeploymentState>>> = {
 
 function readDeploymentStatus({ body, query }: HookRequest): HookReport | string {
   const status = (name: string): string | undefined => textAt(body, 'deployment_status', name)
-  const state = DEPLOYMENT_STATES[status('state') ?? '']
+  const state = STATUS_STATES[status('state') ?? '']
   if (state === undefined) return 'the deployment has neither begun nor ended'
   const environment = status('environment') ?? textAt(body, 'deployment', 'environment')
   if (query['environment'] !== undefined && query['environment'] !== environment)

@@ -1,5 +1,5 @@
+import type { DeploymentState } from '../../core/deployment-state.ts'
 import { GITLAB_CI_NAME } from '../../ci/repository-host.ts'
-import type { DeploymentState } from '../../core/deployment.ts'
 import {
   at,
   buildOf,

@@ -1,7 +1,7 @@
+import type { DeploymentState } from '../../core/deployment-state.ts'
 import { createHmac, timingSafeEqual, type BinaryLike } from 'node:crypto'
 import { normalizeRefs } from '../../ci/normalize-ref.ts'
 import type { Build, BuildField } from '../../core/build.ts'
-import type { DeploymentState } from '../../core/deployment.ts'
 import { isObject } from '../../core/json.ts'
 
 /** A webhook's request, as far as the hooks read it. */

@@ -1,5 +1,6 @@
+import { DEPLOYMENT_STATES } from '../../core/deployment-state.ts'
 import type { FastifyReply } from 'fastify'
-import { DEPLOYMENT_STATES, deploymentOf } from '../../core/deployment.ts'
+import { deploymentOf } from '../../core/deployment.ts'
 import { cleanObject } from '../../core/json.ts'
 import { maskMembers } from '../../core/mask-event.ts'
 import { readEvent } from '../../core/normalize-event.ts'

@@ -1,7 +1,8 @@
+import type { DeploymentState } from '../../../src/core/deployment-state.ts'
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { deploymentFigures } from '../../../src/core/deployment-figures.ts'
-import type { Deployment, DeploymentState } from '../../../src/core/deployment.ts'
+import type { Deployment } from '../../../src/core/deployment.ts'
 
 const MINUTE = 60_000
 const DAY = 1440 * MINUTE

@@ -1,6 +1,6 @@
+import type { DeploymentState } from '../../../src/core/deployment-state.ts'
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { DeploymentState } from '../../../src/core/deployment.ts'
 import { countFailures, describeStreak, isPaging } from '../../../src/core/failure-streak.ts'
 
 const HISTORIES: [string, DeploymentState[], number][] = [
