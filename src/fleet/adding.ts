@@ -17,18 +17,26 @@ interface AddedRow {
   readonly is_due: boolean
 }
 
-/** Adds on each lane in turn. */
-export function createAdd(lanes: readonly Lane[], { seal, origin, news }: AddingParts): Engine['add'] {
-  let next = 0
-  return async (items: readonly FleetItem[]) => {
+/** Adds on a connection, as a part of the transaction that runs there. */
+export type AddOn = (run: Lane['run'], items: readonly FleetItem[]) => Promise<readonly number[]>
+
+export function createAddOn({ seal, origin, news }: AddingParts): AddOn {
+  return async (run, items) => {
     if (items.length === 0) return []
     const values = [origin, ...toColumns(items, seal)]
-    const lane = lanes[next++ % lanes.length]
-    const text = `SELECT * FROM pagerduty_alert.add(${placeholders(values)})`
-    const rows = (await lane?.run<AddedRow>(text, values)) ?? []
+    const rows = await run<AddedRow>(`SELECT * FROM pagerduty_alert.add(${placeholders(values)})`, values)
     const ids = rows.map(({ id }) => id)
     const due = rows.flatMap(({ key_id: keyId, is_due: isDue }) => (isDue ? [keyId] : []))
     news.tell({ dueKeyIds: [...new Set(due)], changedIds: ids })
     return ids
+  }
+}
+
+/** Adds on each lane in turn. */
+export function createAdd(lanes: readonly Lane[], addOn: AddOn): Engine['add'] {
+  let next = 0
+  return async (items) => {
+    const lane = lanes[next++ % lanes.length]
+    return lane === undefined ? [] : await addOn((text, values) => lane.run(text, values), items)
   }
 }

@@ -1,4 +1,5 @@
-import type { DeploymentLog, DeploymentEntry, DeploymentQuery } from '../spool/deployment-log.ts'
+import type { Deployment } from '../core/deployment.ts'
+import type { DeploymentLog, DeploymentEntry, DeploymentQuery, Told } from '../spool/deployment-log.ts'
 import type { ListedEvent, RetryPreview, Search, ShownEvent } from '../spool/listing.ts'
 import type { DeadFilter, Progress, Retried, SpoolCounts, SpoolKey } from '../spool/spool.ts'
 
@@ -51,5 +52,7 @@ export interface EngineListing {
   discardOne(id: number, note: string): Promise<boolean>
   keys(): Promise<FleetKey[]>
   deployments(query: DeploymentQuery): Promise<DeploymentEntry[]>
+  /** As `DeploymentLog.note`: records a deployment without events, and returns how many failures in a row there are now. */
+  noteDeployment(deployment: Deployment, told?: Told): Promise<number>
   deploymentsEndedSince(sinceMs: number): Promise<ReturnType<DeploymentLog['endedSince']>>
 }

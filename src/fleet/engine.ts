@@ -1,5 +1,6 @@
 import type { NewRow } from '../spool/rows.ts'
 import type { DeadCause, DueEvent, SpoolKey } from '../spool/spool.ts'
+import type { Deadlines } from '../spool/deadlines.ts'
 import type { EngineListing } from './engine-listing.ts'
 
 /*
@@ -205,6 +206,11 @@ export interface Engine extends EngineDelivery, EngineListing, EngineNews {
   readonly origin: string
   /** Whether callers' own keys can be stored: only with PAGERDUTY_FLEET_SECRET. Otherwise such events stay in the local spool. */
   readonly keepsOwnKeys: boolean
+  /**
+   * Deployments of the whole fleet that must end in time. Outcomes end them when they are added, so look for those that are over
+   * only while this relay has nothing left to forward. `counts` is as old as the last look.
+   */
+  readonly deadlines: Deadlines
   /** What the last connection or statement showed. Down until the first connection is made. */
   state(): EngineState
   /**

@@ -39,7 +39,13 @@ export interface ListingParts {
 
 type Listing = Omit<
   EngineListing,
-  'retry' | 'previewRetry' | 'discard' | 'discardOne' | 'deployments' | 'deploymentsEndedSince'
+  | 'retry'
+  | 'previewRetry'
+  | 'discard'
+  | 'discardOne'
+  | 'deployments'
+  | 'deploymentsEndedSince'
+  | 'noteDeployment'
 >
 
 /** What people see of the fleet's events. */

@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto'
 import type { FleetConfig } from '../config/fleet.ts'
 import { createDeadEvents } from './dead-events.ts'
-import { createAdd } from './adding.ts'
+import { createAdd, createAddOn } from './adding.ts'
+import { createFleetDeadlines } from './deadlines.ts'
 import { createDelivering } from './delivering.ts'
 import { createDeployments } from './deployments.ts'
 import type { Engine } from './engine.ts'
@@ -34,6 +35,7 @@ export function openFleet({ fleet, origin, version }: FleetOptions): Engine {
   }
   const adding = Array.from({ length: ADDING_LANES }, () => server.createLane())
   const news = createNews(() => lanes.people, randomUUID())
+  const addOn = createAddOn({ seal, origin, news })
   const keys = createKeys(lanes.people, seal)
   return {
     origin,
@@ -42,7 +44,8 @@ export function openFleet({ fleet, origin, version }: FleetOptions): Engine {
     onState: server.onState,
     onDue: news.onDue,
     onChange: news.onChange,
-    add: createAdd(adding, { seal, origin, news }),
+    add: createAdd(adding, addOn),
+    deadlines: createFleetDeadlines({ lane: lanes.people, seal, addOn }),
     ...createDelivering({ lane: lanes.delivery, seal, relay: origin, version, news }),
     ...createListing({ lane: lanes.people, seal, origin }),
     ...createDeadEvents({ lane: lanes.people, keys, relay: origin, news }),

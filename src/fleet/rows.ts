@@ -1,3 +1,4 @@
+import type { Deployment } from '../core/deployment.ts'
 import { isObject } from '../core/json.ts'
 import { cutChars } from '../core/truncate.ts'
 import { checksumOf } from '../spool/rows.ts'
@@ -29,9 +30,28 @@ export function toColumns(items: readonly FleetItem[], seal: Seal): unknown[][] 
     items.map(({ settled }) => (settled?.kind === 'dead' ? settled.cause : null)),
     items.map(({ settled }) => (settled?.kind === 'dead' ? storable(settled.reason) : null)),
     items.map(({ deployment }) => storable(deployment?.identity ?? null)),
-    items.map(({ deployment }) => (deployment === undefined ? null : JSON.stringify(deployment))),
+    items.map(({ deployment }) => (deployment === undefined ? null : toRecord(deployment))),
     tellers,
+    items.map(({ deployment, alertKey }) => (isOutcome(deployment) ? storable(alertKey ?? null) : null)),
+    items.map(({ deployment }) => (isOutcome(deployment) ? storable(deployment?.buildId ?? '') : null)),
   ]
+}
+
+/** Whether a deployment has ended, so that nothing has to watch its time. */
+function isOutcome(deployment: Deployment | undefined): boolean {
+  return deployment !== undefined && deployment.state !== 'started'
+}
+
+/** A deployment as it is stored, in JSON; with what is known about it beside its events. */
+export function toRecord(
+  deployment: Deployment,
+  more: { readonly told?: unknown; readonly toldId?: unknown } = {},
+): string {
+  const texts = Object.entries(deployment).map(([name, value]: [string, unknown]) => [
+    name,
+    typeof value === 'string' ? storable(value) : value,
+  ])
+  return JSON.stringify({ ...Object.fromEntries(texts), told: more.told, toldId: more.toldId })
 }
 
 /** PostgreSQL's text holds everything but NUL, and no half of a surrogate pair. What is sent is in the body, unchanged. */

@@ -9,6 +9,7 @@ export const SQL_FILES = [
   'listing',
   'keeping',
   'deployments',
+  'deadlines',
   'roles',
 ] as const
 export type SqlFiles = Readonly<Record<(typeof SQL_FILES)[number], string>>

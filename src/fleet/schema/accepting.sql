@@ -14,12 +14,12 @@ BEGIN
 END $$;
 
 -- Adds events, all or none. Each array has one element for an event; `p_teller` is the number (from 1) of the event whose
--- deployment this one belongs to. An event that is there already, by its origin, keeps the id that it has.
+-- deployment this one belongs to; `p_outcome_alerts` and `p_builds` say which deadlines an event ends. An event that is there already, by its origin, keeps the id that it has.
 CREATE OR REPLACE FUNCTION add(
   p_origin text, p_origin_ids text[], p_ages_ms double precision[], p_keys text[], p_secrets bytea[], p_kinds text[],
   p_actions text[], p_alerts text[], p_checksums bigint[], p_summaries bytea[], p_bodies bytea[], p_results text[],
   p_attempts integer[], p_http_statuses integer[], p_causes text[], p_reasons text[], p_identities text[],
-  p_records text[], p_tellers integer[]
+  p_records jsonb[], p_tellers integer[], p_outcome_alerts text[], p_builds text[]
 ) RETURNS TABLE (id bigint, key_id bigint, is_due boolean)
 LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pagerduty_alert, pg_catalog, pg_temp SET lock_timeout = '5s' SET jit = off
@@ -40,7 +40,8 @@ BEGIN
   v_key_ids := ARRAY(
     SELECT (SELECT key.id FROM key WHERE key.name = i.name)
     FROM unnest(p_keys) WITH ORDINALITY AS i (name, number) ORDER BY i.number);
-  PERFORM lock_alerts(v_key_ids, p_alerts);
+  -- 0 is no key: the lock of a deadline.
+  PERFORM lock_alerts(v_key_ids || array_fill(0::bigint, ARRAY[cardinality(v_key_ids)]), p_alerts || p_outcome_alerts);
 
   -- `(SELECT … LIMIT 1) IS NULL` and not `NOT EXISTS`, for which the planner may read whole tables at once.
   v_known_ids := ARRAY(
@@ -84,6 +85,9 @@ BEGIN
   FROM unnest(p_identities, p_records) WITH ORDINALITY AS t (identity, record, number)
   WHERE t.identity IS NOT NULL AND v_ids[t.number] IS NOT NULL
   ON CONFLICT DO NOTHING;
+
+  DELETE FROM deadline AS d USING unnest(p_outcome_alerts, p_builds) AS o (alert, build)
+  WHERE d.alert = o.alert AND (d.build = o.build OR d.build = '' OR o.build = '');
 
   RETURN QUERY
   SELECT coalesce(v_known_ids[i.number],

@@ -1,21 +1,29 @@
--- Deployments that were told and not merged yet, and what is known about the same ones. The caller merges them in the same
--- transaction with `merge_deployments`; others wait, or take different ones.
-CREATE OR REPLACE FUNCTION told_deployments() RETURNS TABLE (id bigint, identity text, event_ids bigint[], record text, is_told boolean)
+-- Deployments that were told and not merged yet, and what is known about the same ones, and about `p_identity`. The caller merges
+-- them in the same transaction with `merge_deployments`; one relay at a time, so that what is told of one is merged in its order.
+CREATE OR REPLACE FUNCTION told_deployments(p_identity text)
+RETURNS TABLE (id bigint, event_ids bigint[], record jsonb, is_told boolean)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pagerduty_alert, pg_catalog, pg_temp SET lock_timeout = '5s' AS $$
 #variable_conflict use_column
 BEGIN
-  -- One relay at a time: what is told of one deployment must be merged in its order.
   PERFORM pg_advisory_xact_lock(1346650188, 1);
-  RETURN QUERY SELECT t.id, t.identity, t.event_ids, t.record, true FROM told AS t ORDER BY t.id LIMIT 100;
-  RETURN QUERY SELECT d.id, d.identity, d.event_ids, d.record, false
-  FROM (SELECT DISTINCT t.identity FROM (SELECT told.identity FROM told ORDER BY told.id LIMIT 100) AS t) AS i
+  RETURN QUERY SELECT t.id, t.event_ids, t.record, true FROM told AS t ORDER BY t.id LIMIT 100;
+  RETURN QUERY SELECT d.id, d.event_ids, d.record, false
+  FROM (
+    SELECT t.identity FROM (SELECT told.identity FROM told ORDER BY told.id LIMIT 100) AS t
+    UNION SELECT p_identity WHERE p_identity IS NOT NULL) AS i
   CROSS JOIN LATERAL (
     SELECT * FROM deployment WHERE deployment.identity = i.identity ORDER BY deployment.id DESC LIMIT 10) AS d;
 END $$;
 
+-- An id that no event has.
+CREATE OR REPLACE FUNCTION next_id() RETURNS bigint
+LANGUAGE sql SECURITY DEFINER SET search_path = pagerduty_alert, pg_catalog, pg_temp AS $$
+  SELECT nextval('turn');
+$$;
+
 CREATE OR REPLACE FUNCTION merge_deployments(
   p_told_ids bigint[], p_ids bigint[], p_identities text[], p_states text[], p_repositories text[], p_environments text[],
-  p_started_ms double precision[], p_ended_ms double precision[], p_event_ids text[], p_records text[]
+  p_started_ms double precision[], p_ended_ms double precision[], p_event_ids text[], p_records jsonb[]
 ) RETURNS void
 LANGUAGE sql SECURITY DEFINER SET search_path = pagerduty_alert, pg_catalog, pg_temp SET lock_timeout = '5s' AS $$
   DELETE FROM told WHERE id = ANY (p_told_ids);
@@ -29,18 +37,32 @@ LANGUAGE sql SECURITY DEFINER SET search_path = pagerduty_alert, pg_catalog, pg_
     event_ids = excluded.event_ids, record = excluded.record;
 $$;
 
-CREATE OR REPLACE FUNCTION deployments(
-  p_before_id bigint, p_environment text, p_repository text, p_state text, p_since_ms double precision, p_limit integer
-) RETURNS TABLE (id bigint, event_ids bigint[], record text, statuses text[])
+-- The states of the latest deployments of an identity, and the ids by which they are ordered.
+CREATE OR REPLACE FUNCTION latest_states(p_identity text, p_limit integer) RETURNS TABLE (state text, told_id bigint)
 LANGUAGE sql STABLE SECURITY DEFINER
-SET search_path = pagerduty_alert, pg_catalog, pg_temp SET plan_cache_mode = force_generic_plan SET enable_seqscan = off SET enable_bitmapscan = off SET enable_hashjoin = off AS $$
+SET search_path = pagerduty_alert, pg_catalog, pg_temp SET enable_seqscan = off AS $$
+  SELECT state, (record ->> 'toldId')::bigint FROM deployment WHERE identity = p_identity ORDER BY id DESC LIMIT p_limit;
+$$;
+
+CREATE OR REPLACE FUNCTION deployments(
+  p_before_id bigint, p_environment text, p_repository text, p_state text, p_identity text, p_since_ms double precision,
+  p_text text, p_searched text[], p_is_current boolean, p_limit integer
+) RETURNS TABLE (id bigint, event_ids bigint[], record jsonb, statuses text[])
+LANGUAGE sql STABLE SECURITY DEFINER
+SET search_path = pagerduty_alert, pg_catalog, pg_temp SET enable_seqscan = off SET enable_hashjoin = off AS $$
   SELECT d.id, d.event_ids, d.record, ARRAY(
     SELECT coalesce((SELECT e.status FROM listed AS e WHERE e.id = i.id LIMIT 1), 'delivered') FROM unnest(d.event_ids) AS i (id))
   FROM (
     SELECT * FROM deployment AS d
     WHERE (p_before_id IS NULL OR d.id < p_before_id) AND (p_environment IS NULL OR d.environment = p_environment)
       AND (p_repository IS NULL OR d.repository = p_repository) AND (p_state IS NULL OR d.state = p_state)
+      AND (p_identity IS NULL OR d.identity = p_identity)
       AND (p_since_ms IS NULL OR coalesce(d.ended_at, d.started_at) >= to_timestamp(p_since_ms / 1000))
+      AND (p_text IS NULL OR strpos(
+        (SELECT lower(string_agg(d.record ->> s.name, E'\n')) FROM unnest(p_searched) AS s (name)), lower(p_text)) > 0)
+      AND (NOT p_is_current OR d.id IN (
+        SELECT max(c.id) FROM deployment AS c WHERE c.state <> 'cancelled' GROUP BY c.identity
+        UNION ALL SELECT max(c.id) FROM deployment AS c WHERE c.state = 'success' GROUP BY c.identity))
     ORDER BY d.id DESC LIMIT p_limit) AS d
   ORDER BY d.id DESC;
 $$;

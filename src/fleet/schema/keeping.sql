@@ -18,6 +18,7 @@ CREATE OR REPLACE FUNCTION tidy() RETURNS boolean
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pagerduty_alert, pg_catalog, pg_temp SET lock_timeout = '1s' SET enable_seqscan = off AS $$
 DECLARE
   v_count bigint;
+  v_ids bigint[];
   v_is_more boolean := false;
 BEGIN
   PERFORM FROM meta WHERE tidied_at < clock_timestamp() - interval '50 s' FOR UPDATE SKIP LOCKED;
@@ -30,8 +31,10 @@ BEGIN
       AND settled_at < clock_timestamp() - interval '15 min' ORDER BY id LIMIT 20000);
   GET DIAGNOSTICS v_count = ROW_COUNT;
   v_is_more := v_count = 20000;
-  DELETE FROM dead WHERE id IN (
+  v_ids := ARRAY(
     SELECT id FROM dead WHERE id <= (SELECT id FROM dead ORDER BY id DESC OFFSET 100000 LIMIT 1) ORDER BY id LIMIT 20000);
+  PERFORM give_up(v_ids);
+  DELETE FROM dead WHERE id = ANY (v_ids);
   GET DIAGNOSTICS v_count = ROW_COUNT;
   v_is_more := v_is_more OR v_count = 20000;
   DELETE FROM discarded WHERE id <= (SELECT id FROM discarded ORDER BY id DESC OFFSET 10000 LIMIT 1);
@@ -59,5 +62,6 @@ CREATE OR REPLACE FUNCTION unused_keys() RETURNS SETOF bigint
 LANGUAGE sql SET search_path = pagerduty_alert, pg_catalog, pg_temp AS $$
   SELECT key.id FROM key WHERE key.secret IS NOT NULL AND key.lease_until < clock_timestamp()
     AND (SELECT true FROM pending AS e WHERE e.key_id = key.id AND e.due_at IS NOT NULL LIMIT 1) IS NULL
-    AND (SELECT true FROM dead AS e WHERE e.key_id = key.id LIMIT 1) IS NULL;
+    AND (SELECT true FROM dead AS e WHERE e.key_id = key.id LIMIT 1) IS NULL
+    AND (SELECT true FROM deadline AS d WHERE key.id = ANY (d.key_ids) LIMIT 1) IS NULL;
 $$;

@@ -160,8 +160,12 @@ END $$;
 
 -- Gives dead events up: for good, or with a note that stays in the list. Returns how many.
 CREATE OR REPLACE FUNCTION discard(p_relay text, p_ids bigint[], p_note text) RETURNS bigint
-LANGUAGE sql SECURITY DEFINER
-SET search_path = pagerduty_alert, pg_catalog, pg_temp SET lock_timeout = '5s' SET enable_seqscan = off SET enable_bitmapscan = off AS $$
+LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = pagerduty_alert, pg_catalog, pg_temp SET lock_timeout = '5s' SET enable_seqscan = off AS $$
+DECLARE
+  v_count bigint;
+BEGIN
+  PERFORM give_up(ARRAY(SELECT id FROM dead WHERE id = ANY (p_ids)));
   WITH removed AS (
     DELETE FROM dead WHERE id = ANY (p_ids) RETURNING *
   ), kept AS (
@@ -171,5 +175,15 @@ SET search_path = pagerduty_alert, pg_catalog, pg_temp SET lock_timeout = '5s' S
       p_relay, p_note, attempt_log, summary
     FROM removed WHERE p_note IS NOT NULL
   )
-  SELECT count(*) FROM removed;
-$$;
+  SELECT count(*) INTO v_count FROM removed;
+  RETURN v_count;
+END $$;
+
+-- Remembers that deployments have a dead event that is about to go, so that it does not count as delivered.
+CREATE OR REPLACE FUNCTION give_up(p_ids bigint[]) RETURNS void
+LANGUAGE plpgsql SET search_path = pagerduty_alert, pg_catalog, pg_temp SET enable_bitmapscan = on AS $$
+BEGIN
+  IF cardinality(p_ids) > 0 THEN
+    UPDATE deployment SET record = jsonb_set(record, '{told}', '"dead"') WHERE event_ids && p_ids;
+  END IF;
+END $$;

@@ -133,8 +133,9 @@ CREATE TABLE permit (
 );
 CREATE INDEX permit_key ON permit (key_id, given_at);
 
--- Deployments, kept longer than their events; `record` is JSON (src/core/deployment.ts). `told` are those that no relay has
--- merged into `deployment` yet.
+-- Deployments, kept longer than their events; `record` is a deployment of src/core/deployment.ts, with `told`, what is known about
+-- events that are not kept any more, and `toldId`, by which outcomes are ordered. `told` are those that no relay has merged into
+-- `deployment` yet.
 CREATE TABLE deployment (
   id bigint PRIMARY KEY,
   identity text NOT NULL CHECK (octet_length(identity) <= 2000),
@@ -144,13 +145,31 @@ CREATE TABLE deployment (
   started_at timestamptz,
   ended_at timestamptz,
   event_ids bigint[] NOT NULL,
-  record text NOT NULL CHECK (octet_length(record) <= 20000)
+  record jsonb NOT NULL CHECK (octet_length(record::text) <= 20000)
 );
 CREATE INDEX deployment_identity ON deployment (identity, id);
+CREATE INDEX deployment_current ON deployment (identity, state, id);
 CREATE INDEX deployment_ended ON deployment (ended_at);
+CREATE INDEX deployment_event ON deployment USING gin (event_ids);
 CREATE TABLE told (
   id bigint PRIMARY KEY,
   identity text NOT NULL CHECK (octet_length(identity) <= 2000),
   event_ids bigint[] NOT NULL,
-  record text NOT NULL CHECK (octet_length(record) <= 20000)
+  record jsonb NOT NULL CHECK (octet_length(record::text) <= 20000)
 );
+
+-- Deployments that must end in time. `span` is the time from the beginning to the deadline, `within` that from the last sign of
+-- life. `alert` is the dedup key of the alert that is triggered, and `event` that alert.
+CREATE TABLE deadline (
+  alert text NOT NULL CHECK (octet_length(alert) <= 2000),
+  build text NOT NULL CHECK (octet_length(build) <= 2000),
+  identity text NOT NULL,
+  span interval NOT NULL,
+  within interval NOT NULL,
+  due_at timestamptz NOT NULL,
+  key_ids bigint[] NOT NULL,
+  event bytea NOT NULL CHECK (octet_length(event) <= 600000),
+  PRIMARY KEY (alert, build)
+);
+CREATE INDEX deadline_due ON deadline (due_at);
+CREATE INDEX deadline_identity ON deadline (identity);

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import pg from 'pg'
 import { after as afterAll, before as beforeAll, test } from 'node:test'
-import { createAdd } from '../../../src/fleet/adding.ts'
+import { createAdd, createAddOn } from '../../../src/fleet/adding.ts'
 import { createDeadEvents } from '../../../src/fleet/dead-events.ts'
 import { createDelivering } from '../../../src/fleet/delivering.ts'
 import { createDeployments } from '../../../src/fleet/deployments.ts'
@@ -73,7 +73,7 @@ const news: News = {
 const delivering = createDelivering({ lane, seal, relay: 'relay-1', version: '1', news })
 const listing = createListing({ lane, seal, origin: 'relay-1' })
 const dead = createDeadEvents({ lane, keys: createKeys(lane, seal), relay: 'relay-1', news })
-const add = createAdd([lane], { seal, origin: 'relay-1', news })
+const add = createAdd([lane], createAddOn({ seal, origin: 'relay-1', news }))
 
 beforeAll(async () => {
   if (skip !== false) return

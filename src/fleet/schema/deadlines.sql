@@ -1,0 +1,69 @@
+-- Takes the lock under which an outcome ends the deadline of an alert, or a start sets it.
+CREATE OR REPLACE FUNCTION lock_deadline(p_alert text) RETURNS void
+LANGUAGE sql SECURITY DEFINER SET search_path = pagerduty_alert, pg_catalog, pg_temp SET lock_timeout = '5s' AS $$
+  SELECT lock_alerts('{0}', ARRAY[p_alert]);
+$$;
+
+-- Sets the deadline of a deployment, or replaces it. Returns whether there was room. The caller holds the deadline's lock.
+CREATE OR REPLACE FUNCTION set_deadline(
+  p_alert text, p_build text, p_identity text, p_elapsed_ms double precision, p_within_ms double precision, p_keys text[],
+  p_secrets bytea[], p_event bytea, p_most integer
+) RETURNS boolean
+LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = pagerduty_alert, pg_catalog, pg_temp SET lock_timeout = '5s' SET enable_seqscan = off AS $$
+BEGIN
+  IF (SELECT count(*) FROM deadline) >= p_most THEN RETURN false; END IF;
+  PERFORM pg_advisory_xact_lock_shared(1346650188, 0); -- `tidy` removes no key meanwhile
+  INSERT INTO key (name, secret) SELECT DISTINCT ON (i.name) i.name, i.secret FROM unnest(p_keys, p_secrets) AS i (name, secret)
+  ORDER BY i.name ON CONFLICT (name) DO NOTHING;
+  INSERT INTO deadline (alert, build, identity, span, within, due_at, key_ids, event)
+  VALUES (p_alert, p_build, p_identity, (p_elapsed_ms + p_within_ms) * interval '1 ms', p_within_ms * interval '1 ms',
+    clock_timestamp() + p_within_ms * interval '1 ms', ARRAY(SELECT id FROM key WHERE name = ANY (p_keys)), p_event)
+  ON CONFLICT (alert, build) DO UPDATE SET identity = excluded.identity, span = excluded.span, within = excluded.within,
+    due_at = excluded.due_at, key_ids = excluded.key_ids, event = excluded.event;
+  RETURN true;
+END $$;
+
+-- Forgets the deadlines of a deployment whose outcome was told without events.
+CREATE OR REPLACE FUNCTION end_deadlines(p_identity text, p_build text) RETURNS void
+LANGUAGE sql SECURITY DEFINER
+SET search_path = pagerduty_alert, pg_catalog, pg_temp SET lock_timeout = '5s' SET enable_seqscan = off AS $$
+  DELETE FROM deadline WHERE identity = p_identity AND (build = p_build OR build = '' OR p_build = '');
+$$;
+
+-- Removes some deadlines that are over, and returns what to trigger. In the same transaction the caller adds their alerts.
+CREATE OR REPLACE FUNCTION take_deadlines(p_most integer) RETURNS TABLE (
+  alert text, build text, span_ms double precision, within_ms double precision, late_ms double precision, key_names text[],
+  key_secrets bytea[], event bytea
+)
+LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = pagerduty_alert, pg_catalog, pg_temp SET lock_timeout = '5s' SET enable_seqscan = off AS $$
+#variable_conflict use_column
+DECLARE
+  v_now timestamptz := clock_timestamp();
+  v_alerts text[] := ARRAY(SELECT d.alert FROM deadline AS d WHERE d.due_at <= v_now ORDER BY d.due_at LIMIT p_most);
+BEGIN
+  IF cardinality(v_alerts) = 0 THEN RETURN; END IF;
+  PERFORM lock_alerts(array_fill(0::bigint, ARRAY[cardinality(v_alerts)]), v_alerts);
+  RETURN QUERY
+  WITH removed AS (
+    DELETE FROM deadline AS d WHERE d.alert = ANY (v_alerts) AND d.due_at <= v_now RETURNING d.*
+  )
+  SELECT r.alert, r.build, extract(epoch FROM r.span)::double precision * 1000,
+    extract(epoch FROM r.within)::double precision * 1000, extract(epoch FROM v_now - r.due_at)::double precision * 1000,
+    ARRAY(SELECT key.name FROM key WHERE key.id = ANY (r.key_ids) ORDER BY key.id),
+    ARRAY(SELECT key.secret FROM key WHERE key.id = ANY (r.key_ids) ORDER BY key.id), r.event
+  FROM removed AS r;
+END $$;
+
+-- Every deadline, for people: how long until then.
+CREATE OR REPLACE FUNCTION deadlines() RETURNS TABLE (identity text, build text, left_ms double precision)
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pagerduty_alert, pg_catalog, pg_temp AS $$
+  SELECT identity, build, ms_until(due_at) FROM deadline;
+$$;
+
+CREATE OR REPLACE FUNCTION count_deadlines() RETURNS TABLE (open bigint, overdue bigint, next_in_ms double precision)
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pagerduty_alert, pg_catalog, pg_temp AS $$
+  SELECT count(*) FILTER (WHERE due_at > clock_timestamp()), count(*) FILTER (WHERE due_at <= clock_timestamp()),
+    ms_until(min(due_at)) FROM deadline;
+$$;
