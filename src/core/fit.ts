@@ -1,3 +1,4 @@
+import { groupDigits } from './group-digits.ts'
 import { LIMITS, type Event, type EventBody } from './event.ts'
 import { cleanObject, jsonBytes, type Json, type JsonObject } from './json.ts'
 import { cutChars, cutJsonBytes } from './truncate.ts'
@@ -59,7 +60,7 @@ export function cutWarning(cuts: readonly Cut[]): string[] {
 }
 
 function describeCut({ name, lost, total, unit }: Cut): string {
-  return `${cutChars(name, MAX_NAME_CHARS)}: ${lost.toLocaleString('en')} of ${total.toLocaleString('en')}${unit} cut`
+  return `${cutChars(name, MAX_NAME_CHARS)}: ${groupDigits(lost)} of ${groupDigits(total)}${unit} cut`
 }
 
 /** Longest name of a detail that a warning repeats. */

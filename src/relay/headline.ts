@@ -1,3 +1,4 @@
+import { groupDigits } from '../core/group-digits.ts'
 import type { SpoolCounts } from '../spool/spool.ts'
 
 /** The relay's state in one sentence. */
@@ -30,9 +31,7 @@ export function headlineOf({ counts, notReady, oldestPending, oldestDead, nowMs 
     oldestPending !== undefined &&
     (oldestPending.reason !== undefined || nowMs - oldestPending.acceptedAtMs > BEING_SENT_MS)
   if (dead > 0) {
-    const more = isWaiting
-      ? `, and ${pending.toLocaleString('en')} more ${pending === 1 ? 'waits' : 'wait'}`
-      : ''
+    const more = isWaiting ? `, and ${groupDigits(pending)} more ${pending === 1 ? 'waits' : 'wait'}` : ''
     return {
       state: 'dead',
       text: `${events(dead)} ${dead === 1 ? 'is' : 'are'} dead: retry or discard ${dead === 1 ? 'it' : 'them'}${more}`,
@@ -49,5 +48,5 @@ export function headlineOf({ counts, notReady, oldestPending, oldestDead, nowMs 
 }
 
 function events(count: number): string {
-  return `${count.toLocaleString('en')} ${count === 1 ? 'event' : 'events'}`
+  return `${groupDigits(count)} ${count === 1 ? 'event' : 'events'}`
 }

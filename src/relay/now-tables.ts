@@ -107,15 +107,14 @@ function sign(state: string): string {
   return `<span class="sign ${kind}">${word}</span>`
 }
 
-/** `27 Nov 2026, 10:56 UTC`: nothing on the page counts the minutes. */
+/** `2026-11-27 10:56 UTC`: without a script nothing counts the minutes. */
 function timeOf(timeMs: number | undefined): string {
   if (timeMs === undefined) return ''
   const time = new Date(timeMs)
   if (Number.isNaN(time.getTime())) return ''
-  return `<time datetime="${time.toISOString()}">${FORMAT.format(time)} UTC</time>`
+  const iso = time.toISOString()
+  return `<time datetime="${iso}">${iso.slice(0, 16).replace('T', ' ')} UTC</time>`
 }
-
-const FORMAT = new Intl.DateTimeFormat('en-GB', { dateStyle: 'medium', timeStyle: 'short', timeZone: 'UTC' })
 
 const ENTITIES: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' }
 

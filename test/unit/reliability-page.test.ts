@@ -37,3 +37,11 @@ test('docs/reliability.md says what a large spool costs, and how fast one key is
   assert.match(readFigure('scale memory') ?? '', /^\d+ MB$/)
   assert.match(readFigure('throughput of one key') ?? '', /^[\d,]+$/)
 })
+
+test('docs/reliability.md says how fast the page is, and what it costs', () => {
+  for (const name of ['1000 events', '10000 events', 'change median', 'change slowest'])
+    assert.match(readFigure(`page ${name}`) ?? '', /^\d+ ms$/, name)
+  for (const name of ['idle memory', 'memory with 100 viewers'])
+    assert.match(readFigure(`page ${name}`) ?? '', /^\d+ MB$/, name)
+  assert.match(readFigure('page throughput with 10 viewers') ?? '', /^\d\.\d\d$/)
+})

@@ -37,6 +37,7 @@ if (skip === false) {
   })
   beforeEach(async () => {
     simulator.reset()
+    await untilTrue(async () => (await counts()).pending === 0, 'the test before is over')
     await post(`${relay.url}/events/discard`, {})
   })
   after(async () => {

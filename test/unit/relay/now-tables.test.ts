@@ -36,7 +36,7 @@ test('without a script the page says how things stand, and when that was', () =>
   })
   for (const text of [
     '<p class="big sign bad">1 event is dead</p>',
-    'As of <time datetime="2026-03-01T12:00:00.000Z">1 Mar 2026, 12:00 UTC</time>',
+    'As of <time datetime="2026-03-01T12:00:00.000Z">2026-03-01 12:00 UTC</time>',
     '<th scope="row">Disk is full</th>',
     '<td data-label="Last answer">400: Invalid routing key</td>',
     '<th scope="row">acme/shop@5f0c1d2<small>Charge cards once · by Jane Doe</small></th>',
