@@ -1,13 +1,12 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import { setFlagsFromString } from 'node:v8'
-import { nowMs } from './delivery/clock.ts'
+import { CLOCK } from './delivery/real-clock.ts'
 import { isKeyLookedUp } from './config/load.ts'
 import type { DeliveryConfig } from './config/delivery.ts'
 import type { FleetConfig } from './config/fleet.ts'
 import type { RestConfig } from './config/rest.ts'
 import type { Secret } from './core/secret.ts'
 import type { Post } from './delivery/request.ts'
-import type { Clock, Retry } from './delivery/retry.ts'
+import type { Retry } from './delivery/retry.ts'
 import type { Migrated } from './fleet/migrate.ts'
 import type { RelayFleet, RelayFleetOptions } from './fleet/relay-fleet.ts'
 import { createResolver } from './spool/worker/destinations.ts'
@@ -21,13 +20,6 @@ import type { Spool } from './spool/spool.ts'
 import { createTransport, type Transport, type TransportOptions } from './delivery/transport.ts'
 import type { RestClient } from './rest/client.ts'
 import { rememberKey } from './rest/remember-key.ts'
-
-/** The real clock. Monotonic, so that a step of the system's time neither shortens nor stretches a deadline. */
-const CLOCK: Clock = {
-  now: nowMs,
-  sleep: (durationMs, signal) => sleep(durationMs, undefined, { signal }).catch(() => undefined),
-  random: () => Math.random(),
-}
 
 /** How long the relay keeps an idle connection to PagerDuty, unless PagerDuty asks for less. */
 const WARM_MS = 60_000

@@ -89,6 +89,7 @@ async function runCommand(io: Io, line: CommandLine, named: SessionCommand | und
     const session = createSession({ io, config, log, command, json })
     if (name === 'flush') return await (await import('./commands/flush.ts')).flush(session)
     if (name === 'fleet') return await (await import('./commands/fleet.ts')).fleet(session, line.operands)
+    if (name === 'started') return await (await import('./commands/started.ts')).started(session)
     if (name === 'spool') return await (await import('./commands/spool.ts')).spool(session, line.operands)
     if (name === 'deployments' || name === 'report')
       return await (await import('./commands/deployments.ts'))[name](session)

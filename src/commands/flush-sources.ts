@@ -42,6 +42,8 @@ const GRACE_MS = 1000
 export async function createSpoolSource(context: RestContext, config: SpoolConfig): Promise<FlushSource> {
   const { log } = context
   const spool = await composeSpool({ ...config, onWarning: (message) => log.warn(message) })
+  const { missed } = await spool.deadlines.expire()
+  for (const { summary } of missed) log.warn(`the failure alert is triggered: ${summary}`)
   const problem: { reason: string | undefined } = { reason: undefined }
   const retries = new Map<number, { readonly atMs: number; readonly reason: string }>()
   const { worker, transport } = await composeWorker({

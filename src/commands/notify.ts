@@ -30,12 +30,9 @@ export async function notify(
   const isCounted = command === 'failure' && isCounting(config.paging)
   const input = isCounted ? await countFailure(session, uncounted) : uncounted
   const { failureAs } = config.paging
-  const { events, warnings } = planEvents(command, input, {
-    as,
-    resolve,
-    failureAs,
-    randomKey: randomDedupKey,
-  })
+  const { isSuspended } = config.started
+  const options = { as, resolve, failureAs, isSuspended, randomKey: randomDedupKey }
+  const { events, warnings } = planEvents(command, input, options)
   for (const warning of warnings) log.warn(warning)
   if (config.dryRun) explainIdentity(events, identity, log)
 

@@ -16,6 +16,8 @@ const CANCEL_DEADLINE_MS = 4000
 export interface Watched {
   readonly argv: readonly string[]
   readonly tail: Tail | undefined
+  /** When it began, ISO 8601. */
+  readonly startedAt: string
   readonly durationMs: number
   /** Undefined if it has not ended yet. */
   readonly ending: Ending | undefined
@@ -87,13 +89,13 @@ function outcomeOf({ ending, isCancelled }: Watched, { isSoftFailure }: RunConfi
 }
 
 async function resultOf(watched: Watched, session: Session): Promise<CommandResult> {
-  const { durationMs, ending, isCancelled } = watched
+  const { startedAt, durationMs, ending, isCancelled } = watched
   const isFailure = ending !== undefined && ending.exitCode !== 0
   const showsOutput = isFailure || isCancelled
   return {
     ...(ending !== undefined && ending.kind !== 'killed' && isFailure && { exitCode: ending.exitCode }),
     ...(ending?.kind === 'killed' && { signal: ending.signal }),
-    startedAt: new Date(Date.now() - durationMs).toISOString(),
+    startedAt,
     durationSeconds: Math.round(durationMs) / 1000,
     ...((showsOutput || session.config.run.showCommand) && (await showRun(watched, session, showsOutput))),
   }

@@ -6,12 +6,13 @@ import { createSession, type Io, type Session } from '../cli/session.ts'
 import { confirmMissing, counterMissing, loadConfig, loadPrintConfig } from '../config/load.ts'
 import { RUN_SETTINGS } from '../config/run.ts'
 import { gather, readFiles } from '../config/sources.ts'
-import { formatMs } from '../core/duration.ts'
 import { EXIT_CODE, Failure } from '../core/failure.ts'
 import type { Transport } from '../delivery/transport.ts'
 import { createLog, type Log } from '../log.ts'
 import { createTail } from '../run/output-tail.ts'
 import { supervise } from '../run/supervise.ts'
+import { createHeartbeat, type Heartbeat } from './heartbeat.ts'
+import type { CommandStart } from './keep-started.ts'
 import type { Maintenance } from './maintenance-window.ts'
 import { reportNothing, reportRun, runStatus, type Watched } from './report-run.ts'
 import { watchSignals, type SignalWatch } from './watch-signals.ts'
@@ -109,7 +110,7 @@ async function openWindow(
 
 async function watch(runOptions: RunOptions): Promise<number> {
   const { io, argv, isStrict } = runOptions
-  const startedAtMs = performance.now()
+  const start = { startedAtMs: performance.now(), startedAt: new Date().toISOString() }
   const tail = wantsTail(runOptions.outputLines) ? createTail() : undefined
   const heartbeat = createHeartbeat()
   const command = supervise({ argv, tail, onOutput: heartbeat.beat, kill: io.kill })
@@ -121,13 +122,25 @@ async function watch(runOptions: RunOptions): Promise<number> {
   const session = await prepare(options, { log, heartbeat, signals })
   const reported = new AbortController()
   const ready: { transport?: Transport | undefined } = {}
+  const over = new AbortController()
+  const keeping = keepStarted(session, start, over.signal)
   const warmingUp = setTimeout(() => void whileItRuns(session, ready, reported.signal), WARM_UP_MS)
 
   // The report waits neither for processes that the command has left behind, nor for a cancelled command that is slow to end.
   const early = await Promise.race([command.ended, signals.overdue])
   clearTimeout(warmingUp)
-  const durationMs = performance.now() - startedAtMs
-  const watched = { argv, tail, durationMs, ending: early, isCancelled: signals.isCancelled(early) }
+  const durationMs = performance.now() - start.startedAtMs
+  over.abort()
+  await keeping // the outcome must not overtake the start
+  const { startedAt } = start
+  const watched = {
+    argv,
+    tail,
+    startedAt,
+    durationMs,
+    ending: early,
+    isCancelled: signals.isCancelled(early),
+  }
   const reporting = report(session instanceof Failure ? session : { ...session, ...ready }, watched, {
     ...options,
     log,
@@ -141,6 +154,19 @@ async function watch(runOptions: RunOptions): Promise<number> {
   command.close()
   words.forEach((text) => io.writeOut(text))
   return runStatus(ending, reportStatus, isStrict)
+}
+
+/** With `--within` or `--suspended`, has what watches the time told that the command runs. */
+async function keepStarted(
+  session: Session | Failure,
+  start: CommandStart,
+  over: AbortSignal,
+): Promise<void> {
+  if (session instanceof Failure || session.config.dryRun) return
+  const { isSuspended, withinMs } = session.config.started
+  if (!isSuspended && withinMs === undefined) return
+  const keep = await import('./keep-started.ts')
+  await keep.keepStarted(session, start, over)
 }
 
 /** Uses the time while the command runs to prepare its report, and to say who would be paged. */
@@ -210,29 +236,4 @@ async function report(
   return session instanceof Failure
     ? reportNothing({ io, json }, ending, session, isStrict)
     : await reportRun(session, watched)
-}
-
-/** Logs that a silent command is still running, since CIs end builds that print nothing (Codeship Pro: after 15 min). */
-interface Heartbeat {
-  /** Starts the timer; without an interval nothing is ever logged. */
-  readonly start: (log: Log, intervalMs: number | undefined) => void
-  /** The command has printed something. */
-  readonly beat: () => void
-  readonly stop: () => void
-}
-
-/** A heartbeat that is not started yet. */
-function createHeartbeat(): Heartbeat {
-  const startedAtMs = performance.now()
-  let timer: NodeJS.Timeout | undefined
-  return {
-    start: (log, intervalMs) => {
-      if (intervalMs === undefined) return
-      timer = setInterval(() => {
-        log.info(`the command is still running after ${formatMs(performance.now() - startedAtMs)}`)
-      }, intervalMs)
-    },
-    beat: () => void timer?.refresh(),
-    stop: () => clearInterval(timer),
-  }
 }

@@ -1,4 +1,4 @@
-import { parseDurationMs } from './parsers.ts'
+import { parseBoolean, parseDurationMs } from './parsers.ts'
 import { inGroup, valuesOf, type Reader } from './setting.ts'
 
 /** What happens to a deployment that begins and never ends. */
@@ -10,17 +10,30 @@ export const STARTED_SETTINGS = inGroup('started', {
     parse: parseDurationMs,
     help: 'trigger the failure alert if nothing is heard from a deployment for this long, e.g. 30m; default: never',
   },
+  suspended: {
+    option: 'suspended',
+    help: 'PagerDuty watches the time: a rule of the service’s orchestration has to suspend alerts of the class deploy.started',
+  },
+  suspendedByDefault: {
+    variable: 'PAGERDUTY_SUSPENDED',
+    value: 'BOOLEAN',
+    parse: parseBoolean,
+    help: 'true for --suspended in every command of the deployment',
+  },
 })
 
 /** What happens to a deployment that begins and never ends. */
 export interface StartedConfig {
   /** How long a deployment may be silent; absent: as long as it likes. */
   readonly withinMs?: number
+  /** Whether PagerDuty watches the time, by a rule of its own. */
+  readonly isSuspended: boolean
 }
 
 /** Reads the settings of deployments that begin. */
 export function readStartedConfig(reader: Reader<keyof typeof STARTED_SETTINGS>): StartedConfig {
   const read = valuesOf(reader, STARTED_SETTINGS)
   const withinMs = read('within')
-  return withinMs === undefined ? {} : { withinMs }
+  const isSuspended = read('suspended') || read('suspendedByDefault') === true
+  return { isSuspended, ...(withinMs !== undefined && { withinMs }) }
 }

@@ -104,6 +104,14 @@ export function successKeyFor(failureKey: string): string {
 }
 
 /**
+ * The dedup key of the alert that says a deployment has begun, which PagerDuty itself holds back. It does not depend on
+ * the build either, so the next success resolves it if an outcome is missing.
+ */
+export function startedKeyFor(failureKey: string): string {
+  return limitDedupKey(`${failureKey}#started`)
+}
+
+/**
  * Brings a key within PagerDuty's limit. A longer key becomes its readable head and the SHA-256 of the whole, so that a
  * trigger and its resolve still have the same key.
  */

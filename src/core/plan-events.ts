@@ -7,7 +7,7 @@ import {
   type Subject,
   type Summary,
 } from './build-event.ts'
-import { successKeyFor } from './identity.ts'
+import { startedKeyFor, successKeyFor } from './identity.ts'
 import type { Action, Event } from './event.ts'
 import { Failure } from './failure.ts'
 import { isPaging } from './failure-streak.ts'
@@ -30,6 +30,8 @@ export interface PlanOptions {
   readonly failureAs?: FailureForm
   /** A dedup key for an alert for which none is given or can be derived. */
   readonly randomKey: () => string
+  /** Whether PagerDuty holds back an alert that says the deployment has begun, which every outcome resolves. */
+  readonly isSuspended?: boolean
 }
 
 /** The events of one invocation, within PagerDuty's limits, and what the user should know about them. */
@@ -59,7 +61,8 @@ export function planEvents(command: EventCommand, input: EventInput, options: Pl
     return { events: [fitEvent(followUp(command, input)).event], warnings: [] }
   const summary = summarize(input, SUBJECTS[command])
   const warnings = summary.isReplaced ? [EMPTY_SUMMARY] : []
-  const fitted = reportsOf(command, { input, options, summary, warnings }).map(fitEvent)
+  const reports = reportsOf(command, { input, options, summary, warnings })
+  const fitted = [...reports, ...endOfStart(command, input, options)].map(fitEvent)
   return {
     events: fitted.map((one) => one.event),
     warnings: [...warnings, ...cutWarning(fitted.flatMap((one) => one.cuts))],
@@ -75,6 +78,14 @@ function followUp(action: FollowUp, { identity }: EventInput): Event {
     'usage',
     `${action} needs --dedup-key (PAGERDUTY_DEDUP_KEY): there is no build to derive it from`,
   )
+}
+
+/** The resolve of the alert that said the deployment has begun. */
+function endOfStart(command: EventCommand, { identity }: EventInput, { isSuspended }: PlanOptions): Event[] {
+  const isOutcome = command !== 'change' && command !== 'trigger'
+  return isSuspended === true && isOutcome && identity.dedupKey !== undefined
+    ? [buildFollowUp('resolve', startedKeyFor(identity.dedupKey.value))]
+    : []
 }
 
 interface Planning {

@@ -3,6 +3,7 @@ import type { Event, Payload } from './event.ts'
 import { Failure } from './failure.ts'
 import { fitEvent } from './fit.ts'
 import type { JsonObject } from './json.ts'
+import { startedKeyFor } from './identity.ts'
 import { oneLine } from './mask-secrets.ts'
 import { deploymentSubject, renderTemplate } from './summary.ts'
 
@@ -22,6 +23,32 @@ export function buildStarted(input: EventInput): Event {
   const summary = { text: rendered === '' ? deploymentSubject(facts) : rendered, isReplaced: false }
   const begun = { ...input, result: { startedAt: result.startedAt ?? nowIso } }
   return fitEvent(asStarted(buildTrigger(begun, { outcome: 'failure' }, dedupKey, summary))).event
+}
+
+/** The class by which a rule of the service's orchestration knows the alerts to hold back. */
+export const STARTED_CLASS = 'deploy.started'
+
+/**
+ * An alert that says a deployment has begun, for PagerDuty to hold back for as long as a rule of the service says: it
+ * pages only if no outcome resolves it by then.
+ * @throws Failure of kind `usage` if there is no dedup key
+ */
+export function buildSuspended(input: EventInput): Event {
+  const { kind, body } = buildStarted(input)
+  const { payload, dedup_key: failureKey = '' } = body
+  if (payload === undefined) return { kind, body }
+  const { started_at: startedAt, build_id: build } = payload.custom_details ?? {}
+  const clock = typeof startedAt === 'string' ? ` at ${startedAt.slice(11, 16)} UTC` : ''
+  const number = typeof build === 'string' ? ` (build ${build})` : ''
+  const summary = oneLine(`${payload.summary} began${clock}${number} and has not ended`)
+  return fitEvent({
+    kind,
+    body: {
+      ...body,
+      dedup_key: startedKeyFor(failureKey),
+      payload: { ...payload, summary, class: STARTED_CLASS },
+    },
+  }).event
 }
 
 /** Marks any alert as that of a deployment that has begun, as `buildStarted` makes it. */

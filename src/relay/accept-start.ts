@@ -53,6 +53,7 @@ export async function acceptStart(start: ToldStart, { request, reply, deps }: Ca
     message: MESSAGES[begun.kind === 'ended' ? 'ended' : isWatched ? 'watched' : 'recorded'],
     dedup_key: dedupKey,
     due_at: dueAt,
+    ended: begun.kind === 'ended' ? true : undefined,
     kept: deps.spool === undefined ? 'in memory' : 'on disk',
   })
 }

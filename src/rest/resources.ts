@@ -63,6 +63,13 @@ const ON_CALL = z.object({
 /** See `ON_CALL`. */
 export type OnCall = z.infer<typeof ON_CALL>
 
+/** A rule of an orchestration. `suspend` is in seconds. */
+const RULE = z.object({
+  disabled: z.boolean().catch(false),
+  conditions: lenientList(z.object({ expression: z.string() })),
+  actions: z.object({ suspend: z.number().nullish().catch(undefined) }).catch({}),
+})
+
 /** Bodies of answers, by what they hold. */
 export const SERVICE_ANSWER = z.object({ service: SERVICE })
 export const SERVICES_ANSWER = z.object({ services: lenientList(SERVICE), more: z.boolean().catch(false) })
@@ -73,6 +80,13 @@ export const ALERTS_ANSWER = z.object({ alerts: z.array(ALERT) })
 export const WINDOW_ANSWER = z.object({ maintenance_window: MAINTENANCE_WINDOW })
 export const WINDOWS_ANSWER = z.object({ maintenance_windows: lenientList(MAINTENANCE_WINDOW) })
 export const ABILITIES_ANSWER = z.object({ abilities: lenientList(z.string()) })
+export const ORCHESTRATION_ACTIVE_ANSWER = z.object({ active: z.boolean() })
+export const ORCHESTRATION_ANSWER = z.object({
+  orchestration_path: z.object({
+    sets: lenientList(z.object({ rules: lenientList(RULE) })),
+    catch_all: RULE.catch({ disabled: true, conditions: [], actions: {} }),
+  }),
+})
 export const USER_ANSWER = z.object({ user: z.object({ id: text, name: text, role: text }) })
 export const ON_CALLS_ANSWER = z.object({ oncalls: lenientList(ON_CALL), more: z.boolean().catch(false) })
 

@@ -103,6 +103,31 @@ const FINDINGS: [string, Record<string, string>, RestSeed, number, RegExp][] = [
     /FAIL service: Shop \(PSHOP\) is disabled/,
   ],
   ['nobody on call', {}, { services: [{ ...SHOP, onCall: [] }] }, 78, /FAIL on call: nobody/],
+  [
+    'a start that nothing holds back',
+    { PAGERDUTY_SUSPENDED: 'true' },
+    { services: [{ ...SHOP, suspendRules: [{ class: 'deploy.started', seconds: 1800, isDisabled: true }] }] },
+    78,
+    /FAIL suspend rule: no rule of Shop \(PSHOP\) holds back the class deploy\.started.*\n +-> in PagerDuty/,
+  ],
+  [
+    'a start that is held back by an orchestration that is off',
+    { PAGERDUTY_SUSPENDED: 'true' },
+    {
+      services: [
+        { ...SHOP, isOrchestrated: false, suspendRules: [{ class: 'deploy.started', seconds: 1800 }] },
+      ],
+    },
+    78,
+    /FAIL suspend rule: Shop \(PSHOP\) does not use its event orchestration/,
+  ],
+  [
+    'a start that is held back',
+    { PAGERDUTY_SUSPENDED: 'true' },
+    { services: [{ ...SHOP, suspendRules: [{ class: 'deploy.started', seconds: 1800 }] }] },
+    0,
+    /ok +suspend rule: alerts of the class deploy\.started are held back for 1800 s/,
+  ],
   ['no add-on', {}, { abilities: ['teams'] }, 0, /warn change events: none of the account/],
   [
     'an account’s token',

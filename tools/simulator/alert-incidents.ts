@@ -1,5 +1,5 @@
 import type { Alert } from './ledger.ts'
-import type { RestState, SimulatedIncident } from './rest-state.ts'
+import type { RestState, SimulatedIncident, SimulatedService } from './rest-state.ts'
 
 type Opened = Omit<SimulatedIncident, 'status'>
 
@@ -18,10 +18,28 @@ export function createAlertIncidents(alerts: readonly Alert[]): (account: RestSt
     const incidents = alerts.flatMap((alert) =>
       account.services
         .filter(({ integrations }) => integrations.some(({ key }) => key === alert.routingKey))
+        .filter((service) => !isHeldBack(alert, service, Date.now()))
         .map(({ id }) => ({ ...open(alert, id), status: alert.status })),
     )
     return { ...account, incidents: [...account.incidents, ...incidents] }
   }
+}
+
+/**
+ * Whether a rule holds the alert back: until its time is over, and for good if it was resolved by then (PagerDuty's
+ * Terraform provider, `suspend`).
+ */
+function isHeldBack(
+  { event, openedAtMs, resolvedAtMs = Infinity }: Alert,
+  { suspendRules, isOrchestrated }: SimulatedService,
+  nowMs: number,
+): boolean {
+  const rule = suspendRules.find(
+    ({ class: name, isDisabled }) => !isDisabled && name === event.payload?.class,
+  )
+  return (
+    isOrchestrated && rule !== undefined && Math.min(nowMs, resolvedAtMs) < openedAtMs + rule.seconds * 1000
+  )
 }
 
 function describe({ title, event, dedupKey }: Alert, serviceId: string, number: number): Opened {

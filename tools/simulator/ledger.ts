@@ -10,6 +10,8 @@ export interface Alert {
   triggers: number
   /** The summary of its first trigger, which stays the incident's title. */
   readonly title: string
+  readonly openedAtMs: number
+  resolvedAtMs?: number
   /** Its latest trigger event. */
   event: AlertEvent
 }
@@ -46,11 +48,20 @@ export function createLedger(): Ledger {
         return 'updated'
       }
       const title = event.payload?.summary ?? ''
-      alerts.push({ routingKey: event.routing_key, dedupKey, status: 'triggered', triggers: 1, title, event })
+      alerts.push({
+        routingKey: event.routing_key,
+        dedupKey,
+        status: 'triggered',
+        triggers: 1,
+        title,
+        event,
+        openedAtMs: Date.now(),
+      })
       return 'opened'
     }
     if (open === undefined) return 'dropped'
     open.status = event.event_action === 'resolve' ? 'resolved' : 'acknowledged'
+    if (open.status === 'resolved') open.resolvedAtMs = Date.now()
     return open.status
   }
 

@@ -42,6 +42,8 @@ export function restRoutes(state: () => RestState, changes: readonly ChangeEvent
     ['GET', '/incidents/:id/alerts', listAlerts],
     ['POST', '/incidents/:id/notes', addNote],
     ['GET', '/oncalls', listOnCalls],
+    ['GET', '/event_orchestrations/services/:id', readOrchestration],
+    ['GET', '/event_orchestrations/services/:id/active', readIsOrchestrated],
     ...maintenanceRoutes(),
   ]
   return routes.map(([method, path, answer]) => ({
@@ -104,6 +106,26 @@ const listServices: RestAnswer = (request) => {
 const readService: RestAnswer = (request) => {
   const service = serviceOf(request)
   return service === undefined ? NOT_FOUND : jsonAnswer(200, { service: toService(service, request) })
+}
+
+const readOrchestration: RestAnswer = (request) => {
+  const service = serviceOf(request)
+  if (service === undefined) return NOT_FOUND
+  const rules = service.suspendRules.map(({ class: className, seconds, isDisabled }, index) => ({
+    id: `RULE${index}`,
+    label: `hold back ${className}`,
+    conditions: [{ expression: `event.class matches '${className}'` }],
+    actions: { suspend: seconds },
+    disabled: isDisabled,
+  }))
+  return jsonAnswer(200, {
+    orchestration_path: { type: 'service', sets: [{ id: 'start', rules }], catch_all: { actions: {} } },
+  })
+}
+
+const readIsOrchestrated: RestAnswer = (request) => {
+  const service = serviceOf(request)
+  return service === undefined ? NOT_FOUND : jsonAnswer(200, { active: service.isOrchestrated })
 }
 
 /** Newest first. Times must be UTC, written with `Z`. */

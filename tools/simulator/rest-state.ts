@@ -14,6 +14,13 @@ const ON_CALL = z
   .strictObject({ name: z.string(), level: z.int().default(1), end: z.string().nullable().default(null) })
   .or(z.string().transform((name) => ({ name, level: 1, end: null })))
 
+/** A rule of a service's orchestration that holds alerts back, whose condition is on their class alone. */
+const SUSPEND_RULE = z.strictObject({
+  class: z.string(),
+  seconds: z.number(),
+  isDisabled: z.boolean().default(false),
+})
+
 const SERVICE = z.strictObject({
   id: z.string(),
   name: z.string(),
@@ -21,6 +28,9 @@ const SERVICE = z.strictObject({
   escalationPolicyId: z.string().default('PPOLICY'),
   onCall: z.array(ON_CALL).default([{ name: 'Jane Doe', level: 1, end: null }]),
   integrations: z.array(INTEGRATION).default([]),
+  suspendRules: z.array(SUSPEND_RULE).default([]),
+  /** Whether the service uses its orchestration. */
+  isOrchestrated: z.boolean().default(true),
 })
 
 const INCIDENT = z.strictObject({

@@ -1,10 +1,12 @@
 import type { Config } from '../../config/load.ts'
 import { Failure } from '../../core/failure.ts'
+import { STARTED_CLASS } from '../../core/started.ts'
 import { listAddOns } from '../../rest/abilities.ts'
 import { toFailure } from '../../rest/query.ts'
 import type { RestClient } from '../../rest/client.ts'
 import { listEventsIntegrations } from '../../rest/look-up-key.ts'
 import { describeOnCalls, listOnCalls, personName } from '../../rest/on-call.ts'
+import { findSuspendRule } from '../../rest/suspend-rule.ts'
 import { describeService, USER_ANSWER, type Service } from '../../rest/resources.ts'
 import { findService, listServices } from '../../rest/service.ts'
 import { failed, fromFailure, ok, warning, type Finding } from './finding.ts'
@@ -61,16 +63,17 @@ async function checkAddOn(client: RestClient): Promise<Finding[]> {
   ]
 }
 
-async function checkService(client: RestClient, { rest, delivery }: Config): Promise<Finding[]> {
+async function checkService(client: RestClient, { rest, delivery, started }: Config): Promise<Finding[]> {
   if (rest.service === undefined) {
     const services = (await listServices(client)).slice(0, MAX_NAMED).map(describeService).join(', ')
     const seen = services === '' ? 'the token sees none' : `the token sees ${services}`
     return [warning('service', `none is named; ${seen}`, 'set PAGERDUTY_SERVICE_ID or --service')]
   }
   const service = await findService(client, rest.service)
-  const [integrations, onCall] = await Promise.all([
+  const [integrations, onCall, suspendRule] = await Promise.all([
     listEventsIntegrations(client, service),
     caught('on call', () => checkOnCall(client, service)),
+    started.isSuspended ? caught('suspend rule', () => checkSuspendRule(client, service)) : [],
   ])
   const keys = new Set(integrations.map((integration) => integration.integration_key))
   const known = delivery.keys.map(({ alias, key }) =>
@@ -82,7 +85,12 @@ async function checkService(client: RestClient, { rest, delivery }: Config): Pro
         }),
   )
   const lookedUp = delivery.keys.length === 0 && delivery.relay === undefined
-  return [checkStatus(service), ...(lookedUp ? [checkLookUp(integrations.length, rest)] : known), ...onCall]
+  return [
+    checkStatus(service),
+    ...(lookedUp ? [checkLookUp(integrations.length, rest)] : known),
+    ...onCall,
+    ...suspendRule,
+  ]
 }
 
 function checkLookUp(count: number, { integrationId }: Config['rest']): Finding {
@@ -123,4 +131,17 @@ async function checkOnCall(client: RestClient, service: Service): Promise<Findin
       advice: 'put somebody on the service’s escalation policy or its schedule',
     }),
   ]
+}
+
+/** Without the rule, the alert that says a deployment has begun pages at once. */
+async function checkSuspendRule(client: RestClient, service: Service): Promise<Finding[]> {
+  const rule = await findSuspendRule(client, service.id, STARTED_CLASS)
+  if (typeof rule === 'object')
+    return [ok('suspend rule', `alerts of the class ${STARTED_CLASS} are held back for ${rule.seconds} s`)]
+  const detail =
+    rule === 'inactive'
+      ? `${describeService(service)} does not use its event orchestration, which has the rule: --suspended pages at once`
+      : `no rule of ${describeService(service)} holds back the class ${STARTED_CLASS}: --suspended pages at once`
+  const advice = `in PagerDuty open the service, Settings, Event Orchestration: if event.class matches '${STARTED_CLASS}', pause incident notifications for as long as a deployment may take`
+  return [failed('suspend rule', 'config', { detail, advice })]
 }

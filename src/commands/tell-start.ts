@@ -1,0 +1,173 @@
+import type { Session } from '../cli/session.ts'
+import { composeSpool, composeTransport } from '../compose.ts'
+import { eventInput } from '../core/build-event.ts'
+import type { Event } from '../core/event.ts'
+import { createMask } from '../core/mask-event.ts'
+import { classifyAnswer, type Outcome } from '../core/outcome.ts'
+import { isObject } from '../core/json.ts'
+import { buildStarted } from '../core/started.ts'
+import { CLOCK } from '../delivery/real-clock.ts'
+import { deliver } from '../delivery/retry.ts'
+import { toSpoolKey } from '../spool/key-names.ts'
+import { version } from '../version.ts'
+
+/** The answer to telling that a deployment has begun. */
+export type ToldStart =
+  | {
+      readonly outcome: 'accepted'
+      /** When its time is over, ISO 8601; absent if nothing watches it. */
+      readonly dueAt?: string
+      /** Whether that outlives the process that watches the time. */
+      readonly isOnDisk: boolean
+      /** Its outcome had been reported before. */
+      readonly hasEnded: boolean
+    }
+  | {
+      readonly outcome: 'refused' | 'undelivered'
+      readonly status?: number
+      readonly reason: string
+    }
+
+/** Tells what watches the time of deployments that one has begun, as often as it is called. */
+export interface StartTeller {
+  /**
+   * @param elapsedMs how long it has been running
+   * @param budgetMs how long this may take, retries included
+   */
+  tell(elapsedMs: number, budgetMs: number, signal: AbortSignal): Promise<ToldStart>
+  /** The request that `tell` would make, for `--dry-run`. */
+  describe(): Record<string, unknown>
+  close(): Promise<void>
+}
+
+/**
+ * The relay that is configured, or else the spool, as what watches the time. Undefined if there is neither.
+ * @param startedAt when the deployment began, ISO 8601
+ * @throws Failure of kind `usage` if no outcome could be told to belong to the deployment
+ */
+export async function openStartTeller(session: Session, startedAt: string): Promise<StartTeller | undefined> {
+  const { delivery, spool } = session.config
+  if (delivery.relay === undefined && spool === undefined) return undefined
+  const event = startedEvent(session, startedAt)
+  return delivery.relay === undefined
+    ? await openSpoolTeller(session, event)
+    : openRelayTeller(session, event)
+}
+
+function startedEvent({ config, identity }: Session, startedAt: string): Event {
+  const { fields, choices } = config.event
+  const nowIso = new Date().toISOString()
+  const result = { startedAt }
+  const input = eventInput({ fields, choices, build: config.build, identity, result, nowIso })
+  return createMask(config.delivery.secrets)(buildStarted(input))
+}
+
+const MAX_ANSWER_BYTES = 65_536
+
+function openRelayTeller({ config, log }: Session, event: Event): StartTeller {
+  const { delivery, started } = config
+  const { eventsUrl, relay, timeoutMs, secrets } = delivery
+  const transport = composeTransport(delivery)
+  const url = `${eventsUrl}/started`
+  const bodyOf = (elapsedMs: number): object => ({
+    ...(started.withinMs !== undefined && { within: `${started.withinMs}ms` }),
+    ...(elapsedMs >= 1 && { elapsed: `${Math.round(elapsedMs)}ms` }),
+    event: event.body,
+  })
+  return {
+    describe: () => ({ method: 'POST', url, body: bodyOf(0) }),
+    tell: async (elapsedMs, budgetMs, signal) => {
+      const startMs = performance.now()
+      let text = ''
+      const attempt = async (attemptMs: number, attemptSignal: AbortSignal): Promise<Outcome> => {
+        const request = {
+          method: 'POST' as const,
+          url,
+          headers: {
+            'content-type': 'application/json',
+            accept: 'application/json',
+            'user-agent': `pagerduty-alert/${version}`,
+            ...(relay?.token && { authorization: `Bearer ${relay.token.reveal()}` }),
+          },
+          body: Buffer.from(JSON.stringify(bodyOf(elapsedMs + performance.now() - startMs))),
+          maxAnswerBytes: MAX_ANSWER_BYTES,
+        }
+        const exchange = await transport.exchange(request, attemptMs, attemptSignal)
+        if (exchange.kind === 'failed') return exchange.outcome
+        text = exchange.answer.body
+        return classifyAnswer(exchange.answer, Date.now(), secrets)
+      }
+      const {
+        outcome,
+        status,
+        reason = '',
+      } = await deliver({
+        clock: CLOCK,
+        attempt,
+        deadlineAtMs: CLOCK.now() + budgetMs,
+        timeoutMs,
+        signal,
+        onRetry: ({ reason: why }) =>
+          log.debug(`the relay was not told that the deployment has begun: ${why}`),
+      })
+      if (outcome === 'accepted') return readAnswer(text)
+      const told = { outcome, ...(status !== undefined && { status }) }
+      return { ...told, reason: status === 404 ? TOO_OLD : reason }
+    },
+    close: () => transport.close(),
+  }
+}
+
+const TOO_OLD = 'what answers at PAGERDUTY_RELAY_URL has no POST /started: it is not a relay, or an older one'
+
+function readAnswer(text: string): ToldStart {
+  const answer = parse(text)
+  const dueAt = answer['due_at']
+  return {
+    outcome: 'accepted',
+    ...(typeof dueAt === 'string' && { dueAt }),
+    isOnDisk: answer['kept'] !== 'in memory',
+    hasEnded: answer['ended'] === true,
+  }
+}
+
+function parse(text: string): Record<string, unknown> {
+  try {
+    const answer: unknown = JSON.parse(text)
+    return isObject(answer) ? answer : {}
+  } catch {
+    return {}
+  }
+}
+
+async function openSpoolTeller({ config, log }: Session, event: Event): Promise<StartTeller> {
+  const { delivery, started, spool: options } = config
+  const { keys } = delivery
+  const { withinMs } = started
+  const directory = options?.directory ?? ''
+  const open = async (): Promise<Awaited<ReturnType<typeof composeSpool>>> =>
+    await composeSpool({ directory, limit: options?.limit ?? 0, onWarning: (message) => log.warn(message) })
+  let opened: ReturnType<typeof open> | undefined
+  return {
+    describe: () => ({ spool: directory, within_ms: withinMs, event: event.body }),
+    tell: async (elapsedMs) => {
+      const spool = await (opened ??= open())
+      const begun = await spool.deadlines.begin({
+        event,
+        keys: keys.length > 0 ? keys.map(({ key }) => toSpoolKey(key, keys)) : [toSpoolKey(undefined, [])],
+        ...(withinMs !== undefined && { withinMs }),
+        elapsedMs,
+      })
+      if (begun.kind === 'full') return { outcome: 'undelivered', reason: 'the spool has too many deadlines' }
+      if (begun.kind === 'unavailable') return { outcome: 'undelivered', reason: begun.reason }
+      const isWatched = begun.kind === 'running' && withinMs !== undefined
+      return {
+        outcome: 'accepted',
+        ...(isWatched && { dueAt: new Date(Date.now() + withinMs).toISOString() }),
+        isOnDisk: true,
+        hasEnded: begun.kind === 'ended',
+      }
+    },
+    close: async () => await (await opened)?.close(),
+  }
+}
