@@ -129,7 +129,7 @@ export function createRelaySource({ io, config }: RestContext): FlushSource {
   const headers = { accept: 'application/json', ...(token && { authorization: `Bearer ${token.reveal()}` }) }
   const request = {
     method: 'GET',
-    url: `${eventsUrl}/events?status=dead`,
+    url: `${eventsUrl}/events?status=dead&scope=own`,
     headers,
     maxAnswerBytes: 16 << 20,
   } as const

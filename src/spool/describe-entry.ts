@@ -1,15 +1,17 @@
 import { createMask } from '../core/mask-event.ts'
 import type { Secret } from '../core/secret.ts'
+import type { EventPlace } from './listing.ts'
 import type { DeadFilter, EventFilter, SpoolEntry, SpoolKey } from './spool.ts'
 
 type SecretOf = (key: SpoolKey) => Secret | undefined
 
 /** An event as lists show it: names in snake case, keys masked. */
 export function describeEntry(
-  entry: Omit<SpoolEntry, 'status'> & { readonly status: string },
+  entry: Omit<SpoolEntry, 'status'> & EventPlace & { readonly status: string },
   secret: Secret | undefined,
 ): object {
-  const { id, kind, action, key, dedupKey, status, attempts, acceptedAtMs, reason } = entry
+  const { id, kind, action, key, dedupKey, status, attempts, acceptedAtMs, reason, where, origin, owner } =
+    entry
   return {
     id,
     kind,
@@ -20,6 +22,9 @@ export function describeEntry(
     attempts,
     accepted_at: new Date(acceptedAtMs).toISOString(),
     reason,
+    where,
+    origin,
+    owner,
   }
 }
 

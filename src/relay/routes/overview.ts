@@ -19,7 +19,7 @@ export const OVERVIEW_ROUTES: RouteGroup = {
     '/status': {
       get: answering(
         'The relay’s state, for people: a sentence, counts, each routing key',
-        { description: 'version, headline, counts, spool, keys' },
+        { description: 'version, headline, counts, spool, fleet, keys' },
         [401, 503],
       ),
     },
@@ -39,6 +39,7 @@ async function describeRelay({ headers }: FastifyRequest, deps: RelayDeps): Prom
     counts: (await spool?.counts()) ?? NO_EVENTS,
     not_ready: deps.checkReady(),
     spool: await describeSpool(deps),
+    fleet: describeFleet(deps),
     keys: deps.keys().map((report) => describeReport(report, deps)),
   }
 }
@@ -52,6 +53,20 @@ async function describeSpool({ spool, config, isDelivering, now }: RelayDeps): P
     is_delivering: isDelivering(),
     oldest_pending_at: ageMs === undefined ? undefined : isoTime(now() - ageMs),
     set_aside: setAside.length > 0 ? setAside : undefined,
+  }
+}
+
+function describeFleet({ fleet }: RelayDeps): object | undefined {
+  if (fleet === undefined) return undefined
+  const { state, origin, keysOwned, leaseMs, isBehindSpool, isAlone } = fleet.figures()
+  return {
+    origin,
+    database: state.kind,
+    problem: state.kind === 'down' ? state.reason : undefined,
+    keys_owned: keysOwned,
+    lease_seconds: leaseMs === undefined ? undefined : Math.round(leaseMs / 1000),
+    accepts_into: isBehindSpool ? 'spool' : 'fleet',
+    delivers_alone: isAlone ? true : undefined,
   }
 }
 

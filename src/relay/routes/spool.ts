@@ -1,10 +1,10 @@
 import type { FastifyReply } from 'fastify'
 import type { z } from 'zod'
 import type { RelayConfig } from '../../config/load-relay.ts'
-import type { RetryPreview } from '../../spool/listing.ts'
-import type { DeadFilter, EventStatus } from '../../spool/spool.ts'
+import type { EventPlace, RetryPreview } from '../../spool/listing.ts'
+import type { DeadFilter, EventStatus, SpoolCounts, SpoolEntry } from '../../spool/spool.ts'
 import { parseObject, takeJson } from '../body.ts'
-import type { Call } from '../context.ts'
+import type { Call, RelayedFleet } from '../context.ts'
 import { describeEntry } from '../../spool/describe-entry.ts'
 import { createKeyFinder } from '../../spool/key-names.ts'
 import { describeListed } from '../describe-event.ts'
@@ -36,6 +36,10 @@ export const SPOOL_ROUTES: RouteGroup = {
         ),
         parameters: [
           queryParameter('after', 'Without order: the last id of the previous page', { type: 'integer' }),
+          queryParameter('scope', 'Without order: own for what this relay of a fleet accepted', {
+            type: 'string',
+            enum: ['own'],
+          }),
           ...Object.entries(toSchema(SEARCH_SCHEMA)['properties'] as Record<string, SearchParameter>).map(
             ([name, { description = '', ...schema }]) => queryParameter(name, description, schema),
           ),
@@ -75,7 +79,7 @@ function changingDead(summary: string, description: string, schema: string): obj
 async function listEvents(call: Call): Promise<FastifyReply> {
   const { request, reply, deps } = call
   const { spool, config } = deps
-  const { status, after, order } = request.query as Record<string, unknown>
+  const { status, after, order, scope } = request.query as Record<string, unknown>
   if (order !== undefined) return await findEvents(call)
   const chosen = STATUSES.filter((each) => status === undefined || each === status)
   const afterId = after === undefined ? 0 : Number(after)
@@ -87,12 +91,29 @@ async function listEvents(call: Call): Promise<FastifyReply> {
   const lists = chosen.map(async (each) => (await spool?.list(each, RELAY_LIMITS.listed, afterId)) ?? [])
   const entries = (await Promise.all(lists)).flat()
   const setAside = spool?.setAside() ?? []
+  const counts = (await spool?.counts()) ?? NO_EVENTS
+  const own =
+    scope === 'own' && deps.fleet !== undefined ? await ownOf(entries, counts, deps.fleet) : undefined
   return sendJson(reply, 200, {
-    events: entries.map((entry) => describeEntry(entry, secretOf(entry.key))),
-    counts: (await spool?.counts()) ?? NO_EVENTS,
+    events: (own?.entries ?? entries).map((entry) => describeEntry(entry, secretOf(entry.key))),
+    counts: own?.counts ?? counts,
     ...(setAside.length > 0 && { set_aside: setAside }),
   })
 }
+
+/** Only what this relay accepted. How many of those were delivered is not known. */
+async function ownOf(
+  entries: readonly Listed[],
+  counts: SpoolCounts,
+  { figures, ownPending }: RelayedFleet,
+): Promise<{ entries: readonly Listed[]; counts: SpoolCounts }> {
+  const { origin } = figures()
+  const own = entries.filter((entry) => entry.where === 'spool' || entry.origin === origin)
+  const dead = own.filter(({ status }) => status === 'dead').length
+  return { entries: own, counts: { ...counts, pending: await ownPending(), dead } }
+}
+
+type Listed = SpoolEntry & EventPlace
 
 /** The newest events that match, with more about each. */
 async function findEvents({ request, reply, deps: { spool, config } }: Call): Promise<FastifyReply> {

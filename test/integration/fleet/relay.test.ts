@@ -3,7 +3,7 @@ import { after, afterEach, beforeEach, test } from 'node:test'
 import { createFleetRelays, metricsOf } from '../../support/fleet-relays.ts'
 import { emptyFleet, startFleetCluster } from '../../support/fleet.ts'
 import { NEEDS_POSTGRES } from '../../support/postgres.ts'
-import { alertBody, post, type RunningRelay } from '../../support/relay.ts'
+import { alertBody, keyFor, post, type RunningRelay } from '../../support/relay.ts'
 import { skipWithout } from '../../support/required.ts'
 import { until } from '../../support/worker.ts'
 
@@ -42,3 +42,110 @@ test('what one relay accepts, the fleet delivers, and every relay lists', { skip
   assert.equal((await one.stop()).code, 0)
   assert.equal((await other.stop()).code, 0)
 })
+
+const send = async (relay: RunningRelay, body: Record<string, unknown>): Promise<string | null> => {
+  const answer = await post(`${relay.url}/v2/enqueue`, alertBody(body))
+  await answer.body?.cancel()
+  assert.equal(answer.status, 202, relay.log())
+  return answer.headers.get('x-accepted-by')
+}
+/** What PagerDuty got of each alert, in order. */
+const received = (): Map<string, string[]> => {
+  const alerts = new Map<string, string[]>()
+  for (const { body } of fleet?.simulator.requests ?? []) {
+    const event = JSON.parse(body.toString()) as { event_action: string; dedup_key: string }
+    alerts.set(event.dedup_key, [...(alerts.get(event.dedup_key) ?? []), event.event_action])
+  }
+  return alerts
+}
+
+test('an alert’s events keep their order, whichever relay gets each', { skip }, async () => {
+  const relays = await Promise.all(['one', 'two', 'three'].map((name) => start(name)))
+  for (const relay of relays) await until(() => isJoined(relay), 'it has joined')
+  const alerts = Array.from({ length: 30 }, (_, index) => `alert-${index}`)
+  await Promise.all(
+    alerts.map(async (dedupKey, index) => {
+      for (const [step, action] of ['trigger', 'acknowledge', 'resolve'].entries()) {
+        const relay = relays[(index + step * 2) % relays.length]
+        if (relay !== undefined) await send(relay, { event_action: action, dedup_key: dedupKey })
+      }
+    }),
+  )
+  await until(() => (fleet?.simulator.requests.length ?? 0) >= 90, 'all are delivered')
+  assert.deepEqual(
+    received(),
+    new Map([...received().keys()].map((key) => [key, ['trigger', 'acknowledge', 'resolve']])),
+  )
+  assert.equal(received().size, 30)
+})
+
+test(
+  'a relay accepts while the database is away, at its start and later, and forwards in order',
+  { skip },
+  async () => {
+    const primary = cluster?.primary()
+    await primary?.kill()
+    const relay = await start('away')
+    assert.equal((await fetch(`${relay.url}/readyz`)).status, 200)
+    assert.equal(await send(relay, { dedup_key: 'a' }), 'spool')
+    assert.equal(await send(relay, { dedup_key: 'a', event_action: 'resolve' }), 'spool')
+    const listed = (await (await fetch(`${relay.url}/events?status=pending`)).json()) as {
+      events: { where?: string }[]
+    }
+    assert.deepEqual(
+      listed.events.map(({ where }) => where),
+      ['spool', 'spool'],
+    )
+    await primary?.start()
+    await until(() => received().get('a')?.length === 2, 'both are delivered')
+    await until(async () => (await send(relay, { dedup_key: 'b' })) === 'fleet', 'it uses the fleet again')
+    await primary?.kill()
+    assert.equal(await send(relay, { dedup_key: 'c' }), 'spool')
+    assert.equal(await send(relay, { dedup_key: 'c', event_action: 'resolve' }), 'spool')
+    await primary?.start()
+    await until(() => received().get('c')?.length === 2, 'both are delivered')
+    assert.deepEqual(received().get('a'), ['trigger', 'resolve'])
+    assert.deepEqual(received().get('c'), ['trigger', 'resolve'])
+  },
+)
+
+test('a relay alone delivers what only it has, and tells the fleet afterwards', { skip }, async () => {
+  const primary = cluster?.primary()
+  await primary?.kill()
+  const relay = await start('alone', { PAGERDUTY_FLEET_ALONE: '1s' })
+  assert.equal(await send(relay, { dedup_key: 'x' }), 'spool')
+  await until(() => received().get('x')?.length === 1, 'it is delivered without the fleet')
+  await primary?.start()
+  const other = await start('other')
+  await until(async () => {
+    const { events } = (await (await fetch(`${other.url}/events?status=delivered`)).json()) as {
+      events: { dedup_key: string }[]
+    }
+    return events.some(({ dedup_key: dedupKey }) => dedupKey === 'x')
+  }, 'the fleet lists it')
+  assert.deepEqual(received().get('x'), ['trigger'])
+})
+
+test('a caller that waits learns what another relay’s PagerDuty said', { skip }, async () => {
+  const [one, other] = await Promise.all([start('one'), start('other')])
+  await until(async () => (await isJoined(one)) && (await isJoined(other)), 'both have joined')
+  for (const relay of [one, other]) {
+    const answer = await post(`${relay.url}/v2/enqueue`, alertBody({ dedup_key: 'w' }), { prefer: 'wait=30' })
+    assert.deepEqual([answer.status, answer.headers.get('preference-applied')], [202, 'wait=30'])
+  }
+  fleet?.simulator.behave({ behaviour: { kind: 'answer', status: 400 } })
+  const refused = await post(`${one.url}/v2/enqueue`, alertBody({ dedup_key: 'w' }), { prefer: 'wait=30' })
+  assert.equal(refused.status, 400)
+})
+
+test(
+  'without a secret, events with a caller’s own key stay with their relay, which delivers them',
+  { skip },
+  async () => {
+    const relay = await start('own')
+    await until(() => isJoined(relay), 'it has joined')
+    assert.equal(await send(relay, { routing_key: keyFor('caller'), dedup_key: 'o' }), 'spool')
+    await until(() => received().get('o')?.length === 1, 'it is delivered')
+    assert.equal(await send(relay, { dedup_key: 'p' }), 'fleet')
+  },
+)
