@@ -104,7 +104,7 @@ interface KeyRow {
 function createTaking(lane: Lane, seal: Seal, relay: string): Pick<EngineDelivery, 'take' | 'permit'> {
   return {
     take: async ({ keys, room, busy, rate }): Promise<Taken> => {
-      const values = [relay, ...keyColumns(keys), room, busy, rate.permits, rate.windowMs]
+      const values = [relay, ...keyColumns(keys), wantsOf(keys), room, busy, rate.permits, rate.windowMs]
       const text = `SELECT * FROM pagerduty_alert.take(${placeholders(values)})`
       const rows = await lane.run<(KeyRow & { id: null }) | (TakenRow & { now_ms: number })>(text, values)
       return {
@@ -127,6 +127,16 @@ function createTaking(lane: Lane, seal: Seal, relay: string): Pick<EngineDeliver
       }))
     },
   }
+}
+
+/** Four numbers for each key, in the order that `take` expects. */
+function wantsOf(keys: readonly KeyRequest[]): number[] {
+  return keys.flatMap(({ most, wants }) =>
+    (['alert', 'change'] as const).flatMap((kind) => [
+      wants?.[kind].fresh ?? most,
+      wants?.[kind].tried ?? most,
+    ]),
+  )
 }
 
 function keyColumns(keys: readonly KeyRequest[]): unknown[][] {

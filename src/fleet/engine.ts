@@ -1,3 +1,4 @@
+import type { Event } from '../core/event.ts'
 import type { NewRow } from '../spool/rows.ts'
 import type { DeadCause, DueEvent, SpoolKey } from '../spool/spool.ts'
 import type { Deadlines } from '../spool/deadlines.ts'
@@ -56,7 +57,7 @@ export interface Owned {
 }
 
 export interface Renewed extends Owned {
-  /** Relays that renewed within the last 1.5 leases, this one included. */
+  /** Relays that renewed within the last lease, this one included. */
   readonly relays: number
 }
 
@@ -83,6 +84,8 @@ export interface Rate {
 export interface KeyRequest extends Lease {
   /** Most attempts that may begin now. */
   readonly most: number
+  /** How many of those at most of each kind, never tried and tried; any if omitted. */
+  readonly wants?: Readonly<Record<Event['kind'], Readonly<Record<'fresh' | 'tried', number>>>>
 }
 
 export interface TakeRequest {

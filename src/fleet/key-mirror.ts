@@ -78,6 +78,7 @@ export function dueOf(mirror: KeyMirror, kind: Event['kind'], options: DueOption
       isMore = true
     }
   }
-  mirror.wants[kind] = { ...left, limit: options.limit - events.length }
+  const limit = options.limit - events.length
+  mirror.wants[kind] = { fresh: Math.min(left.fresh, limit), tried: Math.min(left.tried, limit), limit }
   return { events, isMore, nextAtMs: undefined }
 }

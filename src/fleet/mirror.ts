@@ -150,7 +150,7 @@ function createAsked({ keys, isSafe }: Shelf, { now }: MirrorOptions): Pick<Mirr
       toAsk()
         .filter((key) => wantedOf(key) > 0)
         .slice(0, limit)
-        .map((key) => ({ ...key.owned, most: wantedOf(key) })),
+        .map((key) => ({ ...key.owned, most: wantedOf(key), wants: key.wants })),
     unwanted: () => {
       const full = toAsk().filter((key) => wantedOf(key) === 0)
       for (const key of full) key.askAtMs = now() + POLL_MS

@@ -10,7 +10,7 @@ BEGIN
   INSERT INTO relay (name, version, seen_at) VALUES (p_relay, p_version, clock_timestamp())
   ON CONFLICT (name) DO UPDATE SET version = excluded.version, seen_at = excluded.seen_at;
   SELECT count(*) INTO v_relays FROM relay
-  WHERE seen_at > clock_timestamp() - 1.5 * p_lease_ms * interval '1 ms';
+  WHERE seen_at > clock_timestamp() - p_lease_ms * interval '1 ms'; -- a dead one has no share once its leases are over
   RETURN QUERY
   WITH renewed AS (
     UPDATE key SET lease_until = clock_timestamp() + p_lease_ms * interval '1 ms' WHERE owner = p_relay
@@ -98,8 +98,9 @@ $$;
 
 -- Takes due events of keys that the relay owns, and writes a permit for each. Answers with a row for each key, and then with a
 -- row for each event: of each key alerts before change events, and of each kind those never tried and those tried in turns.
+-- `p_wants` has four numbers for each key: most alerts never tried and tried, and most change events never tried and tried.
 CREATE OR REPLACE FUNCTION take(
-  p_relay text, p_key_ids bigint[], p_epochs bigint[], p_mosts integer[], p_room integer, p_busy bigint[],
+  p_relay text, p_key_ids bigint[], p_epochs bigint[], p_mosts integer[], p_wants integer[], p_room integer, p_busy bigint[],
   p_permits integer, p_window_ms double precision
 ) RETURNS TABLE (
   key_id bigint, is_lost boolean, permits integer, is_more boolean, permit_in_ms double precision, due_in_ms double precision,
@@ -148,11 +149,15 @@ BEGIN
           AND e.delivered_by IS NULL AND e.id <> ALL (p_busy) ORDER BY e.due_at, e.turn LIMIT w.most + 1)
     ) AS c
   ), in_key AS (
-    SELECT d.*, row_number() OVER (PARTITION BY d.key_id ORDER BY d.kind, d.place, d.is_tried) AS rank FROM due AS d
+    SELECT a.*, row_number() OVER (PARTITION BY a.key_id ORDER BY NOT a.is_allowed, a.kind, a.place, a.is_tried) AS rank
+    FROM (
+      SELECT d.*, d.place <= p_wants[4 * array_position(p_key_ids, d.key_id) - 3 + d.is_tried::integer
+        + CASE d.kind WHEN 'change' THEN 2 ELSE 0 END] AS is_allowed
+      FROM due AS d) AS a
   ), ranked AS (
-    SELECT r.id, r.key_id, r.rank <= r.most AS is_wanted,
-      row_number() OVER (ORDER BY r.rank > r.most, r.rank, r.key_id) AS number
-    FROM in_key AS r WHERE r.rank <= r.most + 1
+    SELECT w.id, w.key_id, w.is_wanted, row_number() OVER (ORDER BY NOT w.is_wanted, w.rank, w.key_id) AS number
+    FROM (
+      SELECT r.*, r.is_allowed AND r.rank <= r.most AS is_wanted FROM in_key AS r WHERE r.rank <= r.most + 1) AS w
   )
   SELECT array_agg(r.id ORDER BY r.number), array_agg(r.key_id ORDER BY r.number),
     array_agg(r.is_wanted AND r.number <= p_room ORDER BY r.number)
