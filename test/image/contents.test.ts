@@ -158,7 +158,7 @@ suite('the image', { skip: await skipWithoutDocker() }, () => {
       },
     })
     assert.equal(exitCode, 78, stderr)
-    for (const file of ['program.js', 'start.js', 'undici.js', 'serve.js'])
+    for (const file of ['program.js', 'undici.js', 'serve.js'])
       assert.ok(stdout.split('\n').includes(`${file} false`), stdout)
   })
 })

@@ -50,10 +50,10 @@ async function verdicts(
 }
 
 for (const { args, code, files } of [
-  { args: ['--help'], code: 0, files: ['start.js', 'help.js'] },
-  { args: ['success', '--dry-run'], code: 0, files: ['start.js'] },
-  { args: ['failure', '--deadline', '1ms'], code: 75, files: ['start.js', 'undici.js'] },
-  { args: ['run', '--deadline', '1ms', '--', 'false'], code: 1, files: ['start.js', 'run.js'] },
+  { args: ['--help'], code: 0, files: ['program.js', 'help.js'] },
+  { args: ['success', '--dry-run'], code: 0, files: ['program.js'] },
+  { args: ['failure', '--deadline', '1ms'], code: 75, files: ['program.js', 'undici.js'] },
+  { args: ['run', '--deadline', '1ms', '--', 'false'], code: 1, files: ['program.js', 'run.js'] },
 ]) {
   test(`${args.join(' ')} is compiled by what was kept of an earlier run`, async () => {
     const seen = await verdicts(args, code)
@@ -97,7 +97,7 @@ test('with the flag by which the image starts it, too', async () => {
 })
 
 test('it holds the functions that ran, not only the outermost', () => {
-  for (const file of ['start.js', 'undici.js', 'run.js']) {
+  for (const file of ['program.js', 'undici.js', 'run.js']) {
     const source = `(function (exports, require, module) {\n${readFileSync(join(dist, file), 'utf8')}\n})`
     const outermost = new Script(source).createCachedData().length
     const kept = readFileSync(join(cache, file)).length
@@ -108,16 +108,16 @@ test('it holds the functions that ran, not only the outermost', () => {
 test('what V8 cannot use it does without: other flags, a file that was cut off, a file that is missing or cannot be read', async () => {
   const others = await verdicts(['success', '--dry-run'], 0, '--max-lazy')
   assert.deepEqual(new Set(others.values()), new Set(['rejected']))
-  const file = join(cache, 'start.js')
+  const file = join(cache, 'program.js')
   const whole = readFileSync(file)
   for (const bytes of [0, 3, 4, 20, whole.length - 1]) {
     writeFileSync(file, whole.subarray(0, bytes))
-    assert.equal((await verdicts(['success', '--dry-run'], 0)).get('start.js'), 'absent', `${bytes} bytes`)
+    assert.equal((await verdicts(['success', '--dry-run'], 0)).get('program.js'), 'absent', `${bytes} bytes`)
   }
   rmSync(file)
-  assert.equal((await verdicts(['success', '--dry-run'], 0)).get('start.js'), 'absent')
+  assert.equal((await verdicts(['success', '--dry-run'], 0)).get('program.js'), 'absent')
   mkdirSync(file)
-  assert.equal((await verdicts(['success', '--dry-run'], 0)).get('start.js'), 'absent')
+  assert.equal((await verdicts(['success', '--dry-run'], 0)).get('program.js'), 'absent')
   rmdirSync(file)
   writeFileSync(file, whole)
 })
@@ -136,14 +136,14 @@ test('a file that was edited runs as it is now, even if its length is the same',
 })
 
 test('no bit that flips in the cache is run: V8 would crash by some of them', async () => {
-  const file = join(cache, 'start.js')
+  const file = join(cache, 'program.js')
   const whole = readFileSync(file)
   const places = Array.from({ length: 30 }, (_, index) => Math.floor((index * (whole.length - 1)) / 29))
   for (const place of places) {
     const damaged = Buffer.from(whole)
     damaged[place] = (damaged[place] ?? 0) ^ (1 << (place % 8))
     writeFileSync(file, damaged)
-    assert.equal((await verdicts(['success', '--dry-run'], 0)).get('start.js'), 'absent', `byte ${place}`)
+    assert.equal((await verdicts(['success', '--dry-run'], 0)).get('program.js'), 'absent', `byte ${place}`)
   }
   writeFileSync(file, whole)
 })
@@ -162,13 +162,13 @@ for (const withCache of [true, false]) {
   test(`a program that lacks a file ${withCache ? 'with' : 'without'} the cache says so in one line`, async () => {
     const broken = join(scratch, `broken-${withCache}`)
     cpSync(dist, broken, { recursive: true })
-    rmSync(join(broken, 'start.js'))
+    rmSync(join(broken, 'program.js'))
     if (!withCache) rmSync(join(broken, 'code-cache'), { recursive: true })
     const { code, stderr } = await runProcess([process.execPath, join(broken, 'bin.js'), '--help'], { env })
     assert.equal(code, 70)
     assert.match(
       stderr,
-      /^pagerduty-alert: error: the program cannot be loaded: .*start\.js.*; install it again\n$/,
+      /^pagerduty-alert: error: the program cannot be loaded: .*program\.js.*; install it again\n$/,
     )
   })
 }
