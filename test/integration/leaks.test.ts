@@ -13,6 +13,13 @@ const LOOK_EVERY_MS = 50
 /** Much more than the deadline of each run, even on a busy machine. */
 const LONGEST_MS = 30_000
 
+/** If a failure sets no address, or one that is refused, PagerDuty's own must not be reached. */
+const NOWHERE = {
+  PAGERDUTY_EVENTS_URL: 'http://127.0.0.1:1',
+  PAGERDUTY_API_URL: 'http://127.0.0.1:1',
+  HTTPS_PROXY: 'http://127.0.0.1:1',
+}
+
 const DRY_RUNNERS = LEAK_COMMANDS.filter(({ takesNoDryRun }) => takesNoDryRun !== true)
 
 const directory = mkdtempSync(join(tmpdir(), 'leaks-'))
@@ -87,10 +94,12 @@ async function meet(
     stdin: (stdin !== undefined && failure.stdin) || (stdin ?? ''),
     env: {
       ...CODESHIP_PRO,
+      ...NOWHERE,
       TMPDIR: scene.own,
       PAGERDUTY_ROUTING_KEY: `first=${MARKERS.routingKey},${MARKERS.secondKey}`,
       PAGERDUTY_API_TOKEN: MARKERS.restToken,
       PAGERDUTY_RELAY_TOKEN: MARKERS.relayToken,
+      PAGERDUTY_RELAY_VIEW_TOKEN: MARKERS.viewToken,
       PAGERDUTY_HOOK_SECRET: MARKERS.hookSecret,
       PAGERDUTY_SERVICE_ID: 'PSHOP',
       PAGERDUTY_DEADLINE: '1500ms',

@@ -14,6 +14,7 @@ const EVENT = '{"event_action":"trigger","payload":{"summary":"Stuck"}}'
 /** Every command. A new one is a new row. */
 export const LEAK_COMMANDS: readonly LeakCommand[] = [
   { name: 'success', args: ['success'] },
+  { name: 'success that is read back', args: ['success', '--confirm'] },
   { name: 'failure with a note', args: ['failure', '--note'] },
   { name: 'change', args: ['change', ...SUMMARY] },
   { name: 'trigger', args: ['trigger', ...SUMMARY] },
@@ -28,7 +29,8 @@ export const LEAK_COMMANDS: readonly LeakCommand[] = [
   },
   { name: 'run in maintenance', args: ['run', '--maintenance', '5'], watched: ['/bin/true'] },
   { name: 'doctor', args: ['doctor'], takesNoDryRun: true },
-  { name: 'gate', args: ['gate'], takesNoDryRun: true },
+  { name: 'doctor with a test event', args: ['doctor', '--send-test'], takesNoDryRun: true },
+  { name: 'gate', args: ['gate', '--on-call'], takesNoDryRun: true },
   {
     name: 'watch',
     args: ['watch', '--for', '100ms', '--note'],

@@ -105,6 +105,7 @@ const CONNECTIONS: readonly LeakFailure[] = [
   {
     name: 'a host without an address',
     env: () => ({
+      HTTPS_PROXY: '',
       PAGERDUTY_EVENTS_URL: 'https://pagerduty.invalid',
       PAGERDUTY_API_URL: 'https://pagerduty.invalid',
     }),
@@ -171,8 +172,9 @@ const MISTAKES: readonly LeakFailure[] = [
   },
   {
     name: 'a key in every other setting',
-    env: () =>
-      Object.fromEntries(
+    env: ({ ports }) => ({
+      ...at(ports.accepting),
+      ...Object.fromEntries(
         [
           'SEVERITY',
           'TIMESTAMP',
@@ -190,6 +192,7 @@ const MISTAKES: readonly LeakFailure[] = [
           'SPOOL_LIMIT',
         ].map((name) => [`PAGERDUTY_${name}`, `${MISPLACED_KEY} !`]),
       ),
+    }),
   },
   {
     name: 'a key in the addresses',

@@ -7,6 +7,7 @@ export const MARKERS = {
   secondKey: 'b0b1b2b3b4b5b6b7b8b9babbbcbdbebf',
   restToken: 'y_Leaks-campaign+777',
   relayToken: 'relay~token/with+all.signs=42',
+  viewToken: 'view~token/looks+only=44',
   hookSecret: 'hooks~own/secret+with.signs=43',
   proxyPassword: 'pr0xy&"pass/wörd%21',
 } as const

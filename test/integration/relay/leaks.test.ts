@@ -45,21 +45,27 @@ const WORLDS: Readonly<Record<string, (ports: Ports) => Env>> = {
   'nothing listens': () => at(1),
 }
 
+const LOOKED_UP = 'a REST API token'
+
 /** How the relay got its secrets. */
 const HOLDINGS: Readonly<Record<string, (own: string) => Env>> = {
   'a key in its environment': () => ({
     PAGERDUTY_ROUTING_KEY: MARKERS.routingKey,
     PAGERDUTY_RELAY_TOKEN: MARKERS.relayToken,
+    PAGERDUTY_RELAY_VIEW_TOKEN: MARKERS.viewToken,
     PAGERDUTY_HOOK_SECRET: MARKERS.hookSecret,
   }),
   'a key in a file': (own) => ({
     PAGERDUTY_ROUTING_KEY_FILE: file(own, 'key', `web=${MARKERS.routingKey}\n`),
     PAGERDUTY_RELAY_TOKEN_FILE: file(own, 'relay-token', MARKERS.relayToken),
+    PAGERDUTY_RELAY_VIEW_TOKEN_FILE: file(own, 'view-token', MARKERS.viewToken),
     PAGERDUTY_HOOK_SECRET_FILE: file(own, 'hook-secret', MARKERS.hookSecret),
   }),
-  'a REST API token': () => ({
+  [LOOKED_UP]: () => ({
     PAGERDUTY_TOKEN: MARKERS.restToken,
     PAGERDUTY_RELAY_TOKEN: MARKERS.relayToken,
+    PAGERDUTY_RELAY_VIEW_TOKEN: MARKERS.viewToken,
+    PAGERDUTY_HOOK_SECRET: MARKERS.hookSecret,
     PAGERDUTY_SERVICE_ID: 'PSHOP',
   }),
 }
@@ -81,9 +87,17 @@ const FAILED_BUILD = JSON.stringify({
     project_full_name: 'acme/shop',
     branch: 'main',
     build_id: 1,
-    message: `the key is ${MARKERS.routingKey}, the token ${MARKERS.relayToken}, the secret ${MARKERS.hookSecret}`,
+    message: `the key is ${MARKERS.routingKey}, the tokens ${MARKERS.relayToken} and ${MARKERS.viewToken}, the secret ${MARKERS.hookSecret}`,
   },
 })
+
+/** What a caller of `/failure` and `/started` may send along, with secrets in it. */
+const OUTCOME = new URLSearchParams({
+  summary: `Deployed with ${MARKERS.viewToken}`,
+  output: MARKERS.relayToken,
+})
+
+const HOOK_BODY = JSON.stringify({ app: { metadata: { name: MARKERS.hookSecret } }, object_kind: 'pipeline' })
 
 /** Requests that hold secrets wherever one may get to by mistake: path, query, headers, and bodies good and bad. */
 const REQUESTS: readonly [path: string, init: RequestInit][] = [
@@ -108,24 +122,86 @@ const REQUESTS: readonly [path: string, init: RequestInit][] = [
     { method: 'POST', headers: JSON_TYPE, body: JSON.stringify({ key: MARKERS.routingKey }) },
   ],
   [`/hooks/codeship?token=${encodeURIComponent(MARKERS.hookSecret)}`, { method: 'POST', body: FAILED_BUILD }],
+  ['/failure', { method: 'POST', body: OUTCOME }],
+  ['/started', { method: 'POST', body: OUTCOME }],
+  ['/started', { method: 'POST', body: new URLSearchParams({ within: MARKERS.secondKey }) }],
+  ...['argocd', 'flux', 'github', 'gitlab'].map((system): [string, RequestInit] => [
+    `/hooks/${system}`,
+    {
+      method: 'POST',
+      headers: {
+        ...JSON_TYPE,
+        'x-signature': `sha256=${MARKERS.hookSecret}`,
+        'x-gitlab-token': `${MARKERS.hookSecret}!`,
+      },
+      body: HOOK_BODY,
+    },
+  ]),
   ['/hooks/gitlab', { method: 'POST', headers: { 'x-gitlab-token': MARKERS.hookSecret }, body: '{' }],
   ['/hooks/github', { method: 'POST', headers: { 'x-hub-signature-256': MARKERS.hookSecret } }],
   ['/deployments', {}],
   [`/deployments?outcome=${MARKERS.secondKey}`, {}],
+  [`/deployments/${MARKERS.secondKey}`, {}],
+  ['/deployments/1', {}],
+  ['/events/1', {}],
+  [`/events/${MARKERS.secondKey}`, {}],
+  ['/events/1/discard', { method: 'POST', headers: JSON_TYPE, body: JSON.stringify({ note: OWN }) }],
+  [
+    '/events/discard',
+    { method: 'POST', headers: JSON_TYPE, body: JSON.stringify({ key: MARKERS.routingKey }) },
+  ],
+  ['/status', {}],
+  ['/', { headers: { accept: 'text/html' } }],
+  ['/ui/session', { method: 'POST', body: new URLSearchParams({ token: `${MARKERS.relayToken}!` }) }],
+  ['/ui/session', { method: 'POST', headers: JSON_TYPE, body: JSON.stringify({ token: MARKERS.secondKey }) }],
   ['/metrics', {}],
   ['/readyz', {}],
 ]
 
-/** Sends every request, each with the right token and with a wrong one. Returns all that was answered. */
-async function ask(url: string): Promise<string> {
+/**
+ * Sends every request with the right token, with the one that may only look, with a wrong one, and with the cookie of
+ * somebody who is logged in. Returns all that was answered, and the cookies.
+ */
+async function ask(url: string): Promise<{ answers: string; cookies: readonly string[] }> {
+  const cookies = await Promise.all([MARKERS.relayToken, MARKERS.viewToken].map((token) => logIn(url, token)))
+  const callers: Record<string, string>[] = [
+    ...[MARKERS.relayToken, MARKERS.viewToken, `${MARKERS.relayToken}!`].map((token) => ({
+      authorization: `Bearer ${token}`,
+    })),
+    ...cookies.slice(0, 1).map((cookie) => ({ cookie })),
+  ]
   const answers = REQUESTS.flatMap(([path, init]) =>
-    [MARKERS.relayToken, `${MARKERS.relayToken}!`].map(async (token) => {
-      const headers = { ...(init.headers as Record<string, string>), authorization: `Bearer ${token}` }
+    callers.map(async (caller) => {
+      const headers = { ...(init.headers as Record<string, string>), ...caller }
       const answer = await fetch(url + path, { ...init, headers, redirect: 'manual' })
       return `${JSON.stringify([...answer.headers])} ${await answer.text()}`
     }),
   )
-  return [...(await Promise.all(answers)), await speakBadly(url)].join('\n')
+  const said = [...(await Promise.all(answers)), await readLive(url), await speakBadly(url)].join('\n')
+  return { answers: said, cookies: cookies.flatMap((cookie) => cookie.split('=')[1] || []) }
+}
+
+/** Logs in on the page; the cookie is blank if the token is none of the relay's. */
+async function logIn(url: string, token: string): Promise<string> {
+  const answer = await fetch(`${url}/ui/session`, {
+    method: 'POST',
+    headers: JSON_TYPE,
+    body: JSON.stringify({ token }),
+  })
+  assert.deepEqual(findMarkers(await answer.text()), [])
+  return answer.headers.getSetCookie()[0]?.split(';')[0] ?? 'none='
+}
+
+/** The first thing that the page's stream says. */
+async function readLive(url: string): Promise<string> {
+  const stop = new AbortController()
+  const answer = await fetch(`${url}/events/live`, {
+    headers: { authorization: `Bearer ${MARKERS.relayToken}` },
+    signal: stop.signal,
+  })
+  const first = await answer.body?.getReader().read()
+  stop.abort()
+  return Buffer.from(first?.value ?? []).toString('utf8')
 }
 
 /** A request that is no HTTP, with secrets in it. */
@@ -162,15 +238,19 @@ describe('a relay shows no secret', { concurrency: 4 }, () => {
           ...(isKept && { PAGERDUTY_SPOOL: kept }),
           PAGERDUTY_TIMEOUT: '1s',
         })
-        const answers = await ask(relay.url)
+        const { answers, cookies } = await ask(relay.url)
         const { code, stdout, stderr } = await relay.stop()
         assert.equal(code, 0)
         assert.match(answers, /problem\+json/)
         assert.deepEqual(findMarkers(stdout + stderr), [], stderr)
+        for (const cookie of cookies)
+          assert.ok(!`${stdout}${stderr}${answers}`.includes(cookie), 'a session shows')
         // A caller that uses its own key as a dedup key gets that back, as from PagerDuty.
         assert.deepEqual(without('secondKey', findMarkers(answers)), [], answers)
         // Of secrets a spool holds the key that a caller brought, and no other.
-        assert.deepEqual(without('secondKey', findMarkersInFiles(kept)), [])
+        const inSpool = without('secondKey', findMarkersInFiles(kept))
+        // A key that is still to be looked up is not known yet, and cannot be masked in what a caller sends.
+        assert.deepEqual(holding === LOOKED_UP ? without('routingKey', inSpool) : inSpool, [])
       })
     }
   }
