@@ -122,7 +122,7 @@ export const COMMANDS = {
     example: 'pagerduty-alert spool retry',
   },
   fleet: {
-    does: 'make or update the tables that relays share (migrate)',
+    does: 'create or update the tables that relays share (migrate)',
     operands: 'migrate',
     maxOperands: 1,
     groups: ['delivery', 'printing'],

@@ -48,7 +48,7 @@ export async function confirmDeliveries(
 
 function unknown({ message }: Failure): Confirmation {
   const [reason = ''] = message.split('\n')
-  return { sentence: `whether PagerDuty shows it is not known: ${reason}` }
+  return { sentence: `cannot tell whether PagerDuty shows it: ${reason}` }
 }
 
 interface Search {

@@ -6,8 +6,8 @@ import { Failure } from '../core/failure.ts'
 import { openHolder } from './holder.ts'
 
 /**
- * Has the relay or the spool write a failure down before its event is made, and says in the input how many in a row there
- * are now. If that is not known, the input stays as it is, and somebody is paged.
+ * Has the relay or the spool record a failure before its event is made, and adds to the input how many in a row there are
+ * now. If that is not known, the input stays as it is, and somebody is paged.
  */
 export async function countFailure(session: Session, input: EventInput): Promise<EventInput> {
   const { config, log } = session

@@ -24,8 +24,8 @@ export async function fleet(
 }
 
 function describe(host: string, from: number | undefined, to: number): string {
-  if (from === undefined) return `the fleet’s tables were made on ${host}, version ${to}`
+  if (from === undefined) return `the fleet’s tables were created on ${host}, version ${to}`
   return from === to
-    ? `the fleet’s tables on ${host} are of version ${to} already; its functions were renewed`
+    ? `the fleet’s tables on ${host} already have version ${to}; the functions were updated`
     : `the fleet’s tables on ${host} were updated from version ${from} to ${to}`
 }

@@ -17,6 +17,6 @@ export async function noteDeployment(spool: Spool, deliveries: readonly Delivery
     for (const deployment of deployments) await spool.deployments.note(deployment, told)
   } catch (error) {
     if (!(error instanceof Failure)) throw error
-    log.warn(`the deployment is not remembered: ${error.message}`)
+    log.warn(`the deployment could not be recorded: ${error.message}`)
   }
 }

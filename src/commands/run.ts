@@ -156,7 +156,7 @@ async function watch(runOptions: RunOptions): Promise<number> {
   return runStatus(ending, reportStatus, isStrict)
 }
 
-/** With `--within` or `--suspended`, has what watches the time told that the command runs. */
+/** With `--within` or `--suspended`, reports that the command runs to whatever watches the time. */
 async function keepStarted(
   session: Session | Failure,
   start: CommandStart,

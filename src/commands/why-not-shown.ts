@@ -27,7 +27,7 @@ export async function whyNotShown(
     if (!(await hasKey(client, service, destination.routingKey?.reveal())))
       return `no integration of ${describeService(service)} has its key: another service has it, or it was deleted`
     if (event.kind === 'change' && (await listAddOns(client)).length === 0)
-      return 'the account seems to have no AIOps, the add-on with which PagerDuty shows change events'
+      return 'the account seems to have no AIOps, the add-on that makes PagerDuty show change events'
   } catch (error) {
     if (!(error instanceof Failure)) throw error
   }

@@ -41,7 +41,7 @@ export function parseFleetUrl(text: string): FleetServer {
   const parameters = new URLSearchParams(query)
   const unknown = [...parameters.keys()].find((name) => !PARAMETERS.has(name))
   if (unknown !== undefined)
-    refuse(`its only parameters are ${[...PARAMETERS].join(', ')}; everything else is the server’s`)
+    refuse(`its only parameters are ${[...PARAMETERS].join(', ')}; everything else is set on the server`)
   const slash = location.lastIndexOf('/')
   const [authority, path] =
     slash === -1 ? [location, ''] : [location.slice(0, slash), location.slice(slash + 1)]
@@ -88,7 +88,7 @@ function readHosts(text: string, socket: string | null): FleetHost[] {
 function readHost(text: string): FleetHost {
   const [, inBrackets, plain, port] =
     /^(?:\[([\da-f:.]+)\]|([^:[\]/]+))(?::(\d{1,5}))?$/i.exec(decode(text)) ??
-    refuse(`has a host that is none: ${EXAMPLE}`)
+    refuse(`has an invalid host: ${EXAMPLE}`)
   const number = port === undefined ? DEFAULT_PORT : Number(port)
   if (number < 1 || number > 65_535) refuse('has a port that is not between 1 and 65535')
   return { host: inBrackets ?? plain ?? '', port: number }

@@ -24,7 +24,7 @@ export const STARTED_SETTINGS = inGroup('started', {
 
 /** What happens to a deployment that begins and never ends. */
 export interface StartedConfig {
-  /** How long a deployment may be silent; absent: as long as it likes. */
+  /** How long a deployment may be silent; absent: no limit. */
   readonly withinMs?: number
   /** Whether PagerDuty watches the time, by a rule of its own. */
   readonly isSuspended: boolean

@@ -20,7 +20,7 @@ export function isPaging({ failures, pagesAt }: Streak): boolean {
   return failures >= pagesAt
 }
 
-/** What a failure says that pages nobody: `1st of 3 before somebody is paged`. */
+/** The note of a failure that pages nobody: `1st of 3 before somebody is paged`. */
 export function describeStreak({ failures, pagesAt }: Streak): string {
   return `${ordinal(failures)} of ${pagesAt} before somebody is paged`
 }

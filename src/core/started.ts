@@ -63,7 +63,7 @@ export function asStarted({ kind, body }: Event): Event {
 export interface Overdue {
   /** Since it began. */
   readonly elapsedMs: number
-  /** Since it was last heard of. */
+  /** Since it was last heard from. */
   readonly silentMs: number
   readonly nowIso: string
 }
@@ -81,7 +81,7 @@ export function overdueAlert(started: Event, { elapsedMs, silentMs, nowIso }: Ov
   const details: JsonObject = payload.custom_details ?? {}
   const build = details['build_id']
   const isNumbered = typeof build === 'string' || typeof build === 'number'
-  const heard = elapsedMs - silentMs < WORTH_SAYING_MS ? '' : `, was last heard of ${ago(silentMs)} ago`
+  const heard = elapsedMs - silentMs < WORTH_SAYING_MS ? '' : `, was last heard from ${ago(silentMs)} ago`
   const story = `began ${ago(elapsedMs)} ago${isNumbered ? ` (build ${build})` : ''}${heard} and never ended`
   return fitEvent({
     kind: started.kind,

@@ -31,7 +31,8 @@ export function keepWarm(open: Open, count: number): WarmConnections {
         if (error !== null || socket === null) return
         if (isClosed) return void socket.destroy()
         idle.add(socket)
-        // Read, so that it closes when the server closes it. What a server says unasked is the reason, such as a 408.
+        // Read, so that it closes when the server closes it. Anything that a server sends unasked is the reason, such as a
+        // 408.
         socket
           .unref()
           .once('data', close)

@@ -108,7 +108,7 @@ function createResults({ engine, spool, canonical }: AloneDeps): Results {
   }
 }
 
-/** A function that looks, now and then, which of this relay's events are settled. */
+/** Returns a function that checks, now and then, which of this relay's events are settled. */
 function createSweep({ engine, holds, clock }: AloneDeps): () => Promise<void> {
   let sweptAtMs = Number.NEGATIVE_INFINITY
   const learn = async (): Promise<void> => {

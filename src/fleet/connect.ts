@@ -18,7 +18,7 @@ export interface ConnectOptions {
   readonly server: FleetServer
   /** The node to try first: the one that worked last. */
   readonly first: FleetHost | undefined
-  /** Time limit of each node: one that accepts and says nothing must not hide the others. */
+  /** Time limit of each node: one that accepts and never answers must not hide the others. */
   readonly timeoutMs: number
   readonly applicationName: string
 }

@@ -25,7 +25,7 @@ interface RetriedRow {
   readonly ids: number[]
 }
 
-/** What people do with dead events. */
+/** The changes that people make to dead events. */
 export function createDeadEvents({
   lane,
   keys,

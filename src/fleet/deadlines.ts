@@ -157,7 +157,7 @@ function toAlert(row: TakenRow, seal: Seal) {
 /** Of a deadline whose keys are gone: the key of the relay that delivers. */
 const NO_KEY: SpoolKey = { kind: 'configured', name: DEFAULT_NAME }
 
-/** If the event cannot be read, somebody has to know nevertheless that a deployment never ended. */
+/** If the event cannot be read, somebody still has to learn that a deployment never ended. */
 function bareBody({ alert, build }: TakenRow): EventBody {
   return {
     event_action: 'trigger',

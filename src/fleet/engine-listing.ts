@@ -32,7 +32,7 @@ export interface FleetKey {
   readonly usedLastMinute: number
 }
 
-/** What people ask and do. */
+/** What people read and change. */
 export interface EngineListing {
   /** Counts up to 100,001 of each status. */
   counts(): Promise<SpoolCounts>
@@ -48,7 +48,7 @@ export interface EngineListing {
   previewRetry(filter: DeadFilter): Promise<RetryPreview>
   /** Removes dead events for good. Returns how many. */
   discard(filter: DeadFilter): Promise<number>
-  /** Gives one dead event up, and keeps why. Returns false if it is not dead. */
+  /** Discards one dead event, and keeps the reason. Returns false if it is not dead. */
   discardOne(id: number, note: string): Promise<boolean>
   keys(): Promise<FleetKey[]>
   deployments(query: DeploymentQuery): Promise<DeploymentEntry[]>

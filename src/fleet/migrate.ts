@@ -38,7 +38,7 @@ export async function migrateFleet({ server }: FleetConfig): Promise<Migrated> {
     if (from !== undefined && from > SCHEMA_VERSION)
       throw new Failure(
         'config',
-        `${name}: the tables of the fleet are of version ${from}, and this program knows ${SCHEMA_VERSION}; update it`,
+        `${name}: the tables of the fleet have version ${from}, and this program knows ${SCHEMA_VERSION}; update it`,
       )
     await createGroups(client, name)
     await runFiles(client, from === undefined)

@@ -34,7 +34,7 @@ export interface RelayFleetOptions {
   /** Attempts per minute and key, of all relays together. */
   readonly ratePerMinute: number
   readonly launchWorker: (options: StartedWorker) => Worker
-  /** Who is told what a worker does. */
+  /** Gets what a worker does. */
   readonly events: (source: Source) => WorkerEvents
   /** Called when the database is there, is away, or is away for another reason. */
   readonly onState: (state: EngineState) => void
@@ -50,7 +50,7 @@ export interface StartedWorker {
 /** The share of the rate that a relay uses alone: others may do the same with the same keys. */
 const ALONE_SHARE = 1 / 4
 
-/** How the relay and its fleet stand. */
+/** The state of the relay and its fleet. */
 export interface FleetFigures {
   readonly state: EngineState
   /** The relay's name in the fleet. */

@@ -24,7 +24,7 @@ const NONCE_BYTES = 12
 const TAG_BYTES = 16
 const HEAD_BYTES = 1 + SALT_BYTES + NONCE_BYTES
 
-/** Names of callers' keys begin so; a configured key's name has no colon (`core/routing-key.ts`). */
+/** Names of callers' keys begin with this; a configured key's name has no colon (`core/routing-key.ts`). */
 const OWN_PREFIX = 'own:'
 
 /** @param secret PAGERDUTY_FLEET_SECRET; without it texts are stored as they are, and callers' own keys cannot be stored */

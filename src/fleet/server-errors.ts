@@ -3,8 +3,8 @@ import { Failure } from '../core/failure.ts'
 import { maskSecrets, oneLine } from '../core/mask-secrets.ts'
 import { classifyError } from '../core/network-error.ts'
 
-/** Why a node is not used that only follows another one. */
-export const READ_ONLY = 'takes no writes (a standby)'
+/** Why a standby is not used. */
+export const READ_ONLY = 'does not accept writes (a standby)'
 
 const MIGRATE = 'run pagerduty-alert fleet migrate with the owner’s address in PAGERDUTY_FLEET'
 
@@ -18,7 +18,7 @@ const CONFIGURATION: Readonly<Record<string, string>> = {
   '3F000': `the database has no tables of a fleet; ${MIGRATE}`,
   '42P01': `a table is missing; ${MIGRATE}`,
   '42883': `a function is missing; ${MIGRATE}`,
-  '42501': 'this user has not the rights of a relay; GRANT pagerduty_relay TO it',
+  '42501': 'this user does not have the rights of a relay; GRANT pagerduty_relay TO it',
 }
 
 /** Errors after which a connection is of no use: the node stops, no longer accepts writes, or is not there. */

@@ -95,16 +95,16 @@ async function checkSchema({ client, name }: Connected, { mark }: Seal): Promise
   if (version < SCHEMA_VERSION)
     throw new Failure(
       'config',
-      `${name}: the tables of the fleet are of version ${version}, and this program needs ${SCHEMA_VERSION}; run pagerduty-alert fleet migrate`,
+      `${name}: the tables of the fleet have version ${version}, and this program needs ${SCHEMA_VERSION}; run pagerduty-alert fleet migrate`,
     )
   if (version > SCHEMA_VERSION)
     throw new Failure(
       'config',
-      `${name}: the tables of the fleet are of version ${version}, and this program knows ${SCHEMA_VERSION}; it is older than the others, update it`,
+      `${name}: the tables of the fleet have version ${version}, and this program knows ${SCHEMA_VERSION}; it is older than the others, update it`,
     )
   if (!isSameSecret)
     throw new Failure(
       'config',
-      `${name}: ${mark === null ? 'the other relays have PAGERDUTY_FLEET_SECRET, and this one has not' : 'the other relays have another PAGERDUTY_FLEET_SECRET'}`,
+      `${name}: ${mark === null ? 'the other relays have PAGERDUTY_FLEET_SECRET, and this one does not' : 'the other relays have another PAGERDUTY_FLEET_SECRET'}`,
     )
 }

@@ -16,7 +16,7 @@ export function keysToClaim(census: Census, owned: number): number {
   return Math.max(1, shareOf(census) - owned)
 }
 
-/** A relay keeps so much more than its share before it gives keys back, so that keys do not wander. */
+/** A relay keeps this much more than its share before it gives keys back, so that keys do not move back and forth. */
 const TOLERANCE = 1.1
 
 /** How many keys to give back to others. */

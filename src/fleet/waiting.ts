@@ -21,13 +21,13 @@ export interface Until {
 /** How often to ask about events that other relays deliver: their news may not arrive. */
 const POLL_MS = 500
 
-/** Nobody waits yet. */
+/** Has no waiting callers yet. */
 export function createFleetWaiting(
   engine: Pick<Engine, 'progress' | 'onChange'>,
   spool: Pick<ListedSpool, 'waitFor'>,
 ): FleetWaiting {
   const callers = createCallers(engine)
-  /** Who waits until an event of the spool is in the fleet. */
+  /** Callers that wait until an event of the spool is in the fleet. */
   const movers = new Map<number, (id: number) => void>()
   const waitForSpooled = async (spoolId: number, timeoutMs: number, stop: AbortSignal): Promise<Progress> => {
     const over = new AbortController()

@@ -37,7 +37,7 @@ export async function acceptStart(start: ToldStart, { request, reply, deps }: Ca
       status: 503,
       detail:
         begun.kind === 'full'
-          ? `the relay watches ${begun.limit} deployments already`
+          ? `the relay is already watching ${begun.limit} deployments`
           : `the spool accepts nothing: ${begun.reason}`,
       retryAfterSeconds: RELAY_LIMITS.spoolRetrySeconds,
     })
@@ -46,7 +46,7 @@ export async function acceptStart(start: ToldStart, { request, reply, deps }: Ca
   const dueAt = isWatched ? new Date(now() + withinMs).toISOString() : undefined
   logger.info(
     { request_id: request.id, dedup_key: dedupKey, due_at: dueAt },
-    begun.kind === 'ended' ? 'deployment has ended before its start was told' : 'deployment has begun',
+    begun.kind === 'ended' ? 'deployment ended before its start was reported' : 'deployment has begun',
   )
   return sendJson(reply, 202, {
     status: 'success',

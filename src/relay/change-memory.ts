@@ -2,7 +2,7 @@
 export interface ChangeMemory {
   /** One more step, in which these events have changed. */
   add(ids: readonly number[]): void
-  /** One more step, in which nobody knows what has changed. */
+  /** One more step whose changes are unknown. */
   forget(): void
   /** The number of the last step. */
   sequence(): number

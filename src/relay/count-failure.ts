@@ -5,8 +5,8 @@ import { Failure } from '../core/failure.ts'
 import type { RelayDeps } from './context.ts'
 
 /**
- * Writes a failure down before its event is made, and says in the input how many in a row there are now. If that is not
- * known, the input stays as it is, and somebody is paged.
+ * Records a failure before its event is made, and adds to the input how many in a row there are now. If that is not known,
+ * the input stays as it is, and somebody is paged.
  * @param pagesAt from which failure on somebody is paged
  */
 export async function countFailure(

@@ -89,7 +89,7 @@ export function createLive(deps: LiveDeps): Live {
     attach: (response, lastEventId) => {
       if (viewers.count() === 0) {
         told = undefined
-        if (deps.hasForeignChanges()) memory.forget() // nobody has looked for a while
+        if (deps.hasForeignChanges()) memory.forget() // there were no viewers for a while
       }
       viewers.add(response)
       tell(messages.welcome(lastEventId), (text) => viewers.sendTo(response, text))
@@ -125,7 +125,7 @@ interface Message {
 }
 
 interface Messages {
-  /** Says how these events are now, and whether more has changed. Never rejects. */
+  /** Sends the current state of these events, and whether more has changed. Never rejects. */
   change(ids: readonly number[], isMore: boolean): Promise<Message>
   /** For a new viewer, or for one that comes back. Never rejects. */
   welcome(lastEventId: string | undefined): Promise<Message>

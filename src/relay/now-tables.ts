@@ -5,7 +5,7 @@ import type { RelayDeps } from './context.ts'
 import type { Headline } from './headline.ts'
 import { currentHeadline, unlessStoreFails } from './overview.ts'
 
-/** How things stand, for somebody whose browser runs no script. */
+/** The current state, for browsers that run no script. */
 export interface Now {
   readonly headline: Headline
   readonly atMs: number
@@ -17,7 +17,7 @@ export interface Now {
 /** Rows of each kind. */
 const MOST = 20
 
-/** Reads how things stand. */
+/** Reads the current state. */
 export async function readNow(deps: RelayDeps): Promise<Now> {
   const { spool, deployments, now } = deps
   const find = async (status: 'dead' | 'pending'): Promise<ListedEvent[]> =>
@@ -30,7 +30,7 @@ export async function readNow(deps: RelayDeps): Promise<Now> {
   }
 }
 
-/** How things stand as HTML, with everything that comes from outside as text. */
+/** The current state as HTML, with everything that comes from outside as text. */
 export function nowTables({ headline, atMs, events, deployments }: Now): string {
   const at = timeOf(atMs)
   return [

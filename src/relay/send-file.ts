@@ -3,7 +3,7 @@ import { gzipSync } from 'node:zlib'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { pageFiles, type PageFiles } from './page-files.ts'
 
-/* What the page's addresses answer with. Loaded when somebody looks: few relays are looked at. */
+/* The answers of the page's addresses. Loaded at the first view: few relays have viewers. */
 
 /** What a browser may do with the page: nothing but what the page itself does. */
 const POLICY = [
@@ -33,7 +33,7 @@ interface Packed {
 
 const packed = new Map<string, Packed>()
 
-/** Sends a file that is the same for everybody. A browser that has it is told so. */
+/** Sends a file that is the same for everybody. A browser that has it gets 304. */
 export function sendFile(
   request: FastifyRequest,
   reply: FastifyReply,

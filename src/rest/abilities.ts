@@ -3,7 +3,7 @@ import { ask } from './query.ts'
 import { ABILITIES_ANSWER } from './resources.ts'
 
 /**
- * The abilities of the account that name AIOps, the add-on with which PagerDuty shows change events (support.pagerduty.com,
+ * The abilities of the account that name AIOps, the add-on that makes PagerDuty show change events (support.pagerduty.com,
  * "Recent Changes"). No document says what the ability is called.
  * @throws Failure as `ask` does
  */

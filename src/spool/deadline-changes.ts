@@ -29,7 +29,7 @@ export function createBegin(db: DatabaseSync): Begin {
     if (deployment === undefined) throw new Error('the event of a start reports no deployment')
     const newId = (): number => tx.nextId++
     const kind = record.begun(deployment, newId)
-    tx.changedIds.push(tx.nextId - 1) // those who look at the list have to see it
+    tx.changedIds.push(tx.nextId - 1) // those who look at the list must see it
     if (kind === 'ended' || withinMs === undefined) return { kind }
     const keyIds = keys.map(internKey)
     write(
@@ -118,7 +118,7 @@ function bodyIn(event: string): EventBody | undefined {
   }
 }
 
-/** If the disk has altered the event, somebody has to know nevertheless that a deployment never ended. */
+/** If the disk has altered the event, somebody still has to learn that a deployment never ended. */
 function bareBody(dedupKey: string, build: string): EventBody {
   return {
     event_action: 'trigger',

@@ -7,14 +7,14 @@ export interface Start {
   readonly event: Event
   /** The keys to send that alert with. */
   readonly keys: readonly SpoolKey[]
-  /** How long it may take from now on; absent: as long as it likes. */
+  /** How long it may take from now on; absent: no limit. */
   readonly withinMs?: number
   /** How long it has been running already. */
   readonly elapsedMs?: number
 }
 
 /**
- * The result of telling that a deployment has begun.
+ * The result of reporting that a deployment has begun.
  *
  * - `running`: it is remembered, and its time runs, if it has a limit
  * - `ended`: its outcome came first, or its time was over already

@@ -126,9 +126,9 @@ suite('what PagerDuty does not show', { concurrency: true }, () => {
       assert.equal(code, 0)
       assert.match(
         stderr,
-        /warning: change event: whether PagerDuty shows it is not known: cannot read the service/,
+        /warning: change event: cannot tell whether PagerDuty shows it: cannot read the service/,
       )
-      assert.match(stdout, /"confirmation":"whether/)
+      assert.match(stdout, /"confirmation":"cannot tell whether/)
       assert.doesNotMatch(stdout, /"confirmed"/)
     })
   }

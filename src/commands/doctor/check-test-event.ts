@@ -30,7 +30,7 @@ export async function checkTestEvent(session: TestContext): Promise<Finding[]> {
     const advice = 'use the key of a service’s own Events API v2 integration'
     return [warning(CHECK, 'not sent: a key of Event Orchestration takes no change events', advice)]
   }
-  // What is only a test is not worth keeping.
+  // A test is not worth keeping in the spool.
   const { spool: _, ...rest } = config
   const testing = { ...session, config: { ...rest, delivery: { ...config.delivery, keys: usable } } }
   try {
@@ -70,7 +70,7 @@ function describeOne({ post, outcome, reason = '', status }: Delivery, confirmat
   if (confirmation === undefined)
     return ok(
       CHECK,
-      `${name}accepted (${status}); a REST API token and the service could tell whether it is shown`,
+      `${name}accepted (${status}); with a REST API token and the service, doctor also checks that it is shown`,
     )
   const { isShown, sentence } = confirmation
   if (isShown === true) return ok(CHECK, `${name}${sentence}`)

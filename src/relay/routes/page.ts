@@ -61,7 +61,7 @@ export const PAGE_ROUTES: RouteGroup = {
   schemas: { LogIn: toSchema(LOG_IN_SCHEMA) },
 }
 
-/** Answers a browser that opens the relay's address: with how things stand, or with a place to log in. */
+/** Answers a browser that opens the relay's address: with the current state, or with a form to log in. */
 export async function showPage({ request, reply, deps }: Call): Promise<FastifyReply> {
   const { access } = deps
   const { sendPage } = await import('../send-file.ts')

@@ -158,7 +158,7 @@ test('a relay with another secret, or none, is told so and does nothing', { skip
       'another secret of more than thirty-two characters',
       /the other relays have another PAGERDUTY_FLEET_SECRET/,
     ],
-    [undefined, /the other relays have PAGERDUTY_FLEET_SECRET, and this one has not/],
+    [undefined, /the other relays have PAGERDUTY_FLEET_SECRET, and this one does not/],
   ] as const) {
     const engine = openTestFleet(t, url, 'other', secret)
     await assert.rejects(engine.counts(), { kind: 'config', message: words })

@@ -101,7 +101,9 @@ test('a database that is away is named node by node, and used again when it is b
       () => '',
       (error: Error) => error.message,
     )
-    return /takes no writes \(a standby\)/.test(reason) && /:\d+: the connection was refused/.test(reason)
+    return (
+      /does not accept writes \(a standby\)/.test(reason) && /:\d+: the connection was refused/.test(reason)
+    )
   }, 'both nodes are named')
   assert.equal(engine.state().kind, 'down')
   await primary.start()

@@ -168,7 +168,7 @@ test('a sign of life keeps the beginning, and is told when nothing follows it', 
   await spool.deadlines.begin(start('1', { elapsedMs: 20 * MINUTE }))
   pass(30 * MINUTE)
   assert.deepEqual(await summaries(spool), [
-    'Deployment of acme/shop began 50 minutes ago (build 1), was last heard of 30 minutes ago and never ended',
+    'Deployment of acme/shop began 50 minutes ago (build 1), was last heard from 30 minutes ago and never ended',
   ])
 })
 

@@ -48,7 +48,7 @@ for (const [elapsedMs, silentMs, says] of [
   [
     50 * MINUTE,
     31 * MINUTE,
-    'began 50 minutes ago (build 42), was last heard of 31 minutes ago and never ended',
+    'began 50 minutes ago (build 42), was last heard from 31 minutes ago and never ended',
   ],
 ] as const) {
   test(`an overdue deployment ${says}`, () => {
