@@ -40,6 +40,8 @@ export interface Config {
   readonly confirm: boolean
   /** `doctor` sends a test event. */
   readonly sendTest: boolean
+  /** `doctor` looks only at the database that relays share. */
+  readonly onlyFleet: boolean
   readonly build: Build
   /** Print the requests, make none. */
   readonly dryRun: boolean
@@ -96,6 +98,7 @@ export function readConfig(
     note: valuesOf(reader, NOTE_SETTINGS)('note'),
     confirm: valuesOf(reader, CONFIRM_SETTINGS)('confirm'),
     sendTest: valuesOf(reader, DOCTOR_SETTINGS)('sendTest'),
+    onlyFleet: valuesOf(reader, DOCTOR_SETTINGS)('onlyFleet'),
     ...(spool && { spool }),
     ...(fleet && { fleet }),
     build: mask(withRepositoryUrl(build, repositoryUrl)),

@@ -82,7 +82,7 @@ interface Hello {
 }
 
 /** @throws Failure of kind `config` if this program and the database do not fit together */
-async function checkSchema({ client, name }: Connected, { mark }: Seal): Promise<void> {
+export async function checkSchema({ client, name }: Connected, { mark }: Seal): Promise<void> {
   const text = 'SELECT version, is_same_secret FROM pagerduty_alert.hello($1)'
   const { rows } = await client.query<Hello>({
     text,

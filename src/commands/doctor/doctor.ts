@@ -1,7 +1,7 @@
 import type { Gathered } from '../../config/sources.ts'
 import { readConfig, type Config } from '../../config/load.ts'
 import type { Build } from '../../core/build.ts'
-import { EXIT_CODE } from '../../core/failure.ts'
+import { EXIT_CODE, Failure } from '../../core/failure.ts'
 import { oneLine } from '../../core/mask-secrets.ts'
 import { checkConfiguration } from './check-configuration.ts'
 import { checkSpool } from './check-spool.ts'
@@ -19,9 +19,15 @@ export async function doctor(
   gathered: Gathered,
   build: Build,
 ): Promise<number> {
-  const { config, problems } = readConfig(gathered, { env: io.env, build }, true)
+  const { config, problems } = readConfig(gathered, { env: io.env, build }, !gathered.values.has('onlyFleet'))
   const look: Look = { io, log, config }
-  const looks = await Promise.all([lookAtSpool(config), lookAtNetwork(look), lookAtAccount(look)])
+  if (config.onlyFleet && config.fleet === undefined)
+    throw new Failure('config', 'no fleet is set: put the address of the database into PAGERDUTY_FLEET')
+  const looks = await Promise.all(
+    config.onlyFleet
+      ? [lookAtFleet(config)]
+      : [lookAtSpool(config), lookAtFleet(config), lookAtNetwork(look), lookAtAccount(look)],
+  )
   const tested = config.sendTest && problems.length === 0 && !io.signal.aborted
   const test = tested ? await (await import('./check-test-event.ts')).checkTestEvent({ io, log, config }) : []
   const findings = [...checkConfiguration(config, problems), ...looks.flat(), ...test]
@@ -38,6 +44,11 @@ type Look = RestContext & { readonly config: Config }
 
 async function lookAtSpool({ spool }: Config): Promise<Finding[]> {
   return spool === undefined ? [] : await checkSpool(spool.directory)
+}
+
+async function lookAtFleet({ fleet, spool }: Config): Promise<Finding[]> {
+  if (fleet === undefined) return []
+  return await (await import('./check-fleet.ts')).checkFleet(fleet, spool !== undefined)
 }
 
 async function lookAtNetwork({ io, config }: Look): Promise<Finding[]> {

@@ -1,0 +1,75 @@
+import type { FleetConfig } from '../../config/fleet.ts'
+import type { Durability, ExaminedNode } from '../../fleet/examine.ts'
+import { failed, fromFailure, ok, warning, type Finding } from './finding.ts'
+
+/** Checks that a relay could use the database of PAGERDUTY_FLEET, and what an acknowledgement of it means. */
+export async function checkFleet(fleet: FleetConfig, hasSpool: boolean): Promise<Finding[]> {
+  const { composeExamination } = await import('../../compose.ts')
+  const { nodes, problem, durability } = await composeExamination(fleet)
+  return [
+    ...nodes.map(nodeFinding),
+    ...(nodes.some(({ kind }) => kind === 'primary')
+      ? []
+      : [
+          failed('fleet', 'undelivered', {
+            detail: 'no node takes writes',
+            advice: 'start or promote one; until then relays keep events in their spools',
+          }),
+        ]),
+    ...(problem === undefined ? [] : [fromFailure('fleet', problem)]),
+    ...(durability === undefined ? [] : durabilityFindings(durability)),
+    ...secretFinding(fleet),
+    ...(hasSpool
+      ? []
+      : [
+          failed('fleet', 'config', {
+            detail: 'PAGERDUTY_FLEET needs PAGERDUTY_SPOOL, too',
+            advice: 'give each relay a directory of its own, for the time when the database is away',
+          }),
+        ]),
+  ]
+}
+
+function nodeFinding({ name, kind, reason = '' }: ExaminedNode): Finding {
+  if (kind === 'primary') return ok('fleet', `${name} takes writes`)
+  if (kind === 'standby') return ok('fleet', `${name} is a standby`)
+  if (kind === 'misconfigured')
+    return failed('fleet', 'config', {
+      detail: `${name}: ${reason}`,
+      advice: 'correct PAGERDUTY_FLEET, or the rights of its user',
+    })
+  return warning('fleet', `${name}: ${reason}`, 'relays use the other nodes, if one of them takes writes')
+}
+
+function durabilityFindings({ standbys, synchronous_commit: commit, fsync }: Durability): Finding[] {
+  const isSynced = fsync === 'on' && (commit === 'on' || commit === 'remote_apply')
+  if (!isSynced)
+    return [
+      warning(
+        'fleet',
+        `fsync is ${fsync} and synchronous_commit is ${commit}: an acknowledged event can be lost in a crash`,
+        'set both to on',
+      ),
+    ]
+  return [
+    standbys === ''
+      ? warning(
+          'fleet',
+          'synchronous_standby_names is empty: an acknowledged event is on one disk until a standby has received it',
+          "set it to 'ANY 1 (…)' with the names of your standbys",
+        )
+      : ok('fleet', `an acknowledged event is synced by the primary and by ${standbys}`),
+  ]
+}
+
+function secretFinding({ secret }: FleetConfig): Finding[] {
+  return [
+    secret === undefined
+      ? warning(
+          'fleet',
+          'PAGERDUTY_FLEET_SECRET is not set: events are readable in the database, and those with a key of their own stay in the relay’s spool',
+          'set the same secret for every relay; openssl rand -hex 32 makes one',
+        )
+      : ok('fleet', 'events and callers’ keys are encrypted in the database'),
+  ]
+}
