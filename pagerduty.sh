@@ -17,6 +17,7 @@ pagerduty.sh: tells PagerDuty what a deployment did
 
   pagerduty.sh success             a change event; the alert of an earlier failure is resolved
   pagerduty.sh failure             an alert, one per repository and environment
+  pagerduty.sh started --within 30m  tells the relay: if no outcome follows in time, somebody is paged
   pagerduty.sh run CMD [ARG...]    runs CMD, reports its outcome, ends with its status
   pagerduty.sh change | trigger    one event from PAGERDUTY_SUMMARY and the other settings
   pagerduty.sh acknowledge | resolve
@@ -47,6 +48,7 @@ has() { command -v "$1" >/dev/null 2>&1; }
 set_option() {
   case $1 in
     --summary | --severity | --source | --component | --group | --class | --environment | --step | --details) ;;
+    --within) has_within=1 ;;
     --client | --client-url | --dedup-key | --as | --resolve | --failure-as | --after | --status | --region | --deadline | --timeout) ;;
     *) fail 64 'unknown option; see pagerduty.sh --help' ;;
   esac
@@ -273,8 +275,9 @@ build as $build |
 # A later build never deploys to a tag again.
 def environment: setting("ENVIRONMENT") // (if $build.tag == null then $build.branch else null end);
 def source: setting("SOURCE") // $build.repository // $host;
-def full_key: setting("DEDUP_KEY") // (if $build.repository == null then null
-  else ["deploy", $build.repository, environment, setting("STEP")] | map(select(. != null)) | join("/") end);
+def usual_key: if $build.repository == null then null
+  else ["deploy", $build.repository, environment, setting("STEP")] | map(select(. != null)) | join("/") end;
+def full_key: setting("DEDUP_KEY") // usual_key;
 def limit_key: if . == null or units <= 255 then . else cut(190) + "-" + $hash end;
 
 def is_rollback: choice("ROLLBACK"; []) | . == "true" or . == "1" or . == "yes";
@@ -349,7 +352,11 @@ def fit($max_links):
       | if (listed($cut + $texts) | tojson | bytes) <= 511900 then listed($cut + $texts)
         else del(.links, .images, .payload.custom_details) | listed(["custom_details", "links", "images"]) end
     end;
-def change: {payload: payload} + attachments | fit(50);
+# A change event has no dedup key, so one that nobody can tell from the build goes into the details.
+def unusual_key: full_key | if . == null or outcome == null or setting("DEDUP_KEY") == null then null
+  elif . == usual_key then null else limit_key end;
+def change: unusual_key as $key
+  | {payload: (payload | if $key == null then . else .custom_details |= {dedup_key: $key} + . end)} + attachments | fit(50);
 def trigger($key): (outcome != null) as $is_deployment | {
     event_action: "trigger",
     dedup_key: $key,
@@ -615,7 +622,13 @@ report() {
   trap 'exit 143' TERM
   # curl reads this one only in lower case.
   export http_proxy="${http_proxy-${HTTP_PROXY-}}"
-  if [ -n "$relay" ]; then ask_relay "$@"; else send_events "$@"; fi
+  if [ -n "$relay" ]; then
+    ask_relay "$@"
+  elif [ "$1" = started ]; then
+    fail 64 'nothing would watch the time: started needs a relay (PAGERDUTY_RELAY_URL)'
+  else
+    send_events "$@"
+  fi
   exit "$worst"
 }
 
@@ -675,7 +688,7 @@ ask_relay() {
     fail 78 'curl or wget is required'
   fi
   case $1 in
-    success | failure) send_form "$1" "${2-}" ;;
+    success | failure | started) send_form "$1" "${2-}" ;;
     *) send_events "$@" ;;
   esac
 }
@@ -689,8 +702,14 @@ send_form() {
   add_field details "$(setting PAGERDUTY_DETAILS)"
   add_field links "$(setting PAGERDUTY_LINKS)"
   add_field rollback "$(setting PAGERDUTY_ROLLBACK)"
-  add_field failure_as "$(setting PAGERDUTY_FAILURE_AS)"
-  add_field after "$(setting PAGERDUTY_AFTER)"
+  if [ "$1" = started ]; then
+    within=$(setting PAGERDUTY_WITHIN)
+    [ -z "$within" ] || seconds PAGERDUTY_WITHIN '' >/dev/null || exit
+    add_field within "$within"
+  else
+    add_field failure_as "$(setting PAGERDUTY_FAILURE_AS)"
+    add_field after "$(setting PAGERDUTY_AFTER)"
+  fi
   add_field exit_code "$2"
   if [ -n "$dry_run" ]; then
     printf '{"method":"POST","url":"%s","body":"%s"}\n' "$relay/$1" "$body"
@@ -764,6 +783,7 @@ is_typed_alone() {
 main() {
   command=
   dry_run=
+  has_within=
   tab=$(printf '\t')
   mode=$1
   shift
@@ -792,13 +812,17 @@ main() {
     esac
     shift
   done
+  case $has_within$command in
+    1started | started) ;;
+    1*) fail 64 '--within is only for started' ;;
+  esac
   case $command in
     run)
       [ $# -gt 0 ] || fail 64 'run needs a command: pagerduty.sh run CMD [ARG...]'
       [ "$mode" = go ] || { echo "run $((words - $#))" && exit; }
       run_command
       ;;
-    success | failure | change | trigger | acknowledge | resolve) ;;
+    success | failure | started | change | trigger | acknowledge | resolve) ;;
     '')
       if is_typed_alone; then
         usage >&2
@@ -806,7 +830,7 @@ main() {
       fi
       command=$(from_status "$(setting PAGERDUTY_STATUS)")
       ;;
-    *) fail 64 'unknown command; known are success, failure, run, change, trigger, acknowledge, resolve' ;;
+    *) fail 64 'unknown command; known are success, failure, started, run, change, trigger, acknowledge, resolve' ;;
   esac
   [ "$mode" = go ] || exit
   if [ "$command" = skipped ]; then

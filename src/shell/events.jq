@@ -106,8 +106,9 @@ build as $build |
 # A later build never deploys to a tag again.
 def environment: setting("ENVIRONMENT") // (if $build.tag == null then $build.branch else null end);
 def source: setting("SOURCE") // $build.repository // $host;
-def full_key: setting("DEDUP_KEY") // (if $build.repository == null then null
-  else ["deploy", $build.repository, environment, setting("STEP")] | map(select(. != null)) | join("/") end);
+def usual_key: if $build.repository == null then null
+  else ["deploy", $build.repository, environment, setting("STEP")] | map(select(. != null)) | join("/") end;
+def full_key: setting("DEDUP_KEY") // usual_key;
 def limit_key: if . == null or units <= 255 then . else cut(190) + "-" + $hash end;
 
 def is_rollback: choice("ROLLBACK"; []) | . == "true" or . == "1" or . == "yes";
@@ -182,7 +183,11 @@ def fit($max_links):
       | if (listed($cut + $texts) | tojson | bytes) <= 511900 then listed($cut + $texts)
         else del(.links, .images, .payload.custom_details) | listed(["custom_details", "links", "images"]) end
     end;
-def change: {payload: payload} + attachments | fit(50);
+# A change event has no dedup key, so one that nobody can tell from the build goes into the details.
+def unusual_key: full_key | if . == null or outcome == null or setting("DEDUP_KEY") == null then null
+  elif . == usual_key then null else limit_key end;
+def change: unusual_key as $key
+  | {payload: (payload | if $key == null then . else .custom_details |= {dedup_key: $key} + . end)} + attachments | fit(50);
 def trigger($key): (outcome != null) as $is_deployment | {
     event_action: "trigger",
     dedup_key: $key,

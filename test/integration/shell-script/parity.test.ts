@@ -243,6 +243,16 @@ const CASES: Readonly<Record<string, Case>> = {
     env: { PAGERDUTY_SOURCE: 'db-1' },
     sends: [`${ALERT} trigger Migration is stuck`],
   },
+  'a success under a key of its own': {
+    args: ['success', '--dedup-key', 'my-own'],
+    env: CODESHIP_PRO,
+    sends: [`${DEPLOYED}Fix the checkout`, `${ALERT} resolve`],
+  },
+  'a success under the usual key, which is given': {
+    args: ['success', '--dedup-key', 'deploy/acme/shop/master', '--resolve', 'never'],
+    env: CODESHIP_PRO,
+    sends: [`${DEPLOYED}Fix the checkout`],
+  },
   acknowledge: {
     args: ['acknowledge'],
     env: { PAGERDUTY_DEDUP_KEY: 'migration/7' },

@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import { after, beforeEach, test } from 'node:test'
 import { startSimulator } from '../../../tools/simulator/simulator.ts'
 import { CODESHIP_PRO, KEY, type Run } from '../../support/program.ts'
+import { startRelay } from '../../support/relay.ts'
 import { programPath, skipWithout } from '../../support/required.ts'
 import { runProcess, runScript, SCRIPT, SHELLS, type Shell } from '../../support/shell-script.ts'
 
@@ -34,6 +35,8 @@ const EXITS: readonly (ExitCase & { readonly code: number })[] = [
   { code: 64, args: ['success', '--colour', 'red'], says: /unknown option/ },
   { code: 64, args: ['success', '--summary'], says: /needs a value/ },
   { code: 64, args: ['run'], says: /run needs a command/ },
+  { code: 64, args: ['started', '--within', '30m'], says: /started needs a relay \(PAGERDUTY_RELAY_URL\)/ },
+  { code: 64, args: ['success', '--within', '30m'], says: /--within is only for started/ },
   { code: 64, args: ['trigger'], says: /trigger needs PAGERDUTY_SUMMARY/ },
   { code: 0, args: ['--status', 'skipped'], says: /nothing to report: the job was skipped/ },
   {
@@ -287,6 +290,27 @@ for (const shell of shells) {
       }
       assert.equal((await running).code, 0)
       assert.ok(seen > 0, 'curl was not seen running')
+    }
+  })
+
+  test(`${shell}: started tells a relay, which pages if no outcome follows`, { skip }, async () => {
+    const relay = await startRelay({
+      ...CODESHIP_PRO,
+      PAGERDUTY_TOKEN: KEY,
+      PAGERDUTY_EVENTS_URL: simulator.url,
+    })
+    try {
+      const env = { PAGERDUTY_RELAY_URL: relay.url, PAGERDUTY_ENVIRONMENT: 'production' }
+      assert.equal((await run(['started', '--within', 'soon'], env)).code, 64)
+      assert.equal((await run(['started', '--within', '300ms'], env)).code, 0)
+      await simulator.waitForRequests(1, 60_000)
+      const [alert] = simulator.alerts
+      assert.equal(alert?.dedupKey, 'deploy/acme/shop/production')
+      assert.match(alert.title, /and never ended$/)
+      assert.equal((await run(['success'], env)).code, 0)
+      assert.equal(alert.status, 'resolved')
+    } finally {
+      await relay.stop('SIGKILL')
     }
   })
 
