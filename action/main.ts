@@ -12,7 +12,15 @@ import { whyWithoutSecrets } from './without-secrets.ts'
 
 process.on('SIGUSR1', () => undefined) // without a listener Node would open its debugger
 
-const COMMANDS: readonly string[] = ['success', 'failure', 'change', 'trigger', 'acknowledge', 'resolve']
+const COMMANDS: readonly string[] = [
+  'success',
+  'failure',
+  'started',
+  'change',
+  'trigger',
+  'acknowledge',
+  'resolve',
+]
 
 const inputs = readInputs(process.env)
 const command = inputs.get('COMMAND')?.trim()

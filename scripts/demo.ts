@@ -1,12 +1,13 @@
-import { spawn } from 'node:child_process'
+import { spawn, type ChildProcessByStdio } from 'node:child_process'
 import { once } from 'node:events'
+import type { Readable, Writable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
 import { styleText } from 'node:util'
 import { startSimulator, type Simulator } from '../tools/simulator/simulator.ts'
 
 /*
- * `npm run demo`: a failing and then a succeeding deployment on Codeship Pro, as PagerDuty sees them. It runs the real
- * program, in separate processes, against the simulator on loopback.
+ * `npm run demo`: a failing and then a succeeding deployment on Codeship Pro, and one that never ends, as PagerDuty sees
+ * them. It runs the real program, in separate processes, against the simulator on loopback.
  */
 
 /** What Codeship Pro gives every step; the key is invented. */
@@ -22,6 +23,10 @@ const BUILD = {
   PAGERDUTY_TOKEN: '0demo0demo0demo0demo0demo0demo00',
   PAGERDUTY_ENVIRONMENT: 'production',
 }
+
+const PROGRAM = fileURLToPath(new URL('../dist/bin.js', import.meta.url))
+/** How long to wait for what should take a few seconds. */
+const WAIT_MS = 60_000
 
 interface Deployment {
   readonly command: 'failure' | 'success'
@@ -46,30 +51,68 @@ try {
     'An hour later: the fix goes out. The last step of the build is `pagerduty-alert success`.',
   )
   showPagerDuty(simulator)
+  say('One alert, opened once and closed automatically, and one change event next to it.\n')
+  await loseADeployment()
+  showPagerDuty(simulator)
   say(
-    'One alert, opened once and closed automatically, and one change event next to it. That is all there is to it.',
+    'Nobody had to be there to say so. The next success closes that alert, too. That is all there is to it.',
   )
 } finally {
   await simulator.close()
 }
 
+/** A build is killed in the middle of its deployment, and the relay that outlives it notices. */
+async function loseADeployment(): Promise<void> {
+  simulator.reset()
+  const relay = start(['serve'], { PAGERDUTY_TOKEN: BUILD.PAGERDUTY_TOKEN, PAGERDUTY_RELAY_PORT: '0' })
+  try {
+    const [line] = (await once(relay.stdout, 'data')) as [Buffer]
+    say(styleText('bold', 'Friday: the machine of a build is lost while it deploys. A relay runs elsewhere.'))
+    // It waits for its input, so it never ends on its own, and ends with this demo.
+    const words = ['run', '--within', '2s', '--', 'cat']
+    say(styleText('dim', `$ pagerduty-alert ${words.join(' ')}`))
+    const build = start(words, {
+      ...BUILD,
+      CI_COMMIT_ID: '1b2c3d4e5f60718293a4b5c6d7e8f90112233445',
+      CI_COMMIT_MESSAGE: 'Add gift cards',
+      CI_BUILD_ID: '43',
+      PAGERDUTY_RELAY_URL: line.toString().trim(),
+    })
+    await once(build.stderr, 'data') // the relay watches the time now
+    build.kill('SIGKILL')
+    say(styleText('dim', 'Killed. Nothing can report that from inside.'))
+    await simulator.waitForRequests(1, WAIT_MS)
+    build.stdin.end()
+  } finally {
+    relay.kill()
+  }
+}
+
+/** Starts the program in the background. */
+function start(
+  words: readonly string[],
+  env: Readonly<Record<string, string>>,
+): ChildProcessByStdio<Writable, Readable, Readable> {
+  const options = { PATH: process.env['PATH'] ?? '', PAGERDUTY_EVENTS_URL: simulator.url, ...env }
+  return spawn(process.execPath, [PROGRAM, ...words], {
+    env: options,
+    stdio: ['pipe', 'pipe', 'pipe'],
+  })
+}
+
 async function deploy({ command, commit, message }: Deployment, story: string): Promise<void> {
   say(styleText('bold', story))
   say(styleText('dim', `$ pagerduty-alert ${command}`))
-  const child = spawn(
-    process.execPath,
-    [fileURLToPath(new URL('../dist/bin.js', import.meta.url)), command],
-    {
-      env: {
-        ...BUILD,
-        CI_COMMIT_ID: commit,
-        CI_COMMIT_MESSAGE: message,
-        CI_BUILD_ID: `2c8f9f4a-5b7e-4d7e-9a3e-${commit.slice(0, 12)}`,
-        PAGERDUTY_EVENTS_URL: simulator.url,
-      },
-      stdio: 'inherit',
+  const child = spawn(process.execPath, [PROGRAM, command], {
+    env: {
+      ...BUILD,
+      CI_COMMIT_ID: commit,
+      CI_COMMIT_MESSAGE: message,
+      CI_BUILD_ID: `2c8f9f4a-5b7e-4d7e-9a3e-${commit.slice(0, 12)}`,
+      PAGERDUTY_EVENTS_URL: simulator.url,
     },
-  )
+    stdio: 'inherit',
+  })
   const [code] = (await once(child, 'close')) as [number]
   if (code !== 0) throw new Error(`pagerduty-alert ${command} ended with ${code}`)
 }
