@@ -134,6 +134,7 @@ function misfits(name: CommandName, operands: readonly string[], options: Option
   return [
     ...(tooMany ? [`${name} takes ${arity}`] : []),
     ...(name === 'help' ? [] : foreign.map(({ option }) => `--${option} is not an option of ${name}`)),
+    ...(name === 'run' && options['urgency'] && !options['watch'] ? ['--urgency needs --watch'] : []),
     ...(name === 'success' && options['status']
       ? [`--status chooses the command, so give only one of them`]
       : []),

@@ -1,5 +1,6 @@
 import type { SettingName } from '../config/settings.ts'
 import { EVENT_SETTINGS } from '../config/event.ts'
+import { GATE_SETTINGS } from '../config/gate.ts'
 import type { SettingGroup } from '../config/setting.ts'
 
 /** A command's entry in the table that the command line is checked against and the help printed from. */
@@ -50,6 +51,12 @@ const NOT_IN_WATCH: readonly SettingName[] = [
   'heartbeat',
 ]
 
+/** Of what `watch` looks at, `run --watch` takes only the urgency. */
+const NOT_IN_RUN: readonly SettingName[] = [
+  'watchFor',
+  ...(Object.keys(GATE_SETTINGS) as SettingName[]).filter((name) => name !== 'urgency'),
+]
+
 function sending(
   does: string,
   example: string,
@@ -79,8 +86,8 @@ export const COMMANDS = {
     does: 'run a command, report how it ended, and exit with its status',
     operands: '-- CMD [ARG…]',
     maxOperands: 0,
-    groups: ['run', 'started', 'paging', ...DEPLOYING],
-    omits: ['status'],
+    groups: ['run', 'started', 'watch', 'gate', 'paging', ...DEPLOYING],
+    omits: ['status', ...NOT_IN_RUN],
     example: 'pagerduty-alert run --environment production -- ./deploy.sh',
   },
   change: sending(

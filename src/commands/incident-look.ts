@@ -1,10 +1,9 @@
 import type { Session } from '../cli/session.ts'
 import type { ServiceChoice } from '../config/rest.ts'
-import { formatMs } from '../core/duration.ts'
 import { successKeyFor } from '../core/identity.ts'
 import type { RestClient } from '../rest/client.ts'
 import { listIncidentsSince } from '../rest/incidents.ts'
-import { describeService, type Incident, type Service } from '../rest/resources.ts'
+import type { Incident, Service } from '../rest/resources.ts'
 import { findService } from '../rest/service.ts'
 import { ofUrgency, warnIfMuted, type Finding } from './describe-incidents.ts'
 
@@ -13,15 +12,18 @@ const CLOCK_MARGIN_MS = 24 * 60 * 60_000
 /** A list that arrives sooner shows the incidents at the start, whatever the clocks say. */
 const PROMPT_MS = 5000
 
+/** One look at a service's incidents. */
+export type IncidentLook = (client: RestClient) => Promise<Finding>
+
 /**
  * Returns a function that looks for incidents that opened on a service after this call. It ignores those of this
  * deployment's own alerts, and also finds an incident that opens and is resolved between two looks.
  */
 export function createIncidentLook(
   session: Session,
-  client: RestClient,
   choice: ServiceChoice,
-): () => Promise<Finding> {
+  onService: (service: Service) => void,
+): IncidentLook {
   const { config, log } = session
   const began = { atMs: performance.now(), timeMs: Date.now() }
   const since = new Date(began.timeMs - CLOCK_MARGIN_MS).toISOString()
@@ -30,12 +32,11 @@ export function createIncidentLook(
     performance.now() - began.atMs < PROMPT_MS || !(Date.parse(createdAt) >= began.timeMs)
   let service: Service | undefined
   let isFirst = true
-  return async () => {
+  return async (client) => {
     if (service === undefined) {
       service = await findService(client, choice)
       warnIfMuted('watch', service, log)
-      const time = formatMs(config.watch.forMs)
-      log.info(`watch: looking for new incidents on ${describeService(service)} for ${time}`)
+      onService(service)
     }
     const listed = await listIncidentsSince(client, { serviceId: service.id, since })
     if (isFirst) for (const { id } of listed.filter(isBefore)) discounted.add(id)

@@ -15,6 +15,7 @@ import { createHeartbeat, type Heartbeat } from './heartbeat.ts'
 import type { CommandStart } from './keep-started.ts'
 import type { Maintenance } from './maintenance-window.ts'
 import { reportNothing, reportRun, runStatus, type Watched } from './report-run.ts'
+import { finishWatch, startWatch } from './watch-after-run.ts'
 import { watchSignals, type SignalWatch } from './watch-signals.ts'
 
 /** If a command ends sooner than this, the report loads what it needs while its connection is being opened. */
@@ -120,6 +121,7 @@ async function watch(runOptions: RunOptions): Promise<number> {
   const options = { ...runOptions, io: { ...io, writeOut: (text: string) => void words.push(text) } }
   const log = await options.openLog()
   const session = await prepare(options, { log, heartbeat, signals })
+  const incidents = await startWatch(session)
   const reported = new AbortController()
   const ready: { transport?: Transport | undefined } = {}
   const over = new AbortController()
@@ -152,8 +154,12 @@ async function watch(runOptions: RunOptions): Promise<number> {
   const [reportStatus] = await Promise.all([reporting, command.passedOn])
   reported.abort()
   command.close()
-  words.forEach((text) => io.writeOut(text))
-  return runStatus(ending, reportStatus, isStrict)
+  const status = runStatus(ending, reportStatus, isStrict)
+  const isDeployed = ending.exitCode === 0 && !watched.isCancelled
+  const result = isDeployed ? await finishWatch(incidents, session) : undefined
+  const exitCode = status === 0 && isStrict ? (result?.exitCode ?? 0) : status
+  for (const text of words) io.writeOut(result === undefined ? text : result.addTo(text, exitCode))
+  return exitCode
 }
 
 /** With `--within` or `--suspended`, reports that the command runs to whatever watches the time. */
@@ -210,13 +216,13 @@ interface Preparation {
 
 /** Reads the configuration. What is wrong with it is logged at once, while the command runs. */
 async function prepare(
-  { loadSession }: RunOptions,
+  { loadSession, io: { writeOut } }: RunOptions,
   { log, heartbeat, signals }: Preparation,
 ): Promise<Session | Failure> {
   try {
     const session = await loadSession(log, signals.hurry)
     heartbeat.start(log, session.config.run.heartbeatMs)
-    return { ...session, io: { ...session.io, signal: signals.impatience } }
+    return { ...session, io: { ...session.io, writeOut, signal: signals.impatience } }
   } catch (error) {
     if (!(error instanceof Failure)) throw error
     log.error(`${error.message}\nthe command runs, but its outcome will not be reported`)

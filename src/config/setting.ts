@@ -13,6 +13,7 @@ export const SETTING_GROUPS = {
   note: 'Incident notes',
   confirm: 'Reading back',
   doctor: 'What is tried',
+  watch: 'New incidents',
   gate: 'Incidents of the service',
   list: 'What is listed',
   printing: 'Output',

@@ -12,12 +12,13 @@ import { RUN_SETTINGS } from './run.ts'
 import type { Setting } from './setting.ts'
 import { SPOOL_SETTINGS } from './spool.ts'
 import { STARTED_SETTINGS } from './started.ts'
-import { WATCH_SETTINGS } from './watch.ts'
+import { WATCH_AFTER_SETTINGS, WATCH_SETTINGS } from './watch.ts'
 
 /** Every setting, in the order in which the help lists them. */
 const SETTINGS = {
   ...RUN_SETTINGS,
   ...STARTED_SETTINGS,
+  ...WATCH_AFTER_SETTINGS,
   ...WATCH_SETTINGS,
   ...GATE_SETTINGS,
   ...LIST_SETTINGS,

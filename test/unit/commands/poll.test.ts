@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { createProgress } from '../../../src/commands/watch.ts'
+import { createProgress } from '../../../src/commands/observe.ts'
 import { poll, type Polling } from '../../../src/commands/poll.ts'
 import { Failure } from '../../../src/core/failure.ts'
 
