@@ -80,7 +80,7 @@ export const COMMANDS = {
   started: sending(
     'say that a deployment has begun, so that somebody is paged if it never ends',
     'pagerduty-alert started --within 30m --environment production',
-    { groups: ['started', ...SENDING], omits: OF_SUCCESS },
+    { groups: ['started', ...SENDING], omits: [...OF_SUCCESS, 'confirm'] },
   ),
   run: {
     does: 'run a command, report how it ended, and exit with its status',

@@ -44,7 +44,7 @@ export async function gate(context: GateContext): Promise<number> {
   const { token, service: choice } = needService('gate', config.rest)
   const endAtMs = performance.now() + waitMs
   const onWait = (result: Look | Failure, leftMs: number): void => {
-    const seen = result instanceof Failure ? result.message : describeLook(result)[0]
+    const seen = result instanceof Failure ? result.message : describeLook(result)[0]?.line
     log.info(`${seen}; waiting, ${formatMs(leftMs)} left`)
   }
   const finding = await withRestClient(
@@ -62,9 +62,9 @@ export async function gate(context: GateContext): Promise<number> {
     { deadlineAtMs: () => performance.now() + config.delivery.deadlineMs },
   )
   if (finding instanceof Failure) throw finding
-  for (const line of describeLook(finding)) {
-    if (isClear(finding)) log.info(line)
-    else log.error(line)
+  for (const { line, blocks } of describeLook(finding)) {
+    if (blocks) log.error(line)
+    else log.info(line)
   }
   return report(context, isClear(finding) ? 'clear' : 'blocked', finding)
 }
@@ -89,12 +89,12 @@ function isClear({ incidents, onCall }: Look): boolean {
 }
 
 /** What was seen, with anything that blocks first. */
-function describeLook(seen: Look): string[] {
+function describeLook(seen: Look): { line: string; blocks: boolean }[] {
   const { service, incidents, onCall } = seen
-  const found = describeFinding('gate', 'open', seen)
+  const found = describeFinding('gate', 'open', seen).map((line) => ({ line, blocks: incidents.length > 0 }))
   if (onCall === undefined) return found
-  const line = `gate: on call for ${describeService(service)}: ${onCall}`
-  return incidents.length === 0 ? [line, ...found] : [...found, line]
+  const who = { line: `gate: on call for ${describeService(service)}: ${onCall}`, blocks: onCall === NOBODY }
+  return who.blocks && incidents.length === 0 ? [who, ...found] : [...found, who]
 }
 
 function report({ io, json }: GateContext, outcome: 'clear' | 'blocked' | 'rollback', seen?: Look): number {

@@ -1,6 +1,7 @@
 import type { Session } from '../cli/session.ts'
 import type { ServiceChoice } from '../config/rest.ts'
 import { Failure } from '../core/failure.ts'
+import { ordinal } from '../core/failure-streak.ts'
 import type { RestClient } from '../rest/client.ts'
 import { describeOnCalls, listOnCalls } from '../rest/on-call.ts'
 import { describeService } from '../rest/resources.ts'
@@ -18,7 +19,8 @@ const WAIT_MS = 3000
 export async function logWhoIsPaged(session: Session, stop?: AbortSignal): Promise<void> {
   const { io, config, log } = session
   const { token, service } = config.rest
-  if (token === undefined || service === undefined || config.dryRun) return
+  const { failureAs, after } = config.paging
+  if (token === undefined || service === undefined || config.dryRun || failureAs === 'change') return
   const signal = stop === undefined ? io.signal : AbortSignal.any([io.signal, stop])
   const endAtMs = performance.now() + WAIT_MS
   const deadlineAtMs = (): number =>
@@ -29,8 +31,9 @@ export async function logWhoIsPaged(session: Session, stop?: AbortSignal): Promi
     const ask = async (client: RestClient): Promise<Paged> =>
       await whoIsPaged(client, service, ignoresMaintenance)
     const { line, isNobody } = await withRestClient(session, token, ask, { deadlineAtMs, signal })
+    const from = after > 1 ? `, from the ${ordinal(after)} in a row` : ''
     if (isNobody) log.warn(line)
-    else log.info(line)
+    else log.info(line + from)
   } catch (error) {
     if (!(error instanceof Failure)) throw error
     const [reason = ''] = error.message.split('\n')

@@ -25,7 +25,8 @@ export function describeStreak({ failures, pagesAt }: Streak): string {
   return `${ordinal(failures)} of ${pagesAt} before somebody is paged`
 }
 
-function ordinal(number: number): string {
+/** `1st`, `2nd`, `11th`. */
+export function ordinal(number: number): string {
   const isTeen = number % 100 >= 11 && number % 100 <= 13
   const ending = isTeen ? 'th' : (['th', 'st', 'nd', 'rd'][number % 10] ?? 'th')
   return `${number}${ending}`

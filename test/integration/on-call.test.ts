@@ -74,6 +74,17 @@ for (const [what, env] of [
   })
 }
 
+test('a failure that pages nobody yet, or ever, is not said to page', async () => {
+  seed(LEVELS)
+  const third = await runWithRest(simulator.url, ['failure', '--after', '3'], { PAGERDUTY_SPOOL: folder })
+  assert.match(
+    third.stderr,
+    /a failure pages Jane Doe and user PUSER3; escalates to Ann Lee, from the 3rd in a row$/m,
+  )
+  const change = await runWithRest(simulator.url, ['failure', '--failure-as', 'change'])
+  assert.doesNotMatch(`${change.stderr}`, /failure pages/)
+})
+
 test('other commands do not ask', async () => {
   seed(LEVELS)
   await runWithRest(simulator.url, ['success'])
@@ -191,7 +202,9 @@ test('gate --on-call still ends with 1 for open incidents', async () => {
   simulator.seed(accountWith({ incidents: [incident] }))
   const { code, stderr } = await runWithRest(simulator.url, ['gate', '--on-call'])
   assert.equal(code, 1)
-  assert.match(stderr, /1 open incident[\s\S]*on call for Shop \(PSHOP\): Jane Doe/)
+  assert.match(stderr, /error: gate: 1 open incident/)
+  assert.match(stderr, /: gate: on call for Shop \(PSHOP\): Jane Doe$/m)
+  assert.doesNotMatch(stderr, /error: gate: on call/, 'that does not close the gate')
 })
 
 test('gate --on-call --wait ends with 0 when somebody takes over', async () => {

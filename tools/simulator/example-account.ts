@@ -7,9 +7,10 @@ export const EXAMPLE = {
   serviceId: 'PSHOP',
 } as const
 
-/** A service with that integration, a token of Jane Doe's, who is on call, and nothing that is open. */
+/** A service with that integration, a token of Jane Doe's, who is on call, AIOps, and nothing that is open. */
 export const EXAMPLE_ACCOUNT: RestSeed = {
   tokens: [{ token: EXAMPLE.apiToken, kind: 'user' }],
+  abilities: ['teams', 'urgencies', 'event_intelligence'],
   services: [
     {
       id: EXAMPLE.serviceId,
