@@ -7,8 +7,6 @@ import type { RestConfig } from './config/rest.ts'
 import type { Secret } from './core/secret.ts'
 import type { Post } from './delivery/request.ts'
 import type { Retry } from './delivery/retry.ts'
-import type { ExaminedFleet } from './fleet/examine.ts'
-import type { Migrated } from './fleet/migrate.ts'
 import type { RelayFleet, RelayFleetOptions } from './fleet/relay-fleet.ts'
 import { createResolver } from './spool/worker/destinations.ts'
 import type { Worker, WorkerEvents } from './spool/worker/types.ts'
@@ -150,18 +148,6 @@ export function composeTransport(
 export async function composeSpool(options: SpoolOptions): Promise<ListedSpool> {
   const { openSpool } = await import('./spool/open.ts')
   return await openSpool(options)
-}
-
-/** Looks at the PostgreSQL that relays share. */
-export async function composeExamination(fleet: FleetConfig): Promise<ExaminedFleet> {
-  const { examineFleet } = await import('./fleet/examine.ts')
-  return await examineFleet(fleet)
-}
-
-/** Makes or updates what relays share in PostgreSQL. */
-export async function composeMigration(fleet: FleetConfig): Promise<Migrated> {
-  const { migrateFleet } = await import('./fleet/migrate.ts')
-  return await migrateFleet(fleet)
 }
 
 export interface ComposeRelayFleetOptions

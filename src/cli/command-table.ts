@@ -129,9 +129,9 @@ export const COMMANDS = {
     example: 'pagerduty-alert spool retry',
   },
   fleet: {
-    does: 'create or update the tables that relays share (migrate)',
-    operands: 'migrate',
-    maxOperands: 1,
+    does: 'create or update the tables that relays share, or move their events into a spool',
+    operands: 'migrate | export DIRECTORY',
+    maxOperands: 2,
     groups: ['delivery', 'printing'],
     omits: ['dryRun'],
     example: 'PAGERDUTY_FLEET=postgres://owner@db/pagerduty pagerduty-alert fleet migrate',

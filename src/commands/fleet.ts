@@ -1,26 +1,53 @@
 import type { Session } from '../cli/session.ts'
+import type { FleetConfig } from '../config/fleet.ts'
 import { Failure } from '../core/failure.ts'
 
 /**
- * `fleet migrate`: makes or updates what relays share in PostgreSQL.
+ * `fleet migrate`: makes or updates what relays share in PostgreSQL. `fleet export DIR`: moves what they have not delivered
+ * into a spool.
  * @returns the exit status
  * @throws Failure that says what is missing
  */
-export async function fleet(
-  { io, config, log, json }: Session,
-  [action]: readonly string[],
-): Promise<number> {
-  if (action !== 'migrate') throw new Failure('usage', 'fleet needs an action: migrate')
-  if (config.fleet === undefined)
+export async function fleet(session: Session, [action, directory]: readonly string[]): Promise<number> {
+  if (action !== 'migrate' && action !== 'export')
+    throw new Failure('usage', 'fleet needs an action: migrate or export')
+  if (action === 'migrate' && directory !== undefined)
+    throw new Failure('usage', 'fleet migrate takes no argument')
+  if (action === 'export' && directory === undefined)
+    throw new Failure('usage', 'fleet export needs a directory for the spool')
+  const { fleet: config } = session.config
+  if (config === undefined)
     throw new Failure(
       'config',
       'no fleet is set: put the owner’s address of the database into PAGERDUTY_FLEET',
     )
-  const { composeMigration } = await import('../compose.ts')
-  const { host, from, to } = await composeMigration(config.fleet)
-  if (json) io.writeOut(`${JSON.stringify({ command: 'fleet', action, host, from, to })}\n`)
+  return directory === undefined ? await migrate(session, config) : await exportTo(session, config, directory)
+}
+
+async function migrate({ io, log, json }: Session, config: FleetConfig): Promise<number> {
+  const { migrateFleet } = await import('../fleet/migrate.ts')
+  const { host, from, to } = await migrateFleet(config)
+  if (json) io.writeOut(`${JSON.stringify({ command: 'fleet', action: 'migrate', host, from, to })}\n`)
   log.info(describe(host, from, to))
   return 0
+}
+
+async function exportTo({ io, log, json }: Session, config: FleetConfig, directory: string): Promise<number> {
+  const [{ composeSpool }, { exportFleet }] = await Promise.all([
+    import('../compose.ts'),
+    import('../fleet/export.ts'),
+  ])
+  // All of it has to fit: the limit is for what relays accept.
+  const limit = Number.MAX_SAFE_INTEGER
+  const spool = await composeSpool({ directory, limit, onWarning: (message) => log.warn(message) })
+  try {
+    const exported = await exportFleet(config, spool)
+    if (json) io.writeOut(`${JSON.stringify({ command: 'fleet', action: 'export', exported })}\n`)
+    log.info(`${exported} events were moved into the spool; serve or flush delivers them`)
+    return 0
+  } finally {
+    await spool.close()
+  }
 }
 
 function describe(host: string, from: number | undefined, to: number): string {

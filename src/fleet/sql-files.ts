@@ -10,6 +10,7 @@ export const SQL_FILES = [
   'keeping',
   'deployments',
   'deadlines',
+  'exporting',
   'roles',
 ] as const
 export type SqlFiles = Readonly<Record<(typeof SQL_FILES)[number], string>>

@@ -4,8 +4,8 @@ import { failed, fromFailure, ok, warning, type Finding } from './finding.ts'
 
 /** Checks that a relay could use the database of PAGERDUTY_FLEET, and what an acknowledgement of it means. */
 export async function checkFleet(fleet: FleetConfig, hasSpool: boolean): Promise<Finding[]> {
-  const { composeExamination } = await import('../../compose.ts')
-  const { nodes, problem, durability } = await composeExamination(fleet)
+  const { examineFleet } = await import('../../fleet/examine.ts')
+  const { nodes, problem, durability } = await examineFleet(fleet)
   return [
     ...nodes.map(nodeFinding),
     ...(nodes.some(({ kind }) => kind === 'primary')

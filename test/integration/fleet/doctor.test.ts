@@ -69,7 +69,7 @@ test('fleet migrate makes the tables, doctor --fleet misses them before', { skip
   assert.match(before.stdout, /^warn fleet: fsync is off/m)
   const migrated = await runProgram(['fleet', 'migrate'], { env })
   assert.equal(migrated.code, 0, migrated.stderr)
-  assert.match(migrated.stderr, /the fleet’s tables were made on 127\.0\.0\.1:\d+, version 1/)
+  assert.match(migrated.stderr, /the fleet’s tables were created on 127\.0\.0\.1:\d+, version 1/)
   assert.equal((await runProgram(['fleet', 'migrate'], { env })).code, 0)
   const later = await doctor(env)
   assert.equal(later.code, 0, later.stdout)
