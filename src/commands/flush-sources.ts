@@ -3,7 +3,7 @@ import type { SpoolConfig } from '../config/spool.ts'
 import { formatMs } from '../core/duration.ts'
 import { Failure } from '../core/failure.ts'
 import { oneLine } from '../core/mask-secrets.ts'
-import type { Spool, SpoolCounts } from '../spool/spool.ts'
+import type { Spool, SpoolCounts, SpoolEntry } from '../spool/spool.ts'
 import { version } from '../version.ts'
 import { keyLookUp, type RestContext } from './rest-access.ts'
 
@@ -34,7 +34,7 @@ export interface FlushSource {
 
 const NOT_WRITTEN = 'deliveries could not be recorded, so they will be sent again'
 /** How many dead events are named. */
-const MAX_NAMED = 100
+export const MAX_NAMED = 100
 /** How long an attempt in flight may still take after the deadline. */
 const GRACE_MS = 1000
 
@@ -99,15 +99,17 @@ function describeNext(
 
 function lookAt(spool: Spool): Look | string {
   try {
-    const dead = spool.list('dead', MAX_NAMED).map(({ kind, action, dedupKey, reason = '' }) => ({
-      what: kind === 'change' ? 'change event' : `${action} of ${dedupKey ?? 'an alert'}`,
-      reason,
-    }))
+    const dead = spool.list('dead', MAX_NAMED).map(describeDead)
     return { counts: spool.counts(), dead, setAside: spool.setAside() }
   } catch (error) {
     if (error instanceof Failure) return error.message
     throw error
   }
+}
+
+/** A dead event in words. */
+export function describeDead({ kind, action, dedupKey, reason = '' }: SpoolEntry): DeadEvent {
+  return { what: kind === 'change' ? 'change event' : `${action} of ${dedupKey ?? 'an alert'}`, reason }
 }
 
 /** The part of a relay's list that is read here; see `GET /events`. */

@@ -13,8 +13,8 @@ const POLL_MS = 200
 const PROGRESS_MS = 5000
 
 interface FlushContext extends RestContext {
-  readonly io: Pick<Io, 'signal' | 'startedAtMs' | 'writeOut'>
-  readonly config: Pick<Config, 'delivery' | 'rest' | 'spool'>
+  readonly io: Pick<Io, 'signal' | 'startedAtMs' | 'writeOut' | 'hostname'>
+  readonly config: Pick<Config, 'delivery' | 'rest' | 'spool' | 'fleet'>
   readonly json: boolean
 }
 
@@ -27,7 +27,11 @@ interface FlushContext extends RestContext {
 export async function flush(context: FlushContext): Promise<number> {
   const { config } = context
   const sources: FlushSource[] = []
-  if (config.spool !== undefined) sources.push(await createSpoolSource(context, config.spool))
+  if (config.spool !== undefined && config.fleet !== undefined) {
+    const { createFleetSource } = await import('./fleet-source.ts') // few have one
+    const options = { fleet: config.fleet, spool: config.spool, hostname: context.io.hostname }
+    sources.push(await createFleetSource(context, options))
+  } else if (config.spool !== undefined) sources.push(await createSpoolSource(context, config.spool))
   if (config.delivery.relay !== undefined) sources.push(createRelaySource(context))
   if (sources.length === 0)
     throw new Failure(

@@ -53,6 +53,15 @@ export function wantedOf({ wants }: KeyMirror): number {
   )
 }
 
+/** Drops events that waited until their permits expired, so that they are taken again: what has changed since is not known. */
+export function dropExpired(mirror: KeyMirror, nowMs: number): void {
+  for (const { event, permittedUntilMs, state } of mirror.held.values()) {
+    if (state !== 'waiting' || permittedUntilMs > nowMs) continue
+    mirror.held.delete(event.id)
+    Object.assign(mirror, { isMore: true, askAtMs: nowMs })
+  }
+}
+
 /**
  * Chooses held events of a kind to attempt now, and notes how many more the worker could begin. Those that it attempts are in
  * `exclude`, so one that it has begun and that is not there was not attempted after all.
@@ -60,23 +69,22 @@ export function wantedOf({ wants }: KeyMirror): number {
 export function dueOf(mirror: KeyMirror, kind: Event['kind'], options: DueOptions, nowMs: number): Due {
   const left = { fresh: options.fresh, tried: options.tried }
   const events: TakenEvent[] = []
+  const ofKind = [...mirror.held.values()].filter(
+    (held) => held.event.kind === kind && held.state !== 'settling',
+  )
+  const free = ofKind.filter(({ event }) => !options.exclude.has(event.id))
+  for (const held of free) held.state = 'waiting'
+  dropExpired(mirror, nowMs)
   let isMore = mirror.isMore
-  for (const held of mirror.held.values()) {
-    const { event, permittedUntilMs, state } = held
-    if (event.kind !== kind || state === 'settling' || options.exclude.has(event.id)) continue
+  for (const held of free) {
+    const { event } = held
+    if (!mirror.held.has(event.id)) continue
     const lane = event.attempts === 0 ? 'fresh' : 'tried'
-    if (permittedUntilMs <= nowMs) {
-      mirror.held.delete(event.id)
-      Object.assign(mirror, { isMore: true, askAtMs: nowMs })
-      isMore = true
-    } else if (left[lane] > 0 && events.length < options.limit) {
+    if (left[lane] > 0 && events.length < options.limit) {
       held.state = 'begun'
       left[lane]--
       events.push(event)
-    } else {
-      held.state = 'waiting'
-      isMore = true
-    }
+    } else isMore = true
   }
   const limit = options.limit - events.length
   mirror.wants[kind] = { fresh: Math.min(left.fresh, limit), tried: Math.min(left.tried, limit), limit }

@@ -1,7 +1,7 @@
 import type { Event } from '../core/event.ts'
 import type { Due, DueEvent, DueOptions, SpoolKey } from '../spool/spool.ts'
 import type { KeyRequest, KeyTaken, OwnedKey, Taken, TakenEvent } from './engine.ts'
-import { createKeyMirror, dueOf, wantedOf, type Held, type KeyMirror } from './key-mirror.ts'
+import { createKeyMirror, dropExpired, dueOf, wantedOf, type Held, type KeyMirror } from './key-mirror.ts'
 
 /**
  * The part of the fleet that this relay holds: the keys that it owns, and a bounded number of their events, taken to be attempted
@@ -33,7 +33,7 @@ export interface Mirror {
   heldIds(): number[]
   /** How many more events may be held. */
   room(): number
-  /** Adds what was taken. Returns the keys that have something to attempt. */
+  /** Adds what was taken. Returns the keys that the worker should look at. */
   accept(taken: Taken, askedAtMs: number): Set<number>
   due(keyId: number, kind: Event['kind'], options: DueOptions): Due
   /** Whether an attempt may begin: the lease lasts for as long as the attempt may take. */
@@ -132,6 +132,7 @@ type Asked = 'noteDue' | 'requests' | 'unwanted' | 'askAtMs'
 function createAsked({ keys, isSafe }: Shelf, { now }: MirrorOptions): Pick<Mirror, Asked> {
   const toAsk = (): KeyMirror[] => {
     const nowMs = now()
+    for (const key of keys.values()) dropExpired(key, nowMs)
     return [...keys.values()]
       .filter((key) => key.askAtMs <= nowMs && isSafe(key))
       .toSorted((a, b) => a.askAtMs - b.askAtMs)
@@ -189,7 +190,9 @@ function createHeld(
         if (state.isLost) drop(state.keyId)
         else if (key !== undefined) noteTaken(key, state, now())
       }
-      return new Set(kept.map(({ keyId }) => keyId))
+      // If nothing of a key was taken although more is due, what the worker wanted may have changed.
+      const stale = states.filter(({ isMore, permits, isLost }) => isMore && permits === 0 && !isLost)
+      return new Set([...kept, ...stale].map(({ keyId }) => keyId))
     },
     due: (keyId, kind, options) => {
       const key = keys.get(keyId)

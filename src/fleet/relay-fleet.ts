@@ -1,16 +1,17 @@
 import { randomUUID } from 'node:crypto'
 import type { DeliveryConfig } from '../config/delivery.ts'
 import type { FleetConfig } from '../config/fleet.ts'
-import { Failure } from '../core/failure.ts'
 import type { Clock } from '../delivery/retry.ts'
+import type { Deadlines } from '../spool/deadlines.ts'
 import type { DeploymentStore } from '../spool/deployment-log.ts'
-import { createKeyFinder, DEFAULT_NAME, keyNames, toSpoolKey } from '../spool/key-names.ts'
+import { DEFAULT_NAME, keyNames } from '../spool/key-names.ts'
 import type { EventStore, ListedSpool } from '../spool/listing.ts'
 import { toRow } from '../spool/rows.ts'
 import type { Progress, SpoolItem, SpoolKey, SpoolQueue } from '../spool/spool.ts'
 import type { KeyReport, Worker, WorkerEvents } from '../spool/worker/types.ts'
 import { createAlertHolds, toHeld, type AlertHolds } from './alert-holds.ts'
 import { startAlone, tellingAlone, type Alone } from './alone.ts'
+import { createCanonical } from './canonical-key.ts'
 import type { Engine, EngineState, FleetItem } from './engine.ts'
 import { createFleetStore } from './event-store.ts'
 import { startFleetQueue, type FleetQueue } from './fleet-queue.ts'
@@ -72,6 +73,7 @@ export interface RelayFleet {
   ownPending(): Promise<number>
   readonly store: EventStore
   readonly deployments: DeploymentStore
+  readonly deadlines: Deadlines
   figures(): FleetFigures
   keys(): KeyReport[]
   /** Why no event could be delivered or kept, as far as this is known. */
@@ -112,6 +114,7 @@ export function startRelayFleet(options: RelayFleetOptions): RelayFleet {
     ownPending: async () => (await engine.pending('own')) + spool.counts().pending,
     store: createFleetStore({ engine, spool, isShared: parts.isShared }),
     deployments: createFleetDeployments(engine),
+    deadlines: createFleetDeadlines(engine, canonical, () => writeThrough.mode() === 'fleet'),
     figures: () => ({
       ...queue.ownership(),
       state: engine.state(),
@@ -221,23 +224,23 @@ function startSharedDelivery(
   return { queue, worker: launchWorker({ queue, ratePerMinute, events: events('fleet') }) }
 }
 
-/** The fleet's deployments. */
 function createFleetDeployments(engine: Engine): DeploymentStore {
   return {
-    list: async (query) => {
-      const found = await engine.deployments(query)
-      return found.filter(({ identity }) => query.identity === undefined || query.identity === identity)
-    },
+    list: (query) => engine.deployments(query),
     endedSince: (sinceMs) => engine.deploymentsEndedSince(sinceMs).catch(() => []),
-    note: () => Promise.reject(new Failure('undelivered', 'a fleet does not count failures in a row')),
+    note: (deployment, told) => engine.noteDeployment(deployment, told),
   }
 }
 
-/** A function that returns a key's name in the fleet: a configured key has the first of its names, even if a caller brought it. */
-function createCanonical(keys: DeliveryConfig['keys']): (key: SpoolKey) => SpoolKey {
-  const find = createKeyFinder(keys)
-  return (key) => {
-    const secret = find(key)
-    return secret === undefined ? key : toSpoolKey(secret, keys)
+/** @param mayExpire false while an outcome may still be in the spool, which would end a deadline */
+function createFleetDeadlines(
+  { deadlines }: Engine,
+  canonical: (key: SpoolKey) => SpoolKey,
+  mayExpire: () => boolean,
+): Deadlines {
+  return {
+    counts: () => deadlines.counts(),
+    begin: ({ keys, ...start }) => deadlines.begin({ ...start, keys: keys.map(canonical) }),
+    expire: async () => (mayExpire() ? await deadlines.expire() : { missed: [], nextInMs: undefined }),
   }
 }

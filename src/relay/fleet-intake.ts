@@ -43,10 +43,15 @@ export async function startFleetIntake(options: FleetIntakeOptions): Promise<Par
   const deployments: DeploymentStore = {
     list: (query) => shared.deployments.list(query),
     endedSince: (sinceMs) => shared.deployments.endedSince(sinceMs),
-    note: (deployment) => shared.deployments.note(deployment),
+    note: (deployment, told) => shared.deployments.note(deployment, told),
+  }
+  const deadlines: Deadlines = {
+    begin: (start) => shared.deadlines.begin(start),
+    expire: () => shared.deadlines.expire(),
+    counts: () => shared.deadlines.counts(),
   }
   const metrics = createMetrics(
-    { deployments, deadlines: NO_DEADLINES },
+    { deployments, deadlines },
     {
       counts: () => spool.counts(),
       oldestPendingAgeMs: () => spool.oldestPendingAgeMs(),
@@ -67,20 +72,13 @@ export async function startFleetIntake(options: FleetIntakeOptions): Promise<Par
     metrics,
     spool: shared.store,
     deployments,
-    deadlines: NO_DEADLINES,
+    deadlines,
     fleet: shared,
     isDelivering: () => shared.figures().state.kind === 'up',
     keys: () => shared.keys(),
     checkKept: () => checkKept(shared, spool),
     intake: createFleetIntake({ shared, spool, metrics, transport }),
   }
-}
-
-/** A deployment may end at another relay, so a deadline that only one of them knows would page for nothing. */
-const NO_DEADLINES: Deadlines = {
-  begin: () => Promise.resolve({ kind: 'unavailable', reason: 'a fleet keeps no deadlines' }),
-  expire: () => Promise.resolve({ missed: [], nextInMs: undefined }),
-  counts: () => ({ open: 0, overdue: 0 }),
 }
 
 /** The database alone is enough, and so is the spool. */

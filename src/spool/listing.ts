@@ -91,9 +91,9 @@ export type EventStore = {
       | Exclude<keyof Listing, 'onChange' | 'watchOthers'>
       | 'counts'
       | 'oldestPendingAgeMs'
-      | 'list'
       | 'retry'
       | 'discard'
   ]: (...args: Parameters<ListedSpool[Method]>) => Awaitable<ReturnType<ListedSpool[Method]>>
-} & Pick<ListedSpool, 'setAside' | 'onChange'> &
-  Partial<Pick<ListedSpool, 'watchOthers'>>
+} & Pick<ListedSpool, 'setAside' | 'onChange'> & {
+    readonly list: (...args: Parameters<ListedSpool['list']>) => Awaitable<(SpoolEntry & EventPlace)[]>
+  } & Partial<Pick<ListedSpool, 'watchOthers'>>

@@ -10,7 +10,9 @@ import { startRelay, type RunningRelay } from './relay.ts'
 /** Relays of one fleet, as processes of their own, and the PagerDuty that they send to. */
 export interface FleetRelays {
   readonly simulator: Simulator
-  /** Starts a relay; the same name is the same relay with the same spool. */
+  /** The environment of a relay; the same name is the same relay with the same spool. */
+  readonly environment: (name: string) => Record<string, string>
+  /** Starts a relay. */
   readonly start: (name: string, env?: Readonly<Record<string, string>>) => Promise<RunningRelay>
   /** Kills every relay that still runs. */
   readonly killAll: () => Promise<void>
@@ -26,17 +28,18 @@ export async function createFleetRelays(cluster: Cluster): Promise<FleetRelays> 
     await Promise.all([...running].map((relay) => relay.stop('SIGKILL')))
     running.clear()
   }
+  const environment = (name: string): Record<string, string> => ({
+    PAGERDUTY_TOKEN: KEY,
+    PAGERDUTY_EVENTS_URL: simulator.url,
+    PAGERDUTY_FLEET: cluster.url('relay', PASSWORD),
+    PAGERDUTY_SPOOL: join(root, name),
+  })
   return {
     simulator,
     killAll,
+    environment,
     start: async (name, env = {}) => {
-      const relay = await startRelay({
-        PAGERDUTY_TOKEN: KEY,
-        PAGERDUTY_EVENTS_URL: simulator.url,
-        PAGERDUTY_FLEET: cluster.url('relay', PASSWORD),
-        PAGERDUTY_SPOOL: join(root, name),
-        ...env,
-      })
+      const relay = await startRelay({ ...environment(name), ...env })
       running.add(relay)
       return relay
     },

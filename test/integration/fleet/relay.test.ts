@@ -4,6 +4,7 @@ import { createFleetRelays, metricsOf } from '../../support/fleet-relays.ts'
 import { emptyFleet, startFleetCluster } from '../../support/fleet.ts'
 import { NEEDS_POSTGRES } from '../../support/postgres.ts'
 import { alertBody, keyFor, post, type RunningRelay } from '../../support/relay.ts'
+import { runProgram } from '../../support/program.ts'
 import { skipWithout } from '../../support/required.ts'
 import { until } from '../../support/worker.ts'
 
@@ -147,5 +148,40 @@ test(
     assert.equal(await send(relay, { routing_key: keyFor('caller'), dedup_key: 'o' }), 'spool')
     await until(() => received().get('o')?.length === 1, 'it is delivered')
     assert.equal(await send(relay, { dedup_key: 'p' }), 'fleet')
+  },
+)
+
+test('flush forwards what a relay has left behind, and waits until that is delivered', { skip }, async () => {
+  const primary = cluster?.primary()
+  await primary?.kill()
+  const relay = await start('left')
+  assert.equal(await send(relay, { dedup_key: 'l' }), 'spool')
+  await relay.stop('SIGKILL')
+  await primary?.start()
+  const env = fleet?.environment('left') ?? {}
+  const { code, stdout, stderr } = await runProgram(['flush', '--json'], { env })
+  assert.equal(code, 0, stderr)
+  assert.deepEqual(JSON.parse(stdout), {
+    command: 'flush',
+    outcome: 'accepted',
+    exit_code: 0,
+    counts: { pending: 0, delivered: 1, dead: 0 },
+    dead: [],
+  })
+  assert.deepEqual(received().get('l'), ['trigger'])
+})
+
+test(
+  'flush through a relay waits for what that relay accepted, and not for the others',
+  { skip },
+  async () => {
+    const [one, other] = await Promise.all([start('one'), start('other')])
+    await until(async () => (await isJoined(one)) && (await isJoined(other)), 'both have joined')
+    fleet?.simulator.behave({ behaviour: { kind: 'answer', status: 503 } })
+    assert.equal(await send(other, { dedup_key: 'f' }), 'fleet')
+    const flush = async (relay: RunningRelay, deadline: string): Promise<number | null> =>
+      (await runProgram(['flush', '--deadline', deadline], { env: { PAGERDUTY_RELAY_URL: relay.url } })).code
+    assert.equal(await flush(one, '30s'), 0)
+    assert.equal(await flush(other, '2s'), 75)
   },
 )

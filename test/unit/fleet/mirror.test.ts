@@ -57,6 +57,7 @@ test('an attempt begins only if the lease lasts for as long as the attempt may t
   const { mirror, pass } = setUp()
   mirror.own([owned(1)], LEASE_MS)
   take(mirror, [event(1)])
+  assert.deepEqual(dueIds(mirror), [1])
   assert.equal(mirror.mayAttempt(event(1)), true)
   pass(LEASE_MS - TIMEOUT_MS)
   assert.equal(mirror.mayAttempt(event(1)), false)
@@ -112,6 +113,14 @@ test('no more is asked for than the worker can begin, and it is asked again late
   assert.deepEqual(mirror.requests(10), [])
   assert.deepEqual([...mirror.unwanted()], [1])
   assert.deepEqual([...mirror.unwanted()], [])
+})
+
+test('the worker looks again at a key that has more due, if nothing that it wanted could be taken', () => {
+  const { mirror } = setUp()
+  mirror.own([owned(1)], LEASE_MS)
+  mirror.due(1, 'alert', { ...ALL, fresh: 0, tried: 1 }) // its breaker lets only one tried event through
+  assert.deepEqual([...take(mirror, [], { isMore: true, permits: 0 })], [1])
+  assert.deepEqual([...take(mirror, [], { isMore: false, permits: 0 })], [])
 })
 
 test('an event is held once, and again after its result is written', () => {

@@ -1,0 +1,73 @@
+import { composeRelayFleet, composeSpool, composeTransport } from '../compose.ts'
+import type { FleetConfig } from '../config/fleet.ts'
+import type { SpoolConfig } from '../config/spool.ts'
+import { Failure } from '../core/failure.ts'
+import { readOrigin } from '../fleet/origin.ts'
+import type { WorkerEvents } from '../spool/worker/types.ts'
+import { version } from '../version.ts'
+import { describeDead, MAX_NAMED, type FlushSource } from './flush-sources.ts'
+import { keyLookUp, type RestContext } from './rest-access.ts'
+
+export interface FleetSourceOptions {
+  readonly fleet: FleetConfig
+  readonly spool: SpoolConfig
+  readonly hostname: string
+}
+
+/** How long an attempt in flight may still take after the deadline. */
+const GRACE_MS = 1000
+
+/**
+ * What a spool's directory has given, or has still to give, to its fleet. This process forwards it, and delivers with the others
+ * until all of it is settled.
+ */
+export async function createFleetSource(
+  context: RestContext,
+  { fleet, spool: spoolConfig, hostname }: FleetSourceOptions,
+): Promise<FlushSource> {
+  const { log } = context
+  const spool = await composeSpool({ ...spoolConfig, onWarning: (message) => log.warn(message) })
+  const origin = readOrigin(spoolConfig.directory, hostname)
+  const { delivery } = context.config
+  const transport = composeTransport(delivery)
+  const events: WorkerEvents = {
+    onDelivered: () => undefined,
+    onRetry: ({ reason }) => log.info(`an attempt failed: ${reason}`),
+    onDead: () => undefined,
+    onLock: () => undefined,
+    onStoreProblem: () => undefined,
+  }
+  const shared = await composeRelayFleet({
+    fleet,
+    origin,
+    spool,
+    delivery,
+    transport,
+    version,
+    maxAgeMs: spoolConfig.maxAgeMs,
+    lookUp: await keyLookUp(context),
+    events: () => events,
+    onState: (state) =>
+      log.debug(state.kind === 'up' ? `the fleet’s database answers: ${state.host}` : state.reason),
+  })
+  return {
+    name: 'fleet',
+    look: async () => {
+      try {
+        const pending = await shared.ownPending()
+        const listed = await shared.store.list('dead', MAX_NAMED)
+        const dead = listed.filter(({ where, origin: by }) => where === 'spool' || by === origin.name)
+        const counts = { ...(await shared.store.counts()), pending, dead: dead.length }
+        return { counts, dead: dead.map(describeDead), setAside: spool.setAside() }
+      } catch (error) {
+        if (error instanceof Failure) return error.message
+        throw error
+      }
+    },
+    close: async () => {
+      await shared.stop(GRACE_MS)
+      await transport.close()
+      await spool.close()
+    },
+  }
+}
