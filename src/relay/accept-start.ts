@@ -44,7 +44,8 @@ export async function acceptStart(start: ToldStart, { request, reply, deps }: Ca
   const { dedup_key: dedupKey } = event.body
   const isWatched = begun.kind === 'running' && withinMs !== undefined
   const dueAt = isWatched ? new Date(now() + withinMs).toISOString() : undefined
-  logger.info(
+  const isSignOfLife = begun.kind === 'running' && begun.isKnown === true
+  logger[isSignOfLife ? 'debug' : 'info'](
     { request_id: request.id, dedup_key: dedupKey, due_at: dueAt },
     begun.kind === 'ended' ? 'deployment ended before its start was reported' : 'deployment has begun',
   )

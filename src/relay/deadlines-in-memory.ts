@@ -71,16 +71,19 @@ function begin(start: Start, { deployments }: MemoryDeadlinesDeps, running: Map<
   const { event, withinMs, elapsedMs = 0 } = start
   const deployment = deploymentOf(event, Date.now())
   if (deployment === undefined) throw new Error('the event of a start reports no deployment')
-  if (withinMs !== undefined && running.size >= MAX_DEADLINES) return { kind: 'full', limit: MAX_DEADLINES }
-  if (!deployments.begin(deployment, withinMs)) return { kind: 'ended' }
-  if (withinMs === undefined) return { kind: 'running' }
   const dedupKey = alertKeyOf(event, deployment)
   const { buildId = '' } = deployment
+  const name = JSON.stringify([dedupKey, buildId])
+  const isKnown = running.has(name)
+  if (withinMs !== undefined && !isKnown && running.size >= MAX_DEADLINES)
+    return { kind: 'full', limit: MAX_DEADLINES }
+  if (!deployments.begin(deployment, withinMs)) return { kind: 'ended' }
+  if (withinMs === undefined) return { kind: 'running' }
   const dueAtMs = now() + withinMs
   const begunAtMs = now() - elapsedMs
   const one = { start, dedupKey, buildId, begunAtMs, dueAtMs, againAtMs: dueAtMs }
-  running.set(JSON.stringify([dedupKey, buildId]), one)
-  return { kind: 'running' }
+  running.set(name, one)
+  return { kind: 'running', isKnown }
 }
 
 /** Sends the alert of a deployment whose time is over. @returns the alert, or undefined if it has to be sent again */

@@ -21,20 +21,23 @@ export function createBegin(db: DatabaseSync): Begin {
   const record = createRecordDeployments(db)
   const internKey = createInternKey(db)
   const count = prepareGet<{ count: number }>(db, 'SELECT count(*) AS count FROM deadlines')
+  const find = prepareGet(db, 'SELECT 1 FROM deadlines WHERE dedup_key = ? AND build = ?')
   const write = prepareRun(db, 'INSERT OR REPLACE INTO deadlines VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)')
   return (tx, { event, keys, withinMs, elapsedMs = 0 }, { nowMs, boot }) => {
-    if (withinMs !== undefined && (count()?.count ?? 0) >= MAX_DEADLINES)
-      return { kind: 'full', limit: MAX_DEADLINES }
     const deployment = deploymentOf(event, nowMs)
     if (deployment === undefined) throw new Error('the event of a start reports no deployment')
+    const [dedupKey, build] = [alertKeyOf(event, deployment), deployment.buildId ?? '']
+    const isKnown = find(dedupKey, build) !== undefined
+    if (withinMs !== undefined && !isKnown && (count()?.count ?? 0) >= MAX_DEADLINES)
+      return { kind: 'full', limit: MAX_DEADLINES }
     const newId = (): number => tx.nextId++
     const kind = record.begun(deployment, newId)
     tx.changedIds.push(tx.nextId - 1) // those who look at the list must see it
     if (kind === 'ended' || withinMs === undefined) return { kind }
     const keyIds = keys.map(internKey)
     write(
-      alertKeyOf(event, deployment),
-      deployment.buildId ?? '',
+      dedupKey,
+      build,
       deployment.identity,
       Math.round(elapsedMs + withinMs),
       Math.round(withinMs),
@@ -44,7 +47,7 @@ export function createBegin(db: DatabaseSync): Begin {
       JSON.stringify(keyIds),
       JSON.stringify(event.body),
     )
-    return { kind }
+    return { kind, isKnown }
   }
 }
 

@@ -16,13 +16,14 @@ export interface Start {
 /**
  * The result of reporting that a deployment has begun.
  *
- * - `running`: it is remembered, and its time runs, if it has a limit
+ * - `running`: it is remembered, and its time runs, if it has a limit; `isKnown` if this was a sign of life
  * - `ended`: its outcome came first, or its time was over already
  * - `full`: as many deployments run as can be remembered
  * - `unavailable`: the disk is full, read-only or locked for too long; nothing was kept
  */
 export type Begun =
-  | { readonly kind: 'running' | 'ended' }
+  | { readonly kind: 'running'; readonly isKnown?: boolean }
+  | { readonly kind: 'ended' }
   | { readonly kind: 'full'; readonly limit: number }
   | { readonly kind: 'unavailable'; readonly reason: string }
 

@@ -7,7 +7,7 @@ import { baseImageArgs, docker } from '../support/docker.ts'
 import { CODESHIP_PRO, KEY } from '../support/program.ts'
 
 /** By this name containers reach the machine that runs them. */
-const HOST = 'host.docker.internal'
+export const HOST = 'host.docker.internal'
 
 /** What the image is built with for the tests, as a release would. */
 export const BUILD_ARGS = {

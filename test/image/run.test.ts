@@ -1,10 +1,13 @@
 import assert from 'node:assert/strict'
 import { after, before, beforeEach, suite, test } from 'node:test'
 import type { Simulator } from '../../tools/simulator/simulator.ts'
+import { until } from '../support/deployment.ts'
 import { skipWithoutDocker } from '../support/docker.ts'
+import { startRelay } from '../support/relay.ts'
 import {
   buildImage,
   environmentFor,
+  HOST,
   runContainer,
   startReachableSimulator,
   type ContainerExit,
@@ -63,6 +66,34 @@ suite('run as process 1 of a container', { skip: await skipWithoutDocker() }, ()
     const { exitCode, stoppedInMs } = await stopWhenUp('echo up; sleep 1000')
     assert.equal(exitCode, 143)
     assert.ok(stoppedInMs < DOCKER_STOP_MS)
+  })
+
+  test('a container that is killed says nothing, and the relay that outlives it pages', async () => {
+    const { PAGERDUTY_TOKEN, ...build } = environmentFor(simulator)
+    const relay = await startRelay({
+      PAGERDUTY_TOKEN: PAGERDUTY_TOKEN ?? '',
+      PAGERDUTY_EVENTS_URL: `http://127.0.0.1:${simulator.port}`,
+      PAGERDUTY_RELAY_HOST: '0.0.0.0',
+      PAGERDUTY_RELAY_NAMES: HOST,
+    })
+    try {
+      const url = new URL(relay.url)
+      url.hostname = HOST
+      const env = { ...build, PAGERDUTY_RELAY_URL: url.origin }
+      const script = 'echo up; sleep 1000'
+      const command = ['pagerduty-alert', 'run', '--within', '2s', '--', 'sh', '-c', script]
+      const { exitCode } = await runContainer(image, { command, env }, async (container) => {
+        await container.printed('up')
+        await until(() => relay.log().includes('deployment has begun'), 'the relay to be told')
+        await container.kill('SIGKILL')
+      })
+      assert.equal(exitCode, 137)
+      await until(() => simulator.alerts.length > 0, 'the alert')
+      assert.match(simulator.alerts[0]?.title ?? '', /and never ended$/)
+      assert.equal(simulator.changes.length, 0)
+    } finally {
+      await relay.stop()
+    }
   })
 
   test('orphans that have ended do not keep it, nor do those that still run', async () => {

@@ -14,7 +14,12 @@ import { sendProblem } from '../problem.ts'
 import { OUTCOME_SCHEMA, readOutcomeBody } from './outcome-body.ts'
 import { inputOf, readMembers } from './outcomes.ts'
 
-const STARTED_SCHEMA = OUTCOME_SCHEMA.omit({ exit_code: true, output: true }).extend({
+const STARTED_SCHEMA = OUTCOME_SCHEMA.omit({
+  exit_code: true,
+  output: true,
+  failure_as: true,
+  after: true,
+}).extend({
   within: z
     .string()
     .optional()
