@@ -3,7 +3,8 @@ import { readFileSync } from 'node:fs'
 import { Ajv2020 } from 'ajv/dist/2020.js'
 import { parseAllDocuments } from 'yaml'
 
-const PAGE = readFileSync(new URL('../../docs/kubernetes.md', import.meta.url), 'utf8')
+const readPage = (name: string): string =>
+  readFileSync(new URL(`../../docs/${name}`, import.meta.url), 'utf8')
 
 /** A manifest, as far as tests look at it. */
 export interface Manifest {
@@ -18,9 +19,9 @@ export interface Manifest {
   readonly spec?: Readonly<Record<string, unknown>>
 }
 
-/** The YAML documents of a recipe in docs/kubernetes.md. */
-export function recipe(name: string): Manifest[] {
-  const text = new RegExp(`^\`\`\`yaml ${name}\n([\\s\\S]*?)^\`\`\`$`, 'm').exec(PAGE)?.[1]
+/** The YAML documents of a recipe in docs/kubernetes.md, or another page. */
+export function recipe(name: string, page = 'kubernetes.md'): Manifest[] {
+  const text = new RegExp(`^\`\`\`yaml ${name}\n([\\s\\S]*?)^\`\`\`$`, 'm').exec(readPage(page))?.[1]
   const documents = [...parseAllDocuments(text ?? assert.fail(name), { uniqueKeys: true })]
   assert.deepEqual(
     documents.flatMap(({ errors }) => errors),
