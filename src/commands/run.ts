@@ -126,7 +126,10 @@ async function watch(runOptions: RunOptions): Promise<number> {
   const ready: { transport?: Transport | undefined } = {}
   const over = new AbortController()
   const keeping = keepStarted(session, start, over.signal)
-  const warmingUp = setTimeout(() => void whileItRuns(session, ready, reported.signal), WARM_UP_MS)
+  const warmingUp = setTimeout(() => {
+    // Whatever fails there must not end `run` before its command; the report meets it again, and says what it is.
+    whileItRuns(session, ready, reported.signal).catch(() => undefined)
+  }, WARM_UP_MS)
 
   // The report waits neither for processes that the command has left behind, nor for a cancelled command that is slow to end.
   const early = await Promise.race([command.ended, signals.overdue])
@@ -183,7 +186,7 @@ async function whileItRuns(
 ): Promise<void> {
   if (session instanceof Failure) return
   const { rehearseReport } = await import('./rehearse-report.ts')
-  ready.transport = await rehearseReport(session)
+  ready.transport = await rehearseReport(session).catch(() => undefined)
   const { dryRun, rest } = session.config
   if (dryRun || rest.token === undefined || reported.aborted) return
   const { logWhoIsPaged } = await import('./who-is-paged.ts')

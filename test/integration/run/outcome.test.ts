@@ -54,6 +54,19 @@ test('a command that a signal ends has 128 and its number', async () => {
   }
 })
 
+test('a key that takes no change events ends neither run nor its command, however long that takes', async () => {
+  const key = `R${'0'.repeat(31)}` // of an Event Orchestration
+  const long = await watch(shell('sleep 1; echo done; exit 4'), { env: { ...ENV, PAGERDUTY_TOKEN: key } })
+  assert.deepEqual([long.code, long.stdout], [4, 'done\n'])
+  assert.deepEqual(sent(), ['trigger'])
+  simulator.reset()
+  const good = await watch(shell('sleep 1; echo done'), { env: { ...ENV, PAGERDUTY_TOKEN: key } })
+  assert.deepEqual([good.code, good.stdout], [0, 'done\n'])
+  assert.match(good.stderr, /error: key …0000: this is an Event Orchestration key/)
+  assert.doesNotMatch(good.stderr, /bug/)
+  assert.deepEqual(sent(), [])
+})
+
 test('a command that cannot be started has the status that a shell gives, and is reported', async () => {
   const plain = join(folder, 'plain')
   writeFileSync(plain, 'x', { mode: 0o644 })
