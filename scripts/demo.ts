@@ -1,13 +1,18 @@
 import { spawn, type ChildProcessByStdio } from 'node:child_process'
 import { once } from 'node:events'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import type { Readable, Writable } from 'node:stream'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
-import { styleText } from 'node:util'
+import { parseArgs, styleText } from 'node:util'
 import { startSimulator, type Simulator } from '../tools/simulator/simulator.ts'
 
 /*
  * `npm run demo`: a failing and then a succeeding deployment on Codeship Pro, and one that never ends, as PagerDuty sees
- * them. It runs the real program, in separate processes, against the simulator on loopback.
+ * them. It runs the real program, in separate processes, against the simulator on loopback. With `-- --page` everything
+ * goes through a relay, which stays open for its page.
  */
 
 /** What Codeship Pro gives every step; the key is invented. */
@@ -34,7 +39,9 @@ interface Deployment {
   readonly message: string
 }
 
+const { values } = parseArgs({ options: { page: { type: 'boolean', default: false } } })
 const simulator = await startSimulator()
+const shared = values.page ? await startSharedRelay() : undefined
 try {
   say('A PagerDuty simulator is listening on loopback. Nothing leaves this machine.\n')
   await deploy(
@@ -57,16 +64,66 @@ try {
   say(
     'Nobody had to be there to say so. The next success closes that alert, too. That is all there is to it.',
   )
+  if (shared === undefined) say('\nTo see all this on a relay’s page, run: npm run demo -- --page')
+  else {
+    say(`\nThe relay has a page: ${styleText('bold', shared.url)}\nCtrl+C ends it.`)
+    await shared.ended
+  }
 } finally {
+  await shared?.stop()
   await simulator.close()
+}
+
+interface SharedRelay {
+  readonly url: string
+  /** Resolves when somebody has ended it. */
+  readonly ended: Promise<unknown>
+  /** Resolves when PagerDuty has everything that the relay has accepted. */
+  readonly delivered: () => Promise<void>
+  readonly stop: () => Promise<void>
+}
+
+/** Starts a relay with a spool, on a free port of loopback. */
+async function startSharedRelay(): Promise<SharedRelay> {
+  const spool = mkdtempSync(join(tmpdir(), 'demo-'))
+  const relay = start(['serve'], {
+    PAGERDUTY_TOKEN: BUILD.PAGERDUTY_TOKEN,
+    PAGERDUTY_RELAY_PORT: '0',
+    PAGERDUTY_SPOOL: spool,
+    PAGERDUTY_ROLLBACK_HINT: './deploy.sh --to {{shortCommit}}',
+  })
+  relay.stderr.resume()
+  const ended = once(relay, 'exit')
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => relay.kill())
+  const [line] = (await once(relay.stdout, 'data')) as [Buffer]
+  const url = line.toString().trim()
+  return {
+    url,
+    ended,
+    delivered: async () => {
+      while ((await pendingOf(url)) > 0) await sleep(50)
+    },
+    stop: async () => {
+      relay.kill()
+      await ended
+      rmSync(spool, { recursive: true, force: true })
+    },
+  }
+}
+
+/** How many events a relay has still to deliver. */
+async function pendingOf(url: string): Promise<number> {
+  const { counts } = (await (await fetch(`${url}/status`)).json()) as { counts: { pending: number } }
+  return counts.pending
 }
 
 /** A build is killed in the middle of its deployment, and the relay that outlives it notices. */
 async function loseADeployment(): Promise<void> {
   simulator.reset()
-  const relay = start(['serve'], { PAGERDUTY_TOKEN: BUILD.PAGERDUTY_TOKEN, PAGERDUTY_RELAY_PORT: '0' })
+  const env = { PAGERDUTY_TOKEN: BUILD.PAGERDUTY_TOKEN, PAGERDUTY_RELAY_PORT: '0' }
+  const relay = shared === undefined ? start(['serve'], env) : undefined
   try {
-    const [line] = (await once(relay.stdout, 'data')) as [Buffer]
+    const [line = ''] = relay === undefined ? [] : ((await once(relay.stdout, 'data')) as [Buffer])
     say(styleText('bold', 'Friday: the machine of a build is lost while it deploys. A relay runs elsewhere.'))
     // It waits for its input, so it never ends on its own, and ends with this demo.
     const words = ['run', '--within', '2s', '--', 'cat']
@@ -76,7 +133,7 @@ async function loseADeployment(): Promise<void> {
       CI_COMMIT_ID: '1b2c3d4e5f60718293a4b5c6d7e8f90112233445',
       CI_COMMIT_MESSAGE: 'Add gift cards',
       CI_BUILD_ID: '43',
-      PAGERDUTY_RELAY_URL: line.toString().trim(),
+      PAGERDUTY_RELAY_URL: shared?.url ?? line.toString().trim(),
     })
     await once(build.stderr, 'data') // the relay watches the time now
     build.kill('SIGKILL')
@@ -84,7 +141,7 @@ async function loseADeployment(): Promise<void> {
     await simulator.waitForRequests(1, WAIT_MS)
     build.stdin.end()
   } finally {
-    relay.kill()
+    relay?.kill()
   }
 }
 
@@ -109,12 +166,15 @@ async function deploy({ command, commit, message }: Deployment, story: string): 
       CI_COMMIT_ID: commit,
       CI_COMMIT_MESSAGE: message,
       CI_BUILD_ID: `2c8f9f4a-5b7e-4d7e-9a3e-${commit.slice(0, 12)}`,
-      PAGERDUTY_EVENTS_URL: simulator.url,
+      ...(shared === undefined
+        ? { PAGERDUTY_EVENTS_URL: simulator.url }
+        : { PAGERDUTY_RELAY_URL: shared.url }),
     },
     stdio: 'inherit',
   })
   const [code] = (await once(child, 'close')) as [number]
   if (code !== 0) throw new Error(`pagerduty-alert ${command} ended with ${code}`)
+  await shared?.delivered()
 }
 
 function showPagerDuty({ alerts, changes }: Simulator): void {

@@ -34,7 +34,7 @@ export function eventColumns(act) {
     [
       'Last answer',
       (entry) => [
-        make('div', { className: 'clip', title: answerOf(entry) }, answerOf(entry)),
+        make('div', { className: 'clip' }, answerOf(entry)),
         entry.next_attempt_at && make('small', {}, 'next try ', when(entry.next_attempt_at)),
       ],
     ],

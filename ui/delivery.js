@@ -34,7 +34,7 @@ export function deliveryView({ mayAct, act }, id) {
         make('section', {}, attemptTable(detail)),
         event
           ? textPart('The event', JSON.stringify(event, undefined, 2))
-          : note('The relay forgets what an event says as soon as PagerDuty has it.'),
+          : note('Once PagerDuty has an event, its content is not kept.'),
       ],
     }
   }
@@ -56,8 +56,7 @@ const ATTEMPT_COLUMNS = [
 
 /** @param {EventDetail} detail */
 function attemptTable({ last_attempts: attempts, attempts: count }) {
-  if (attempts.length === 0)
-    return note(count ? 'The answers to its attempts are not kept.' : 'Not tried yet.')
+  if (attempts.length === 0) return note(count ? 'Its attempts are not kept.' : 'Not tried yet.')
   const caption = count > attempts.length ? `The last ${attempts.length} of ${count} attempts` : 'Attempts'
   const rows = attempts.map((attempt, id) => ({ ...attempt, id }))
   return createTable(caption, ATTEMPT_COLUMNS, rows).element

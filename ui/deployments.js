@@ -67,7 +67,7 @@ function linksOf(each) {
   const links = [
     webLink(each.build_url, 'build'),
     webLink(each.commit_url, 'commit'),
-    webLink(each.compare_url, 'changes'),
+    webLink(each.compare_url, 'diff'),
   ]
   return links.some(Boolean) && make('span', { className: 'links' }, links)
 }

@@ -61,7 +61,7 @@ export function textPart(title, text) {
 function plainText(node) {
   if (node instanceof HTMLTimeElement) return node.dateTime
   if (node instanceof HTMLAnchorElement && node.rel) return node.href
-  return node.hasChildNodes() ? [...node.childNodes].map(plainText).join(' ') : String(node.textContent)
+  return node.hasChildNodes() ? [...node.childNodes].map(plainText).join(' ') : (node.textContent ?? '')
 }
 
 /** Copies a text for a chat, and shows it. @param {string} text */

@@ -50,7 +50,7 @@ export function createList({ view, filters, query, columns, caption, fetchPage }
   const isFiltered = Object.keys(query).length > 0
   const table = createTable(caption, columns, [], isFiltered)
   const form = filterForm(view, filters, query)
-  const empty = note(isFiltered ? 'Nothing matches.' : 'There is nothing yet.')
+  const empty = note('Nothing matches.')
   const older = button('Show older', async () => {
     older.disabled = true
     await read(table.ids().at(-1)).finally(() => (older.disabled = false))

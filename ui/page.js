@@ -140,7 +140,8 @@ function connect() {
   stop = follow({
     change: (change) => {
       showHeadline(change.headline)
-      if (view.changed?.(change) ?? true) void loadSoon(change.more ? BUSY_MS : CALM_MS)
+      const isNews = change.more || change.events.length > 0
+      if (isNews && (view.changed?.(change) ?? true)) void loadSoon(change.more ? BUSY_MS : CALM_MS)
     },
     reset: reload,
     state: (state) => {

@@ -68,8 +68,9 @@ export function createLive(deps: LiveDeps): Live {
   }
   const look = async (): Promise<void> => {
     const state = JSON.stringify(await deps.describe())
-    if (told !== undefined && told !== state) flushSoon()
-    told = state
+    if (told === state) return
+    isMoreChanged = true
+    flushSoon()
   }
   const viewers = createViewers((polls) => {
     if (deps.hasForeignChanges()) {
@@ -87,10 +88,7 @@ export function createLive(deps: LiveDeps): Live {
   return {
     isFull: () => viewers.count() >= MAX_VIEWERS || hasEnded,
     attach: (response, lastEventId) => {
-      if (viewers.count() === 0) {
-        told = undefined
-        if (deps.hasForeignChanges()) memory.forget() // there were no viewers for a while
-      }
+      if (viewers.count() === 0 && deps.hasForeignChanges()) memory.forget() // there were no viewers for a while
       viewers.add(response)
       tell(messages.welcome(lastEventId), (text) => viewers.sendTo(response, text))
     },
@@ -125,7 +123,7 @@ interface Message {
 }
 
 interface Messages {
-  /** Sends the current state of these events, and whether more has changed. Never rejects. */
+  /** Says how these events are now, and whether more has changed. Never rejects. */
   change(ids: readonly number[], isMore: boolean): Promise<Message>
   /** For a new viewer, or for one that comes back. Never rejects. */
   welcome(lastEventId: string | undefined): Promise<Message>
@@ -138,7 +136,7 @@ function createMessages({ describe, describeEvents }: LiveDeps, memory: ChangeMe
     const start = id()
     try {
       const [state, events] = await Promise.all([describe(), describeEvents(ids.slice(-MAX_DESCRIBED))])
-      const isAll = !isMore && ids.length <= MAX_DESCRIBED
+      const isAll = !isMore && events.length === ids.length // some ids are of deployments without an event
       const data = JSON.stringify({ ...state, events, ...(!isAll && { more: true }) })
       return { text: `id: ${start}\nevent: change\ndata: ${data}\n\n`, state: JSON.stringify(state) }
     } catch {
@@ -148,7 +146,7 @@ function createMessages({ describe, describeEvents }: LiveDeps, memory: ChangeMe
   return {
     change,
     welcome: async (lastEventId) => {
-      if (lastEventId === undefined) return { text: `id: ${id()}\n: welcome\n\n` }
+      if (lastEventId === undefined) return await change([], false)
       const [ofRun, sequence] = lastEventId.split('-')
       const missed = ofRun === run ? memory.since(Number(sequence)) : undefined
       return missed === undefined ? reset(id()) : await change(missed, false)

@@ -1,3 +1,4 @@
+import { describeDeployment } from '../../spool/deployment-log.ts'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { RelayDeps } from '../context.ts'
 import { describeListed } from '../describe-event.ts'
@@ -20,7 +21,11 @@ export const LIVE_ROUTES: RouteGroup = {
       get: {
         ...answering(
           'Server-sent events: change, with JSON of what has changed, at most ten a second; reset, if everything has to be read again; bye, when the relay ends',
-          { description: 'data of change: headline, counts, events', mediaType: 'text/event-stream' },
+          {
+            description:
+              'data of change: headline, counts, events; more, if more has changed than these; without a spool also the last of the deployments',
+            mediaType: 'text/event-stream',
+          },
           [401, 503],
         ),
         parameters: [
@@ -64,6 +69,9 @@ async function startLive(deps: RelayDeps): Promise<Live> {
     describe: async () => ({
       headline: describeHeadline(await currentHeadline(deps)),
       counts: (await spool?.counts()) ?? NO_EVENTS,
+      // A relay without a spool has no events that change.
+      deployments:
+        spool === undefined ? (await deps.deployments.list({ limit: 1 })).map(describeDeployment) : undefined,
     }),
     describeEvents: async (ids) => {
       const shown = await Promise.all(ids.map(async (id) => await spool?.show(id)))

@@ -136,7 +136,9 @@ test(
   async () => {
     const browser: Browser = await startBrowser()
     try {
-      const { page, context } = await openPage(browser, `${relay.url}/#deliveries`)
+      const { page, context, troubles } = await openPage(browser, `${relay.url}/#deliveries`)
+      await page.getByLabel('Token').waitFor()
+      assert.deepEqual(troubles, [])
       await page.getByLabel('Token').fill('wrong')
       await page.getByRole('button', { name: 'Log in' }).click()
       await page.getByText('this is not the relay’s token').waitFor()

@@ -3,7 +3,7 @@ import { after, before, beforeEach, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Browser } from 'playwright-core'
 import { startSimulator, type Simulator } from '../../../tools/simulator/simulator.ts'
-import { findBarriers, openPage, startBrowser, temporarySpool } from '../../support/browser.ts'
+import { openPage, startBrowser, temporarySpool } from '../../support/browser.ts'
 import { CODESHIP_PRO, KEY } from '../../support/program.ts'
 import { alertBody, launchRelay, post, startRelay, type RunningRelay } from '../../support/relay.ts'
 import { skipWithout } from '../../support/required.ts'
@@ -201,7 +201,7 @@ test('a relay that ends and comes back is noticed, and no row is lost or doubled
 })
 
 test('hostile texts stay text', { skip }, async () => {
-  const hostile = `<img src=x onerror=alert(1)> \u202Egnp.exe ${'W'.repeat(900)}`
+  const hostile = `<img src=x onerror=alert(1)> \u202Egnp.exe ${'W'.repeat(10_000)}`
   const body = JSON.stringify({ status: 'invalid event', errors: [`<script>alert(2)</script>${hostile}`] })
   simulator.behave({ behaviour: { ...REFUSED, body } })
   await send(`"><svg onload=alert(3)>`, hostile)
@@ -253,18 +253,3 @@ test('everything can be done with the keyboard, in order', { skip }, async () =>
   await page.keyboard.press('Enter')
   await untilTrue(async () => (await counts()).dead === 0, 'it is sent')
 })
-
-for (const colorScheme of ['light', 'dark'] as const)
-  for (const width of [320, 1280])
-    test(`axe finds nothing in any view, ${colorScheme}, ${width} px wide`, { skip }, async () => {
-      await sendDead('barrier')
-      const { page } = await openPage(browser, `${relay.url}/#relay`, { colorScheme, width })
-      for (const view of ['now', 'deployments', 'deliveries', 'relay']) {
-        await page.goto(`${relay.url}/#${view}`)
-        await page.getByRole('heading', { name: view, exact: false, level: 1 }).waitFor()
-        await page.waitForLoadState('networkidle').catch(() => undefined)
-        assert.deepEqual(await findBarriers(page), [], view)
-        const widths = (await page.evaluate('[document.documentElement.scrollWidth, innerWidth]')) as number[]
-        assert.equal(widths[0], widths[1], `${view} does not scroll sideways`)
-      }
-    })

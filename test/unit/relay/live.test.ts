@@ -147,10 +147,10 @@ test('how all stands can change without any event', async (t) => {
   live.attach(response, undefined)
   await settled()
   await pass(t, 1000)
-  assert.equal(texts.length, 1)
+  assert.deepEqual(texts.map(dataOf), [{ state: 'ok', events: [] }])
   world.state = 'waiting'
   await pass(t, 1200)
-  assert.deepEqual(dataOf(texts[1]), { state: 'waiting', events: [] })
+  assert.deepEqual(dataOf(texts[1]), { state: 'waiting', events: [], more: true })
 })
 
 test('a viewer that does not read is closed, and the others go on', async (t) => {
