@@ -172,7 +172,7 @@ export const COMMANDS = {
     does: 'run the relay, which holds the key and sends the events of other containers',
     operands: '',
     maxOperands: 0,
-    groups: ['relay', 'started', 'paging', 'event', 'delivery', 'rest', 'printing'],
+    groups: ['relay', 'started', 'watch', 'paging', 'event', 'delivery', 'rest', 'printing'],
     omits: ['dryRun', 'relay', 'json', 'status', 'isRollback', 'suspended', 'suspendedByDefault'],
     example: 'PAGERDUTY_RELAY_HOST=0.0.0.0 pagerduty-alert serve',
   },

@@ -16,6 +16,7 @@ import { reportProxies } from './proxy.ts'
 import { readRestConfig, type RestConfig } from './rest.ts'
 import { readSpoolConfig, type SpoolConfig } from './spool.ts'
 import { createReader, valuesOf } from './setting.ts'
+import { readRelayWatchMs } from './watch.ts'
 import { readStartedConfig } from './started.ts'
 
 /** The keys the relay uses for callers that bring none; `looked-up` if its one key comes from the REST API. */
@@ -38,6 +39,8 @@ export interface RelayConfig extends RelayAccess, RelayAddress {
   readonly fleet?: FleetConfig
   /** How long a deployment may be silent if its start does not say so; absent: as long as it likes. */
   readonly withinMs?: number
+  /** How long incidents after a deployment get a note; absent: not at all. */
+  readonly watchMs?: number
   readonly printing: PrintConfig
   /** Masks the program's own secrets in what callers send. */
   readonly mask: Mask
@@ -79,6 +82,9 @@ export function loadRelayConfig(
   const ownKeys = isKeyLookedUp({ delivery, rest }) ? ('looked-up' as const) : delivery.keys
   const address = readRelayAddress(reader)
   const paging = readPagingConfig(reader)
+  const watchMs = readRelayWatchMs(reader)
+  if (watchMs !== undefined && (rest.token === undefined || rest.service === undefined))
+    problems.push({ kind: 'config', message: WATCH_NEEDS })
   const config = {
     event,
     paging,
@@ -97,6 +103,7 @@ export function loadRelayConfig(
     build: mask(withRepositoryUrl(build, repositoryUrl)),
     mask,
     ...(spool && { spool }),
+    ...(watchMs !== undefined && { watchMs }),
     ...(fleet && { fleet }),
     ...(withinMs !== undefined && { withinMs }),
     outputSecrets: [...delivery.secrets.map((secret) => secret.reveal()), ...secretValues(env)],
@@ -111,6 +118,9 @@ export function loadRelayConfig(
 const FLEET_ALONE =
   'needs PAGERDUTY_SPOOL, too: a directory of its own for each relay, which keeps events while the database is away'
 
+const WATCH_NEEDS =
+  '--watch (PAGERDUTY_RELAY_WATCH) asks PagerDuty’s REST API about a service: set PAGERDUTY_API_TOKEN, and ' +
+  'PAGERDUTY_SERVICE_ID or --service NAME'
 const UNTIL_THEN = 'Until then only callers that bring a routing_key of their own are served'
 const NO_KEY =
   'no key is set, so only callers that bring a routing_key of their own are served: put the Integration Key of an ' +

@@ -12,13 +12,14 @@ export const WATCH_SETTINGS = inGroup('gate', {
   },
 })
 
-/** How long `run` looks for new incidents after a deployment. */
+/** How long `run` and the relay look for new incidents after a deployment. */
 export const WATCH_AFTER_SETTINGS = inGroup('watch', {
   watchAfter: {
     option: 'watch',
+    variable: 'PAGERDUTY_RELAY_WATCH',
     value: 'TIME',
     parse: parseDurationMs,
-    help: 'how long to look for new incidents once the command has succeeded; needs a REST API token',
+    help: 'how long to look for new incidents after a deployment; needs a REST API token. `run` does not read the variable',
   },
 })
 
@@ -32,11 +33,17 @@ export interface WatchConfig {
 
 type WatchReader = Reader<keyof typeof WATCH_SETTINGS | keyof typeof WATCH_AFTER_SETTINGS>
 
-/** Reads the settings of `watch` and `run`. */
+/** Reads the settings of `watch` and `run`. An environment is often shared with a relay, whose variable must not make `run` wait. */
 export function readWatchConfig(reader: WatchReader): WatchConfig {
-  const afterRunMs = valuesOf(reader, WATCH_AFTER_SETTINGS)('watchAfter')
+  const isOption = reader.traced('watchAfter')?.origin === `--${WATCH_AFTER_SETTINGS.watchAfter.option}`
+  const afterRunMs = isOption ? readRelayWatchMs(reader) : undefined
   return {
     forMs: valuesOf(reader, WATCH_SETTINGS)('watchFor'),
     ...(afterRunMs !== undefined && { afterRunMs }),
   }
+}
+
+/** Reads how long the relay looks for new incidents after a deployment; undefined if not at all. */
+export function readRelayWatchMs(reader: Reader<keyof typeof WATCH_AFTER_SETTINGS>): number | undefined {
+  return valuesOf(reader, WATCH_AFTER_SETTINGS)('watchAfter')
 }

@@ -16,6 +16,7 @@ import { createMetrics } from './metrics.ts'
 import { createRelayLog, createWorkerEvents } from './log.ts'
 import type { Parts } from './parts.ts'
 import { createDirectIntake } from './direct-intake.ts'
+import { startSuspectWatch } from './suspect-watch.ts'
 import { watchDeadlines } from './watch-deadlines.ts'
 
 /** What the relay needs from the process, and its configuration. */
@@ -72,12 +73,14 @@ export async function serve(options: ServeOptions): Promise<number> {
   void lookUp?.().catch((error: Failure) => {
     if (!ending.signal.aborted) logger.error(error.message)
   })
+  const noting = startSuspectWatch({ config, ...parts, logger }, draining.signal)
   const watching = watchDeadlines({ ...parts, logger, signal: draining.signal })
   flush()
   await signalled
   logger.info('shutting down')
   const timer = setTimeout(() => ending.abort(), GRACE_MS) // the key look-up gets no more time than the rest
   if (parts.spool !== undefined) await watching // it writes to the spool
+  await noting
   await parts.intake.close(GRACE_MS) // new posts are answered 503 until the server is closed
   clearTimeout(timer)
   ending.abort()

@@ -1,6 +1,6 @@
-import { toFailure, askAll } from './query.ts'
+import { ask, askAll, toFailure } from './query.ts'
 import type { RestCall, RestClient } from './client.ts'
-import { INCIDENTS_ANSWER, type Incident } from './resources.ts'
+import { INCIDENTS_ANSWER, NOTES_ANSWER, type Incident } from './resources.ts'
 
 /**
  * Every open incident of a service, oldest first. Without `date_range=all` PagerDuty omits those older than a month. The
@@ -47,15 +47,64 @@ async function list(
   return pages.flatMap(({ incidents }) => incidents)
 }
 
+/** The latest hundred incidents of a service since a time, in one call. @throws Failure as `ask` does */
+export async function latestIncidents(
+  client: RestClient,
+  { serviceId, since }: { serviceId: string; since: string },
+): Promise<Incident[]> {
+  const { incidents } = await ask(client, {
+    purpose: 'list the service’s new incidents',
+    scope: 'incidents.read',
+    call: {
+      method: 'GET',
+      path: '/incidents',
+      query: [
+        ['service_ids[]', serviceId],
+        ['since', since],
+        ['sort_by', 'created_at:desc'],
+        ['limit', '100'],
+      ],
+      isOnce: true,
+    },
+    answer: INCIDENTS_ANSWER,
+  })
+  return incidents
+}
+
+/** The texts of an incident's notes. @throws Failure as `ask` does */
+export async function listNotes(client: RestClient, incidentId: string): Promise<string[]> {
+  const { notes } = await ask(client, {
+    purpose: `list the notes on the incident ${incidentId}`,
+    scope: 'incidents.read',
+    call: { method: 'GET', path: `/incidents/${encodeURIComponent(incidentId)}/notes` },
+    answer: NOTES_ANSWER,
+  })
+  return notes.map(({ content }) => content)
+}
+
+/** Writes a note on an incident, in one attempt: another one might write it twice. @throws Failure as `ask` does */
+export async function addNoteOnce(client: RestClient, incidentId: string, content: string): Promise<void> {
+  await writeNote(client, incidentId, { content, isOnce: true })
+}
+
 /**
  * Writes a note on an incident.
  * @throws Failure as `ask` does
  */
 export async function addNote(client: RestClient, incidentId: string, content: string): Promise<void> {
+  await writeNote(client, incidentId, { content, isOnce: false })
+}
+
+async function writeNote(
+  client: RestClient,
+  incidentId: string,
+  { content, isOnce }: { content: string; isOnce: boolean },
+): Promise<void> {
   const result = await client.call({
     method: 'POST',
     path: `/incidents/${encodeURIComponent(incidentId)}/notes`,
     body: { note: { content } },
+    isOnce,
   })
   if (result.kind !== 'answered')
     throw toFailure(result, {

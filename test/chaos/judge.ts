@@ -78,7 +78,9 @@ function toAttempt({ json, headers, behaviour, receivedAtMs }: RecordedRequest):
   const { payload } = (json ?? {}) as { payload?: { summary: string } }
   if (payload === undefined) return undefined
   const [alert = '', number = ''] = payload.summary.split(' ')
-  const isAnswered = ['usual', 'interim'].includes(behaviour.kind)
+  const isAccepted = ['usual', 'interim'].includes(behaviour.kind)
+  // A refusal is final, too.
+  const isAnswered = isAccepted || (behaviour.kind === 'answer' && behaviour.status === 400)
   // These accept the event, but the answer may not arrive: the closing of the connection can overtake it.
   const isTakenAllTheSame =
     ['close', 'headers', 'malformed', 'truncate'].includes(behaviour.kind) ||
@@ -88,7 +90,7 @@ function toAttempt({ json, headers, behaviour, receivedAtMs }: RecordedRequest):
     alert,
     number: Number(number),
     host: headers.host?.split(':')[0] ?? '',
-    isTaken: isAnswered || isTakenAllTheSame,
+    isTaken: isAccepted || isTakenAllTheSame,
     isAnswered,
     atMs: receivedAtMs,
   }

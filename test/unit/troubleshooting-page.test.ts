@@ -11,6 +11,7 @@ const FILES_WITHOUT_MESSAGES = [
   'config/setting.ts',
   'core/build-event.ts',
   'core/build-rollback.ts',
+  'core/suspects.ts',
   'core/identity.ts',
   'core/mask-output.ts',
   'core/secret-looks.ts',

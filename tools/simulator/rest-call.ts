@@ -45,3 +45,8 @@ export function restError(status: number, code: number, message: string, errors?
 }
 
 export const NOT_FOUND: Answer = restError(404, 2100, 'Not Found')
+
+/** The notes on the incident of a request. */
+export function notesOf({ state, params }: RestRequest): object[] {
+  return state.notes.filter(({ incidentId }) => incidentId === params['id'])
+}

@@ -11,6 +11,7 @@ import {
   type RestAnswer,
   type RestRequest,
   type RestRoute,
+  notesOf,
 } from './rest-call.ts'
 import {
   statusOf,
@@ -40,6 +41,7 @@ export function restRoutes(state: () => RestState, changes: readonly ChangeEvent
     ['POST', '/services/:id/integrations', addIntegration],
     ['GET', '/incidents', listIncidents],
     ['GET', '/incidents/:id/alerts', listAlerts],
+    ['GET', '/incidents/:id/notes', (request) => jsonAnswer(200, { notes: notesOf(request) })],
     ['POST', '/incidents/:id/notes', addNote],
     ['GET', '/oncalls', listOnCalls],
     ['GET', '/event_orchestrations/services/:id', readOrchestration],
