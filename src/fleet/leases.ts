@@ -41,6 +41,8 @@ export function startLeases({ engine, mirror, clock, now, leaseMs, names, onClai
   let census: Census = { activeKeys: 0, relays: 1 }
   const wakeUp = createWakeUp(clock, stopping.signal)
 
+  /** Keys that nothing waits for are owned for a while, but are nobody's share. */
+  const inUse = (): number => mirror.keyIds().length - mirror.idleKeyIds(now() - CLAIM_MS).length
   const renew = async (): Promise<void> => {
     const askedAtMs = now()
     const { leases, relays }: Renewed = await engine.renew(leaseMs)
@@ -49,17 +51,17 @@ export function startLeases({ engine, mirror, clock, now, leaseMs, names, onClai
   }
   const claim = async (): Promise<void> => {
     const askedAtMs = now()
-    const most = Math.min(AT_ONCE, keysToClaim(census, mirror.keyIds().length))
+    const most = Math.min(AT_ONCE, keysToClaim(census, inUse()))
     const { leases, activeKeys } = await engine.claim({ most, leaseMs, names })
     census = { ...census, activeKeys }
     if (leases.length === 0) return
     mirror.own(leases, askedAtMs + leaseMs)
     onClaimed(new Set(leases.map(({ keyId }) => keyId)))
-    if (leases.length === most && keysToClaim(census, mirror.keyIds().length) > 1) wakeUp.trigger()
+    if (leases.length === most && keysToClaim(census, inUse()) > 1) wakeUp.trigger()
   }
   const giveBack = async (): Promise<void> => {
     const idle = mirror.idleKeyIds(now() - IDLE_MS)
-    const surplus = mirror.idleKeyIds(now()).slice(0, keysToGiveBack(census, mirror.keyIds().length))
+    const surplus = mirror.idleKeyIds(now()).slice(0, keysToGiveBack(census, inUse()))
     const keyIds = [...new Set([...idle, ...surplus])].slice(0, AT_ONCE)
     if (keyIds.length === 0) return
     mirror.drop(keyIds) // before the server knows, so that no attempt begins

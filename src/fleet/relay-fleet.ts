@@ -20,6 +20,7 @@ import { startLocalDelivery, type LocalDelivery } from './local-delivery.ts'
 import type { Origin } from './origin.ts'
 import { createReservedIds } from './reserved-ids.ts'
 import { createFleetWaiting, type FleetWaiting, type Until } from './waiting.ts'
+import { unlessLong } from './within.ts'
 import { createWriteThrough, type Accepted, type WriteThrough } from './write-through.ts'
 
 /** What a worker delivers from: the fleet, or the relay's own spool; there, if the fleet is away, more slowly. */
@@ -125,14 +126,16 @@ export function startRelayFleet(options: RelayFleetOptions): RelayFleet {
     keys: () => [...worker.keys(), ...local.worker().keys()],
     obstacle: () => local.worker().obstacle(),
     stop: async (graceMs) => {
-      await alone.stop()
-      await forwarder.stop()
-      await Promise.all([queue.halt(), worker.stop(graceMs), local.stop(graceMs)])
-      await queue.giveBack()
-      await engine.close()
+      const parts = [alone.stop(), forwarder.stop(), queue.halt(), worker.stop(graceMs), local.stop(graceMs)]
+      await unlessLong(graceMs + LAST_MS, Promise.all(parts))
+      await unlessLong(LAST_MS, queue.giveBack())
+      await unlessLong(LAST_MS, engine.close())
     },
   }
 }
+
+/** A database that does not answer must not keep the relay from ending: then its leases run out. */
+const LAST_MS = 200
 
 interface FleetParts {
   /** The name of a key in the fleet. */

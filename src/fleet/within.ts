@@ -16,3 +16,8 @@ export async function within<T>(timeoutMs: number, promise: Promise<T>): Promise
     clearTimeout(timer)
   }
 }
+
+/** Waits until work has ended in any way, but not for longer than that. */
+export async function unlessLong(timeoutMs: number, work: Promise<unknown>): Promise<void> {
+  await within(timeoutMs, work).catch(() => undefined)
+}
