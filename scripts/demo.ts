@@ -7,11 +7,12 @@ import type { Readable, Writable } from 'node:stream'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { parseArgs, styleText } from 'node:util'
+import { EXAMPLE, EXAMPLE_ACCOUNT } from '../tools/simulator/example-account.ts'
 import { startSimulator, type Simulator } from '../tools/simulator/simulator.ts'
 
 /*
- * `npm run demo`: a failing and then a succeeding deployment on Codeship Pro, and one that never ends, as PagerDuty sees
- * them. It runs the real program, in separate processes, against the simulator on loopback. With `-- --page` everything
+ * `npm run demo`: a failing and then a succeeding deployment on Codeship Pro, one that never ends, and one that goes bad
+ * afterwards, as PagerDuty sees them. It runs the real program, in separate processes, against the simulator on loopback. With `-- --page` everything
  * goes through a relay, which stays open for its page.
  */
 
@@ -61,8 +62,11 @@ try {
   say('One alert, opened once and closed automatically, and one change event next to it.\n')
   await loseADeployment()
   showPagerDuty(simulator)
+  say('Nobody had to be there to say so. The next success closes that alert, too.\n')
+  await breakProduction()
+  showPagerDuty(simulator)
   say(
-    'Nobody had to be there to say so. The next success closes that alert, too. That is all there is to it.',
+    'The person who is paged reads what was deployed, and it is rolled back already. That is all there is to it.',
   )
   if (shared === undefined) say('\nTo see all this on a relay’s page, run: npm run demo -- --page')
   else {
@@ -145,6 +149,35 @@ async function loseADeployment(): Promise<void> {
   }
 }
 
+/** A deployment passes, and an incident opens soon after it. */
+async function breakProduction(): Promise<void> {
+  simulator.reset()
+  const incident = {
+    id: 'QDEMO',
+    serviceId: 'PSHOP',
+    title: 'Checkout is down',
+    createdAt: new Date().toISOString(),
+  }
+  simulator.seed(EXAMPLE_ACCOUNT)
+  say(styleText('bold', 'Monday: a deployment passes. `watch` then looks at the service for a while.'))
+  say(styleText('dim', '$ pagerduty-alert watch --for 10s --note -- ./rollback.sh'))
+  const rollback = [process.execPath, '-e', 'console.log("rollback.sh: back on the last good version")']
+  const watch = start(['watch', '--for', '10s', '--note', '--', ...rollback], {
+    ...BUILD,
+    CI_COMMIT_ID: '7c6b5a4938271605f4e3d2c1b0a9f8e7d6c5b4a3',
+    CI_COMMIT_MESSAGE: 'Show prices with tax',
+    CI_BUILD_ID: '44',
+    PAGERDUTY_API_TOKEN: EXAMPLE.apiToken,
+    PAGERDUTY_SERVICE_ID: EXAMPLE.serviceId,
+    PAGERDUTY_API_URL: simulator.url,
+  })
+  for (const output of [watch.stdout, watch.stderr]) output.pipe(process.stdout, { end: false })
+  await simulator.waitForRequests(3, WAIT_MS) // it has seen that nothing is open
+  simulator.seed({ ...EXAMPLE_ACCOUNT, incidents: [incident] })
+  const [code] = (await once(watch, 'close')) as [number]
+  if (code !== 1) throw new Error(`pagerduty-alert watch ended with ${code}`)
+}
+
 /** Starts the program in the background. */
 function start(
   words: readonly string[],
@@ -177,7 +210,7 @@ async function deploy({ command, commit, message }: Deployment, story: string): 
   await shared?.delivered()
 }
 
-function showPagerDuty({ alerts, changes }: Simulator): void {
+function showPagerDuty({ alerts, changes, rest }: Simulator): void {
   say('\n  What PagerDuty shows now:')
   for (const { dedupKey, status, title, event } of alerts) {
     const colour = status === 'resolved' ? 'green' : 'red'
@@ -185,6 +218,8 @@ function showPagerDuty({ alerts, changes }: Simulator): void {
     say(`    severity ${event.payload?.severity}, dedup key ${dedupKey}`)
   }
   for (const { payload } of changes) say(`  ${styleText('cyan', 'change event')}     ${payload.summary}`)
+  for (const { incidentId, content } of rest.notes)
+    say(`  ${styleText('yellow', 'note')}             on ${incidentId}: ${content.replaceAll('\n', ' · ')}`)
   say('')
 }
 
