@@ -126,8 +126,8 @@ export function startRelayFleet(options: RelayFleetOptions): RelayFleet {
     keys: () => [...worker.keys(), ...local.worker().keys()],
     obstacle: () => local.worker().obstacle(),
     stop: async (graceMs) => {
-      const parts = [alone.stop(), forwarder.stop(), queue.halt(), worker.stop(graceMs), local.stop(graceMs)]
-      await unlessLong(graceMs + LAST_MS, Promise.all(parts))
+      const ending = [alone.stop(), forwarder.stop(), queue.halt(), worker.stop(graceMs), local.stop(graceMs)]
+      await unlessLong(graceMs + LAST_MS, Promise.all(ending))
       await unlessLong(LAST_MS, queue.giveBack())
       await unlessLong(LAST_MS, engine.close())
     },
