@@ -168,7 +168,7 @@ test('doctor --send-test without a REST API token only says that it was accepted
     PAGERDUTY_TOKEN: KEY,
   })
   assert.equal(code, 0)
-  assert.match(stdout, /^ok   test event: accepted \(202\); a REST API token/m)
+  assert.match(stdout, /^ok   test event: accepted \(202\); with a REST API token/m)
 })
 
 test('doctor --send-test fails with PagerDuty’s refusal', async () => {
