@@ -4,6 +4,7 @@ import type {
   FleetSettlement,
   KeyRequest,
   KeyTaken,
+  Lease,
   OwnedKey,
   Settled,
   Taken,
@@ -34,12 +35,9 @@ interface OwnedRow {
 export function createDelivering({ lane, seal, relay, version, news }: DeliveringParts): EngineDelivery {
   const toOwned = createToOwned(seal)
   return {
-    renew: async (leaseMs) => {
-      const rows = await lane.run<OwnedRow>('SELECT * FROM pagerduty_alert.renew($1, $2, $3)', [
-        relay,
-        version,
-        leaseMs,
-      ])
+    renew: async (leaseMs, held) => {
+      const values = [relay, version, leaseMs, ...leaseColumns(held)]
+      const rows = await lane.run<OwnedRow>('SELECT * FROM pagerduty_alert.renew($1, $2, $3, $4, $5)', values)
       return { leaseMs, leases: rows.flatMap(toOwned), relays: rows[0]?.relays ?? 1 }
     },
     claim: async ({ most, leaseMs, names }) => {
@@ -47,8 +45,9 @@ export function createDelivering({ lane, seal, relay, version, news }: Deliverin
       const rows = await lane.run<OwnedRow>('SELECT * FROM pagerduty_alert.claim($1, $2, $3, $4)', values)
       return { leaseMs, leases: rows.flatMap(toOwned), activeKeys: rows[0]?.active_keys ?? 0 }
     },
-    release: async (keyIds) => {
-      await lane.run('SELECT pagerduty_alert.release($1, $2)', [relay, keyIds ?? null])
+    release: async (held) => {
+      const columns = held === undefined ? [null, null] : leaseColumns(held)
+      await lane.run('SELECT pagerduty_alert.release($1, $2, $3)', [relay, ...columns])
     },
     ...createTaking(lane, seal, relay),
     settle: async (settlements) => {
@@ -139,8 +138,12 @@ function wantsOf(keys: readonly KeyRequest[]): number[] {
   )
 }
 
-function keyColumns(keys: readonly KeyRequest[]): unknown[][] {
-  return [keys.map(({ keyId }) => keyId), keys.map(({ epoch }) => epoch), keys.map(({ most }) => most)]
+function keyColumns(keys: readonly KeyRequest[]): number[][] {
+  return [...leaseColumns(keys), keys.map(({ most }) => most)]
+}
+
+function leaseColumns(leases: readonly Lease[]): number[][] {
+  return [leases.map(({ keyId }) => keyId), leases.map(({ epoch }) => epoch)]
 }
 
 function toKeyTaken(row: KeyRow): KeyTaken {

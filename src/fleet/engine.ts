@@ -170,12 +170,12 @@ export type EngineState =
 
 /** The relay's side of delivering. */
 export interface EngineDelivery {
-  /** Prolongs every lease of this relay, and says that it is alive. What is missing from the answer is lost. */
-  renew(leaseMs: number): Promise<Renewed>
+  /** Prolongs these leases, and says that this relay is alive. What is missing from the answer is lost. */
+  renew(leaseMs: number, held: readonly Lease[]): Promise<Renewed>
   /** Claims keys that have something due and no owner whose lease lasts. */
   claim(request: ClaimRequest): Promise<Claimed>
-  /** Gives keys back, so that others may claim them at once; all of this relay's if omitted. */
-  release(keyIds?: readonly number[]): Promise<void>
+  /** Gives keys back, so that others may claim them at once; if omitted, all of this relay's name. */
+  release(held?: readonly Lease[]): Promise<void>
   /**
    * Takes due events of owned keys, and writes a permit for each before it answers. A permit counts from that moment for
    * `rate.windowMs`, so use it soon: the window must be one minute plus the time after which an unused permit is dropped.

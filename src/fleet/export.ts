@@ -49,7 +49,7 @@ export async function exportFleet(fleet: FleetConfig, spool: Pick<Spool, 'add'>)
       await lane.run('SELECT pagerduty_alert.remove_exported($1)', [rows.map(({ id }) => id)])
       count += rows.length
     }
-    await lane.run('SELECT pagerduty_alert.release($1, NULL)', [OWNER])
+    await lane.run('SELECT pagerduty_alert.release($1, NULL, NULL)', [OWNER])
     return count
   } finally {
     await lane.close()

@@ -31,8 +31,10 @@ export interface FleetQueueOptions {
   readonly onSettled: (progress: Progress) => void
 }
 
-/** An attempt may begin only if its lease lasts for as long as it may take; this leaves time for renewals. */
-const LEASE_MS = 20_000
+/** An attempt may begin only if its lease lasts for as long as it may take; twice that leaves time for renewals. */
+const LEASE_TIMEOUTS = 2
+/** Shorter ones would be lost whenever the database is busy. */
+const MIN_LEASE_MS = 5000
 const MINUTE_MS = 60_000
 
 /** What only a spool has to do; in a fleet the server does it, or nobody has to. */
@@ -116,7 +118,7 @@ function startMirror(
   const shared = { engine, mirror, clock, now: leaseNow }
   const rate: Rate = { permits: ratePerMinute, windowMs: MINUTE_MS + PERMIT_MS }
   const taking = startTaking({ ...shared, rate, onTaken })
-  const leaseMs = Math.max(LEASE_MS, 2 * timeoutMs)
+  const leaseMs = Math.max(MIN_LEASE_MS, LEASE_TIMEOUTS * timeoutMs)
   const leases = startLeases({ ...shared, leaseMs, names, onClaimed: () => taking.wake() })
   return { mirror, taking, leases, leaseNow }
 }

@@ -45,8 +45,9 @@ export function startLeases({ engine, mirror, clock, now, leaseMs, names, onClai
   const inUse = (): number => mirror.keyIds().length - mirror.idleKeyIds(now() - CLAIM_MS).length
   const renew = async (): Promise<void> => {
     const askedAtMs = now()
-    const { leases, relays }: Renewed = await engine.renew(leaseMs)
-    mirror.renew(leases, askedAtMs + leaseMs)
+    const asked = mirror.leases()
+    const { leases, relays }: Renewed = await engine.renew(leaseMs, asked)
+    mirror.renew(asked, leases, askedAtMs + leaseMs)
     census = { ...census, relays }
   }
   const claim = async (): Promise<void> => {
@@ -64,8 +65,9 @@ export function startLeases({ engine, mirror, clock, now, leaseMs, names, onClai
     const surplus = mirror.idleKeyIds(now()).slice(0, keysToGiveBack(census, inUse()))
     const keyIds = [...new Set([...idle, ...surplus])].slice(0, AT_ONCE)
     if (keyIds.length === 0) return
+    const held = keyIds.flatMap((keyId) => mirror.lease(keyId) ?? [])
     mirror.drop(keyIds) // before the server knows, so that no attempt begins
-    await engine.release(keyIds)
+    await engine.release(held)
   }
   const keepRenewing = async (): Promise<void> => {
     while (!stopping.signal.aborted) {
@@ -90,8 +92,9 @@ export function startLeases({ engine, mirror, clock, now, leaseMs, names, onClai
       stopping.abort()
       wakeUp.trigger()
       await running
+      const held = mirror.leases()
       mirror.drop(mirror.keyIds())
-      await unlessAway(() => engine.release())
+      await unlessAway(() => engine.release(held))
     },
   }
 }

@@ -1,7 +1,8 @@
 import type { Event } from '../core/event.ts'
 import type { Due, DueEvent, DueOptions, SpoolKey } from '../spool/spool.ts'
-import type { KeyRequest, KeyTaken, OwnedKey, Taken, TakenEvent } from './engine.ts'
+import type { KeyRequest, KeyTaken, Lease, OwnedKey, Taken, TakenEvent } from './engine.ts'
 import { createKeyMirror, dropExpired, dueOf, wantedOf, type Held, type KeyMirror } from './key-mirror.ts'
+import { createOrphans, type Orphans } from './orphans.ts'
 
 /**
  * The part of the fleet that this relay holds: the keys that it owns, and a bounded number of their events, taken to be attempted
@@ -10,8 +11,8 @@ import { createKeyMirror, dropExpired, dueOf, wantedOf, type Held, type KeyMirro
 export interface Mirror {
   /** Adds keys that were claimed. */
   own(keys: readonly OwnedKey[], untilMs: number): void
-  /** Prolongs leases. Keys that are missing belong to another relay now. */
-  renew(keys: readonly OwnedKey[], untilMs: number): void
+  /** Prolongs leases. Those of the `asked` that were not renewed belong to another relay now. */
+  renew(asked: readonly Lease[], renewed: readonly Lease[], untilMs: number): void
   /** Forgets keys: they were given back or lost. */
   drop(keyIds: Iterable<number>): void
   keyIds(): number[]
@@ -21,6 +22,7 @@ export interface Mirror {
   idleKeyIds(usedBeforeMs: number): number[]
   key(keyId: number): SpoolKey | undefined
   lease(keyId: number): OwnedKey | undefined
+  leases(): OwnedKey[]
   /** Something of these keys is due. Returns those that this relay does not own. */
   noteDue(keyIds: Iterable<number>): number[]
   /** Keys to take events of, those that have waited for longest first. */
@@ -99,17 +101,22 @@ function createShelf({ now, timeoutMs }: MirrorOptions): Shelf {
   }
 }
 
-type Leased = 'own' | 'renew' | 'drop' | 'keyIds' | 'leaseUntilMs' | 'idleKeyIds' | 'key' | 'lease'
+type Leased = 'own' | 'renew' | 'drop' | 'keyIds' | 'leaseUntilMs' | 'idleKeyIds' | 'key' | 'lease' | 'leases'
 
 function createLeased({ keys, drop }: Shelf, { now }: MirrorOptions): Pick<Mirror, Leased> {
   return {
     own: (claimed, untilMs) => {
-      for (const owned of claimed) keys.set(owned.keyId, createKeyMirror(owned, untilMs, now()))
+      for (const owned of claimed) {
+        drop(owned.keyId) // it may have been this relay's before, with attempts that are not over
+        keys.set(owned.keyId, createKeyMirror(owned, untilMs, now()))
+      }
     },
-    renew: (renewed, untilMs) => {
+    renew: (asked, renewed, untilMs) => {
       const epochs = new Map(renewed.map(({ keyId, epoch }) => [keyId, epoch]))
-      for (const [keyId, key] of keys) {
-        if (epochs.get(keyId) !== key.owned.epoch) drop(keyId)
+      for (const { keyId, epoch } of asked) {
+        const key = keys.get(keyId)
+        if (key?.owned.epoch !== epoch) continue // given back, or claimed again, since then
+        if (epochs.get(keyId) !== epoch) drop(keyId)
         else key.untilMs = Math.max(key.untilMs, untilMs)
       }
     },
@@ -124,6 +131,7 @@ function createLeased({ keys, drop }: Shelf, { now }: MirrorOptions): Pick<Mirro
         .map(({ owned }) => owned.keyId),
     key: (keyId) => keys.get(keyId)?.owned.key,
     lease: (keyId) => keys.get(keyId)?.owned,
+    leases: () => [...keys.values()].map(({ owned }) => owned),
   }
 }
 
@@ -219,27 +227,4 @@ function noteTaken(key: KeyMirror, { isMore, permits, permitInMs, dueInMs }: Key
   const permitMs = Math.max(permitInMs, permits > 0 ? 0 : REPEAT_MS)
   key.askAtMs = nowMs + (isMore ? permitMs : Math.min(dueInMs ?? Infinity, POLL_MS))
   if (isMore || permits > 0 || dueInMs !== undefined) key.usedAtMs = nowMs
-}
-
-/** Events whose key was lost while they were attempted. */
-interface Orphans {
-  readonly add: (held: Held) => void
-  readonly get: (id: number) => Held | undefined
-  readonly list: () => Held[]
-  readonly release: (id: number) => void
-}
-
-/** @param keptMs after that an attempt is over, with or without a result */
-function createOrphans(now: () => number, keptMs: number): Orphans {
-  const orphans = new Map<number, Held & { readonly untilMs: number }>()
-  return {
-    add: (held) => void orphans.set(held.event.id, { ...held, untilMs: now() + keptMs }),
-    get: (id) => orphans.get(id),
-    list: () => {
-      for (const [id, { state, untilMs }] of orphans)
-        if (state !== 'settling' && untilMs < now()) orphans.delete(id)
-      return [...orphans.values()]
-    },
-    release: (id) => orphans.delete(id),
-  }
 }

@@ -37,11 +37,12 @@ export function createSettling({ engine, mirror, now, onSettled }: SettlingDeps)
   let failedAtMs = Number.NEGATIVE_INFINITY
 
   const finish = (
-    { settlement: { id, keyId, kind }, progress }: Waiting,
+    { settlement: { id, keyId, epoch, kind }, progress }: Waiting,
     became: Settled | undefined,
   ): void => {
     mirror.release(id)
-    if (became === 'lost') mirror.drop([keyId])
+    // It may have claimed the key again since then.
+    if (became === 'lost' && mirror.lease(keyId)?.epoch === epoch) mirror.drop([keyId])
     if (progress !== undefined && (became !== 'lost' || kind === 'delivered')) onSettled(progress)
   }
   const writeSome = async (): Promise<string | undefined> => {

@@ -1,8 +1,11 @@
--- Prolongs the leases of a relay. What is missing from the answer belongs to another one by now.
-CREATE OR REPLACE FUNCTION renew(p_relay text, p_version text, p_lease_ms double precision)
-RETURNS TABLE (key_id bigint, epoch bigint, key_name text, key_secret bytea, relays bigint)
+-- Prolongs leases of a relay: those that it names, since nobody delivers for those that it does not know of. It may have been
+-- killed and started again, or the answer to a claim was lost. What is missing from the answer belongs to another one by now.
+CREATE OR REPLACE FUNCTION renew(
+  p_relay text, p_version text, p_lease_ms double precision, p_key_ids bigint[], p_epochs bigint[]
+) RETURNS TABLE (key_id bigint, epoch bigint, key_name text, key_secret bytea, relays bigint)
 LANGUAGE plpgsql SECURITY DEFINER
-SET search_path = pagerduty_alert, pg_catalog, pg_temp SET lock_timeout = '5s' AS $$
+SET search_path = pagerduty_alert, pg_catalog, pg_temp SET lock_timeout = '5s' SET jit = off
+SET plan_cache_mode = force_generic_plan SET enable_seqscan = off SET enable_bitmapscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
 #variable_conflict use_column
 DECLARE
   v_relays bigint;
@@ -13,18 +16,22 @@ BEGIN
   WHERE seen_at > clock_timestamp() - p_lease_ms * interval '1 ms'; -- a dead one has no share once its leases are over
   RETURN QUERY
   WITH renewed AS (
-    UPDATE key SET lease_until = clock_timestamp() + p_lease_ms * interval '1 ms' WHERE owner = p_relay
+    UPDATE key SET lease_until = clock_timestamp() + p_lease_ms * interval '1 ms'
+    FROM unnest(p_key_ids, p_epochs) AS i (key_id, epoch)
+    -- IS NOT DISTINCT FROM: see lock_owned.
+    WHERE key.id = i.key_id AND key.epoch = i.epoch AND key.owner IS NOT DISTINCT FROM p_relay
     RETURNING key.id, key.epoch, key.name, key.secret
   )
   SELECT NULL::bigint, NULL::bigint, NULL, NULL::bytea, v_relays UNION ALL SELECT r.*, v_relays FROM renewed AS r;
 END $$;
 
--- Gives keys back; all of the relay's if `p_key_ids` is null.
-CREATE OR REPLACE FUNCTION release(p_relay text, p_key_ids bigint[]) RETURNS void
+-- Gives leases back; all of that name if `p_key_ids` is null.
+CREATE OR REPLACE FUNCTION release(p_relay text, p_key_ids bigint[], p_epochs bigint[]) RETURNS void
 LANGUAGE sql SECURITY DEFINER
 SET search_path = pagerduty_alert, pg_catalog, pg_temp SET lock_timeout = '5s' AS $$
   UPDATE key SET owner = NULL, lease_until = '-infinity'
-  WHERE owner = p_relay AND (p_key_ids IS NULL OR id = ANY (p_key_ids));
+  WHERE owner = p_relay
+    AND (p_key_ids IS NULL OR (id = ANY (p_key_ids) AND epoch = p_epochs[array_position(p_key_ids, id)]));
 $$;
 
 -- The keys of pending events, at most 10,000: one look into the index for each key, not one for each event.

@@ -55,7 +55,7 @@ test('what is pending moves into a spool, in its order, with its keys', { skip }
 test('nothing moves while a relay is alive, or into a spool that takes nothing', { skip }, async (t) => {
   const engine = openTestFleet(t, url, 'one', SECRET)
   await engine.add([fleetItem(changeItem('deployed')), fleetItem(changeItem('deployed again'))])
-  await engine.renew(LEASE_MS)
+  await engine.renew(LEASE_MS, [])
   const directory = temporaryDirectory(t)
   const alive = await runProgram(['fleet', 'export', directory], { env: ENV })
   assert.equal(alive.code, 78)

@@ -47,7 +47,7 @@ test('a key has one owner: nobody claims it while the lease lasts', { skip }, as
   )
   assert.equal(claimed?.length, 1)
   assert.deepEqual([...(await claimAll(one)), ...(await claimAll(other))], [])
-  const renewed = [await one.renew(LEASE_MS), await other.renew(LEASE_MS)]
+  const renewed = [await one.renew(LEASE_MS, claimed ?? []), await other.renew(LEASE_MS, claimed ?? [])]
   assert.deepEqual(new Set(renewed.map(({ leases }) => leases.length)), new Set([0, 1]))
   assert.equal(renewed[1]?.relays, 2)
 })
@@ -221,5 +221,23 @@ test(
       'trigger b',
       'deployed',
     ])
+  },
+)
+
+test(
+  'a relay that was killed and started again renews nothing that it does not know of',
+  { skip },
+  async (t) => {
+    const [before, after_] = [openTestFleet(t, url, 'same'), openTestFleet(t, url, 'same')]
+    await before.add([fleetItem(changeItem('deployed'))])
+    const [lease] = await claimAll(before)
+    assert.ok(lease !== undefined)
+    assert.deepEqual((await after_.renew(LEASE_MS, [])).leases, [])
+    assert.deepEqual((await after_.renew(LEASE_MS, [{ ...lease, epoch: lease.epoch - 1 }])).leases, [])
+    await after_.release([])
+    assert.equal((await before.renew(LEASE_MS, [lease])).leases.length, 1)
+    await endLeases()
+    await after_.renew(LEASE_MS, [])
+    assert.equal((await claimAll(after_)).length, 1, 'its lease has run out')
   },
 )

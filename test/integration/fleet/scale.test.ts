@@ -118,7 +118,7 @@ test('claiming reads a few rows for each key, however many events there are', { 
 
 test('renewing, taking, permits and settling read what they return', { skip }, async () => {
   const keys = owned.slice(0, 100).map((key) => ({ ...key, most: 3 }))
-  await readsAtMost(owned.length, () => delivering.renew(LEASE_MS))
+  await readsAtMost(owned.length, () => delivering.renew(LEASE_MS, owned))
   const first = await readsAtMost(3000, () => delivering.take(takeFrom(keys, { room: 256 })))
   assert.equal(first.events.length, 256)
   await readsAtMost(500, () => delivering.permit(keys, { permits: 10, windowMs: 62_000 }))

@@ -63,7 +63,7 @@ test('an attempt begins only if the lease lasts for as long as the attempt may t
   assert.equal(mirror.mayAttempt(event(1)), false)
   assert.deepEqual(dueIds(mirror), [])
   assert.deepEqual(mirror.requests(10), [])
-  mirror.renew([owned(1)], 2 * LEASE_MS)
+  mirror.renew(mirror.leases(), [owned(1)], 2 * LEASE_MS)
   assert.equal(mirror.mayAttempt(event(1)), true)
 })
 
@@ -72,7 +72,7 @@ test('a key that is missing from a renewal, or has another epoch, is lost with w
     const { mirror } = setUp()
     mirror.own([owned(1)], LEASE_MS)
     take(mirror, [event(1)])
-    mirror.renew(renewed, 2 * LEASE_MS)
+    mirror.renew(mirror.leases(), renewed, 2 * LEASE_MS)
     assert.deepEqual([mirror.keyIds(), dueIds(mirror), mirror.heldIds()], [[], [], []])
     assert.equal(mirror.mayAttempt(event(1)), false)
   }
@@ -88,6 +88,25 @@ test('an attempt in flight outlives its key, so that its result can be written',
   assert.equal(mirror.held(1)?.event.epoch, 1)
   mirror.release(1)
   assert.equal(mirror.room(), MAX_HELD)
+})
+
+test('a key that is claimed during a renewal is not lost by it', () => {
+  const { mirror } = setUp()
+  mirror.own([owned(1)], LEASE_MS)
+  const asked = mirror.leases()
+  mirror.own([owned(2)], LEASE_MS)
+  mirror.renew(asked, [owned(1)], 2 * LEASE_MS)
+  assert.deepEqual(mirror.keyIds(), [1, 2])
+})
+
+test('an attempt in flight outlives a lease that ran out and the next one of its own relay', () => {
+  const { mirror } = setUp()
+  mirror.own([owned(1)], LEASE_MS)
+  take(mirror, [event(1)])
+  assert.deepEqual(dueIds(mirror), [1])
+  mirror.own([owned(1, 2)], LEASE_MS)
+  assert.deepEqual([mirror.heldIds(), mirror.held(1)?.event.epoch], [[1], 1])
+  assert.deepEqual(dueIds(mirror), [])
 })
 
 test('a permit that was not used soon is dropped, and the event has to be taken again', () => {
