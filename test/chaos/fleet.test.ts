@@ -1,0 +1,118 @@
+import assert from 'node:assert/strict'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { test } from 'node:test'
+import type { Behaviour } from '../../tools/simulator/behaviour.ts'
+import { startSimulator } from '../../tools/simulator/simulator.ts'
+import { startFleetCluster } from '../support/fleet.ts'
+import { NEEDS_STANDBYS, type Cluster } from '../support/postgres.ts'
+import { skipWithout } from '../support/required.ts'
+import { temporaryDirectory } from '../support/spool.ts'
+import { until } from '../support/worker.ts'
+import { createChance } from './chance.ts'
+import { judgeFleet } from './fleet-judge.ts'
+import { createFleetMembers, TIMEOUT_MS } from './fleet-members.ts'
+
+/** Kills and freezes; `npm run chaos` has more patience. */
+const KILLS = Number(process.env['CHAOS_KILLS'] ?? 50)
+const RELAYS = ['one', 'two', 'three']
+const KEYS = 20
+const ALERTS = Array.from({ length: 40 }, (_, index) => `alert-${index}`)
+/** All alerts of a key together have little less than its rate. */
+const PAUSE_MS = 1200
+const FAULTS: readonly Behaviour[] = [
+  { kind: 'answer', status: 500 },
+  { kind: 'answer', status: 429, headers: { 'retry-after': '0' } },
+  { kind: 'reset', after: 'body' },
+  { kind: 'reset', after: 'half-answer' },
+  { kind: 'hang', after: 'request' },
+  { kind: 'usual', delayMs: 50 },
+]
+const skip = skipWithout(...NEEDS_STANDBYS)
+
+test(
+  `after ${KILLS} kills and freezes of three relays nothing is lost, overtaken or repeated for no reason`,
+  { skip },
+  async (t) => {
+    const chance = createChance()
+    t.diagnostic(`CHAOS_SEED=${chance.seed}`)
+    const simulator = await startSimulator({ host: '0.0.0.0' })
+    t.after(() => simulator.close())
+    const cluster = await startFleetCluster()
+    t.after(() => cluster.close())
+    const keyOf = (alert: string): string => `key-${Number(alert.split('-')[1]) % KEYS}`
+    const members = createFleetMembers(simulator, cluster, {
+      directory: temporaryDirectory(t),
+      chance,
+      keyOf,
+    })
+    const [writing, keeping] = [new AbortController(), new AbortController()]
+    t.after(async () => {
+      writing.abort()
+      keeping.abort()
+      await members.killAll()
+    })
+    const kept = members.keepRunning(RELAYS, keeping.signal)
+    await until(() => members.urls().length === RELAYS.length, 'all relays listen')
+    const writers = ALERTS.map((alert) => members.post(alert, PAUSE_MS, writing.signal))
+    const counts = { kills: 0, freezes: 0 }
+    while (counts.kills + counts.freezes < KILLS) {
+      await sleep(200 + chance.number() * 600)
+      simulator.behave({ times: 1 + Math.floor(chance.number() * 8), behaviour: chance.pick(FAULTS) })
+      if (chance.number() < 0.8) counts.kills += Number(await members.killOne())
+      else counts.freezes += Number(members.freezeOne())
+    }
+    members.thawAll()
+    writing.abort()
+    await Promise.all(writers)
+    const posted = Date.now()
+    await untilAllDelivered(cluster, () => members.urls())
+    t.diagnostic(`rest ${Date.now() - posted}`)
+    keeping.abort()
+    await members.killAll()
+    await kept
+
+    const verdict = judgeFleet(simulator.requests, { ...members, timeoutMs: TIMEOUT_MS })
+    const figures = {
+      ...counts,
+      accepted: members.accepted.size,
+      throughSpool: members.throughSpool(),
+      requests: simulator.requests.length,
+    }
+    t.diagnostic(JSON.stringify({ ...figures, ...verdict }, undefined, 1))
+    assert.ok(members.accepted.size >= KILLS, 'there was load')
+    const { lost, overtaken, repeatedForNoReason, mostPerMinute } = verdict
+    assert.deepEqual(
+      { lost, overtaken, repeatedForNoReason },
+      { lost: [], overtaken: [], repeatedForNoReason: [] },
+    )
+    assert.ok(mostPerMinute <= 120, `${mostPerMinute} attempts of a key in a minute`)
+    assert.doesNotMatch(members.logs(), /event is dead|ended on its own/)
+  },
+)
+
+/** Waits until nothing is pending, neither in the fleet nor in the spools, and lets no retry wait for its time. */
+async function untilAllDelivered(cluster: Cluster, urls: () => string[]): Promise<void> {
+  const giveUpAtMs = performance.now() + 300_000 + KILLS * 1000
+  const isDelivered = async (): Promise<boolean> => {
+    await cluster.primary().query('UPDATE pagerduty_alert.pending SET due_at = now() WHERE due_at > now()')
+    const pending = await Promise.all(
+      urls().map(async (url) => {
+        const { counts } = (await (await fetch(`${url}/events`)).json()) as { counts: { pending: number } }
+        return counts.pending
+      }),
+    )
+    return pending.length === RELAYS.length && pending.every((count) => count === 0)
+  }
+  while (!(await isDelivered())) {
+    if (performance.now() > giveUpAtMs) {
+      const keys = await cluster
+        .primary()
+        .query('SELECT id, owner, epoch, lease_until - now() AS left FROM pagerduty_alert.key')
+      const pending = await cluster
+        .primary()
+        .query('SELECT key_id, count(*), min(due_at) AS due FROM pagerduty_alert.pending GROUP BY 1')
+      assert.fail(`events are still pending: ${JSON.stringify({ keys, pending }, undefined, 1)}`)
+    }
+    await sleep(300)
+  }
+}
