@@ -18,6 +18,7 @@ import { startFleetQueue, type FleetQueue } from './fleet-queue.ts'
 import { startForwarder, type Forwarder } from './forwarder.ts'
 import { startLocalDelivery, type LocalDelivery } from './local-delivery.ts'
 import type { Origin } from './origin.ts'
+import { createFleetDeadlines, createFleetDeployments } from './relay-records.ts'
 import { createReservedIds } from './reserved-ids.ts'
 import { createFleetWaiting, type FleetWaiting, type Until } from './waiting.ts'
 import { unlessLong } from './within.ts'
@@ -225,25 +226,4 @@ function startSharedDelivery(
     },
   })
   return { queue, worker: launchWorker({ queue, ratePerMinute, events: events('fleet') }) }
-}
-
-function createFleetDeployments(engine: Engine): DeploymentStore {
-  return {
-    list: (query) => engine.deployments(query),
-    endedSince: (sinceMs) => engine.deploymentsEndedSince(sinceMs).catch(() => []),
-    note: (deployment, told) => engine.noteDeployment(deployment, told),
-  }
-}
-
-/** @param mayExpire false while an outcome may still be in the spool, which would end a deadline */
-function createFleetDeadlines(
-  { deadlines }: Engine,
-  canonical: (key: SpoolKey) => SpoolKey,
-  mayExpire: () => boolean,
-): Deadlines {
-  return {
-    counts: () => deadlines.counts(),
-    begin: ({ keys, ...start }) => deadlines.begin({ ...start, keys: keys.map(canonical) }),
-    expire: async () => (mayExpire() ? await deadlines.expire() : { missed: [], nextInMs: undefined }),
-  }
 }
