@@ -24,8 +24,8 @@ test('keys that are owned and idle do not keep a relay from claiming its share o
         claims.push(request)
         return Promise.resolve({ leaseMs: LEASE_MS, leases: [], activeKeys: 100 })
       },
-      release: (keyIds) => {
-        released.push(keyIds)
+      release: (held) => {
+        released.push(held)
         return Promise.resolve()
       },
     },
@@ -38,6 +38,6 @@ test('keys that are owned and idle do not keep a relay from claiming its share o
   })
   await until(() => claims.at(-1)?.most === 50, 'it claims its share')
   await leases.stop()
-  assert.deepEqual(released, [undefined], 'it gives everything back when it stops')
+  assert.deepEqual(released, [keys(50)], 'it gives everything back when it stops')
   assert.deepEqual(mirror.keyIds(), [])
 })
