@@ -51,7 +51,7 @@ export function createList({ view, filters, query, columns, caption, fetchPage }
   const table = createTable(caption, columns, [], isFiltered)
   const form = filterForm(view, filters, query)
   const empty = note('Nothing matches.')
-  const older = button('Show older', async () => {
+  const older = button('Older', async () => {
     older.disabled = true
     await read(table.ids().at(-1)).finally(() => (older.disabled = false))
   })

@@ -1,5 +1,5 @@
 import { factList } from './detail.js'
-import { code, grouped, make, note, replace, when } from './dom.js'
+import { code, grouped, join, make, note, replace, when } from './dom.js'
 import { createTable } from './table.js'
 
 /** @import { KeyStatus, Status } from './shapes.d.ts' */
@@ -34,7 +34,7 @@ export function relayView({ refreshStatus }) {
 
 /** @param {Status} status */
 function describe(status) {
-  const { spool } = status
+  const { spool, fleet } = status
   const keys = status.keys.map((key, id) => ({ ...key, id }))
   return [
     factList({
@@ -42,20 +42,25 @@ function describe(status) {
       'Up since': when(status.started_at),
       Region: status.region.toUpperCase(),
       'Next post': status.not_ready ?? 'would be accepted',
-      'Keeps events': spool ? 'yes' : 'no: callers get PagerDuty’s own answer',
-      'Delivers them': spool && (spool.is_delivering ? 'yes' : 'no: another process does'),
+      Delivers: spool
+        ? spool.is_delivering
+          ? 'yes'
+          : 'no: another process does'
+        : 'at once, and keeps nothing',
       Room: spool && `${grouped(status.counts.pending)} of ${grouped(spool.limit)} events wait`,
       'Oldest waiting': when(spool?.oldest_pending_at),
       Delivered: grouped(status.counts.delivered),
       Dead: grouped(status.counts.dead),
       'Set aside': spool?.set_aside?.join(', '),
+      Fleet: fleet && join(': ', fleet.database, fleet.problem),
+      'Keys owned': fleet?.keys_owned,
     }),
     make(
       'section',
       {},
       keys.length > 0
         ? createTable('Routing keys', KEY_COLUMNS, keys).element
-        : note('No routing key has been used yet.'),
+        : note('No routing key used yet.'),
     ),
   ]
 }

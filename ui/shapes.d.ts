@@ -20,6 +20,12 @@ export interface Status {
     readonly oldest_pending_at?: string
     readonly set_aside?: readonly string[]
   }
+  readonly fleet?: {
+    readonly database: string
+    /** Why the database cannot be used. */
+    readonly problem?: string
+    readonly keys_owned?: number
+  }
   readonly keys: readonly KeyStatus[]
   /** Whether the caller has a session cookie. */
   readonly is_logged_in: boolean
