@@ -86,6 +86,8 @@ export type RawValues<Name extends string> = Pick<ReadonlyMap<Name, RawValue>, '
 export interface Problem {
   readonly kind: Extract<FailureKind, 'usage' | 'config'>
   readonly message: string
+  /** The `origin` of the value, if it is one value that is wrong. */
+  readonly origin?: string
 }
 
 /** Reads settings by name and collects what is wrong with them, so that every problem is reported at once. */
@@ -121,7 +123,7 @@ export function createReader<Name extends string>(
     } catch (error) {
       if (!(error instanceof Failure)) throw error
       const kind = error.kind === 'config' || origin.endsWith('_FILE') ? 'config' : 'usage'
-      problems.push({ kind, message: `${origin}: ${error.message}` })
+      problems.push({ kind, message: `${origin}: ${error.message}`, origin })
       return undefined
     }
   }

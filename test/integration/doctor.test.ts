@@ -61,6 +61,22 @@ test('all is well: every line is ok, and nothing was paged or written', async ()
   ])
 })
 
+for (const [variable, value] of [
+  ['PAGERDUTY_EVENTS_URL', 'ftp://127.0.0.1'],
+  ['PAGERDUTY_API_URL', 'not an address'],
+  ['PAGERDUTY_RELAY_URL', 'http://'],
+  ['PAGERDUTY_REGION', 'mars'],
+] as const) {
+  test(`with an invalid ${variable}, nothing is asked instead of what was meant`, async () => {
+    const { code, stdout } = await doctor({ ...BOTH, [variable]: value })
+    assert.equal(code, 64, stdout)
+    assert.match(stdout, new RegExp(`configuration: ${variable}`))
+    assert.match(stdout, /network: not checked, because an address is wrong/)
+    assert.doesNotMatch(stdout, /^\S+ +(?:DNS|endpoint|REST token|service|clock): /m)
+    assert.equal(simulator.requests.length, 0)
+  })
+}
+
 test('--json is one line', async () => {
   const { stdout } = await doctor({ ...BOTH, PAGERDUTY_SEVERITY: 'P1' }, ['--json'])
   const { checks, ...rest } = JSON.parse(stdout) as {

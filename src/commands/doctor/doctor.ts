@@ -5,7 +5,7 @@ import { EXIT_CODE, Failure } from '../../core/failure.ts'
 import { oneLine } from '../../core/mask-secrets.ts'
 import { checkConfiguration } from './check-configuration.ts'
 import { checkSpool } from './check-spool.ts'
-import type { Finding } from './finding.ts'
+import { warning, type Finding } from './finding.ts'
 import { withRestClient, type RestContext } from '../rest-access.ts'
 import type { Session } from '../../cli/session.ts'
 
@@ -23,10 +23,10 @@ export async function doctor(
   const look: Look = { io, log, config }
   if (config.onlyFleet && config.fleet === undefined)
     throw new Failure('config', 'no fleet is set: put the address of the database into PAGERDUTY_FLEET')
+  const isAddressWrong = problems.some(({ origin }) => isOriginOf(ADDRESSES, gathered, origin))
+  const connecting = isAddressWrong ? [NOT_CONNECTED] : [lookAtNetwork(look), lookAtAccount(look)]
   const looks = await Promise.all(
-    config.onlyFleet
-      ? [lookAtFleet(config)]
-      : [lookAtSpool(config), lookAtFleet(config), lookAtNetwork(look), lookAtAccount(look)],
+    config.onlyFleet ? [lookAtFleet(config)] : [lookAtSpool(config), lookAtFleet(config), ...connecting],
   )
   const tested = config.sendTest && problems.length === 0 && !io.signal.aborted
   const test = tested ? await (await import('./check-test-event.ts')).checkTestEvent({ io, log, config }) : []
@@ -37,6 +37,22 @@ export async function doctor(
     io.writeOut(`${JSON.stringify({ command: 'doctor', outcome, exit_code: exitCode, checks: findings })}\n`)
   else for (const finding of findings) io.writeOut(`${describe(finding)}\n`)
   return io.signal.aborted ? Number(io.signal.reason) : exitCode
+}
+
+/** The settings that say where PagerDuty or a relay is. */
+const ADDRESSES = ['region', 'eventsUrl', 'apiUrl', 'relay'] as const
+
+/** If an address is wrong, its default must not be asked instead: that is another server. */
+const NOT_CONNECTED: readonly Finding[] = [
+  warning('network', 'not checked, because an address is wrong', 'correct it and run doctor again'),
+]
+
+function isOriginOf(
+  names: readonly (typeof ADDRESSES)[number][],
+  { values }: Gathered,
+  origin?: string,
+): boolean {
+  return origin !== undefined && names.some((name) => values.get(name)?.origin === origin)
 }
 
 /** What the checks over the network need. */
