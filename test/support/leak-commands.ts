@@ -20,6 +20,8 @@ export const LEAK_COMMANDS: readonly LeakCommand[] = [
   { name: 'trigger', args: ['trigger', ...SUMMARY] },
   { name: 'acknowledge', args: ['acknowledge', '--dedup-key', 'k'] },
   { name: 'resolve', args: ['resolve', '--dedup-key', 'k'] },
+  { name: 'started', args: ['started', '--within', '30m'] },
+  { name: 'started, suspended', args: ['started', '--suspended'] },
   { name: 'send', args: ['send'], stdin: EVENT },
   { name: 'run of a success', args: ['run', '--strict'], watched: ['/bin/true'] },
   {
