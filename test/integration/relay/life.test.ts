@@ -79,7 +79,7 @@ const MISTAKES: [Record<string, string>, number, RegExp][] = [
   [{ PAGERDUTY_TOKEN: 'abc' }, 78, /PAGERDUTY_TOKEN: /],
   [{ PAGERDUTY_RELAY_TOKEN: 'two words' }, 78, /PAGERDUTY_RELAY_TOKEN: must consist of printable ASCII/],
   // A secret that the CI does not have.
-  [{ PAGERDUTY_RELAY_TOKEN: '' }, 78, /PAGERDUTY_RELAY_TOKEN: is set but blank, so everybody who reaches/],
+  [{ PAGERDUTY_RELAY_TOKEN: '' }, 78, /PAGERDUTY_RELAY_TOKEN: is set but blank/],
   [{ PAGERDUTY_RELAY_TOKEN: ' ' }, 78, /PAGERDUTY_RELAY_TOKEN: is set but blank/],
   [{ PAGERDUTY_RELAY_TOKEN: '""' }, 78, /PAGERDUTY_RELAY_TOKEN: is set but blank/],
   [{ PAGERDUTY_RELAY_TOKEN_FILE: '' }, 78, /PAGERDUTY_RELAY_TOKEN_FILE: is set but blank/],
