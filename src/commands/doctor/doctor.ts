@@ -24,13 +24,18 @@ export async function doctor(
   if (config.onlyFleet && config.fleet === undefined)
     throw new Failure('config', 'no fleet is set: put the address of the database into PAGERDUTY_FLEET')
   const isAddressWrong = problems.some(({ origin }) => isOriginOf(ADDRESSES, gathered, origin))
-  const connecting = isAddressWrong ? [NOT_CONNECTED] : [lookAtNetwork(look), lookAtAccount(look)]
-  const looks = await Promise.all(
-    config.onlyFleet ? [lookAtFleet(config)] : [lookAtSpool(config), lookAtFleet(config), ...connecting],
-  )
+  const looks = config.onlyFleet
+    ? [lookAtFleet(config)]
+    : [
+        lookAtSpool(config),
+        lookAtFleet(config),
+        ...(isAddressWrong ? [] : [lookAtNetwork(look), lookAtAccount(look)]),
+      ]
+  const looked = (await Promise.all(looks)).flat()
   const tested = config.sendTest && problems.length === 0 && !io.signal.aborted
   const test = tested ? await (await import('./check-test-event.ts')).checkTestEvent({ io, log, config }) : []
-  const findings = [...checkConfiguration(config, problems), ...looks.flat(), ...test]
+  const unasked = isAddressWrong && !config.onlyFleet ? [NOT_ASKED] : []
+  const findings = [...checkConfiguration(config, problems), ...looked, ...unasked, ...test]
   const exitCode = worstOf(findings)
   const outcome = exitCode === 0 ? 'ok' : 'failed'
   if (json)
@@ -43,9 +48,11 @@ export async function doctor(
 const ADDRESSES = ['region', 'eventsUrl', 'apiUrl', 'relay'] as const
 
 /** If an address is wrong, its default must not be asked instead: that is another server. */
-const NOT_CONNECTED: readonly Finding[] = [
-  warning('network', 'not checked, because an address is wrong', 'correct it and run doctor again'),
-]
+const NOT_ASKED = warning(
+  'network',
+  'not checked, because an address is wrong',
+  'correct it and run doctor again',
+)
 
 function isOriginOf(
   names: readonly (typeof ADDRESSES)[number][],
