@@ -22,7 +22,7 @@ import { createFleetDeadlines, createFleetDeployments } from './relay-records.ts
 import { createReservedIds } from './reserved-ids.ts'
 import { createFleetWaiting, type FleetWaiting, type Until } from './waiting.ts'
 import { unlessLong } from './within.ts'
-import { createWriteThrough, type Accepted, type WriteThrough } from './write-through.ts'
+import { BUDGET_MS, createWriteThrough, type Accepted, type WriteThrough } from './write-through.ts'
 
 /** What a worker delivers from: the fleet, or the relay's own spool; there, if the fleet is away, more slowly. */
 export type Source = 'fleet' | 'spool' | 'alone'
@@ -99,6 +99,7 @@ export function startRelayFleet(options: RelayFleetOptions): RelayFleet {
   const { queue, worker } = startSharedDelivery(options, parts)
   engine.onState((state) => {
     options.onState(state)
+    if (state.kind === 'down' && writeThrough.mode() === 'held') writeThrough.fallBack()
     forwarder.wake()
   })
   const add = async (items: readonly SpoolItem[]): Promise<Accepted> => {
@@ -188,6 +189,11 @@ function startAccepting(
     onFallBack: () => forwarder.wake(),
     onAdded: (items, added) => holds.add(items.map(toHeld), added),
   })
+  // A relay that has just started waits for the database as long as any event does: if it kept the first ones in its spool,
+  // other relays could deliver later events of their alerts before them.
+  setTimeout(() => {
+    if (writeThrough.mode() === 'held') writeThrough.fallBack()
+  }, BUDGET_MS).unref()
   const forwarder = startForwarder({
     spool,
     writeThrough,

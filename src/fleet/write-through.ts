@@ -58,11 +58,11 @@ interface Job {
   readonly resolve: (accepted: Accepted) => void
 }
 
-/** Writes to the spool until it is opened. */
+/** Holds events back until it is opened or falls back. */
 export function createWriteThrough(deps: WriteThroughDeps): WriteThrough {
   const toJob = createToJob(deps)
   const spooling = createSpooling(deps)
-  let mode: Mode = 'spool'
+  let mode: Mode = 'held'
   let waiting: Job[] = []
   let inFlight = 0
   let isScheduled = false
