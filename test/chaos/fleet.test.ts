@@ -10,14 +10,16 @@ import { temporaryDirectory } from '../support/spool.ts'
 import { until } from '../support/worker.ts'
 import { createChance } from './chance.ts'
 import { judgeFleet } from './fleet-judge.ts'
+import { troubleNodes } from './fleet-nodes.ts'
 import { createFleetMembers, TIMEOUT_MS } from './fleet-members.ts'
 
 /** Kills and freezes; `npm run chaos` has more patience. */
 const KILLS = Number(process.env['CHAOS_KILLS'] ?? 50)
 const RELAYS = ['one', 'two', 'three']
-const KEYS = 20
+/** In a long run the alerts of a key together have more events than it may send a minute. */
+const KEYS = KILLS > 100 ? 10 : 20
 const ALERTS = Array.from({ length: 40 }, (_, index) => `alert-${index}`)
-/** All alerts of a key together have little less than its rate. */
+/** Between two events of an alert, on average. */
 const PAUSE_MS = 1200
 const FAULTS: readonly Behaviour[] = [
   { kind: 'answer', status: 500 },
@@ -30,14 +32,14 @@ const FAULTS: readonly Behaviour[] = [
 const skip = skipWithout(...NEEDS_STANDBYS)
 
 test(
-  `after ${KILLS} kills and freezes of three relays nothing is lost, overtaken or repeated for no reason`,
+  `after ${KILLS} kills and freezes of three relays and three nodes nothing is lost, overtaken or repeated for no reason`,
   { skip },
   async (t) => {
     const chance = createChance()
     t.diagnostic(`CHAOS_SEED=${chance.seed}`)
     const simulator = await startSimulator({ host: '0.0.0.0' })
     t.after(() => simulator.close())
-    const cluster = await startFleetCluster()
+    const cluster = await startFleetCluster({ nodes: 3 })
     t.after(() => cluster.close())
     const keyOf = (alert: string): string => `key-${Number(alert.split('-')[1]) % KEYS}`
     const members = createFleetMembers(simulator, cluster, {
@@ -54,8 +56,10 @@ test(
     const kept = members.keepRunning(RELAYS, keeping.signal)
     await until(() => members.urls().length === RELAYS.length, 'all relays listen')
     const writers = ALERTS.map((alert) => members.post(alert, PAUSE_MS, writing.signal))
-    const counts = { kills: 0, freezes: 0 }
-    while (counts.kills + counts.freezes < KILLS) {
+    const counts = { kills: 0, freezes: 0, 'node kills': 0, 'node freezes': 0 }
+    const onTrouble = (what: 'kill' | 'freeze'): number => counts[`node ${what}s`]++
+    const nodes = troubleNodes(cluster, { chance, troubles: members.troubles, onTrouble }, writing.signal)
+    while (Object.values(counts).reduce((sum, count) => sum + count, 0) < KILLS) {
       await sleep(200 + chance.number() * 600)
       simulator.behave({ times: 1 + Math.floor(chance.number() * 8), behaviour: chance.pick(FAULTS) })
       if (chance.number() < 0.8) counts.kills += Number(await members.killOne())
@@ -63,7 +67,7 @@ test(
     }
     members.thawAll()
     writing.abort()
-    await Promise.all(writers)
+    await Promise.all([...writers, nodes])
     const posted = Date.now()
     await untilAllDelivered(cluster, () => members.urls())
     t.diagnostic(`rest ${Date.now() - posted}`)

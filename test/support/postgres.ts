@@ -1,4 +1,4 @@
-import { spawn, spawnSync, type ChildProcess, type SpawnOptions } from 'node:child_process'
+import { spawn, type ChildProcess, type SpawnOptions } from 'node:child_process'
 import { once } from 'node:events'
 import {
   chmodSync,
@@ -81,12 +81,12 @@ export async function startCluster(options: ClusterOptions = {}): Promise<Cluste
   for (let index = 0; index < count; index++) nodes.push(await createNode(directory, `node${index + 1}`))
   const [first] = nodes
   if (first === undefined) throw new Error('a cluster has at least one node')
-  initialize(first, count, options)
+  await initialize(first, count, options)
   await first.start()
   await first.query(`CREATE DATABASE ${DATABASE}`, [], 'postgres')
   let primary = first
   const follow = async (node: RunningNode): Promise<void> => {
-    copyFrom(primary, node)
+    await copyFrom(primary, node)
     await node.start()
   }
   for (const node of nodes.slice(1)) await follow(node)
@@ -218,8 +218,12 @@ export async function freePort(): Promise<number> {
   return port
 }
 
-function initialize(node: RunningNode, count: number, { settings = [], access = [] }: ClusterOptions): void {
-  runAsUser('initdb', [
+async function initialize(
+  node: RunningNode,
+  count: number,
+  { settings = [], access = [] }: ClusterOptions,
+): Promise<void> {
+  await runAsUser('initdb', [
     '-D',
     node.directory,
     '-U',
@@ -259,12 +263,12 @@ function initialize(node: RunningNode, count: number, { settings = [], access = 
   writeFileSync(join(node.directory, 'pg_hba.conf'), `${rules.join('\n')}\n`)
 }
 
-function copyFrom(primary: RunningNode, node: RunningNode): void {
+async function copyFrom(primary: RunningNode, node: RunningNode): Promise<void> {
   rmSync(node.directory, { recursive: true, force: true })
   mkdirSync(node.directory, { mode: 0o700 })
   if (isRoot) chownSync(node.directory, NOBODY, NOBODY)
   const source = `host=127.0.0.1 port=${primary.port} user=${ADMIN} application_name=${node.name}`
-  runAsUser('pg_basebackup', [
+  await runAsUser('pg_basebackup', [
     '-D',
     node.directory,
     '-d',
@@ -305,13 +309,13 @@ async function pointAt(node: RunningNode, primary: RunningNode): Promise<void> {
   }
 }
 
-function runAsUser(name: 'initdb' | 'pg_basebackup', args: readonly string[]): void {
-  const { status, stderr, error } = spawnSync(programPath(name), args, {
-    ...asUser,
-    encoding: 'utf8',
-    cwd: '/',
-  })
-  if (status !== 0) throw new Error(`${name}: ${error?.message ?? stderr}`)
+/** A test that runs servers in its own process goes on at the same time. */
+async function runAsUser(name: 'initdb' | 'pg_basebackup', args: readonly string[]): Promise<void> {
+  const child = spawn(programPath(name), args, { ...asUser, stdio: ['ignore', 'ignore', 'pipe'], cwd: '/' })
+  let errors = ''
+  child.stderr?.setEncoding('utf8').on('data', (text: string) => (errors += text))
+  const [status] = (await once(child, 'close')) as [number | null]
+  if (status !== 0) throw new Error(`${name}: ${errors}`)
 }
 
 async function waitUntilReady(
