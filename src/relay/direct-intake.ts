@@ -1,5 +1,6 @@
 import type { Event } from '../core/event.ts'
 import { isObject } from '../core/json.ts'
+import { createMask } from '../core/mask-event.ts'
 import { maskSecrets } from '../core/mask-secrets.ts'
 import { classifyAnswer, meaningOf, type Answer } from '../core/outcome.ts'
 import type { Secret } from '../core/secret.ts'
@@ -41,7 +42,7 @@ export function createDirectIntake(deps: DirectDeps): Intake {
       underWay.add(forwarding)
       try {
         const receipts = await forwarding
-        deps.deployments.record(toSent(items, receipts), Date.now())
+        deps.deployments.record(await toSent(items, receipts, deps.resolve), Date.now())
         for (const receipt of receipts) if (statusOf(receipt) <= 299) deps.onAccepted(receipt.event)
         return receipts
       } finally {
@@ -58,12 +59,21 @@ export function createDirectIntake(deps: DirectDeps): Intake {
   }
 }
 
-function toSent(items: readonly SpoolItem[], receipts: readonly EventResult[]): SentItem[] {
-  return items.map((item, index) => {
-    const receipt = receipts[index]
-    const isTold = receipt !== undefined && meaningOf(statusOf(receipt)).kind === 'accepted'
-    return { ...item, told: isTold ? 'delivered' : 'dead' }
-  })
+/** A key that was looked up is known only now, so the caller's text may still have it. */
+async function toSent(
+  items: readonly SpoolItem[],
+  receipts: readonly EventResult[],
+  resolve: Resolve,
+): Promise<SentItem[]> {
+  return await Promise.all(
+    items.map(async ({ event, key }, index) => {
+      const receipt = receipts[index]
+      const isTold = receipt !== undefined && meaningOf(statusOf(receipt)).kind === 'accepted'
+      const resolution = await resolve(key)
+      const secrets = 'missing' in resolution || !resolution.routingKey ? [] : [resolution.routingKey]
+      return { event: createMask(secrets)(event), key, told: isTold ? 'delivered' : 'dead' } as const
+    }),
+  )
 }
 
 async function forward(
