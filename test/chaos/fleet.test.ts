@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { test } from 'node:test'
 import type { Behaviour } from '../../tools/simulator/behaviour.ts'
 import { startSimulator } from '../../tools/simulator/simulator.ts'
+import { formatCount, recordFigure } from '../support/figures.ts'
 import { startFleetCluster } from '../support/fleet.ts'
 import { NEEDS_STANDBYS, type Cluster } from '../support/postgres.ts'
 import { skipWithout } from '../support/required.ts'
@@ -91,6 +92,15 @@ test(
     )
     assert.ok(mostPerMinute <= 120, `${mostPerMinute} attempts of a key in a minute`)
     assert.doesNotMatch(members.logs(), /event is dead|ended on its own/)
+    const troubles = Object.values(counts).reduce((sum, count) => sum + count, 0)
+    for (const [name, count] of Object.entries({
+      troubles,
+      accepted: members.accepted.size,
+      requests: simulator.requests.length,
+      repeated: verdict.repeated,
+      'most in a minute': mostPerMinute,
+    }))
+      recordFigure(`fleet chaos ${name}`, formatCount(count))
   },
 )
 
