@@ -7,6 +7,8 @@ import type { RestConfig } from './config/rest.ts'
 import type { Secret } from './core/secret.ts'
 import type { Post } from './delivery/request.ts'
 import type { Retry } from './delivery/retry.ts'
+import type { Engine } from './fleet/engine.ts'
+import type { FleetOptions } from './fleet/open.ts'
 import type { RelayFleet, RelayFleetOptions } from './fleet/relay-fleet.ts'
 import { createResolver } from './spool/worker/destinations.ts'
 import type { Worker, WorkerEvents } from './spool/worker/types.ts'
@@ -148,6 +150,12 @@ export function composeTransport(
 export async function composeSpool(options: SpoolOptions): Promise<ListedSpool> {
   const { openSpool } = await import('./spool/open.ts')
   return await openSpool(options)
+}
+
+/** Opens a connection to a fleet, for a process that does not join it. The caller closes it. */
+export async function composeEngine(options: FleetOptions): Promise<Engine> {
+  const { openFleet } = await import('./fleet/open.ts')
+  return openFleet(options)
 }
 
 export interface ComposeRelayFleetOptions

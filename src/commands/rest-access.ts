@@ -49,7 +49,7 @@ export async function withRestClient<T>(
 }
 
 /** What finding the key needs: whether it may be looked up now, and whether a spool waits for it. */
-export type KeyContext = RestContext & { readonly config: Pick<Config, 'dryRun' | 'spool'> }
+export type KeyContext = RestContext & { readonly config: Pick<Config, 'dryRun' | 'spool' | 'fleet'> }
 
 /**
  * The configured keys; if there are none, the key of the service from the REST API. `loadConfig` has made sure that it can be

@@ -11,6 +11,11 @@ import { openEarly } from '../delivery/preconnect.ts'
 import type { Delivery } from '../delivery/sender.ts'
 import { version } from '../version.ts'
 import { keyLookUp, resolveKeys, type KeyContext } from './rest-access.ts'
+import type { FleetLink } from './spool-sending.ts'
+import type { KeyLookUp } from '../rest/remember-key.ts'
+
+/** What sending needs: also the name of this machine, for a fleet. */
+type SendContext = KeyContext & Pick<Session, 'transport'> & { readonly io: Pick<Io, 'hostname'> }
 
 /** Events, each with where it goes. */
 export interface Addressed {
@@ -49,7 +54,7 @@ export function printRequests(io: Pick<Io, 'writeOut'>, { posts }: Addressed): v
  * @returns the result of each post
  */
 export async function sendPosts(
-  session: KeyContext & Pick<Session, 'transport'>,
+  session: SendContext,
   { posts, delivery }: Addressed,
 ): Promise<readonly Delivery[]> {
   const { io, config, log, transport } = session
@@ -70,15 +75,35 @@ export async function sendPosts(
   })
   if (config.spool === undefined) return await sender.send(posts)
   const { sendWithSpool } = await import('./send-with-spool.ts')
-  return await sendWithSpool(posts, {
-    sender,
-    delivery,
-    config: config.spool,
-    lookUp: () => keyLookUp({ ...session, config: { ...config, delivery } }),
-    log,
-    signal: io.signal,
-    deadlineAtMs: io.startedAtMs + delivery.deadlineMs,
-  })
+  const lookUp = (): Promise<KeyLookUp | undefined> =>
+    keyLookUp({ ...session, config: { ...config, delivery } })
+  const fleet = await linkFleet(session, { posts, delivery }, lookUp)
+  try {
+    return await sendWithSpool(posts, {
+      sender,
+      delivery,
+      config: config.spool,
+      fleet,
+      lookUp,
+      log,
+      signal: io.signal,
+      deadlineAtMs: io.startedAtMs + delivery.deadlineMs,
+    })
+  } finally {
+    await fleet?.close()
+  }
+}
+
+/** The fleet that the spool belongs to. A relay that gets the events puts them in order itself. */
+async function linkFleet(
+  { io, config, log }: SendContext,
+  { delivery }: Addressed,
+  lookUp: () => Promise<KeyLookUp | undefined>,
+): Promise<FleetLink | undefined> {
+  const { fleet, spool } = config
+  if (fleet === undefined || spool === undefined || delivery.relay !== undefined) return undefined
+  const { createFleetLink } = await import('./fleet-link.ts') // few have one
+  return createFleetLink({ fleet, spool, delivery, hostname: io.hostname, log, lookUp })
 }
 
 /**

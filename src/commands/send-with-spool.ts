@@ -1,37 +1,21 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { composeSpool, composeWorker, type ComposedWorker } from '../compose.ts'
-import type { DeliveryConfig } from '../config/delivery.ts'
-import type { SpoolConfig } from '../config/spool.ts'
-import { formatMs } from '../core/duration.ts'
+import { composeSpool } from '../compose.ts'
 import type { Post } from '../delivery/request.ts'
-import type { WorkerEvents } from '../spool/worker/types.ts'
-import type { Delivery, Sender } from '../delivery/sender.ts'
+import type { Delivery } from '../delivery/sender.ts'
 import { noteDeployment } from './note-deployment.ts'
 import { spoolKeysOf, toSpoolKey } from '../spool/key-names.ts'
-import type { Progress, Spool, SpoolItem } from '../spool/spool.ts'
+import type { ListedSpool } from '../spool/listing.ts'
+import type { Progress, SpoolItem } from '../spool/spool.ts'
 import { spoolExists } from '../spool/open.ts'
-import { version } from '../version.ts'
 import { describeRetry } from '../cli/report.ts'
 import type { Log } from '../log.ts'
-import type { KeyLookUp } from '../rest/remember-key.ts'
+import { startOwnDelivery } from './own-delivery.ts'
+import type { SpoolSending } from './spool-sending.ts'
 
 /** How long an attempt in flight may still take after the deadline. */
 const GRACE_MS = 250
 /** How often to check whether earlier events of an alert are settled. */
 const POLL_MS = 100
-
-/** What posts are sent with, and where those that fail are kept. */
-export interface SpoolSending {
-  readonly sender: Sender
-  readonly delivery: DeliveryConfig
-  readonly config: SpoolConfig
-  /** Finds the key that is not configured; resolves to undefined if there is none to find. */
-  readonly lookUp: () => Promise<KeyLookUp | undefined>
-  readonly log: Log
-  readonly signal: AbortSignal
-  /** When to stop waiting, on the scale of `performance.now()`. */
-  readonly deadlineAtMs: number
-}
 
 /**
  * Sends posts. A post that fails once is written to disk before any wait, so that it survives whatever happens to this
@@ -41,30 +25,41 @@ export interface SpoolSending {
  */
 export async function sendWithSpool(posts: readonly Post[], sending: SpoolSending): Promise<Delivery[]> {
   const { config, log, sender } = sending
-  const open = async (): Promise<Spool> =>
+  const open = async (): Promise<ListedSpool> =>
     await composeSpool({ ...config, onWarning: (message) => log.warn(message) })
   const before = spoolExists(config.directory) ? await open() : undefined
-  const behind = posts.filter((post) => before !== undefined && isBehind(sending, before, post))
+  const held = (await sending.fleet?.findHeld(posts)) ?? NONE_HELD
+  const behind = posts.filter(
+    (post) => held.has(post) || (before !== undefined && isBehind(sending, before, post)),
+  )
   const direct = posts.filter((post) => isAddressed(sending, post) && !behind.includes(post))
   const sent = await sender.send(direct, 1)
   const failed = sent.filter(({ outcome }) => outcome === 'undelivered')
   const untried = posts.filter((post) => !direct.includes(post))
   const toKeep = [
     ...failed,
-    ...untried.map((post) => toUntried(post, isAddressed(sending, post) ? BEHIND : NO_KEY_YET)),
+    ...untried.map((post) =>
+      toUntried(post, isAddressed(sending, post) ? (held.get(post) ?? BEHIND) : NO_KEY_YET),
+    ),
   ]
   const done = sent.filter(({ outcome }) => outcome !== 'undelivered')
   const spool = before ?? (toKeep.length > 0 ? await open() : undefined)
-  if (spool === undefined) return done
+  if (spool === undefined) {
+    await sending.fleet?.note(done)
+    return done
+  }
   try {
     const kept = toKeep.length > 0 ? await keep(sending, spool, toKeep) : []
     const deliveries = inOrder(posts, [...done, ...kept])
-    if (sending.delivery.relay === undefined) await noteDeployment(spool, deliveries, log)
+    if (sending.delivery.relay === undefined) await noteDeployment(spool.deployments, deliveries, log)
+    await sending.fleet?.note(deliveries)
     return deliveries
   } finally {
     await spool.close()
   }
 }
+
+const NONE_HELD: ReadonlyMap<Post, string> = new Map()
 
 function inOrder(posts: readonly Post[], deliveries: readonly Delivery[]): Delivery[] {
   return deliveries.toSorted((a, b) => posts.indexOf(a.post) - posts.indexOf(b.post))
@@ -75,7 +70,7 @@ function isAddressed({ delivery }: SpoolSending, { destination }: Post): boolean
   return destination.routingKey !== undefined || delivery.relay !== undefined
 }
 
-function isBehind({ delivery }: SpoolSending, spool: Spool, { event, destination }: Post): boolean {
+function isBehind({ delivery }: SpoolSending, spool: ListedSpool, { event, destination }: Post): boolean {
   const { dedup_key: dedupKey } = event.body
   if (event.kind !== 'alert' || dedupKey === undefined) return false
   const keys = spoolKeysOf(destination.routingKey, delivery.keys)
@@ -89,7 +84,11 @@ function toUntried(post: Post, reason: string): Delivery {
   return { post, outcome: 'undelivered', attempts: 0, durationMs: 0, reason, retryInMs: 0 }
 }
 
-async function keep(sending: SpoolSending, spool: Spool, failed: readonly Delivery[]): Promise<Delivery[]> {
+async function keep(
+  sending: SpoolSending,
+  spool: ListedSpool,
+  failed: readonly Delivery[],
+): Promise<Delivery[]> {
   const { log } = sending
   const { keys } = sending.delivery
   const items = failed.map(({ post }): SpoolItem => ({
@@ -122,16 +121,26 @@ async function keep(sending: SpoolSending, spool: Spool, failed: readonly Delive
  */
 async function sendUnkept(
   sending: SpoolSending,
-  spool: Spool,
+  spool: ListedSpool,
   { failed, canSettle }: { readonly failed: readonly Delivery[]; readonly canSettle: boolean },
 ): Promise<Delivery[]> {
   const given = failed.filter(({ retryInMs }) => retryInMs === undefined)
   const again = failed.filter(({ retryInMs }) => retryInMs !== undefined).map(({ post }) => post)
-  const behind = canSettle ? again.filter((post) => isBehind(sending, spool, post)) : []
+  const behind = await findBehind(sending, spool, { posts: again, canSettle })
   const free = sending.sender.send(again.filter((post) => !behind.includes(post)))
-  const still = behind.length === 0 ? [] : await settleBefore(sending, spool, behind)
+  const still = behind.length === 0 ? [] : await settleBefore(sending, spool, { posts: behind, canSettle })
   const next = sending.sender.send(behind.filter((post) => !still.includes(post)))
   return [...given, ...(await free), ...(await next), ...still.map((post) => toUntried(post, BEHIND))]
+}
+
+/** Posts whose alerts have earlier events here, if they can be settled, or in the fleet. */
+async function findBehind(
+  sending: SpoolSending,
+  spool: ListedSpool,
+  { posts, canSettle }: { readonly posts: readonly Post[]; readonly canSettle: boolean },
+): Promise<Post[]> {
+  const held = (await sending.fleet?.findHeld(posts)) ?? NONE_HELD
+  return posts.filter((post) => held.has(post) || (canSettle && isBehind(sending, spool, post)))
 }
 
 /**
@@ -141,31 +150,19 @@ async function sendUnkept(
  */
 async function settleBefore(
   sending: SpoolSending,
-  spool: Spool,
-  posts: readonly Post[],
+  spool: ListedSpool,
+  { posts, canSettle }: { readonly posts: readonly Post[]; readonly canSettle: boolean },
 ): Promise<readonly Post[]> {
   const { signal, deadlineAtMs } = sending
-  const running = await composeOwnWorker(sending, spool)
+  const running = await startOwnDelivery(sending, spool)
   let still = posts
   while (still.length > 0 && !signal.aborted && performance.now() < deadlineAtMs) {
     const pauseMs = Math.min(POLL_MS, Math.max(0, deadlineAtMs - performance.now()))
     await sleep(pauseMs, undefined, { signal }).catch(() => undefined)
-    still = still.filter((post) => isBehind(sending, spool, post))
+    still = await findBehind(sending, spool, { posts: still, canSettle })
   }
-  await running.worker.stop(GRACE_MS)
-  await running.transport.close()
+  await running.stop(GRACE_MS)
   return still
-}
-
-async function composeOwnWorker(sending: SpoolSending, spool: Spool): Promise<ComposedWorker> {
-  return await composeWorker({
-    spool,
-    delivery: sending.delivery,
-    maxAgeMs: sending.config.maxAgeMs,
-    lookUp: await sending.lookUp(),
-    version,
-    events: logRetries(sending.log),
-  })
 }
 
 interface Kept {
@@ -174,18 +171,25 @@ interface Kept {
 }
 
 /** Delivers from the spool, or waits for the process that does, until the deadline or a signal. */
-async function waitForKept(sending: SpoolSending, spool: Spool, kept: readonly Kept[]): Promise<Delivery[]> {
+async function waitForKept(
+  sending: SpoolSending,
+  spool: ListedSpool,
+  kept: readonly Kept[],
+): Promise<Delivery[]> {
   const { log, signal } = sending
   const startedAtMs = performance.now()
   const leftMs = sending.deadlineAtMs - startedAtMs
   const soon = kept.filter(({ delivery: { retryInMs = Infinity } }) => retryInMs < leftMs && !signal.aborted)
   for (const { delivery } of soon) logFirstFailure(log, delivery, leftMs)
-  const running = soon.length > 0 ? await composeOwnWorker(sending, spool) : undefined
   const ids = kept.map(({ id }) => id)
-  const progress = await spool.waitFor(ids, running === undefined ? 0 : Math.max(0, leftMs), signal)
-  await running?.worker.stop(GRACE_MS)
-  await running?.transport.close()
-  const after = running === undefined ? progress : await spool.waitFor(ids, 0, signal)
+  // A fleet gets events even if this process cannot wait for them: its relays deliver them.
+  const isNeeded = soon.length > 0 || (sending.fleet !== undefined && !signal.aborted)
+  const running = isNeeded ? await startOwnDelivery(sending, spool) : undefined
+  const waitMs = soon.length > 0 ? Math.max(0, leftMs) : 0
+  const progress = await (running ?? spool).waitFor(ids, waitMs, signal)
+  await running?.stop(GRACE_MS)
+  const isFinal = running === undefined || sending.fleet !== undefined
+  const after = isFinal ? progress : await spool.waitFor(ids, 0, signal)
   return kept.map(({ delivery }, index) => {
     const { durationMs } = delivery
     const spentMs = running === undefined ? 0 : Math.round(performance.now() - startedAtMs)
@@ -217,18 +221,5 @@ function toDelivery(delivery: Delivery, progress: Progress | undefined, duration
       reason: reason ?? delivery.reason ?? BEHIND,
     }),
     ...(outcome === 'refused' && reason !== undefined && { reason }),
-  }
-}
-
-function logRetries(log: Log): WorkerEvents {
-  return {
-    onDelivered: () => undefined,
-    onRetry: ({ attempts, reason, delayMs }) =>
-      log.info(`attempt ${attempts} from the spool failed: ${reason}; next try in ${formatMs(delayMs)}`),
-    onDead: ({ reason }) => log.error(`an event in the spool was refused: ${reason}`),
-    onLock: () => undefined,
-    onStoreProblem: (reason) => {
-      if (reason !== undefined) log.warn(reason)
-    },
   }
 }

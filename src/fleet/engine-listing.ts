@@ -32,6 +32,12 @@ export interface FleetKey {
   readonly usedLastMinute: number
 }
 
+/** An alert, under the name that its key has in the fleet. */
+export interface FleetAlert {
+  readonly key: SpoolKey
+  readonly dedupKey: string
+}
+
 /** What people read and change. */
 export interface EngineListing {
   /** Counts up to 100,001 of each status. */
@@ -44,6 +50,10 @@ export interface EngineListing {
   progress(ids: readonly number[]): Promise<Progress[]>
   /** How many events of this relay (or of all) are pending; counted up to 100,001. */
   pending(scope: 'own' | 'all'): Promise<number>
+  /** Whether each of these alerts has a pending event. A key that the fleet does not take must not be asked for. */
+  areAlertsPending(alerts: readonly FleetAlert[]): Promise<boolean[]>
+  /** The ids of this relay's events, by their origin ids; undefined for one that was never added. */
+  idsOf(originIds: readonly string[]): Promise<(number | undefined)[]>
   retry(filter: DeadFilter): Promise<Retried>
   previewRetry(filter: DeadFilter): Promise<RetryPreview>
   /** Removes dead events for good. Returns how many. */

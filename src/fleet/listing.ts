@@ -2,7 +2,7 @@ import type { ListedStatus } from '../spool/listing.ts'
 import type { SpoolAttempt, SpoolKey } from '../spool/spool.ts'
 import type { EngineListing, FleetEvent, FleetKey, FleetSearch, FleetShown } from './engine-listing.ts'
 import type { Lane } from './lane.ts'
-import { placeOf } from './rows.ts'
+import { placeOf, storable } from './rows.ts'
 import type { Seal } from './seal.ts'
 
 interface ListedRow {
@@ -65,6 +65,16 @@ export function createListing({ lane, seal, origin }: ListingParts): Listing {
       (await one<number | null>('SELECT pagerduty_alert.oldest_pending_age_ms() AS value')) ?? undefined,
     pending: (scope) =>
       one('SELECT pagerduty_alert.pending_of($1) AS value', [scope === 'own' ? origin : null]),
+    areAlertsPending: async (alerts) => {
+      const names = alerts.map(({ key }) => seal.closeKey(key).name)
+      const dedupKeys = alerts.map(({ dedupKey }) => storable(dedupKey))
+      return await one('SELECT pagerduty_alert.are_alerts_pending($1, $2) AS value', [names, dedupKeys])
+    },
+    idsOf: async (originIds) => {
+      const text = 'SELECT pagerduty_alert.ids_of($1, $2) AS value'
+      const ids = await one<number[]>(text, [origin, originIds])
+      return ids.map((id) => (id === 0 ? undefined : id))
+    },
     progress: async (ids) => {
       const rows = await lane.run<ProgressRow>('SELECT * FROM pagerduty_alert.progress($1)', [ids])
       const known = new Map(rows.map((row) => [row.id, row]))

@@ -20,6 +20,7 @@ import { startLocalDelivery, type LocalDelivery } from './local-delivery.ts'
 import type { Origin } from './origin.ts'
 import { createFleetDeadlines, createFleetDeployments } from './relay-records.ts'
 import { createReservedIds } from './reserved-ids.ts'
+import { spooledProgress } from './spooled-progress.ts'
 import { createFleetWaiting, type FleetWaiting, type Until } from './waiting.ts'
 import { unlessLong } from './within.ts'
 import { BUDGET_MS, createWriteThrough, type Accepted, type WriteThrough } from './write-through.ts'
@@ -73,6 +74,8 @@ export interface RelayFleet {
   waitFor(accepted: Accepted, until: Until): Promise<Progress[]>
   /** How many events that this relay accepted are not settled; rejects with a `Failure` while the fleet cannot be reached. */
   ownPending(): Promise<number>
+  /** The progress of events that were added to the relay's own spool, wherever they are now. */
+  spooledProgress(spoolIds: readonly number[]): Promise<Progress[]>
   readonly store: EventStore
   readonly deployments: DeploymentStore
   readonly deadlines: Deadlines
@@ -114,6 +117,7 @@ export function startRelayFleet(options: RelayFleetOptions): RelayFleet {
       accepted.kind === 'added' && accepted.by !== undefined
         ? await parts.waiting.waitFor(accepted.ids, accepted.by, until)
         : [],
+    spooledProgress: (spoolIds) => spooledProgress(engine, spool, spoolIds),
     ownPending: async () => (await engine.pending('own')) + spool.counts().pending,
     store: createFleetStore({ engine, spool, isShared: parts.isShared }),
     deployments: createFleetDeployments(engine),

@@ -16,6 +16,27 @@ BEGIN
   RETURN (SELECT count(*) FROM (SELECT FROM pending WHERE origin = p_origin LIMIT 100001) AS e);
 END $$;
 
+-- Whether each of these alerts has a pending event.
+CREATE OR REPLACE FUNCTION are_alerts_pending(p_keys text[], p_alerts text[]) RETURNS boolean[]
+LANGUAGE plpgsql STABLE SECURITY DEFINER
+SET search_path = pagerduty_alert, pg_catalog, pg_temp SET enable_seqscan = off SET enable_bitmapscan = off AS $$
+BEGIN
+  RETURN ARRAY(
+    SELECT coalesce((SELECT true FROM pending AS e WHERE e.key_id = (SELECT key.id FROM key WHERE key.name = a.name)
+      AND e.alert = a.alert LIMIT 1), false)
+    FROM unnest(p_keys, p_alerts) WITH ORDINALITY AS a (name, alert, number) ORDER BY a.number);
+END $$;
+
+-- The ids of a relay's events, by those that they had in its spool; 0 for one that was never added.
+CREATE OR REPLACE FUNCTION ids_of(p_origin text, p_origin_ids text[]) RETURNS bigint[]
+LANGUAGE plpgsql STABLE SECURITY DEFINER
+SET search_path = pagerduty_alert, pg_catalog, pg_temp SET enable_seqscan = off SET enable_bitmapscan = off AS $$
+BEGIN
+  RETURN ARRAY(
+    SELECT coalesce(known_id(p_origin, o.origin_id), 0) FROM unnest(p_origin_ids) WITH ORDINALITY AS o (origin_id, number)
+    ORDER BY o.number);
+END $$;
+
 CREATE OR REPLACE FUNCTION oldest_pending_age_ms() RETURNS double precision
 LANGUAGE sql STABLE SECURITY DEFINER
 SET search_path = pagerduty_alert, pg_catalog, pg_temp SET enable_seqscan = off SET enable_bitmapscan = off AS $$
