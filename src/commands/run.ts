@@ -111,7 +111,7 @@ async function openWindow(
 
 async function watch(runOptions: RunOptions): Promise<number> {
   const { io, argv, isStrict } = runOptions
-  const start = { startedAtMs: performance.now(), startedAt: new Date().toISOString() }
+  const startedAtMs = performance.now()
   const tail = wantsTail(runOptions.outputLines) ? createTail() : undefined
   const heartbeat = createHeartbeat()
   const command = supervise({ argv, tail, onOutput: heartbeat.beat, kill: io.kill })
@@ -121,11 +121,13 @@ async function watch(runOptions: RunOptions): Promise<number> {
   const options = { ...runOptions, io: { ...io, writeOut: (text: string) => void words.push(text) } }
   const log = await options.openLog()
   const session = await prepare(options, { log, heartbeat, signals })
+  // Only now: if that fails, the files with secrets have been read, so that they are masked.
+  const startedAt = new Date(Date.now() - (performance.now() - startedAtMs)).toISOString()
   const incidents = await startWatch(session)
   const reported = new AbortController()
   const ready: { transport?: Transport | undefined } = {}
   const over = new AbortController()
-  const keeping = keepStarted(session, start, over.signal)
+  const keeping = keepStarted(session, { startedAtMs, startedAt }, over.signal)
   const warmingUp = setTimeout(() => {
     // Whatever fails there must not end `run` before its command; the report meets it again, and says what it is.
     whileItRuns(session, ready, reported.signal).catch(() => undefined)
@@ -134,10 +136,9 @@ async function watch(runOptions: RunOptions): Promise<number> {
   // The report waits neither for processes that the command has left behind, nor for a cancelled command that is slow to end.
   const early = await Promise.race([command.ended, signals.overdue])
   clearTimeout(warmingUp)
-  const durationMs = performance.now() - start.startedAtMs
+  const durationMs = performance.now() - startedAtMs
   over.abort()
   await keeping // the outcome must not overtake the start
-  const { startedAt } = start
   const watched = {
     argv,
     tail,
