@@ -117,7 +117,7 @@ export const COMMANDS = {
     does: 'wait until the relay or the spool has delivered everything',
     operands: '',
     maxOperands: 0,
-    groups: ['delivery', 'printing'],
+    groups: ['flush', 'delivery', 'printing'],
     example: 'pagerduty-alert flush --deadline 5m',
   },
   spool: {

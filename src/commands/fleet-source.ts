@@ -12,6 +12,8 @@ export interface FleetSourceOptions {
   readonly fleet: FleetConfig
   readonly spool: SpoolConfig
   readonly hostname: string
+  /** Whether events of other relays count, too. */
+  readonly all: boolean
 }
 
 /** How long an attempt in flight may still take after the deadline. */
@@ -23,7 +25,7 @@ const GRACE_MS = 1000
  */
 export async function createFleetSource(
   context: RestContext,
-  { fleet, spool: spoolConfig, hostname }: FleetSourceOptions,
+  { fleet, spool: spoolConfig, hostname, all }: FleetSourceOptions,
 ): Promise<FlushSource> {
   const { log } = context
   const spool = await composeSpool({ ...spoolConfig, onWarning: (message) => log.warn(message) })
@@ -54,10 +56,14 @@ export async function createFleetSource(
     name: 'fleet',
     look: async () => {
       try {
-        const pending = await shared.ownPending()
+        // This one waits for a connection; the lists do not.
+        const pending = await shared.pending(all ? 'all' : 'own')
+        const everything = await shared.store.counts()
         const listed = await shared.store.list('dead', MAX_NAMED)
-        const dead = listed.filter(({ where, origin: by }) => where === 'spool' || by === origin.name)
-        const counts = { ...(await shared.store.counts()), pending, dead: dead.length }
+        const isCounted = ({ where, origin: by }: (typeof listed)[number]): boolean =>
+          all || where === 'spool' || by === origin.name
+        const dead = listed.filter(isCounted)
+        const counts = { ...everything, pending, dead: all ? everything.dead : dead.length }
         return { counts, dead: dead.map(describeDead), setAside: spool.setAside() }
       } catch (error) {
         if (error instanceof Failure) return error.message

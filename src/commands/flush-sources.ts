@@ -123,15 +123,18 @@ interface RelayList {
   readonly set_aside?: readonly string[]
 }
 
-/** A relay, queried over HTTP. */
-export function createRelaySource({ io, config }: RestContext): FlushSource {
+/**
+ * A relay, queried over HTTP.
+ * @param all whether events that other relays of its fleet accepted count, too
+ */
+export function createRelaySource({ io, config }: RestContext, all: boolean): FlushSource {
   const { eventsUrl, relay, timeoutMs } = config.delivery
   const transport = composeTransport(config.delivery)
   const token = relay?.token
   const headers = { accept: 'application/json', ...(token && { authorization: `Bearer ${token.reveal()}` }) }
   const request = {
     method: 'GET',
-    url: `${eventsUrl}/events?status=dead&scope=own`,
+    url: `${eventsUrl}/events?status=dead&scope=${all ? 'all' : 'own'}`,
     headers,
     maxAnswerBytes: 16 << 20,
   } as const

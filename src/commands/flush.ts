@@ -14,12 +14,13 @@ const PROGRESS_MS = 5000
 
 interface FlushContext extends RestContext {
   readonly io: Pick<Io, 'signal' | 'startedAtMs' | 'writeOut' | 'hostname'>
-  readonly config: Pick<Config, 'delivery' | 'rest' | 'spool' | 'fleet'>
+  readonly config: Pick<Config, 'delivery' | 'rest' | 'spool' | 'fleet' | 'flush'>
   readonly json: boolean
 }
 
 /**
- * `flush`: waits until the relay and the spool have delivered everything. It delivers the spool itself if no other process
+ * `flush`: waits until the relay and the spool have delivered everything; of a fleet only what this relay or spool accepted,
+ * unless everything is asked for. It delivers the spool itself if no other process
  * does.
  * @returns 0 only then; 75 if the deadline passed first or a damaged spool was set aside, 65 if events are dead
  * @throws Failure of kind `usage` if there is neither a relay nor a spool
@@ -29,10 +30,11 @@ export async function flush(context: FlushContext): Promise<number> {
   const sources: FlushSource[] = []
   if (config.spool !== undefined && config.fleet !== undefined) {
     const { createFleetSource } = await import('./fleet-source.ts') // few have one
-    const options = { fleet: config.fleet, spool: config.spool, hostname: context.io.hostname }
+    const { fleet, spool } = config
+    const options = { fleet, spool, hostname: context.io.hostname, all: config.flush.all }
     sources.push(await createFleetSource(context, options))
   } else if (config.spool !== undefined) sources.push(await createSpoolSource(context, config.spool))
-  if (config.delivery.relay !== undefined) sources.push(createRelaySource(context))
+  if (config.delivery.relay !== undefined) sources.push(createRelaySource(context, config.flush.all))
   if (sources.length === 0)
     throw new Failure(
       'usage',

@@ -11,6 +11,7 @@ import { isCounting, readPagingConfig, type PagingConfig } from './paging.ts'
 import { readPrintConfig, type PrintConfig } from './printing.ts'
 import { reportProxies } from './proxy.ts'
 import { fleetSecrets, readFleetConfig, type FleetConfig } from './fleet.ts'
+import { readFlushConfig, type FlushConfig } from './flush.ts'
 import { readGateConfig, type GateConfig } from './gate.ts'
 import { CONFIRM_SETTINGS, NOTE_SETTINGS, readRestConfig, restMissing, type RestConfig } from './rest.ts'
 import { readRunConfig, type RunConfig } from './run.ts'
@@ -32,6 +33,7 @@ export interface Config {
   readonly fleet?: FleetConfig
   readonly gate: GateConfig
   readonly list: ListConfig
+  readonly flush: FlushConfig
   readonly watch: WatchConfig
   readonly started: StartedConfig
   /** Note the deployment on the service's open incidents. */
@@ -93,6 +95,7 @@ export function readConfig(
     run: readRunConfig(reader),
     gate,
     list: readListConfig(reader),
+    flush: readFlushConfig(reader),
     watch: readWatchConfig(reader),
     started: readStartedConfig(reader),
     note: valuesOf(reader, NOTE_SETTINGS)('note'),

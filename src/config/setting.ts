@@ -16,6 +16,7 @@ export const SETTING_GROUPS = {
   watch: 'New incidents',
   gate: 'Incidents of the service',
   list: 'Selection',
+  flush: 'Waiting',
   printing: 'Output',
 } as const
 

@@ -2,6 +2,7 @@ import { DELIVERY_SETTINGS } from './delivery.ts'
 import { DOCTOR_SETTINGS } from './doctor.ts'
 import { EVENT_SETTINGS } from './event.ts'
 import { FLEET_SETTINGS } from './fleet.ts'
+import { FLUSH_SETTINGS } from './flush.ts'
 import { GATE_SETTINGS } from './gate.ts'
 import { LIST_SETTINGS } from './list.ts'
 import { PAGING_SETTINGS } from './paging.ts'
@@ -22,6 +23,7 @@ const SETTINGS = {
   ...WATCH_SETTINGS,
   ...GATE_SETTINGS,
   ...LIST_SETTINGS,
+  ...FLUSH_SETTINGS,
   ...RELAY_SETTINGS,
   ...EVENT_SETTINGS,
   ...PAGING_SETTINGS,

@@ -72,8 +72,8 @@ export interface FleetFigures {
 export interface RelayFleet {
   add(items: readonly SpoolItem[]): Promise<Accepted>
   waitFor(accepted: Accepted, until: Until): Promise<Progress[]>
-  /** How many events that this relay accepted are not settled; rejects with a `Failure` while the fleet cannot be reached. */
-  ownPending(): Promise<number>
+  /** How many events that this relay (or all of them) accepted are not settled; rejects with a `Failure` while the fleet cannot be reached. */
+  pending(scope: 'own' | 'all'): Promise<number>
   /** The progress of events that were added to the relay's own spool, wherever they are now. */
   spooledProgress(spoolIds: readonly number[]): Promise<Progress[]>
   readonly store: EventStore
@@ -118,7 +118,7 @@ export function startRelayFleet(options: RelayFleetOptions): RelayFleet {
         ? await parts.waiting.waitFor(accepted.ids, accepted.by, until)
         : [],
     spooledProgress: (spoolIds) => spooledProgress(engine, spool, spoolIds),
-    ownPending: async () => (await engine.pending('own')) + spool.counts().pending,
+    pending: async (scope) => (await engine.pending(scope)) + spool.counts().pending,
     store: createFleetStore({ engine, spool, isShared: parts.isShared }),
     deployments: createFleetDeployments(engine),
     deadlines: createFleetDeadlines(engine, canonical, () => writeThrough.mode() === 'fleet'),

@@ -47,7 +47,7 @@ export interface RelayDeps {
 export interface RelayedFleet {
   readonly figures: () => FleetFigures
   /** How many events that this relay accepted are not settled; rejects with a `Failure` while that is not known. */
-  readonly ownPending: () => Promise<number>
+  readonly pending: (scope: 'own' | 'all') => Promise<number>
 }
 
 /** A request in progress, and what its route needs. */

@@ -36,10 +36,11 @@ export const SPOOL_ROUTES: RouteGroup = {
         ),
         parameters: [
           queryParameter('after', 'Without order: the last id of the previous page', { type: 'integer' }),
-          queryParameter('scope', 'Without order: own for what this relay of a fleet accepted', {
-            type: 'string',
-            enum: ['own'],
-          }),
+          queryParameter(
+            'scope',
+            'Without order: own for what this relay of a fleet accepted; all fails while it cannot ask the fleet',
+            { type: 'string', enum: ['own', 'all'] },
+          ),
           ...Object.entries(toSchema(SEARCH_SCHEMA)['properties'] as Record<string, SearchParameter>).map(
             ([name, { description = '', ...schema }]) => queryParameter(name, description, schema),
           ),
@@ -92,25 +93,32 @@ async function listEvents(call: Call): Promise<FastifyReply> {
   const entries = (await Promise.all(lists)).flat()
   const setAside = spool?.setAside() ?? []
   const counts = (await spool?.counts()) ?? NO_EVENTS
-  const own =
-    scope === 'own' && deps.fleet !== undefined ? await ownOf(entries, counts, deps.fleet) : undefined
+  const isScoped = scope === 'own' || scope === 'all'
+  const scoped =
+    isScoped && deps.fleet !== undefined ? await scopedTo(scope, { entries, counts }, deps.fleet) : undefined
   return sendJson(reply, 200, {
-    events: (own?.entries ?? entries).map((entry) => describeEntry(entry, secretOf(entry.key))),
-    counts: own?.counts ?? counts,
+    events: (scoped?.entries ?? entries).map((entry) => describeEntry(entry, secretOf(entry.key))),
+    counts: scoped?.counts ?? counts,
     ...(setAside.length > 0 && { set_aside: setAside }),
   })
 }
 
-/** Only what this relay accepted. How many of those were delivered is not known. */
-async function ownOf(
-  entries: readonly Listed[],
-  counts: SpoolCounts,
-  { figures, ownPending }: RelayedFleet,
-): Promise<{ entries: readonly Listed[]; counts: SpoolCounts }> {
+interface Listing {
+  readonly entries: readonly Listed[]
+  readonly counts: SpoolCounts
+}
+
+/** Only what this relay accepted, or all of the fleet. How many of a relay's own events were delivered is not known. */
+async function scopedTo(
+  scope: 'own' | 'all',
+  { entries, counts }: Listing,
+  { figures, pending }: RelayedFleet,
+): Promise<Listing> {
+  if (scope === 'all') return { entries, counts: { ...counts, pending: await pending('all') } }
   const { origin } = figures()
   const own = entries.filter((entry) => entry.where === 'spool' || entry.origin === origin)
   const dead = own.filter(({ status }) => status === 'dead').length
-  return { entries: own, counts: { ...counts, pending: await ownPending(), dead } }
+  return { entries: own, counts: { ...counts, pending: await pending('own'), dead } }
 }
 
 type Listed = SpoolEntry & EventPlace

@@ -100,7 +100,7 @@ test('the user of a viewer may list, and change nothing', { skip }, async (t) =>
     for (const call of [
       "discard('x', '{1}', NULL)",
       "retry('{1}', true, false)",
-      "release('x', NULL)",
+      "release('x', NULL, NULL)",
       'tidy()',
     ])
       await assert.rejects(client.query(`SELECT pagerduty_alert.${call}`), FORBIDDEN, call)

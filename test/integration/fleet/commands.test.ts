@@ -122,6 +122,21 @@ test(
   },
 )
 
+test('flush --all waits for what every relay has put into the fleet', { skip }, async (t) => {
+  const other = openTestFleet(t, url, 'other')
+  await other.add([fleetItem(alertItem('trigger', 'a'))])
+  await claimAll(other)
+  const countsOf = ({ stdout }: Run): unknown => (JSON.parse(stdout) as { counts: unknown }).counts
+  const own = await run('flushing', ['flush', '--deadline', '30s'])
+  assert.deepEqual([own.code, countsOf(own)], [0, { pending: 0, delivered: 0, dead: 0 }], own.stderr)
+  const all = await run('flushing', ['flush', '--all', '--deadline', '3s'])
+  assert.deepEqual([all.code, countsOf(all)], [75, { pending: 1, delivered: 0, dead: 0 }], all.stderr)
+  await other.release()
+  const later = await run('flushing', ['flush', '--all', '--deadline', '60s'])
+  assert.deepEqual([later.code, countsOf(later)], [0, { pending: 0, delivered: 1, dead: 0 }], later.stderr)
+  assert.deepEqual(received(), ['trigger a'])
+})
+
 test('a relay of the fleet knows what a command has sent directly', { skip }, async (t) => {
   const other = openTestFleet(t, url, 'other')
   const ended = await run('record', ['success'], CODESHIP_PRO)

@@ -180,10 +180,14 @@ test(
     await until(async () => (await isJoined(one)) && (await isJoined(other)), 'both have joined')
     fleet?.simulator.behave({ behaviour: { kind: 'answer', status: 503 } })
     assert.equal(await send(other, { dedup_key: 'f' }), 'fleet')
-    const flush = async (relay: RunningRelay, deadline: string): Promise<number | null> =>
-      (await runProgram(['flush', '--deadline', deadline], { env: { PAGERDUTY_RELAY_URL: relay.url } })).code
-    assert.equal(await flush(one, '30s'), 0)
-    assert.equal(await flush(other, '2s'), 75)
+    const flush = async (relay: RunningRelay, ...args: string[]): Promise<number | null> =>
+      (await runProgram(['flush', ...args], { env: { PAGERDUTY_RELAY_URL: relay.url } })).code
+    assert.equal(await flush(one, '--deadline', '30s'), 0)
+    assert.equal(await flush(other, '--deadline', '2s'), 75)
+    assert.equal(await flush(one, '--all', '--deadline', '2s'), 75)
+    fleet?.simulator.reset()
+    assert.equal(await flush(one, '--all', '--deadline', '60s'), 0)
+    assert.deepEqual(received().get('f'), ['trigger'])
   },
 )
 
