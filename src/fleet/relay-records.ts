@@ -16,7 +16,7 @@ export function createFleetDeployments(engine: Engine): DeploymentStore {
 
 /**
  * The fleet's deadlines.
- * @param mayExpire false while an outcome may still be in the spool, which would end a deadline
+ * @param mayExpire false while an outcome may still be in this relay’s spool; what is in those of others is not known
  */
 export function createFleetDeadlines(
   { deadlines }: Engine,

@@ -46,7 +46,7 @@ export interface RelayDeps {
 /** The fleet that a relay is in. */
 export interface RelayedFleet {
   readonly figures: () => FleetFigures
-  /** How many events that this relay accepted are not settled; rejects with a `Failure` while that is not known. */
+  /** How many events that this relay (or all of them) accepted are not settled; rejects with a `Failure` while that is not known. */
   readonly pending: (scope: 'own' | 'all') => Promise<number>
 }
 
