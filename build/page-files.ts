@@ -9,9 +9,9 @@ export async function buildPageFiles(): Promise<PageFiles> {
   await bundle.close()
   const read = (name: string): string => readFileSync(`ui/${name}`, 'utf8')
   return {
-    '/': withoutIndentation(read('page.html')),
+    '/': compactHtml(read('page.html')),
     '/ui/page.css': compactCss(read('page.css')),
-    '/ui/page.js': output[0].code,
+    '/ui/page.js': output[0].code.replaceAll('/* @__PURE__ */ ', ''),
     '/ui/icon.svg': read('icon.svg'),
   }
 }
@@ -20,12 +20,19 @@ function compactCss(text: string): string {
   const withoutComments = text.replaceAll(/\/\*[^]*?\*\//g, '')
   return withoutComments
     .replaceAll(/\s+/g, ' ')
-    .replaceAll(/ ?([{};,]) ?/g, '$1')
+    .replaceAll(/ ?([{};,>]) ?/g, '$1')
     .replaceAll(': ', ':')
+    .replaceAll(/\b0\./g, '.')
     .replaceAll(';}', '}')
     .trim()
 }
 
-function withoutIndentation(text: string): string {
-  return text.replaceAll(/\n\s*/g, '\n').replaceAll(' />', '>').trim()
+/** Without indentation, and without the tags and quotes that HTML does not need. */
+function compactHtml(text: string): string {
+  return text
+    .replaceAll(/\n\s*/g, '\n')
+    .replaceAll(' />', '>')
+    .replaceAll(/<\/?(?:head|body)>\n|<\/html>/g, '')
+    .replaceAll(/="([\w./#-]+)"/g, '=$1')
+    .trim()
 }

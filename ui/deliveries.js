@@ -1,6 +1,6 @@
 import { ask, withQuery } from './api.js'
 import { confirmBy, tell } from './dialog.js'
-import { button, code, counted, join, link, make, sign, span, when } from './dom.js'
+import { button, code, counted, grouped, join, link, make, sign, span, when } from './dom.js'
 import { createList } from './list.js'
 
 /** @import { Entry, EventsPage, RetryPreview } from './shapes.d.ts' */
@@ -34,7 +34,7 @@ export function eventColumns(act) {
     [
       'Last answer',
       (entry) => [
-        make('div', { className: 'clip' }, answerOf(entry)),
+        answerOf(entry) && make('div', { className: 'clip' }, answerOf(entry)),
         entry.next_attempt_at && make('small', {}, 'next try ', when(entry.next_attempt_at)),
       ],
     ],
@@ -65,22 +65,21 @@ export function retryButton(entry, act) {
  */
 export function deliveriesView({ query, mayAct, act }) {
   const columns = eventColumns(mayAct() && act)
-  const { table, form, isFiltered, refresh, load, element } = createList({
-    view: 'deliveries',
-    caption: 'Deliveries, newest first',
+  const { title, table, form, isFiltered, refresh, load, element } = createList({
+    title: 'Deliveries',
     filters: FILTERS,
     query,
     columns,
     fetchPage: async (wanted) => {
       /** @type {EventsPage} */
-      const { events } = await ask(withQuery('/events', { ...wanted, order: 'newest' }))
-      return events
+      const page = await ask(withQuery('/events', { ...wanted, order: 'newest' }))
+      return page.events
     },
   })
   if (mayAct() && (query['status'] ?? 'dead') === 'dead')
     form.append(button('Retry all that match…', () => act(() => retryMatching(query))))
   return {
-    title: 'Deliveries',
+    title,
     element,
     load,
     changed: ({ events, more }) => {
@@ -105,8 +104,8 @@ async function retryMatching(query) {
   const events = counted(count, 'event')
   const body = [
     `${join(', the oldest ', events, oldest && span(Date.now() - Date.parse(oldest)))} old.`,
-    triggers ? `PagerDuty may page for ${triggers} of them.` : 'None of them can page anybody.',
-    leftOut ? `${counted(leftOut, 'event')} left out: a later event of the same alert has settled it.` : '',
+    triggers ? `PagerDuty may page for ${grouped(triggers)} of them.` : 'None of them can page anybody.',
+    leftOut ? `${counted(leftOut, 'event')} left out: settled by a later event of the same alert.` : '',
   ]
   const lines = body.map((line) => make('p', {}, line))
   if (await confirmBy('Retry all that match?', lines, `Retry ${events}`)) await ask('/events/retry', filter)

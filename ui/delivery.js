@@ -23,7 +23,8 @@ export function deliveryView({ mayAct, act }, id) {
         Kind: join(', ', detail.kind, detail.action),
         'Dedup key': detail.dedup_key && code(detail.dedup_key),
         'Routing key': code(detail.key),
-        Accepted: when(detail.accepted_at),
+        Accepted: [when(detail.accepted_at), detail.origin && ` by relay ${detail.origin}`],
+        'Delivered by': detail.owner && `relay ${detail.owner}`,
         'Next try': when(detail.next_attempt_at),
         Settled: when(detail.settled_at),
         'Last answer': answerOf(detail),
@@ -34,7 +35,7 @@ export function deliveryView({ mayAct, act }, id) {
         make('section', {}, attemptTable(detail)),
         event
           ? textPart('The event', JSON.stringify(event, undefined, 2))
-          : note('Once PagerDuty has an event, its content is not kept.'),
+          : note('What PagerDuty has is not kept here.'),
       ],
     }
   }

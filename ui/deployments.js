@@ -77,19 +77,17 @@ function linksOf(each) {
  * @param {Context} context @returns {View}
  */
 export function deploymentsView({ query }) {
-  const list = createList({
-    view: 'deployments',
-    caption: 'Deployments, newest first',
+  return createList({
+    title: 'Deployments',
     filters: FILTERS,
     query,
     columns: deploymentColumns,
     fetchPage: async (wanted) => {
       /** @type {DeploymentsPage} */
-      const { deployments } = await ask(withQuery('/deployments', wanted))
-      return deployments
+      const page = await ask(withQuery('/deployments', wanted))
+      return page.deployments
     },
   })
-  return { title: 'Deployments', element: list.element, load: list.load }
 }
 
 /**

@@ -28,7 +28,6 @@ export function createDetail(view, path, describe, changed = () => true) {
   const load = async () => {
     const { title, facts, buttons = [], more } = describe(await ask(path))
     const list = factList(facts)
-    const lines = () => [title, ...[...list.children].map(plainText), location.href]
     replace(element, [
       make('p', {}, link(`#${view}`, `‹ All ${view}`)),
       make('h2', { className: 'big' }, title),
@@ -37,7 +36,9 @@ export function createDetail(view, path, describe, changed = () => true) {
         'p',
         { className: 'buttons' },
         buttons,
-        button('Copy as text', () => copy(lines().join('\n'))),
+        button('Copy as text', () =>
+          copy([title, ...[...list.children].map(plainText), location.href].join('\n')),
+        ),
       ),
       ...more,
     ])

@@ -91,7 +91,7 @@ export function replace(element, children) {
  * @param {string} text
  */
 export function webLink(href, text) {
-  if (href === undefined) return undefined
+  if (!href) return undefined
   return /^https?:\/\//i.test(href)
     ? make('a', { href, rel: 'noopener noreferrer' }, text)
     : `${text}: ${href}`
@@ -102,7 +102,7 @@ export function webLink(href, text) {
  * @param {string | undefined} iso
  */
 export function when(iso) {
-  if (iso === undefined) return undefined
+  if (!iso) return undefined
   return make('time', { dateTime: iso, title: String(new Date(iso)) }, ago(iso))
 }
 
@@ -176,7 +176,7 @@ const SIGNS = {
 
 /** @param {string | undefined} state */
 export function sign(state) {
-  if (state === undefined) return undefined
+  if (!state) return undefined
   const [kind, word] = (SIGNS[state] ?? `none ${state}`).split(' ')
   return make('span', { className: `sign ${kind}` }, word)
 }

@@ -39,18 +39,18 @@ function filterForm(view, filters, query) {
  * A table with filters, which is read page by page.
  * @template {{ readonly id: number }} T
  * @param {object} list
- * @param {string} list.view
+ * @param {'Deliveries' | 'Deployments'} list.title
  * @param {readonly Filter[]} list.filters
  * @param {Readonly<Record<string, string>>} list.query
  * @param {readonly import('./table.js').Column<T>[]} list.columns
- * @param {string} list.caption
  * @param {(query: Readonly<Record<string, string | number | undefined>>) => Promise<readonly T[]>} list.fetchPage
  */
-export function createList({ view, filters, query, columns, caption, fetchPage }) {
+export function createList({ title, filters, query, columns, fetchPage }) {
+  const view = title.toLowerCase()
   const isFiltered = Object.keys(query).length > 0
-  const table = createTable(caption, columns, [], isFiltered)
+  const table = createTable(`${title}, newest first`, columns, [], isFiltered)
   const form = filterForm(view, filters, query)
-  const empty = note('Nothing matches.')
+  const empty = note(isFiltered ? 'Nothing matches.' : `No ${view} yet.`)
   const older = button('Older', async () => {
     older.disabled = true
     await read(table.ids().at(-1)).finally(() => (older.disabled = false))
@@ -71,6 +71,7 @@ export function createList({ view, filters, query, columns, caption, fetchPage }
   }
   older.hidden = empty.hidden = true
   return {
+    title,
     table,
     form,
     isFiltered,

@@ -10,9 +10,6 @@ import { createTable } from './table.js'
 
 /** @typedef {readonly [caption: string, columns: readonly Column<any>[], items: readonly { id: number }[], more?: Node | false]} Part */
 
-/** @type {(path: string) => Promise<DeploymentsPage>} */
-const askDeployments = ask
-
 /** Events of each kind: what is more is a list of its own. */
 const MOST = 5
 
@@ -41,15 +38,21 @@ export function nowView({ mayAct, act }) {
       const className = parts[index - 1]?.[1] === columns ? 'again' : '' // its columns have been named
       return make('section', { className }, tables[index]?.element, more)
     })
-    element.replaceChildren(news, ...sections, parts.at(-1)?.[1] === deploymentColumns ? '' : note(NONE))
+    element.replaceChildren(
+      news,
+      ...sections,
+      parts.at(-1)?.[1] === deploymentColumns ? '' : make('section', {}, note(NONE)),
+    )
   }
   return { title: 'Now', element, load }
 }
 
 /** @param {readonly Column<any>[]} columns of events @returns {Promise<Part[]>} */
 async function readParts(columns) {
+  /** @type {Promise<DeploymentsPage>} */
+  const current = ask('/deployments?current=true')
   const [{ deployments }, dead, pending] = await Promise.all([
-    askDeployments('/deployments?current=true'),
+    current,
     readEvents('Dead: retry or discard', 'dead', columns),
     readEvents('Waiting', 'pending', columns),
   ])
@@ -70,8 +73,7 @@ async function readParts(columns) {
   return parts.filter(([, , items]) => items.length > 0)
 }
 
-const NONE =
-  'No deployment yet. “pagerduty-alert success” with PAGERDUTY_RELAY_URL set to this address makes one.'
+const NONE = 'No deployment yet. Set PAGERDUTY_RELAY_URL to this address for “pagerduty-alert success”.'
 
 /** @param {string} caption @param {'dead' | 'pending'} status @param {readonly Column<any>[]} columns @returns {Promise<Part>} */
 async function readEvents(caption, status, columns) {

@@ -53,7 +53,7 @@ function describe(status) {
       Dead: grouped(status.counts.dead),
       'Set aside': spool?.set_aside?.join(', '),
       Fleet: fleet && join(': ', fleet.database, fleet.problem),
-      'Keys owned': fleet?.keys_owned,
+      'Keys owned': fleet?.keys_owned?.toString(),
     }),
     make(
       'section',

@@ -72,6 +72,10 @@ export interface Entry {
   readonly next_attempt_at?: string
   readonly http_status?: number
   readonly reason?: string
+  /** The relay of a fleet that accepted it. */
+  readonly origin?: string
+  /** The relay of a fleet that delivers the events of its key. */
+  readonly owner?: string
   /** Why it was discarded. */
   readonly note?: string
 }

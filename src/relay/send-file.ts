@@ -58,9 +58,9 @@ export function sendPage(
 ): FastifyReply {
   let html = pageFiles()['/'].replace('<noscript></noscript>', () => `<noscript>${now}</noscript>`)
   if (login !== undefined) {
-    html = html.replace('<form id="login" hidden', '<form id="login"')
+    html = html.replace('<form id=login hidden', '<form id=login')
     const problem = login.problem ?? ''
-    html = html.replace('id="login-problem" role="alert">', (start) => start + problem)
+    html = html.replace('id=login-problem role=alert>', (start) => start + problem)
   }
   protect(reply).header('cache-control', 'no-store').type(TYPES['/'])
   return sendPacked(request, reply, pack(html))
@@ -92,7 +92,7 @@ function takesGzip(header: string | string[] | undefined): boolean {
 function protect(reply: FastifyReply): FastifyReply {
   return reply.headers({
     'content-security-policy': POLICY,
-    'referrer-policy': 'no-referrer',
+    'referrer-policy': 'same-origin', // with `no-referrer`, a form without a script has the origin `null`
     'cross-origin-opener-policy': 'same-origin',
     'cross-origin-resource-policy': 'same-origin',
   })

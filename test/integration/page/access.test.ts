@@ -161,6 +161,24 @@ test(
   },
 )
 
+test(
+  'in a browser that runs no script, somebody logs in by the form',
+  { skip: skipWithout('chromium') },
+  async () => {
+    const browser: Browser = await startBrowser()
+    try {
+      const context = await browser.newContext({ javaScriptEnabled: false })
+      const page = await context.newPage()
+      await page.goto(relay.url)
+      await page.getByLabel('Token').fill(VIEW_TOKEN)
+      await page.getByRole('button', { name: 'Log in' }).click()
+      await page.locator('noscript .big').waitFor()
+    } finally {
+      await browser.close()
+    }
+  },
+)
+
 test('the sixth wrong token of a minute is not even compared', async () => {
   const answers: number[] = []
   for (let tries = 0; tries < 7; tries++) answers.push((await logIn('wrong')).status)

@@ -48,7 +48,8 @@ test('the page is at most 30 kB, and 10 kB as it is sent to a browser', async ()
   const total = (answers: readonly Answer[]): number =>
     answers.map(({ bytes }) => bytes.length).reduce((a, b) => a + b)
   assert.ok(total(plain) <= 30_000, `${total(plain)} bytes`)
-  assert.ok(total(packed) <= 10_000, `${total(packed)} bytes with gzip`)
+  // Versions of zlib differ by some bytes.
+  assert.ok(total(packed) <= 9_850, `${total(packed)} bytes with gzip`)
   for (const [index, { headers, bytes }] of packed.entries()) {
     assert.equal(headers['content-encoding'], 'gzip')
     assert.deepEqual(gunzipSync(bytes), plain[index]?.bytes)
@@ -80,7 +81,7 @@ test('each file of the page is protected', async () => {
     assert.match(String(headers['content-security-policy']), /require-trusted-types-for 'script'$/)
     assert.deepEqual(
       [headers['x-content-type-options'], headers['referrer-policy'], headers['cross-origin-opener-policy']],
-      ['nosniff', 'no-referrer', 'same-origin'],
+      ['nosniff', 'same-origin', 'same-origin'],
     )
   }
 })
@@ -93,17 +94,17 @@ test('a browser without scripts logs in, and reads how things stand', async () =
       redirect: 'manual',
     })
   const loggedOut = (await get('/')).bytes.toString()
-  assert.match(loggedOut, /<form id="login" action/)
+  assert.match(loggedOut, /<form id=login action/)
   assert.match(loggedOut, /<noscript><\/noscript>/)
   const wrong = await logIn('<b>wrong</b>')
   assert.equal(wrong.status, 401)
-  assert.match(await wrong.text(), /role="alert">this is not the relay’s token</)
+  assert.match(await wrong.text(), /role=alert>this is not the relay’s token</)
   await post(`${relay.url}/failure`, { summary: '<b>Broken</b>' }, { authorization: `Bearer ${TOKEN}` })
   const right = await logIn(TOKEN)
   assert.deepEqual([right.status, right.headers.get('location')], [303, '/'])
   const [cookie = ''] = right.headers.getSetCookie()
   const html = (await get('/', { cookie })).bytes.toString()
-  assert.match(html, /<form id="login" hidden/)
+  assert.match(html, /<form id=login hidden/)
   assert.match(html, /<th scope="row">&lt;b&gt;Broken&lt;\/b&gt;<\/th>/)
   assert.match(html, /<noscript><p class="big/)
 })

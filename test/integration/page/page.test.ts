@@ -235,7 +235,7 @@ test('everything can be done with the keyboard, in order', { skip }, async () =>
     if (name === 'Retry') break
   }
   assert.deepEqual(names, [
-    'Skip to the content',
+    'Skip to content',
     'Now',
     'Deployments',
     'Deliveries',

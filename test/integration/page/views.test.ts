@@ -124,10 +124,12 @@ test('a search finds deployments, and its words are in the address', { skip }, a
   await page.waitForURL(/#deployments\?text=PRICE\+rounding$/)
   const links = page.locator('tbody th a')
   await page.getByRole('link', { name: 'acme/search@c0ffee5' }).waitFor({ state: 'detached' })
+  await links.first().waitFor()
   assert.deepEqual(await links.allTextContents(), ['acme/shop@5f0c1d2', 'acme/shop@5f0c1d2'])
   await page.getByLabel('Outcome').selectOption('failure')
   await page.waitForURL(/outcome=failure/)
   await page.getByRole('row').filter({ hasText: 'staging' }).waitFor({ state: 'detached' })
+  await links.first().waitFor()
   assert.equal(await links.count(), 1)
 })
 
@@ -155,6 +157,8 @@ test('a browser that runs no script shows how things stand', { skip }, async () 
   assert.match(text, /1 event is dead: retry or discard it, and 1 more waits/)
   assert.match(text, /acme\/shop@5f0c1d2[^]*failed/)
   assert.match(text, /need JavaScript/)
+  const widths = (await page.evaluate('[document.documentElement.scrollWidth, innerWidth]')) as number[]
+  assert.equal(widths[0], widths[1], 'it does not scroll sideways')
   await context.close()
 })
 
