@@ -188,6 +188,13 @@ test(
     fleet?.simulator.reset()
     assert.equal(await flush(one, '--all', '--deadline', '60s'), 0)
     assert.deepEqual(received().get('f'), ['trigger'])
+    const primary = cluster?.primary()
+    await primary?.kill()
+    try {
+      assert.equal(await flush(one, '--all', '--deadline', '2s'), 75, 'what it cannot know is not delivered')
+    } finally {
+      await primary?.start()
+    }
   },
 )
 
