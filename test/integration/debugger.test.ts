@@ -72,7 +72,7 @@ const COMMANDS: Readonly<
       '--',
       process.execPath,
       '-e',
-      'console.log("begun");process.on("SIGUSR1",()=>0);setTimeout(()=>0,20000)',
+      'process.on("SIGUSR1",()=>0);console.log("begun");setTimeout(()=>0,20000)',
     ],
     { PAGERDUTY_TOKEN: KEY },
     hasPrinted(/begun/),

@@ -29,11 +29,11 @@ test('after SIGTERM the event in flight finishes, and new ones are answered 503'
   const inFlight = post(`${relay.url}/v2/enqueue`, alertBody({ dedup_key: 'in flight' }))
   await simulator.waitForRequests(1)
   const stopped = relay.stop()
-  let refused = await post(`${relay.url}/v2/enqueue`, alertBody())
-  // The signal may need a moment to arrive; a post before it would be an event in flight too.
-  while (refused.status === 202) refused = await post(`${relay.url}/v2/enqueue`, alertBody())
+  // The signal needs a moment to arrive, and a post before it would be an event in flight, too.
+  const readiness = async (): Promise<number> => (await fetch(`${relay.url}/readyz`)).status
+  while ((await readiness()) !== 503) await new Promise(setImmediate)
+  const refused = await post(`${relay.url}/v2/enqueue`, alertBody())
   assert.deepEqual([refused.status, refused.headers.get('retry-after')], [503, '5'])
-  assert.equal((await fetch(`${relay.url}/readyz`)).status, 503)
   assert.equal((await inFlight).status, 202)
   assert.equal((await stopped).code, 0)
 })
