@@ -10,6 +10,8 @@ export const MARKERS = {
   viewToken: 'view~token/looks+only=44',
   hookSecret: 'hooks~own/secret+with.signs=43',
   proxyPassword: 'pr0xy&"pass/wörd%21',
+  fleetPassword: 'db~pass/word+with.signs=45',
+  fleetSecret: 'fleet~secret/of+thirty-two.signs=46',
 } as const
 
 /** A well-formed key in the wrong place: in an option, an address, a file's name. */
