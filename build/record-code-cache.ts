@@ -14,23 +14,31 @@ const { setFlagsFromString } = v8
 // The program changes V8 flags after it has loaded; a cache written with those flags would be rejected when it starts.
 v8.setFlagsFromString = () => undefined
 
-/** V8 also records whether another thread is recompiling a function at that moment, which differs from run to run. */
-const compileInBatches = (isOn: boolean): void =>
-  setFlagsFromString(isOn ? '--baseline-batch-compilation' : '--no-baseline-batch-compilation')
+/**
+ * Flags that make recordings differ from run to run: V8 also records whether another thread is recompiling a function at that
+ * moment, and the garbage collector discards bytecode that was not used lately.
+ */
+const VARYING = ['baseline-batch-compilation', 'flush-bytecode']
 
-compileInBatches(false)
+const setVaryingFlags = (isOn: boolean): void => {
+  for (const flag of VARYING) setFlagsFromString(`--${isOn ? '' : 'no-'}${flag}`)
+}
+
+setVaryingFlags(false)
+// `write-code-cache.ts` starts the program with a heap in which nothing has to be collected. A cache must not depend on that.
+for (const size of ['min', 'max']) setFlagsFromString(`--${size}-semi-space-size=0`)
 
 vm.Script = class extends vm.Script {
   constructor(code: string, options: vm.ScriptOptions) {
-    compileInBatches(true) // with another flag V8 would reject the existing cache
+    setVaryingFlags(true) // with another flag V8 would reject the existing cache
     super(code, options)
-    compileInBatches(false)
+    setVaryingFlags(false)
     if (options.filename !== undefined) scripts.set(options.filename, this)
   }
 }
 
 process.on('exit', () => {
-  compileInBatches(true)
+  setVaryingFlags(true)
   for (const [file, script] of scripts) {
     const data = script.createCachedData()
     const checksum = Buffer.alloc(4)

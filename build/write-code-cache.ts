@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createHash } from 'node:crypto'
-import { mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join, resolve } from 'node:path'
@@ -40,7 +40,15 @@ async function run(
   }
   const child = spawn(
     process.execPath,
-    ['--random-seed=1', '--import', recorder, join(dist, 'bin.js'), ...args],
+    [
+      '--random-seed=1',
+      '--min-semi-space-size=256',
+      '--max-semi-space-size=256',
+      '--import',
+      recorder,
+      join(dist, 'bin.js'),
+      ...args,
+    ],
     {
       env,
       stdio: ['ignore', 'ignore', 'pipe'],
@@ -67,26 +75,33 @@ async function runAll(): Promise<void> {
   await run(['--help'], 0)
 }
 
-/** @returns a digest of what was written */
-async function record(): Promise<string> {
+/** Records every file of the cache once. */
+async function record(): Promise<void> {
   rmSync(cache, { recursive: true, force: true })
   mkdirSync(cache)
   // Twice, since some functions run only in most recordings, and what was recorded before is kept.
   for (let time = 0; time < 2; time++) await runAll()
   for (const name of UNSTABLE) rmSync(join(cache, name), { force: true })
-  const digest = createHash('sha256')
-  for (const file of readdirSync(cache).toSorted())
-    digest.update(file).update(readFileSync(join(cache, file)))
-  return digest.digest('hex')
 }
 
-// On a busy machine a run may take an unusual path through the program, so we wait until three runs give the same result.
-const ENOUGH_ALIKE = 3
-const MOST_RECORDINGS = 15
-const times = new Map<string, number>()
+// On a busy machine a run may take an unusual path through the program, so each file is recorded until four results are alike.
+const ENOUGH_ALIKE = 4
+const MOST_RECORDINGS = 20
+/** How often each content of each file was recorded. */
+const votes = new Map<string, Map<string, number>>()
+const chosen = new Map<string, Buffer>()
 for (let recordings = 0; recordings < MOST_RECORDINGS; recordings++) {
-  const digest = await record()
-  times.set(digest, (times.get(digest) ?? 0) + 1)
-  if (times.get(digest) === ENOUGH_ALIKE) break
+  await record()
+  const files = readdirSync(cache)
+  for (const file of files) {
+    const content = readFileSync(join(cache, file))
+    const digest = createHash('sha256').update(content).digest('hex')
+    const counts = votes.get(file) ?? new Map<string, number>()
+    const count = (counts.get(digest) ?? 0) + 1
+    votes.set(file, counts.set(digest, count))
+    if (count === ENOUGH_ALIKE && !chosen.has(file)) chosen.set(file, content)
+  }
+  if (files.every((file) => chosen.has(file))) break
 }
+for (const [file, content] of chosen) writeFileSync(join(cache, file), content)
 stub.close()

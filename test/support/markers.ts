@@ -10,6 +10,10 @@ export const MARKERS = {
   viewToken: 'view~token/looks+only=44',
   hookSecret: 'hooks~own/secret+with.signs=43',
   proxyPassword: 'pr0xy&"pass/wörd%21',
+} as const
+
+/** Those of a fleet, which only its relays and commands know. */
+export const FLEET_MARKERS = {
   fleetPassword: 'db~pass/word+with.signs=45',
   fleetSecret: 'fleet~secret/of+thirty-two.signs=46',
 } as const
@@ -24,7 +28,7 @@ const KNOWN: readonly string[] = [...Object.values(MARKERS), MISPLACED_KEY]
 
 /** Every form in which a secret may be written, with the secret's name. */
 const FORMS: readonly (readonly [name: string, form: string])[] = [
-  ...Object.entries({ ...MARKERS, misplacedKey: MISPLACED_KEY }),
+  ...Object.entries({ ...MARKERS, ...FLEET_MARKERS, misplacedKey: MISPLACED_KEY }),
   ['proxyCredentials', `${PROXY_USER}:${MARKERS.proxyPassword}`] as const,
 ].flatMap(([name, value]) => {
   const base64 = Buffer.from(value).toString('base64').replace(/=+$/, '')

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { after, test } from 'node:test'
 import { startSimulator } from '../../../tools/simulator/simulator.ts'
 import { startFleetCluster } from '../../support/fleet.ts'
-import { findMarkers, findMarkersInFiles, MARKERS } from '../../support/markers.ts'
+import { findMarkers, findMarkersInFiles, FLEET_MARKERS, MARKERS } from '../../support/markers.ts'
 import { freePort, NEEDS_POSTGRES, type Node } from '../../support/postgres.ts'
 import { runProgram } from '../../support/program.ts'
 import { alertBody, post, startRelay } from '../../support/relay.ts'
@@ -34,13 +34,13 @@ const ROUTES = [
 
 /** The environment of a relay of the fleet, and of commands; the password is in the address or beside it. */
 function environment(url: string, isInAddress: boolean): Record<string, string> {
-  const withPassword = url.replace('relay@', `relay:${encodeURIComponent(MARKERS.fleetPassword)}@`)
+  const withPassword = url.replace('relay@', `relay:${encodeURIComponent(FLEET_MARKERS.fleetPassword)}@`)
   return {
     PAGERDUTY_ROUTING_KEY: MARKERS.routingKey,
     PAGERDUTY_EVENTS_URL: simulator.url,
     PAGERDUTY_FLEET: isInAddress ? withPassword : url,
-    ...(!isInAddress && { PAGERDUTY_FLEET_PASSWORD: MARKERS.fleetPassword }),
-    PAGERDUTY_FLEET_SECRET: MARKERS.fleetSecret,
+    ...(!isInAddress && { PAGERDUTY_FLEET_PASSWORD: FLEET_MARKERS.fleetPassword }),
+    PAGERDUTY_FLEET_SECRET: FLEET_MARKERS.fleetSecret,
     PAGERDUTY_SPOOL: join(folder, String(isInAddress)),
     LOG_LEVEL: 'trace',
   }
@@ -55,7 +55,7 @@ for (const isInAddress of [true, false]) {
   const where = isInAddress ? 'in the address' : 'in a variable of its own'
   test(`with the password ${where}, relay, commands and database show no secret`, { skip }, async () => {
     assert.ok(cluster)
-    await cluster.primary().query(`ALTER ROLE relay PASSWORD '${MARKERS.fleetPassword}'`)
+    await cluster.primary().query(`ALTER ROLE relay PASSWORD '${FLEET_MARKERS.fleetPassword}'`)
     simulator.reset()
     const env = environment(cluster.url('relay'), isInAddress)
     const relay = await startRelay(env)
