@@ -23,8 +23,9 @@ after(async () => {
 })
 beforeEach(() => simulator.reset())
 const running: RunningRelay[] = []
-afterEach(() => {
-  for (const { program } of running.splice(0)) program.child.kill('SIGKILL')
+afterEach(async () => {
+  // Until it is gone, what it asks would count for the next test.
+  await Promise.all(running.splice(0).map((relay) => relay.stop('SIGKILL')))
 })
 
 let spools = 0
