@@ -13,7 +13,7 @@ import { post, startRelay as start, type RunningRelay } from '../../support/rela
 const HOUR = 3_600_000
 const SHIM = fileURLToPath(new URL('../../fixtures/shift-clock.cjs', import.meta.url))
 const shifted = (ms: number): Record<string, string> => ({
-  NODE_OPTIONS: `--require ${SHIM}`,
+  NODE_OPTIONS: `--require ${JSON.stringify(SHIM)}`,
   SHIFT_CLOCK_MS: String(ms),
 })
 

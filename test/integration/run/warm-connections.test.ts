@@ -8,7 +8,10 @@ import { test, type TestContext } from 'node:test'
 import { CA_FILE, certificate } from '../../support/certificates.ts'
 import { CODESHIP_PRO, KEY, startProgram, type Run } from '../../support/program.ts'
 import { temporaryDirectory } from '../../support/spool.ts'
+import { skipWithout } from '../../support/required.ts'
 import { until } from '../../support/worker.ts'
+
+const skip = skipWithout('localhost')
 
 /** A server that accepts events, and what it saw. */
 interface Watched {
@@ -60,19 +63,23 @@ function watchCommand(t: TestContext, url: string, ...options: string[]): { end:
   }
 }
 
-test('a report goes over connections that were opened while the command ran, and nothing is sent before', async (t) => {
-  const { url, connections, requests } = await startServer(t)
-  const command = watchCommand(t, url)
-  await until(() => connections.length === 2, 'there is a connection for each event')
-  assert.equal(requests.length, 0)
-  const { code, stderr } = await command.end()
-  assert.equal(code, 0, stderr)
-  assert.deepEqual(new Set(requests), new Set(connections))
-  assert.equal(requests.length, 2)
-  assert.equal(connections.length, 2)
-})
+test(
+  'a report goes over connections that were opened while the command ran, and nothing is sent before',
+  { skip },
+  async (t) => {
+    const { url, connections, requests } = await startServer(t)
+    const command = watchCommand(t, url)
+    await until(() => connections.length === 2, 'there is a connection for each event')
+    assert.equal(requests.length, 0)
+    const { code, stderr } = await command.end()
+    assert.equal(code, 0, stderr)
+    assert.deepEqual(new Set(requests), new Set(connections))
+    assert.equal(requests.length, 2)
+    assert.equal(connections.length, 2)
+  },
+)
 
-test('if the server has closed them, the report opens its own', async (t) => {
+test('if the server has closed them, the report opens its own', { skip }, async (t) => {
   const { url, connections, requests } = await startServer(t)
   const command = watchCommand(t, url)
   await until(() => connections.length === 2, 'they are open')
@@ -83,18 +90,22 @@ test('if the server has closed them, the report opens its own', async (t) => {
   assert.doesNotMatch(stderr, /attempt/)
 })
 
-test('if the server closes one just when it is used, the event goes over another at once', async (t) => {
-  let left = 2
-  const { url, connections, requests } = await startServer(t, (request) => {
-    if (left-- > 0) request.socket.destroy()
-  })
-  const command = watchCommand(t, url)
-  await until(() => connections.length === 2, 'they are open')
-  const { code, stderr } = await command.end()
-  assert.equal(code, 0, stderr)
-  assert.equal(requests.length, 4)
-  assert.doesNotMatch(stderr, /attempt/)
-})
+test(
+  'if the server closes one just when it is used, the event goes over another at once',
+  { skip },
+  async (t) => {
+    let left = 2
+    const { url, connections, requests } = await startServer(t, (request) => {
+      if (left-- > 0) request.socket.destroy()
+    })
+    const command = watchCommand(t, url)
+    await until(() => connections.length === 2, 'they are open')
+    const { code, stderr } = await command.end()
+    assert.equal(code, 0, stderr)
+    assert.equal(requests.length, 4)
+    assert.doesNotMatch(stderr, /attempt/)
+  },
+)
 
 test('a dry run connects to nothing', async (t) => {
   const { server, url } = await startServer(t)
