@@ -107,23 +107,24 @@ async function begin(
   if (seal.mark === null && keys.some(({ kind }) => kind === 'own'))
     return { kind: 'unavailable', reason: 'a caller’s own key is kept only with PAGERDUTY_FLEET_SECRET' }
   const alert = storable(alertKeyOf(event, deployment))
+  const stored = keys.map((key) => seal.closeKey(key))
+  const names = stored.map(({ name }) => name)
+  const secrets = stored.map(({ secret }) => secret)
   // An outcome that is added at the same time comes before this, or ends the deadline.
-  await run('SELECT pagerduty_alert.lock_deadline($1)', [alert])
+  await run('SELECT pagerduty_alert.lock_deadline($1, $2, $3)', [alert, names, secrets])
   const merged = await mergeTold(run, { toldId: await nextId(run), deployment })
   if (merged?.state !== 'started') return { kind: 'ended' }
   if (withinMs === undefined) return { kind: 'running' }
-  const stored = keys.map((key) => seal.closeKey(key))
   const build = storable(deployment.buildId ?? '')
   const [row] = await run<{ has_room: boolean }>(
-    'SELECT pagerduty_alert.set_deadline($1, $2, $3, $4, $5, $6, $7, $8, $9) AS has_room',
+    'SELECT pagerduty_alert.set_deadline($1, $2, $3, $4, $5, $6, $7, $8) AS has_room',
     [
       alert,
       build,
       storable(deployment.identity),
       elapsedMs,
       withinMs,
-      stored.map(({ name }) => name),
-      stored.map(({ secret }) => secret),
+      names,
       seal.close(JSON.stringify(event.body), placeOf(alert, build)),
       MAX_DEADLINES,
     ],

@@ -125,7 +125,10 @@ interface Message {
 interface Messages {
   /** Says how these events are now, and whether more has changed. Never rejects. */
   change(ids: readonly number[], isMore: boolean): Promise<Message>
-  /** For a new viewer, or for one that comes back. Never rejects. */
+  /**
+   * For a viewer that comes back: what it missed. A new one reads everything, again if it has before: what changed between
+   * that and its first message would otherwise stay unknown. Never rejects.
+   */
   welcome(lastEventId: string | undefined): Promise<Message>
 }
 
@@ -146,10 +149,15 @@ function createMessages({ describe, describeEvents }: LiveDeps, memory: ChangeMe
   return {
     change,
     welcome: async (lastEventId) => {
-      if (lastEventId === undefined) return await change([], false)
-      const [ofRun, sequence] = lastEventId.split('-')
+      const [ofRun, sequence] = lastEventId?.split('-') ?? []
       const missed = ofRun === run ? memory.since(Number(sequence)) : undefined
-      return missed === undefined ? reset(id()) : await change(missed, false)
+      if (missed !== undefined) return await change(missed, false)
+      const start = id()
+      try {
+        return { ...reset(start), state: JSON.stringify(await describe()) }
+      } catch {
+        return reset(start)
+      }
     },
   }
 }

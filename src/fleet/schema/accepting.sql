@@ -1,13 +1,25 @@
--- Takes the locks of alerts until the transaction ends, in one order for everybody. Who holds an alert's lock may add events
--- of it, or remove them and make the next one due. A hash collision only makes two alerts wait for each other.
+-- Adds keys that are not there. They stay until the transaction ends: `tidy` removes none meanwhile.
+CREATE OR REPLACE FUNCTION keep_keys(p_keys text[], p_secrets bytea[]) RETURNS void
+LANGUAGE plpgsql SET search_path = pagerduty_alert, pg_catalog, pg_temp AS $$
+BEGIN
+  PERFORM pg_advisory_xact_lock_shared(1346650188, 0);
+  INSERT INTO key (name, secret)
+  SELECT DISTINCT ON (i.name) i.name, i.secret FROM unnest(p_keys, p_secrets) AS i (name, secret)
+  WHERE NOT EXISTS (SELECT FROM key WHERE key.name = i.name) ORDER BY i.name
+  ON CONFLICT (name) DO NOTHING;
+END $$;
+
+-- Takes the locks of alerts until the transaction ends, in one order for everybody: first those of deadlines (key 0), because
+-- the alerts of deadlines that are over are added under them. Who holds an alert's lock may add events of it, or remove them
+-- and make the next one due. A hash collision only makes two alerts wait for each other.
 CREATE OR REPLACE FUNCTION lock_alerts(p_key_ids bigint[], p_alerts text[]) RETURNS void
 LANGUAGE plpgsql SET search_path = pagerduty_alert, pg_catalog, pg_temp AS $$
 DECLARE
   v_lock integer;
 BEGIN
   FOR v_lock IN
-    SELECT DISTINCT hashtext(a.key_id || ' ' || a.alert) FROM unnest(p_key_ids, p_alerts) AS a (key_id, alert)
-    WHERE a.alert IS NOT NULL ORDER BY 1
+    SELECT hashtext(a.key_id || ' ' || a.alert) AS lock FROM unnest(p_key_ids, p_alerts) AS a (key_id, alert)
+    WHERE a.alert IS NOT NULL GROUP BY lock ORDER BY min(a.key_id) <> 0, lock
   LOOP
     PERFORM pg_advisory_xact_lock(1346650188, v_lock); -- the letters PDAL
   END LOOP;
@@ -32,11 +44,7 @@ DECLARE
   v_inserted_ids bigint[];
   v_due_ids bigint[];
 BEGIN
-  PERFORM pg_advisory_xact_lock_shared(1346650188, 0); -- `tidy` removes no key meanwhile
-  INSERT INTO key (name, secret)
-  SELECT DISTINCT ON (i.name) i.name, i.secret FROM unnest(p_keys, p_secrets) AS i (name, secret)
-  WHERE NOT EXISTS (SELECT FROM key WHERE key.name = i.name) ORDER BY i.name
-  ON CONFLICT (name) DO NOTHING;
+  PERFORM keep_keys(p_keys, p_secrets);
   v_key_ids := ARRAY(
     SELECT (SELECT key.id FROM key WHERE key.name = i.name)
     FROM unnest(p_keys) WITH ORDINALITY AS i (name, number) ORDER BY i.number);

@@ -1,21 +1,20 @@
--- Takes the lock under which an outcome ends the deadline of an alert, or a start sets it.
-CREATE OR REPLACE FUNCTION lock_deadline(p_alert text) RETURNS void
+-- Takes the lock under which an outcome ends the deadline of an alert, or a start sets it, and keeps the keys of its alert.
+-- The keys come first, as in `add`: whoever waits for a key that another is about to add must not hold the lock.
+CREATE OR REPLACE FUNCTION lock_deadline(p_alert text, p_keys text[], p_secrets bytea[]) RETURNS void
 LANGUAGE sql SECURITY DEFINER SET search_path = pagerduty_alert, pg_catalog, pg_temp SET lock_timeout = '5s' AS $$
+  SELECT keep_keys(p_keys, p_secrets);
   SELECT lock_alerts('{0}', ARRAY[p_alert]);
 $$;
 
 -- Sets the deadline of a deployment, or replaces it. Returns whether there was room. The caller holds the deadline's lock.
 CREATE OR REPLACE FUNCTION set_deadline(
   p_alert text, p_build text, p_identity text, p_elapsed_ms double precision, p_within_ms double precision, p_keys text[],
-  p_secrets bytea[], p_event bytea, p_most integer
+  p_event bytea, p_most integer
 ) RETURNS boolean
 LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pagerduty_alert, pg_catalog, pg_temp SET lock_timeout = '5s' SET enable_seqscan = off AS $$
 BEGIN
   IF (SELECT count(*) FROM deadline) >= p_most THEN RETURN false; END IF;
-  PERFORM pg_advisory_xact_lock_shared(1346650188, 0); -- `tidy` removes no key meanwhile
-  INSERT INTO key (name, secret) SELECT DISTINCT ON (i.name) i.name, i.secret FROM unnest(p_keys, p_secrets) AS i (name, secret)
-  ORDER BY i.name ON CONFLICT (name) DO NOTHING;
   INSERT INTO deadline (alert, build, identity, span, within, due_at, key_ids, event)
   VALUES (p_alert, p_build, p_identity, (p_elapsed_ms + p_within_ms) * interval '1 ms', p_within_ms * interval '1 ms',
     clock_timestamp() + p_within_ms * interval '1 ms', ARRAY(SELECT id FROM key WHERE name = ANY (p_keys)), p_event)

@@ -20,7 +20,7 @@ export const LIVE_ROUTES: RouteGroup = {
     '/events/live': {
       get: {
         ...answering(
-          'Server-sent events: change, with JSON of what has changed, at most ten a second; reset, if everything has to be read again; bye, when the relay ends',
+          'Server-sent events: change, with JSON of what has changed, at most ten a second; reset, at first and whenever everything has to be read (again); bye, when the relay ends',
           {
             description:
               'data of change: headline, counts, events; more, if more has changed than these; without a spool also the last of the deployments',

@@ -2,9 +2,11 @@ import assert from 'node:assert/strict'
 import { after, beforeEach, test } from 'node:test'
 import type { Event } from '../../../src/core/event.ts'
 import type { FleetItem } from '../../../src/fleet/engine.ts'
+import { openFleet } from '../../../src/fleet/open.ts'
 import {
   claimAll,
   emptyFleet,
+  fleetConfig,
   fleetItem,
   openTestFleet,
   PASSWORD,
@@ -14,6 +16,7 @@ import {
 import { NEEDS_POSTGRES } from '../../support/postgres.ts'
 import { skipWithout } from '../../support/required.ts'
 import { alertItem, DEFAULT_KEY, ownKey } from '../../support/spool.ts'
+import { until } from '../../support/worker.ts'
 
 const skip = skipWithout(...NEEDS_POSTGRES)
 const cluster = skip === false ? await startFleetCluster() : undefined
@@ -178,6 +181,41 @@ test('starts and outcomes at the same time leave no deadline', { skip }, async (
   )
   await one.deadlines.expire()
   assert.deepEqual(one.deadlines.counts(), { open: 0, overdue: 0 })
+})
+
+test('starts, outcomes and deadlines never meet in a deadlock', { skip }, async () => {
+  const engines = ['one', 'two', 'three', 'four'].map((origin) =>
+    openFleet({ fleet: fleetConfig(url), origin, version: '0.0.0' }),
+  )
+  for (let round = 0; round < 25; round++) {
+    // Nobody has added the key of these before.
+    const key = { kind: 'configured', name: `team-${round}` } as const
+    const begun = { ...start(String(round), 60_000), keys: [key] }
+    await engines[0]?.deadlines.begin(start(`overdue ${round}`, 1))
+    await Promise.all(
+      engines.flatMap((engine, index) => [
+        engine.deadlines.begin(begun),
+        engine.add(
+          [report('success', String(round)), report('failure', `${index}`)].map((event) =>
+            fleetItem({ event, key }),
+          ),
+        ),
+        engine.deadlines.expire(),
+      ]),
+    )
+  }
+  // The server counts a deadlock when the connection that lost it ends, at the latest.
+  await Promise.all(engines.map((engine) => engine.close()))
+  const query = async (text: string): Promise<number> =>
+    Number((await cluster?.primary().query<{ count: string }>(text))?.[0]?.count)
+  await until(
+    async () => (await query("SELECT count(*) FROM pg_stat_activity WHERE usename = 'relay'")) === 0,
+    'all connections have ended',
+  )
+  assert.equal(
+    await query('SELECT sum(deadlocks) AS count FROM pg_stat_database WHERE datname = current_database()'),
+    0,
+  )
 })
 
 test('a caller’s own key is kept with a deadline only if it can be encrypted', { skip }, async (t) => {
