@@ -1,4 +1,5 @@
 import type { ContainerFigures } from './container.ts'
+import type { FactSection } from './fact.ts'
 import type { Growth } from './growth.ts'
 import type { Cost } from './measure.ts'
 import type { OneShots } from './one-shot.ts'
@@ -38,6 +39,7 @@ export interface Figures {
   /** Events of one key that were delivered per second over the long path. */
   readonly deliveryRate: number | undefined
   readonly container: ContainerFigures | undefined
+  readonly sections: readonly FactSection[]
   readonly growth: readonly Growth[]
   readonly failed: readonly FailedSection[]
 }

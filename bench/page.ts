@@ -1,14 +1,17 @@
 import type { ContainerFigures } from './container.ts'
+import type { FactSection } from './fact.ts'
 import type { Figures, Machine } from './figures.ts'
 import type { Growth } from './growth.ts'
 import { costOf, type Cost } from './measure.ts'
+import { mergeRuns } from './merge-runs.ts'
 import type { OneShots } from './one-shot.ts'
 import type { CallerCosts } from './relay-caller.ts'
 import { RELAYS, type RelayCost } from './relay-load.ts'
+import { resultsOf, type Result } from './results.ts'
 import { RUN_CASES, type RunCost } from './run.ts'
 import { RUN_ENDINGS } from './run-ending.ts'
 import { growthExponent, median, medianRatio } from './statistics.ts'
-import { isMet, show, targetsOf, type Target } from './targets.ts'
+import { isMet, show } from './target.ts'
 
 /**
  * The titles of the one-shot sections and what they are compared with, by their names in the figures, which are also the
@@ -26,20 +29,25 @@ export function plotName({ name }: Growth): string {
   return `${name.replaceAll(/\W+/g, '-')}.svg`
 }
 
-/** `docs/performance.md`. Ratios are medians of each round's own, since the times are those of one machine on one day. */
-export function performancePage(figures: Figures): string {
-  const { run, runEnding, relayLoad, callers, curls, container, growth, failed } = figures
+/**
+ * `docs/performance.md`. Ratios are medians of each round's own, since the times are those of one machine on one day.
+ * @param runs at least one
+ */
+export function performancePage(runs: readonly Figures[]): string {
+  const figures = mergeRuns(runs)
+  const { run, runEnding, relayLoad, callers, curls, sections, container, growth, failed } = figures
   return [
     HEAD,
     machineText(figures.machine),
     ...(failed.length === 0 ? [] : [failedText(figures)]),
-    targetText(targetsOf(figures)),
+    targetText(resultsOf(runs), runs.length),
     ...(['idle', 'http', 'https', 'far'] as const).flatMap((name) => oneShotText(name, figures[name]) ?? []),
     ...(run === undefined ? [] : [runText(run)]),
     ...(runEnding === undefined ? [] : [runEndingText(runEnding)]),
     ...(relayLoad === undefined ? [] : [relayText(relayLoad)]),
     ...(callers === undefined ? [] : [callerText(callers)]),
     ...(curls === undefined ? [] : [curlText(curls)]),
+    ...sections.map(sectionText),
     ...(container === undefined ? [] : [containerText(container)]),
     ...(growth.length === 0 ? [] : ['## Growth\n', GROWTH_HEAD, ...growth.map(growthText)]),
     howText(figures.isFarByPacket),
@@ -50,18 +58,19 @@ const HEAD = `# Performance
 
 <!-- Written by \`npm run bench\`. -->
 
-How long the program takes and how much memory it needs, next to other tools that do the same work. Everything is measured in
-one run, in turns. The times are those of one machine on one day, so compare the ratios.
+How long the program takes and how much memory it needs, next to other tools that do the same work. What is compared is measured
+in turns. The times are those of one machine on one day, so compare the ratios.
 `
 
 const howText = (isFarByPacket: boolean): string => `## How to repeat it
 
-\`npm ci && npm run bench\` measures everything again and writes this page, in about ten minutes. It uses GNU time, curl, jq
-and Python if they are installed, and the two images if you have built them:
+\`npm ci && npm run bench\` measures everything again and writes this page, in about eight minutes; \`npm run bench -- --runs 3\`
+does so three times and shows how much the runs differ. It uses GNU time, curl, jq, Python, zstd and Chromium if they are
+installed, and the two images if you have built them:
 \`docker build -t pagerduty-alert . && docker build -t pagerduty-alert:shell --target shell .\`
 
 Each round measures every row of a table once, in turns, after one round to warm up (two for relays). A time is the median of
-all rounds, and a ratio is the median of the ratios of each round. The stand-in for PagerDuty answers at once.
+all rounds of all runs, and a ratio is the median of the ratios of each round. The stand-in for PagerDuty answers at once.
 ${isFarByPacket ? BY_PACKET : BY_PROXY}
 V8's code cache is next to the program, as in the image. The load on the relays comes from a separate process that speaks HTTP
 on bare sockets; the first line of that table is what load generator and stand-in reach without a relay.
@@ -97,14 +106,25 @@ function failedText({ failed }: Figures): string {
   return `Not measured in this run:\n\n${lines.join('\n')}\n`
 }
 
-function targetText(targets: readonly Target[]): string {
-  const rows = targets.map((target) => {
-    const { what, limit, isLeast = false, value, floor } = target
-    const met = isMet(target)
+function targetText(results: readonly Result[], runs: number): string {
+  const rows = results.map((result) => {
+    const { what, limit, isLeast = false, value, floor, spread } = result
+    const met = isMet(result)
     const verdict = met === undefined ? '' : met ? 'met' : `**missed**; floor: ${floor}`
-    return [what, `${isLeast ? '≥' : '≤'} ${limit}`, show(value), verdict]
+    const range = spread && `${show(spread.least)} – ${show(spread.most)}`
+    return [what, `${isLeast ? '≥' : '≤'} ${limit}`, show(value), ...(runs > 1 ? [range ?? ''] : []), verdict]
   })
-  return `## Targets\n\n${table(['', 'target', 'here', ''], rows)}`
+  const head = ['', 'target', 'here', ...(runs > 1 ? [`least and most of ${runs} runs`] : []), '']
+  return `## Targets\n\n${table(head, rows)}`
+}
+
+function sectionText({ title, note, facts }: FactSection): string {
+  const rows = facts.map(({ name, unit, values, remark = '' }) => [
+    name,
+    `${show(median(values))}${unit && ` ${unit}`}`,
+    remark,
+  ])
+  return `## ${title}\n\n${note}\n\n${table(['', 'median', ''], rows)}`
 }
 
 function oneShotText(name: keyof typeof ONE_SHOTS, found: OneShots | undefined): string | undefined {

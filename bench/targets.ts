@@ -6,31 +6,15 @@ import { RELAYS } from './relay-load.ts'
 import { RUN_ENDINGS } from './run-ending.ts'
 import { ROUND_TRIP_MS } from './servers.ts'
 import { growthExponent, median, medianRatio } from './statistics.ts'
+import { show, type Target } from './target.ts'
 
-/** A target for the program. */
-export interface Target {
-  readonly what: string
-  readonly limit: number
-  /** Whether more is better. Default: less is. */
-  readonly isLeast?: boolean
-  /** What was measured. */
-  readonly value: number | undefined
-  /** If it is missed: the best that any such program can do, and what it would take to get closer. */
-  readonly floor: string
-}
-
-/** Whether a target was reached; undefined if it was not measured. */
-export function isMet({ limit, isLeast = false, value }: Target): boolean | undefined {
-  if (value === undefined || Number.isNaN(value)) return undefined
-  return isLeast ? value >= limit : value <= limit
-}
-
-/** Every target and its result. */
+/** Every target and what was measured. */
 export function targetsOf(figures: Figures): Target[] {
   return [
     ...oneShotTargets(figures),
     ...runTargets(figures),
     ...relayTargets(figures),
+    ...factTargets(figures),
     ...imageTargets(figures),
     growthTarget(figures),
   ]
@@ -186,6 +170,16 @@ function relayTargets({ relayLoad = [], callers, curls = [], deliveryRate, http 
   ]
 }
 
+function factTargets({ sections }: Figures): Target[] {
+  return sections.flatMap(({ facts }) =>
+    facts.flatMap(({ name, unit, values, target }) =>
+      target === undefined
+        ? []
+        : [{ what: unit === '' ? name : `${name}, ${unit}`, value: median(values), ...target }],
+    ),
+  )
+}
+
 function imageTargets({ container }: Figures): Target[] {
   return [
     {
@@ -234,11 +228,4 @@ function medianMs(cost: Cost | undefined): number | undefined {
 
 function quotient(value: number | undefined, other: number | undefined): number | undefined {
   return value === undefined || other === undefined ? undefined : value / other
-}
-
-/** Three significant digits. */
-export function show(value: number | undefined): string {
-  if (value === undefined || Number.isNaN(value)) return 'not measured'
-  if (value >= 100) return Math.round(value).toLocaleString('en')
-  return value.toFixed(value >= 20 ? 1 : value >= 1 ? 2 : 3)
 }

@@ -5,7 +5,9 @@ import { growthChart } from '../../../bench/chart.ts'
 import type { Figures } from '../../../bench/figures.ts'
 import { performancePage } from '../../../bench/page.ts'
 import { RUN_CASES } from '../../../bench/run.ts'
-import { isMet, show, targetsOf } from '../../../bench/targets.ts'
+import { missedText } from '../../../bench/results.ts'
+import { isMet, show } from '../../../bench/target.ts'
+import { targetsOf } from '../../../bench/targets.ts'
 
 const NOTHING: Figures = {
   machine: {
@@ -28,6 +30,7 @@ const NOTHING: Figures = {
   callers: undefined,
   curls: undefined,
   deliveryRate: undefined,
+  sections: [],
   container: undefined,
   growth: [],
   failed: [],
@@ -59,6 +62,21 @@ const FIGURES: Figures = {
     { name: 'flood', bareMs: [205], watchedMs: [365] },
   ],
   deliveryRate: 1234.5,
+  sections: [
+    {
+      title: 'Masking',
+      note: 'A note.',
+      facts: [
+        {
+          name: 'one',
+          unit: 'MB/s',
+          values: [3, 1, 2],
+          target: { limit: 2.5, isLeast: true, floor: 'none' },
+        },
+        { name: 'two', unit: '', values: [0.5], remark: 'so it is' },
+      ],
+    },
+  ],
   growth: [
     {
       name: 'filling a spool',
@@ -69,7 +87,7 @@ const FIGURES: Figures = {
   failed: [{ name: 'containers', reason: 'it broke\nin many lines' }],
 }
 
-const page = performancePage(FIGURES)
+const page = performancePage([FIGURES])
 
 test('every target is listed, with what was measured and whether that meets it', () => {
   for (const { what } of targetsOf(FIGURES)) assert.ok(page.includes(`| ${what} |`), what)
@@ -93,6 +111,32 @@ test('tables have medians, and the ratios of each round', () => {
   assert.match(page, /^### filling a spool: exponent 1\.00$/m)
 })
 
+test('a section of single figures is a table, and those with a target are among the targets', () => {
+  assert.match(
+    page,
+    /^## Masking\n\nA note\.\n\n.*\n.*\n\| one \| 2\.00 MB\/s \|  \|\n\| two \| 0\.500 \| so it is \|$/m,
+  )
+  assert.match(page, /^\| one, MB\/s \| ≥ 2\.5 \| 2\.00 \| \*\*missed\*\*; floor: none \|$/m)
+  assert.doesNotMatch(page, /least and most/)
+})
+
+test('of several runs the medians count, and each target shows how much they differ', () => {
+  const runs = [1000, 1500, 900].map((deliveryRate): Figures => ({ ...FIGURES, deliveryRate }))
+  const merged = performancePage([...runs, { ...NOTHING, failed: [{ name: 'one key', reason: 'late' }] }])
+  assert.match(merged, /^\|  \| target \| here \| least and most of 4 runs \|  \|$/m)
+  assert.match(merged, /^\| Delivered per second .* \| ≥ 500 \| 1,000 \| 900 – 1,500 \| met \|$/m)
+  assert.match(merged, /^\| one, MB\/s \| ≥ 2\.5 \| 2\.00 \| 2\.00 – 2\.00 \| \*\*missed\*\*/m)
+  assert.match(merged, /^\| pagerduty-alert --help \| 36 \| 1\.20 \| 1\.20 \|$/m)
+  assert.match(merged, /^### filling a spool: exponent 1\.00$/m)
+  assert.match(merged, /^- one key: late$/m)
+})
+
+test('the missed targets are listed, and none that was met or not measured', () => {
+  const lines = missedText([FIGURES]).trimEnd().split('\n')
+  assert.ok(lines.includes('missed: one, MB/s: 2.00 instead of 2.5'))
+  assert.ok(lines.every((line) => !line.includes('--help') && !line.includes('not measured')))
+})
+
 test('the page says what could not be measured', () => {
   assert.match(page, /^- containers: it broke$/m)
   assert.match(page, /^Not measured, because they are not installed here: pagerduty-cli\.$/m)
@@ -108,7 +152,7 @@ test('the page names the machine, and neither host nor paths', () => {
 })
 
 test('a run in which nothing could be measured still makes a page', () => {
-  const empty = performancePage(NOTHING)
+  const empty = performancePage([NOTHING])
   assert.equal(empty.match(/\| not measured \|/g)?.length, targetsOf(NOTHING).length)
   assert.ok(!empty.includes('NaN') && !empty.includes('undefined'))
 })
