@@ -9,13 +9,11 @@ import { createTable } from './table.js'
 const KEY_COLUMNS = [
   ['Key', (each) => code(each.key)],
   [
-    'Pace',
-    (each) =>
-      each.per_minute
-        ? `${each.used_last_minute} of ${each.per_minute} calls in the last minute`
-        : 'not limited here',
+    'Last minute',
+    (each) => (each.per_minute ? `${each.used_last_minute} of ${each.per_minute} calls` : 'not limited here'),
   ],
-  ['Paused until', (each) => when(each.paused_until) ?? 'not paused'],
+  ['Next alert', (each) => when(each.next_alert_at) ?? 'at once'],
+  ['Next change', (each) => when(each.next_change_at) ?? 'at once'],
   ['Last delivered', (each) => when(each.last_delivered_at) ?? 'never'],
 ]
 

@@ -49,7 +49,8 @@ export interface KeyStatus {
   readonly key: string
   readonly used_last_minute: number
   readonly per_minute?: number
-  readonly paused_until?: string
+  readonly next_alert_at?: string
+  readonly next_change_at?: string
   readonly last_delivered_at?: string
 }
 

@@ -71,13 +71,15 @@ function describeFleet({ fleet }: RelayDeps): object | undefined {
 }
 
 function describeReport(report: KeyReport, { config }: RelayDeps): object {
-  const { key, usedLastMinute, perMinute, pausedUntilMs, lastDeliveredAtMs } = report
+  const { key, usedLastMinute, perMinute } = report
   return {
     key: describeKey(key, createKeyFinder(config.delivery.keys)(key)),
     used_last_minute: usedLastMinute,
     per_minute: Number.isFinite(perMinute) ? perMinute : undefined,
-    paused_until: isoTime(pausedUntilMs),
-    last_delivered_at: isoTime(lastDeliveredAtMs),
+    paused_until: isoTime(report.pausedUntilMs),
+    next_alert_at: isoTime(report.nextAlertAtMs),
+    next_change_at: isoTime(report.nextChangeAtMs),
+    last_delivered_at: isoTime(report.lastDeliveredAtMs),
   }
 }
 

@@ -153,10 +153,14 @@ export function reportOf(state: KeyState, nowMs: number): Omit<KeyReport, 'key'>
   const { throttledUntilMs, breakers, rateLimit, ratePerMinute, lastDeliveredAtMs } = state
   const pauses = Object.values(breakers).map((breaker) => breaker.pausedUntilMs('fresh', nowMs) ?? 0)
   const pausedUntilMs = Math.max(throttledUntilMs, ...pauses)
+  const nextAlertAtMs = roomAtMs(state, { kind: 'alert', lane: 'fresh' }, nowMs)
+  const nextChangeAtMs = roomAtMs(state, { kind: 'change', lane: 'fresh' }, nowMs)
   return {
     usedLastMinute: Number.isFinite(ratePerMinute) ? ratePerMinute - rateLimit.left(nowMs) : 0,
     perMinute: ratePerMinute,
     ...(pausedUntilMs > nowMs && { pausedUntilMs }),
+    ...(nextAlertAtMs !== undefined && { nextAlertAtMs }),
+    ...(nextChangeAtMs !== undefined && { nextChangeAtMs }),
     ...(lastDeliveredAtMs !== undefined && { lastDeliveredAtMs }),
   }
 }

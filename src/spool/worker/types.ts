@@ -56,8 +56,11 @@ export interface KeyReport {
   readonly usedLastMinute: number
   /** Attempts per minute; Infinity for no limit. */
   readonly perMinute: number
-  /** No attempt of a new event before then. */
+  /** PagerDuty answered 429, or fails: no attempt of a new event before then. */
   readonly pausedUntilMs?: number
+  /** A new event of this kind is not attempted before then, because of a pause or of the rate limit. Absent: at once. */
+  readonly nextAlertAtMs?: number
+  readonly nextChangeAtMs?: number
   /** Since this process delivers. */
   readonly lastDeliveredAtMs?: number
 }

@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, afterEach, beforeEach, test } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { startSimulator } from '../../../tools/simulator/simulator.ts'
 import { CODESHIP_PRO, KEY, runProgram } from '../../support/program.ts'
 import { alertBody, keyFor, post, startRelay as start, type RunningRelay } from '../../support/relay.ts'
@@ -237,3 +238,30 @@ test('of two relays on one spool one says that it delivers, the other that it do
 async function untilLogged(relay: RunningRelay, text: string): Promise<void> {
   while (!relay.log().includes(text)) await once(relay.program.child.stderr, 'data')
 }
+
+test('after a 429, and when a minute’s calls are used, the status says when the next event may go', async () => {
+  const relay = await startRelay(environment())
+  const send = (number: number): Promise<Response> => {
+    const payload = { summary: `Change ${number}`, source: 'ci' }
+    return post(`${relay.url}/v2/change/enqueue`, { payload })
+  }
+  const nextTimes = async (): Promise<(boolean | undefined)[]> => {
+    const { keys } = (await (await fetch(`${relay.url}/status`)).json()) as {
+      keys: Record<string, string | undefined>[]
+    }
+    const [key = {}] = keys
+    return ['paused_until', 'next_alert_at', 'next_change_at'].map((name) => {
+      const time = key[name]
+      return time === undefined ? undefined : Date.parse(time) > Date.now()
+    })
+  }
+  await Promise.all(Array.from({ length: 81 }, (_, number) => send(number)))
+  await simulator.waitForRequests(80, 60_000)
+  assert.deepEqual(await nextTimes(), [undefined, undefined, true], 'change events have used their part')
+  simulator.behave({ behaviour: { kind: 'answer', status: 429, headers: { 'retry-after': '300' } } })
+  await post(`${relay.url}/v2/enqueue`, alertBody())
+  await simulator.waitForRequests(81, 60_000)
+  while ((await list(relay, '?status=pending')).events.every(({ attempts }) => attempts === 0))
+    await sleep(50)
+  assert.deepEqual(await nextTimes(), [true, true, true])
+})
