@@ -1,10 +1,19 @@
+/** Smaller differences of clocks are none: an answer's date has whole seconds, and it takes a while to arrive. */
+const GRAIN_MS = 10_000
+let aheadMs = 0
+
+/** The time by the relay's clock, as well as its answers tell it: all times on the page are from there. */
+export function now() {
+  return Date.now() + aheadMs
+}
+
 /**
  * Asks the relay.
  * @template T
  * @param {string} path
  * @param {unknown} [body] makes it a POST
  * @param {string} [method]
- * @returns {Promise<T>} rejects with an Error whose `cause` is the status; 0 if the relay did not answer
+ * @returns {Promise<T>} rejects with an Error whose `cause` is the status, if the relay answered
  */
 export async function ask(path, body, method = body ? 'POST' : 'GET') {
   const request = {
@@ -14,8 +23,10 @@ export async function ask(path, body, method = body ? 'POST' : 'GET') {
     body: body ? JSON.stringify(body) : null,
   }
   const response = await fetch(path, request).catch(() => {
-    throw new Error('The relay cannot be reached.', { cause: 0 })
+    throw new Error('The relay cannot be reached.')
   })
+  const date = /** @type {string} */ (response.headers.get('date'))
+  aheadMs = Math.round((Date.parse(date) - Date.now()) / GRAIN_MS || 0) * GRAIN_MS
   const json = /** @type {T & { detail?: string }} */ (await response.json().catch(() => ({})))
   if (response.ok) return json
   throw new Error(json.detail ?? `The relay answered ${response.status}.`, { cause: response.status })

@@ -1,4 +1,4 @@
-import { ask, withQuery } from './api.js'
+import { ask, now, withQuery } from './api.js'
 import { confirmBy, tell } from './dialog.js'
 import { button, code, counted, grouped, join, link, make, sign, span, when } from './dom.js'
 import { createList } from './list.js'
@@ -103,7 +103,7 @@ async function retryMatching(query) {
   if (!count) return void (await tell('Nothing to retry', 'No dead event matches.'))
   const events = counted(count, 'event')
   const body = [
-    `${join(', the oldest ', events, oldest && span(Date.now() - Date.parse(oldest)))} old.`,
+    `${join(', the oldest ', events, oldest && span(now() - Date.parse(oldest)))} old.`,
     triggers ? `PagerDuty may page for ${grouped(triggers)} of them.` : 'None of them can page anybody.',
     leftOut ? `${counted(leftOut, 'event')} left out: settled by a later event of the same alert.` : '',
   ]

@@ -1,3 +1,5 @@
+import { now } from './api.js'
+
 /* Makes elements. Text comes from outside: it becomes text and nothing else. */
 
 /** @typedef {Node | string | number | undefined | false} Child */
@@ -113,7 +115,8 @@ export function clockTime(time) {
 
 /** Writes how long ago every time on the page is now. */
 export function refreshTimes() {
-  for (const element of document.querySelectorAll('time')) element.textContent = ago(element.dateTime)
+  for (const element of all('time'))
+    element.textContent = ago(/** @type {HTMLTimeElement} */ (element).dateTime)
 }
 
 /**
@@ -121,7 +124,7 @@ export function refreshTimes() {
  * @param {string} iso
  */
 export function ago(iso) {
-  const ms = Date.now() - Date.parse(iso)
+  const ms = now() - Date.parse(iso)
   if (Math.abs(ms) < 1000) return 'now'
   const text = span(Math.abs(ms)).split(' ').slice(0, 2).join(' ')
   return ms < 0 ? `in ${text}` : `${text} ago`

@@ -146,6 +146,13 @@ test(
       await page.getByRole('button', { name: 'Log in' }).click()
       await page.getByText('Live', { exact: true }).waitFor()
       assert.equal(await page.getByRole('button', { name: /Retry|Discard/ }).count(), 0)
+      await page.setViewportSize({ width: 320, height: 700 })
+      const [logo, leave] = await Promise.all(
+        [page.getByRole('banner').locator('img'), page.getByRole('button', { name: 'Log out' })].map((each) =>
+          each.boundingBox(),
+        ),
+      )
+      assert.ok(logo && leave && leave.y < logo.y + logo.height, 'on a phone the header’s top is one row')
       const [cookie] = await context.cookies()
       assert.deepEqual([cookie?.httpOnly, cookie?.sameSite], [true, 'Strict'])
       await page.getByRole('button', { name: 'Log out' }).click()

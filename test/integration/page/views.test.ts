@@ -117,6 +117,17 @@ test(
   },
 )
 
+for (const hours of [-1, 1])
+  test(`times are by the relay’s clock in a browser whose clock is ${hours} h off`, { skip }, async () => {
+    const context = await browser.newContext()
+    const page = await context.newPage()
+    await page.clock.install({ time: Date.now() + hours * 3_600_000 })
+    await page.goto(`${relay.url}/#relay`)
+    const fact = page.locator('.facts > div').filter({ hasText: 'Up since' })
+    assert.match(await fact.locator('time').innerText(), /^(?:now|\d+ s ago|\d+ min(?: \d+ s)? ago)$/)
+    await context.close()
+  })
+
 test('a search finds deployments, and its words are in the address', { skip }, async () => {
   const { page } = await openPage(browser, `${relay.url}/#deployments`)
   await page.getByLabel('Search').fill('PRICE rounding')
