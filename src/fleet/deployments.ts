@@ -35,7 +35,8 @@ export function createDeployments(lane: Lane): Deployments {
       const entries = rows.flatMap((row) => toListed(row) ?? [])
       if (entries.every(({ state }) => state !== 'started')) return entries
       const deadlines = await lane.run<DeadlineRow>('SELECT * FROM pagerduty_alert.deadlines()')
-      return entries.map((entry) => ({ ...entry, ...dueOf(entry, deadlines) }))
+      const leftMs = new Map(deadlines.map((row) => [nameOf(row.identity, row.build), row.left_ms]))
+      return entries.map((entry) => ({ ...entry, ...dueOf(entry, leftMs) }))
     },
     deploymentsEndedSince: async (sinceMs) => {
       await merge()
@@ -99,15 +100,20 @@ interface DeadlineRow {
   readonly left_ms: number
 }
 
+/** What a running deployment is known by. */
+function nameOf(identity: string, build = ''): string {
+  return JSON.stringify([identity, build])
+}
+
 /** The deadline is shown by this system's time, like all others. */
 function dueOf(
   {
     state,
     identity,
-    buildId = '',
+    buildId,
   }: { readonly state: string; readonly identity: string; readonly buildId?: string },
-  deadlines: readonly DeadlineRow[],
+  leftMs: ReadonlyMap<string, number>,
 ): { dueAtMs?: number } {
-  const found = deadlines.find((deadline) => deadline.identity === identity && deadline.build === buildId)
-  return state !== 'started' || found === undefined ? {} : { dueAtMs: Date.now() + found.left_ms }
+  const found = state === 'started' ? leftMs.get(nameOf(identity, buildId)) : undefined
+  return found === undefined ? {} : { dueAtMs: Date.now() + found }
 }

@@ -4,12 +4,13 @@ import type { BootTime } from './boot-clock.ts'
 import type { DeadlineCounts } from './deadlines.ts'
 import { readable } from './numbers.ts'
 import type { NewRow } from './rows.ts'
-import { prepareAll, prepareGet, prepareRun } from './statements.ts'
+import { prepareGet, prepareRun } from './statements.ts'
 
 /**
  * Deployments that must end in time. `due_at` is by the spool's clock, `due_uptime` by the kernel's since the boot in
  * `boot`; `span` is the time from the beginning to the deadline, and `within` that from the last sign of life. `key_ids`
- * is a list of ids, as JSON. Older spools lack this table.
+ * is a list of ids, as JSON. The index has all that the time left is computed from, so that looking for the next deadline
+ * does not read the events. Older spools lack both.
  */
 export const DEADLINE_TABLE = `
 CREATE TABLE IF NOT EXISTS deadlines (
@@ -17,6 +18,7 @@ CREATE TABLE IF NOT EXISTS deadlines (
   due_at INTEGER NOT NULL, boot TEXT, due_uptime INTEGER NOT NULL, key_ids TEXT NOT NULL, event TEXT NOT NULL,
   PRIMARY KEY (dedup_key, build)
 ) STRICT;
+CREATE INDEX IF NOT EXISTS deadlines_identity ON deadlines (identity, build, boot, due_uptime, due_at, within);
 `
 
 /** SQL for the keys that deadlines need, as a list of ids. */
@@ -66,18 +68,11 @@ export function createEndNoted(db: DatabaseSync): (deployment: Deployment) => vo
   }
 }
 
-/** The deadline of a running deployment, by what its record is known by. */
-export interface StoredDeadline {
-  readonly identity: string
-  readonly build: string
-  /** How long until then; negative if it has passed. */
-  readonly left_ms: number
-}
-
 /** The reading side of the table. */
 export interface DeadlineReads {
   nextDeadlineInMs(time: SpoolTime): number | undefined
-  deadlines(time: SpoolTime): StoredDeadline[]
+  /** How long a deployment has left, by what its record is known by; negative if its time is over. */
+  deadlineInMs(identity: string, build: string, time: SpoolTime): number | undefined
   countDeadlines(time: SpoolTime): DeadlineCounts
 }
 
@@ -92,21 +87,24 @@ export function createDeadlineReads(db: DatabaseSync): DeadlineReads {
   }
   return {
     nextDeadlineInMs: (time) => reads()?.nextDeadlineInMs(time),
-    deadlines: (time) => reads()?.deadlines(time) ?? [],
+    deadlineInMs: (identity, build, time) => reads()?.deadlineInMs(identity, build, time),
     countDeadlines: (time) => reads()?.countDeadlines(time) ?? { open: 0, overdue: 0 },
   }
 }
 
 function prepareReads(db: DatabaseSync): DeadlineReads {
   const next = prepareGet<{ left_ms: number | null }>(db, `SELECT min(${LEFT}) AS left_ms FROM deadlines`)
-  const all = prepareAll<StoredDeadline>(db, `SELECT identity, build, ${LEFT} AS left_ms FROM deadlines`)
+  const one = prepareGet<{ left_ms: number }>(
+    db,
+    `SELECT ${LEFT} AS left_ms FROM deadlines WHERE identity = ?4 AND build = ?5 LIMIT 1`,
+  )
   const counts = prepareGet<{ open: number; overdue: number }>(
     db,
     `SELECT count(*) FILTER (WHERE ${LEFT} > 0) AS open, count(*) FILTER (WHERE ${LEFT} <= 0) AS overdue FROM deadlines`,
   )
   return {
     nextDeadlineInMs: (time) => next(...timeParameters(time))?.left_ms ?? undefined,
-    deadlines: (time) => all(...timeParameters(time)),
+    deadlineInMs: (identity, build, time) => one(...timeParameters(time), identity, build)?.left_ms,
     countDeadlines: (time) => ({ open: 0, overdue: 0, ...counts(...timeParameters(time)) }),
   }
 }

@@ -1,6 +1,6 @@
 import { Failure } from '../core/failure.ts'
 import type { Connection } from './connection.ts'
-import type { SpoolTime, StoredDeadline } from './deadline-table.ts'
+import type { SpoolTime } from './deadline-table.ts'
 import type { DeploymentEntry, DeploymentLog } from './deployment-log.ts'
 import type { Commits } from './group-commit.ts'
 import { ifReadable, orFailure } from './errors.ts'
@@ -32,34 +32,30 @@ export function createStoredDeployments({
     },
     list: (query) =>
       orFailure(() =>
-        connection.read(({ reads }) => {
-          const entries = reads.deployments(query)
-          const deadlines = entries.some(isRunning) ? reads.deadlines(time()) : []
-          return entries.map((entry) => {
+        connection.read(({ reads }) =>
+          reads.deployments(query).map((entry) => {
             const progress = entry.eventIds.map((id) => unwritten.progress(id) ?? reads.progress(id))
             const told = toldOf(
               progress.map(({ status }) => status),
               entry.told,
             )
-            return { ...entry, ...(told !== undefined && { told }), ...dueOf(entry, deadlines) }
-          })
-        }),
+            const leftMs = isRunning(entry)
+              ? reads.deadlineInMs(entry.identity, entry.buildId ?? '', time())
+              : undefined
+            return {
+              ...entry,
+              ...(told !== undefined && { told }),
+              // By the system's time, like all others: the spool's clock may be off from it.
+              ...(leftMs !== undefined && { dueAtMs: Date.now() + leftMs }),
+            }
+          }),
+        ),
       ),
     endedSince: (sinceMs) =>
       ifReadable(() => connection.read(({ reads }) => reads.deploymentsEndedSince(sinceMs))) ?? [],
   }
 }
 
-function isRunning({ state }: Pick<DeploymentEntry, 'state'>): boolean {
+function isRunning({ state }: DeploymentEntry): boolean {
   return state === 'started'
-}
-
-/** The deadline is shown by the system's time, like all others: the spool's clock may be off from it. */
-function dueOf(
-  { state, identity, buildId = '' }: Pick<DeploymentEntry, 'state' | 'identity' | 'buildId'>,
-  deadlines: readonly StoredDeadline[],
-): { dueAtMs?: number } {
-  if (!isRunning({ state })) return {}
-  const found = deadlines.find((each) => each.identity === identity && each.build === buildId)
-  return found === undefined ? {} : { dueAtMs: Date.now() + found.left_ms }
 }
