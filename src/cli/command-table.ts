@@ -121,7 +121,7 @@ export const COMMANDS = {
     example: 'pagerduty-alert flush --deadline 5m',
   },
   spool: {
-    does: 'list, retry or discard what a relay or a spool holds',
+    does: 'list, retry or discard what a relay, a fleet or a spool holds',
     operands: 'list | retry [ID | KEY] | discard ID | KEY | all',
     maxOperands: 2,
     groups: ['delivery', 'printing'],
@@ -137,7 +137,7 @@ export const COMMANDS = {
     example: 'PAGERDUTY_FLEET=postgres://owner@db/pagerduty pagerduty-alert fleet migrate',
   },
   deployments: {
-    does: 'list the deployments that a relay or a spool remembers, the newest first',
+    does: 'list the deployments that are remembered, the newest first',
     operands: '',
     maxOperands: 0,
     groups: ['list', 'event', 'delivery', 'printing'],
@@ -145,7 +145,7 @@ export const COMMANDS = {
     example: 'pagerduty-alert deployments --environment production --since 7d',
   },
   report: {
-    does: 'count how often deployments happen, fail and recover, from a relay or a spool',
+    does: 'count how often deployments happen, fail and recover',
     operands: '',
     maxOperands: 0,
     groups: ['list', 'event', 'delivery', 'printing'],

@@ -1,5 +1,4 @@
 import { knownSecrets } from '../config/known-secrets.ts'
-import type { DeliveryConfig } from '../config/delivery.ts'
 import type { Config } from '../config/load.ts'
 import type { PrintConfig } from '../config/printing.ts'
 import { ENDPOINT, type Event } from '../core/event.ts'
@@ -36,7 +35,8 @@ export function describeRetry(post: Post, { attempt, reason, delayMs, leftMs }: 
 }
 
 /** One line for each post: that it was accepted, or why not and what to do. */
-function logDelivery(log: Log, delivery: Delivery, { deadlineMs, timeoutMs, region }: DeliveryConfig): void {
+function logDelivery(log: Log, delivery: Delivery, config: DeliveryLogging['config']): void {
+  const { deadlineMs, timeoutMs, region } = config.delivery
   const { post, outcome, attempts, durationMs, status, reason = '' } = delivery
   const what = describePost(post)
   if (outcome === 'accepted') return log.info(`${what}: accepted (${status})`)
@@ -46,7 +46,11 @@ function logDelivery(log: Log, delivery: Delivery, { deadlineMs, timeoutMs, regi
     return log.error(`${what}: refused with ${reason}${hint === undefined ? '' : `\n${hint}`}`)
   }
   if (outcome === 'queued')
-    return log.warn(`${what}: kept in the spool (${reason}); flush or a relay delivers it`)
+    return log.warn(
+      config.spool === undefined
+        ? `${what}: kept in the fleet (${reason}); its relays deliver it`
+        : `${what}: kept in the spool (${reason}); flush or a relay delivers it`,
+    )
   const tries = `${attempts} ${attempts === 1 ? 'attempt' : 'attempts'} in ${formatMs(durationMs)}`
   const limits = `deadline ${formatMs(deadlineMs)}, ${formatMs(timeoutMs)} an attempt`
   return log.error(`${what}: not delivered: ${reason} (${tries}; ${limits})`)
@@ -114,7 +118,7 @@ export function jsonLine({
 /** Where the results of deliveries are logged. */
 interface DeliveryLogging {
   readonly io: Pick<Io, 'signal'>
-  readonly config: Pick<Config, 'delivery'>
+  readonly config: Pick<Config, 'delivery' | 'spool'>
   readonly log: Log
 }
 
@@ -128,7 +132,7 @@ export function logDeliveries({ io, config, log }: DeliveryLogging, deliveries: 
   for (const delivery of deliveries) {
     if (isInterrupted && delivery.outcome === 'undelivered')
       log.error(`${describePost(delivery.post)}: interrupted`)
-    else logDelivery(log, delivery, config.delivery)
+    else logDelivery(log, delivery, config)
   }
   return isInterrupted ? Number(io.signal.reason) : exitCodeOf(verdict)
 }

@@ -3,7 +3,7 @@ import type { EventInput } from '../core/build-event.ts'
 import { countedFailure } from '../core/counted-failure.ts'
 import { describeStreak, isPaging } from '../core/failure-streak.ts'
 import { Failure } from '../core/failure.ts'
-import { openHolder } from './holder.ts'
+import { openHolder } from './open-holder.ts'
 
 /**
  * Has the relay or the spool record a failure before its event is made, and adds to the input how many in a row there are

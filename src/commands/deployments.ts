@@ -4,15 +4,17 @@ import { deploymentFigures, type EndedDeployment, type Figure } from '../core/de
 import { shortCommit } from '../core/summary.ts'
 import { formatMs } from '../core/duration.ts'
 import { parseSince } from '../core/since.ts'
-import { openHolder, textOf, type Answer } from './holder.ts'
+import { exitOf, incompleteOf, textOf, type Answer, type Holder } from './holder.ts'
+import { openHolder } from './open-holder.ts'
 
-/** `deployments`: lists what a relay or a spool remembers, the newest first. @returns the exit status */
+/** `deployments`: lists what a relay, a fleet or a spool remembers, the newest first. @returns the exit status */
 export async function deployments(session: Session): Promise<number> {
-  const { io, json } = session
-  const found = await readAll(session, session.config.list.since)
-  if (json) io.writeOut(`${JSON.stringify({ deployments: found })}\n`)
-  else for (const deployment of found) io.writeOut(`${lineOf(deployment)}\n`)
-  return 0
+  const { io, json, config } = session
+  return await withHolder(session, async (holder) => {
+    const found = await readAll(session, holder, config.list.since)
+    if (json) io.writeOut(`${JSON.stringify({ deployments: found, ...incompleteOf(holder) })}\n`)
+    else for (const deployment of found) io.writeOut(`${lineOf(deployment)}\n`)
+  })
 }
 
 /** `report`: prints four figures of the deployments since a time, each with its definition. @returns the exit status */
@@ -21,40 +23,50 @@ export async function report(session: Session): Promise<number> {
   const since = config.list.since ?? DEFAULT_SINCE
   const nowMs = Date.now()
   const spanMs = nowMs - (parseSince(since, nowMs) ?? nowMs)
-  const figures = deploymentFigures((await readAll(session, since)).flatMap(endedOf), spanMs)
-  if (json) io.writeOut(`${JSON.stringify({ since, figures })}\n`)
-  else for (const figure of figures) io.writeOut(`${figureLine(figure)}\n`)
-  return 0
+  return await withHolder(session, async (holder) => {
+    const figures = deploymentFigures((await readAll(session, holder, since)).flatMap(endedOf), spanMs)
+    if (json) io.writeOut(`${JSON.stringify({ since, figures, ...incompleteOf(holder) })}\n`)
+    else for (const figure of figures) io.writeOut(`${figureLine(figure)}\n`)
+  })
+}
+
+/** Prints what a holder answers. @returns the exit status */
+async function withHolder(session: Session, print: (holder: Holder) => Promise<void>): Promise<number> {
+  const holder = await openHolder(session)
+  try {
+    await print(holder)
+    return exitOf(session, holder)
+  } finally {
+    await holder.close()
+  }
 }
 
 const DEFAULT_SINCE = '30d'
 /** As many pages as a spool keeps, so that a server that always names a next page does not make this endless. */
 const MAX_PAGES = 60
 
-async function readAll(session: Session, since: string | undefined): Promise<Answer[]> {
-  const { list, event } = session.config
+async function readAll(
+  { config: { list, event } }: Session,
+  holder: Holder,
+  since: string | undefined,
+): Promise<Answer[]> {
   const environment = event.choices.environment?.value
   const query = {
     ...(environment !== undefined && { environment }),
     ...(list.outcome !== undefined && { outcome: list.outcome }),
     ...(since !== undefined && { since }),
   }
-  const holder = await openHolder(session)
-  try {
-    const found: Answer[] = []
-    let next: unknown
-    for (let page = 0; page < MAX_PAGES; page++) {
-      const answer = await holder.deployments(
-        typeof next === 'number' ? { ...query, before: String(next) } : query,
-      )
-      if (Array.isArray(answer['deployments'])) found.push(...(answer['deployments'] as Answer[]))
-      next = answer['next']
-      if (typeof next !== 'number') break
-    }
-    return found
-  } finally {
-    await holder.close()
+  const found: Answer[] = []
+  let next: unknown
+  for (let page = 0; page < MAX_PAGES; page++) {
+    const answer = await holder.deployments(
+      typeof next === 'number' ? { ...query, before: String(next) } : query,
+    )
+    if (Array.isArray(answer['deployments'])) found.push(...(answer['deployments'] as Answer[]))
+    next = answer['next']
+    if (typeof next !== 'number') break
   }
+  return found
 }
 
 function lineOf(deployment: Answer): string {

@@ -9,6 +9,7 @@ import type { Post } from '../delivery/request.ts'
 import { createCanonical } from '../fleet/canonical-key.ts'
 import type { Engine } from '../fleet/engine.ts'
 import type { FleetAlert } from '../fleet/engine-listing.ts'
+import { toFleetItems } from '../fleet/fleet-items.ts'
 import { readOrigin } from '../fleet/origin.ts'
 import type { RelayFleet } from '../fleet/relay-fleet.ts'
 import { within } from '../fleet/within.ts'
@@ -23,7 +24,6 @@ import type { FleetLink, OwnDelivery } from './spool-sending.ts'
 
 export interface FleetLinkOptions {
   readonly fleet: FleetConfig
-  readonly spool: SpoolConfig
   readonly delivery: DeliveryConfig
   readonly hostname: string
   readonly log: Log
@@ -37,11 +37,14 @@ const HAND_OVER_MS = 1000
 const POLL_MS = 100
 
 const IN_FLEET = 'an earlier event of the same alert is still waiting in the fleet'
+const NO_SECRET = 'a key that is not configured is kept in the fleet only with PAGERDUTY_FLEET_SECRET'
 const NOT_KNOWN = 'the fleet does not say whether an earlier event of the same alert is waiting there'
 
 /** Connects nothing until it is asked something. */
 export function createFleetLink(options: FleetLinkOptions): FleetLink {
   const { fleet, log } = options
+  const { keys } = options.delivery
+  const canonical = createCanonical(keys)
   let opened: Promise<Engine> | undefined
   let away: Failure | undefined
   // Only reads and records, so it needs no name of its own.
@@ -66,6 +69,20 @@ export function createFleetLink(options: FleetLinkOptions): FleetLink {
         return new Map(alerts.flatMap(({ post }) => (isTrigger(post) ? [] : [[post, NOT_KNOWN]])))
       }
     },
+    keep: async (posts) => {
+      const items = posts.map(({ event, destination }) => ({
+        event,
+        key: canonical(toSpoolKey(destination.routingKey, keys)),
+      }))
+      if (fleet.secret === undefined && items.some(({ key }) => key.kind === 'own')) return NO_SECRET
+      try {
+        await ask((server) => server.add(toFleetItems(items)))
+        return undefined
+      } catch (error) {
+        if (error instanceof Failure) return error.message
+        throw error
+      }
+    },
     note: async (deliveries) => {
       if (!deliveries.some(({ post }) => deploymentOf(post.event, Date.now()) !== undefined)) return
       const note: Engine['noteDeployment'] = async (...told) => {
@@ -74,7 +91,7 @@ export function createFleetLink(options: FleetLinkOptions): FleetLink {
       }
       await noteDeployment({ note }, deliveries, log)
     },
-    startDelivery: (spool) => startDelivery(options, spool),
+    startDelivery: (spool, config) => startDelivery(options, spool, config),
     close: async () => await (await opened)?.close(),
   }
 }
@@ -104,17 +121,21 @@ function isTrigger({ event }: Post): boolean {
 }
 
 /** Joins the fleet under the name of the spool's directory. */
-async function startDelivery(options: FleetLinkOptions, spool: ListedSpool): Promise<OwnDelivery> {
+async function startDelivery(
+  options: FleetLinkOptions,
+  spool: ListedSpool,
+  { directory, maxAgeMs }: SpoolConfig,
+): Promise<OwnDelivery> {
   const { fleet, delivery, hostname, log } = options
   const transport = composeTransport(delivery)
   const shared = await composeRelayFleet({
     fleet,
-    origin: readOrigin(options.spool.directory, hostname),
+    origin: readOrigin(directory, hostname),
     spool,
     delivery,
     transport,
     version,
-    maxAgeMs: options.spool.maxAgeMs,
+    maxAgeMs,
     lookUp: await options.lookUp(),
     events: () => ({
       onDelivered: () => undefined,

@@ -8,7 +8,7 @@ import type { OwnDelivery, SpoolSending } from './spool-sending.ts'
 
 /** Starts to deliver a spool, through its fleet if it belongs to one. */
 export async function startOwnDelivery(sending: SpoolSending, spool: ListedSpool): Promise<OwnDelivery> {
-  if (sending.fleet !== undefined) return await sending.fleet.startDelivery(spool)
+  if (sending.fleet !== undefined) return await sending.fleet.startDelivery(spool, sending.config)
   const { worker, transport } = await composeWorker({
     spool,
     delivery: sending.delivery,

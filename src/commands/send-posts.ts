@@ -73,12 +73,15 @@ export async function sendPosts(
     early,
     transport,
   })
-  if (config.spool === undefined) return await sender.send(posts)
-  const { sendWithSpool } = await import('./send-with-spool.ts')
   const lookUp = (): Promise<KeyLookUp | undefined> =>
     keyLookUp({ ...session, config: { ...config, delivery } })
   const fleet = await linkFleet(session, { posts, delivery }, lookUp)
   try {
+    if (config.spool === undefined)
+      return fleet === undefined
+        ? await sender.send(posts)
+        : await (await import('./send-with-fleet.ts')).sendWithFleet(posts, { sender, fleet, log })
+    const { sendWithSpool } = await import('./send-with-spool.ts')
     return await sendWithSpool(posts, {
       sender,
       delivery,
@@ -94,16 +97,16 @@ export async function sendPosts(
   }
 }
 
-/** The fleet that the spool belongs to. A relay that gets the events puts them in order itself. */
+/** The fleet that the command belongs to. A relay that gets the events puts them in order itself. */
 async function linkFleet(
   { io, config, log }: SendContext,
   { delivery }: Addressed,
   lookUp: () => Promise<KeyLookUp | undefined>,
 ): Promise<FleetLink | undefined> {
-  const { fleet, spool } = config
-  if (fleet === undefined || spool === undefined || delivery.relay !== undefined) return undefined
+  const { fleet } = config
+  if (fleet === undefined || delivery.relay !== undefined) return undefined
   const { createFleetLink } = await import('./fleet-link.ts') // few have one
-  return createFleetLink({ fleet, spool, delivery, hostname: io.hostname, log, lookUp })
+  return createFleetLink({ fleet, delivery, hostname: io.hostname, log, lookUp })
 }
 
 /**

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { composeSpool } from '../compose.ts'
 import type { Post } from '../delivery/request.ts'
 import type { Delivery } from '../delivery/sender.ts'
+import { inOrder, toUntried } from './deliveries.ts'
 import { noteDeployment } from './note-deployment.ts'
 import { spoolKeysOf, toSpoolKey } from '../spool/key-names.ts'
 import type { ListedSpool } from '../spool/listing.ts'
@@ -61,10 +62,6 @@ export async function sendWithSpool(posts: readonly Post[], sending: SpoolSendin
 
 const NONE_HELD: ReadonlyMap<Post, string> = new Map()
 
-function inOrder(posts: readonly Post[], deliveries: readonly Delivery[]): Delivery[] {
-  return deliveries.toSorted((a, b) => posts.indexOf(a.post) - posts.indexOf(b.post))
-}
-
 /** Whether the key is known, to us or to the relay that the event goes to. */
 function isAddressed({ delivery }: SpoolSending, { destination }: Post): boolean {
   return destination.routingKey !== undefined || delivery.relay !== undefined
@@ -79,10 +76,6 @@ function isBehind({ delivery }: SpoolSending, spool: ListedSpool, { event, desti
 
 const BEHIND = 'an earlier event of the same alert is still waiting there'
 const NO_KEY_YET = 'the routing key could not be looked up'
-
-function toUntried(post: Post, reason: string): Delivery {
-  return { post, outcome: 'undelivered', attempts: 0, durationMs: 0, reason, retryInMs: 0 }
-}
 
 async function keep(
   sending: SpoolSending,

@@ -19,10 +19,12 @@ export interface OwnDelivery {
 export interface FleetLink {
   /** Posts that may not be sent now, and why: the fleet has earlier events of their alerts, or does not say so. */
   findHeld(posts: readonly Post[]): Promise<ReadonlyMap<Post, string>>
+  /** Adds posts to the fleet, all or none. @returns why that failed, if it did */
+  keep(posts: readonly Post[]): Promise<string | undefined>
   /** Records deployments whose events did not pass through the fleet. */
   note(deliveries: readonly Delivery[]): Promise<void>
   /** Moves a spool's events to the fleet, and delivers them with the other relays. */
-  startDelivery(spool: ListedSpool): Promise<OwnDelivery>
+  startDelivery(spool: ListedSpool, config: SpoolConfig): Promise<OwnDelivery>
   close(): Promise<void>
 }
 

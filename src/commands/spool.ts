@@ -1,6 +1,7 @@
 import type { Session } from '../cli/session.ts'
 import { Failure } from '../core/failure.ts'
-import { openHolder, textOf, type Answer, type DeadChoice, type Holder } from './holder.ts'
+import { exitOf, incompleteOf, textOf, type Answer, type DeadChoice, type Holder } from './holder.ts'
+import { openHolder } from './open-holder.ts'
 
 const STATUSES = ['pending', 'dead', 'delivered'] as const
 
@@ -51,13 +52,14 @@ function choiceOf(text: string | undefined): DeadChoice {
   return /^\d{1,16}$/.test(text) ? { id: Number(text) } : { key: text }
 }
 
-async function list({ io, json }: Session, holder: Holder): Promise<number> {
+async function list(session: Session, holder: Holder): Promise<number> {
+  const { io, json } = session
   const answers = await Promise.all(STATUSES.map((status) => holder.events(status)))
   const events = answers.flatMap(({ events: some }) => (Array.isArray(some) ? (some as Answer[]) : []))
   const counts = answers[0]?.['counts']
-  if (json) print(io.writeOut, { events, counts })
+  if (json) print(io.writeOut, { events, counts, ...incompleteOf(holder) })
   else for (const event of events) io.writeOut(`${lineOf(event)}\n`)
-  return 0
+  return exitOf(session, holder)
 }
 
 function lineOf(event: Answer): string {

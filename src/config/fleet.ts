@@ -11,7 +11,7 @@ export const FLEET_SETTINGS = inGroup('delivery', {
     value: 'URL',
     secret: true,
     parse: parseFleetUrl,
-    help: 'PostgreSQL that several relays share as one queue, as postgres://USER@HOST[,HOST…]/DATABASE; needs PAGERDUTY_SPOOL, too',
+    help: 'PostgreSQL that several relays share as one queue, as postgres://USER@HOST[,HOST…]/DATABASE; serve needs PAGERDUTY_SPOOL, too',
   },
   fleetPassword: {
     variable: 'PAGERDUTY_FLEET_PASSWORD',

@@ -146,15 +146,17 @@ const KEY_MISSING =
 export function counterMissing({
   paging,
   delivery,
+  fleet,
   spool,
-}: Pick<Config, 'paging' | 'delivery' | 'spool'>): string | undefined {
-  const isMissing = isCounting(paging) && delivery.relay === undefined && spool === undefined
+}: Pick<Config, 'paging' | 'delivery' | 'fleet' | 'spool'>): string | undefined {
+  const counters = [delivery.relay, fleet, spool]
+  const isMissing = isCounting(paging) && counters.every((counter) => counter === undefined)
   return isMissing ? COUNTER_MISSING : undefined
 }
 
 const COUNTER_MISSING =
   '--after (PAGERDUTY_AFTER) needs something that remembers earlier failures: set PAGERDUTY_RELAY_URL to the address of a ' +
-  'relay, or PAGERDUTY_SPOOL to a directory that the next build has too'
+  'relay, PAGERDUTY_FLEET to the database of a fleet, or PAGERDUTY_SPOOL to a directory that the next build has too'
 
 /** A REST API token alone does not say which service's key is meant. */
 function serviceMissing({ tokenOrigin }: RestConfig): string {

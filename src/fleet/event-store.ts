@@ -6,9 +6,17 @@ import type { Engine } from './engine.ts'
 /** Ids from here on are the spool's: they begin with the milliseconds at which it was made. Those of the fleet are small. */
 const FIRST_SPOOL_ID = 1_000_000_000_000
 
+/** Whether an id is of an event that a spool has, not the fleet. */
+export function isOfSpool(id: number): boolean {
+  return id >= FIRST_SPOOL_ID
+}
+
+/** What is asked of a process's own spool. */
+export type OwnEvents = Pick<ListedSpool, Lists | Actions | 'setAside' | 'onChange'>
+
 export interface EventStoreDeps {
   readonly engine: Engine
-  readonly spool: ListedSpool
+  readonly spool: OwnEvents
   /** Whether the fleet takes events of the key. */
   readonly isShared: (key: SpoolKey) => boolean
 }
@@ -60,7 +68,7 @@ function createLists({ engine, spool, isShared }: EventStoreDeps): Pick<EventSto
     },
     list: async (status, limit, afterId = 0) => {
       const search = { statuses: [status], limit, afterId }
-      const shared = afterId >= FIRST_SPOOL_ID ? [] : await ofFleet(() => engine.find(search), [])
+      const shared = isOfSpool(afterId) ? [] : await ofFleet(() => engine.find(search), [])
       const own = spool.list(status, limit - shared.length, afterId).filter(isListed)
       return [...shared.map((event) => ({ ...event, status })), ...own.map(inSpool)]
     },
@@ -70,7 +78,7 @@ function createLists({ engine, spool, isShared }: EventStoreDeps): Pick<EventSto
       return left <= 0 ? own : [...own, ...(await ofFleet(() => engine.find({ ...search, limit: left }), []))]
     },
     show: async (id) => {
-      if (id < FIRST_SPOOL_ID) return await engine.show(id)
+      if (!isOfSpool(id)) return await engine.show(id)
       const event = spool.show(id)
       return event && inSpool(event)
     },
@@ -80,7 +88,7 @@ function createLists({ engine, spool, isShared }: EventStoreDeps): Pick<EventSto
 type Actions = 'retry' | 'previewRetry' | 'discard' | 'discardOne'
 
 function createActions({ engine, spool }: EventStoreDeps): Pick<EventStore, Actions> {
-  const holderOf = (id: number): Pick<ListedSpool, Actions> => (id >= FIRST_SPOOL_ID ? spool : engine)
+  const holderOf = (id: number): Pick<ListedSpool, Actions> => (isOfSpool(id) ? spool : engine)
   const eachOf = (filter: DeadFilter): readonly Pick<ListedSpool, Actions>[] =>
     'id' in filter ? [holderOf(filter.id)] : [engine, spool]
   return {

@@ -17,6 +17,8 @@ export interface FleetOptions {
   /** The name under which this relay's events and leases are stored: the same after a restart, and no other relay's. */
   readonly origin: string
   readonly version: string
+  /** How long the first attempt may take to connect to a node; later ones may take longer. Default: 1 s. */
+  readonly connectTimeoutMs?: number
 }
 
 /** Connections that add: the server gets a second statement while it syncs the first. */
@@ -26,9 +28,9 @@ const ADDING_LANES = 2
  * Opens a relay's connection to the fleet. It connects in the background, and again whenever a connection is lost; nothing here
  * fails because the server is away.
  */
-export function openFleet({ fleet, origin, version }: FleetOptions): Engine {
+export function openFleet({ fleet, origin, version, connectTimeoutMs }: FleetOptions): Engine {
   const seal = createSeal(fleet.secret)
-  const server = createServer(fleet, seal)
+  const server = createServer(fleet, seal, connectTimeoutMs)
   const lanes: Record<'delivery' | 'people', Lane> = {
     delivery: server.createLane(),
     people: server.createLane((connected) => news.listenOn(connected)),

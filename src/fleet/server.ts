@@ -23,7 +23,11 @@ export interface Server {
 }
 
 /** Connects nothing until a lane is used. */
-export function createServer({ server }: FleetConfig, seal: Seal): Server {
+export function createServer(
+  { server }: FleetConfig,
+  seal: Seal,
+  connectTimeoutMs = CONNECT_TIMEOUT_MS,
+): Server {
   const listeners = new Set<(state: EngineState) => void>()
   let state: EngineState = { kind: 'down', reason: 'not connected yet', isConfiguration: false }
   let good: Connected['host'] | undefined
@@ -35,7 +39,7 @@ export function createServer({ server }: FleetConfig, seal: Seal): Server {
     if (isNews) for (const listener of listeners) listener(next)
   }
   const connect = async (attempt: number, onConnected: LaneListener): Promise<Connected> => {
-    const timeoutMs = Math.min(MAX_CONNECT_TIMEOUT_MS, CONNECT_TIMEOUT_MS * 2 ** (attempt - 1))
+    const timeoutMs = Math.min(MAX_CONNECT_TIMEOUT_MS, connectTimeoutMs * 2 ** (attempt - 1))
     const connected = await connectToPrimary({
       server,
       first: good,
