@@ -67,6 +67,7 @@ export function createDelivering({ lane, seal, relay, version, news }: Deliverin
         const [row] = await lane.run<{ tidy: boolean }>('SELECT pagerduty_alert.tidy()')
         isMore = row?.tidy ?? false
       }
+      await lane.run('SELECT pagerduty_alert.forget_keys()')
     },
   }
 }

@@ -9,6 +9,7 @@ import { openFleet } from '../../src/fleet/open.ts'
 import { toRow } from '../../src/spool/rows.ts'
 import type { SpoolItem } from '../../src/spool/spool.ts'
 import { startCluster, type Cluster, type ClusterOptions } from './postgres.ts'
+import { until } from './worker.ts'
 
 /** A cluster with the fleet's tables, and the users `relay` and `viewer` with a password each. */
 export async function startFleetCluster(options: ClusterOptions = {}): Promise<Cluster> {
@@ -52,6 +53,17 @@ export async function emptyFleet(cluster: Cluster): Promise<void> {
         'pagerduty_alert.key, pagerduty_alert.permit, pagerduty_alert.relay, pagerduty_alert.deployment, pagerduty_alert.told, ' +
         'pagerduty_alert.deadline',
     )
+}
+
+/** How many deadlocks the server has seen, once all relays are gone: it counts them when a connection ends, at the latest. */
+export async function deadlocksOf(cluster: Cluster | undefined): Promise<number> {
+  const query = async (text: string): Promise<number> =>
+    Number((await cluster?.primary().query<{ count: string }>(text))?.[0]?.count)
+  const connections = "SELECT count(*) FROM pg_stat_activity WHERE usename = 'relay'"
+  await until(async () => (await query(connections)) === 0, 'all connections have ended')
+  return await query(
+    'SELECT sum(deadlocks) AS count FROM pg_stat_database WHERE datname = current_database()',
+  )
 }
 
 let lastOriginId = 0

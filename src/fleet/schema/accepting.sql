@@ -1,3 +1,16 @@
+-- The order of locks, for every function and for every transaction that calls several. Whoever waits for one of these holds
+-- none of those below it, so no two transactions ever wait for each other:
+--
+--   1. advisory lock 0: shared while keys are used that nothing refers to yet, exclusive while keys are removed
+--   2. new rows of `key`, by name
+--   3. advisory lock 1: whoever writes `deployment` or takes from `told`
+--   4. advisory locks of deadlines, and then of alerts, each by their hashes (lock_alerts)
+--   5. rows: those of an event under the lock of its alert (a change event has one of its own), those of `deadline` under the
+--      lock of the deadline, those of `deployment` under lock 1, those of `permit` under their key
+--
+-- Rows of `key` are locked by id, `FOR NO KEY UPDATE`, before 4: that never waits for what `settle` locks after 4, `FOR KEY SHARE`.
+-- Whoever takes rows in any other order, or without the lock that guards them, skips those that are locked.
+
 -- Adds keys that are not there. They stay until the transaction ends: `tidy` removes none meanwhile.
 CREATE OR REPLACE FUNCTION keep_keys(p_keys text[], p_secrets bytea[]) RETURNS void
 LANGUAGE plpgsql SET search_path = pagerduty_alert, pg_catalog, pg_temp AS $$
@@ -9,8 +22,8 @@ BEGIN
   ON CONFLICT (name) DO NOTHING;
 END $$;
 
--- Takes the locks of alerts until the transaction ends, in one order for everybody: first those of deadlines (key 0), because
--- the alerts of deadlines that are over are added under them. Who holds an alert's lock may add events of it, or remove them
+-- Takes the locks of alerts until the transaction ends: first those of deadlines (key 0), because the alerts of deadlines that
+-- are over are added under them. An event without an alert is locked by its id. Who holds an alert's lock may add events of it, or remove them
 -- and make the next one due. A hash collision only makes two alerts wait for each other.
 CREATE OR REPLACE FUNCTION lock_alerts(p_key_ids bigint[], p_alerts text[]) RETURNS void
 LANGUAGE plpgsql SET search_path = pagerduty_alert, pg_catalog, pg_temp AS $$

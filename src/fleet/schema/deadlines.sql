@@ -1,8 +1,9 @@
 -- Takes the lock under which an outcome ends the deadline of an alert, or a start sets it, and keeps the keys of its alert.
--- The keys come first, as in `add`: whoever waits for a key that another is about to add must not hold the lock.
+-- The caller merges deployments under it, so their lock comes first.
 CREATE OR REPLACE FUNCTION lock_deadline(p_alert text, p_keys text[], p_secrets bytea[]) RETURNS void
 LANGUAGE sql SECURITY DEFINER SET search_path = pagerduty_alert, pg_catalog, pg_temp SET lock_timeout = '5s' AS $$
   SELECT keep_keys(p_keys, p_secrets);
+  SELECT lock_deployments();
   SELECT lock_alerts('{0}', ARRAY[p_alert]);
 $$;
 
@@ -23,12 +24,17 @@ BEGIN
   RETURN true;
 END $$;
 
--- Forgets the deadlines of a deployment whose outcome was told without events.
+-- Forgets the deadlines of a deployment whose outcome was told without events. The caller holds the lock of deployments, so
+-- no other deadline is set meanwhile.
 CREATE OR REPLACE FUNCTION end_deadlines(p_identity text, p_build text) RETURNS void
-LANGUAGE sql SECURITY DEFINER
+LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pagerduty_alert, pg_catalog, pg_temp SET lock_timeout = '5s' SET enable_seqscan = off AS $$
+DECLARE
+  v_alerts text[] := ARRAY(SELECT alert FROM deadline WHERE identity = p_identity);
+BEGIN
+  PERFORM lock_alerts(array_fill(0::bigint, ARRAY[cardinality(v_alerts)]), v_alerts);
   DELETE FROM deadline WHERE identity = p_identity AND (build = p_build OR build = '' OR p_build = '');
-$$;
+END $$;
 
 -- Removes some deadlines that are over, and returns what to trigger. In the same transaction the caller adds their alerts.
 CREATE OR REPLACE FUNCTION take_deadlines(p_most integer) RETURNS TABLE (
@@ -43,6 +49,7 @@ DECLARE
   v_alerts text[] := ARRAY(SELECT d.alert FROM deadline AS d WHERE d.due_at <= v_now ORDER BY d.due_at LIMIT p_most);
 BEGIN
   IF cardinality(v_alerts) = 0 THEN RETURN; END IF;
+  PERFORM keep_keys('{}', '{}'); -- as `add` will do, but before the locks of the deadlines
   PERFORM lock_alerts(array_fill(0::bigint, ARRAY[cardinality(v_alerts)]), v_alerts);
   RETURN QUERY
   WITH removed AS (

@@ -17,7 +17,7 @@ BEGIN
   RETURN QUERY
   WITH renewed AS (
     UPDATE key SET lease_until = clock_timestamp() + p_lease_ms * interval '1 ms'
-    FROM unnest(p_key_ids, p_epochs) AS i (key_id, epoch)
+    FROM (SELECT * FROM unnest(p_key_ids, p_epochs) AS n (key_id, epoch) ORDER BY n.key_id) AS i
     -- IS NOT DISTINCT FROM: see lock_owned.
     WHERE key.id = i.key_id AND key.epoch = i.epoch AND key.owner IS NOT DISTINCT FROM p_relay
     RETURNING key.id, key.epoch, key.name, key.secret
@@ -29,6 +29,7 @@ END $$;
 CREATE OR REPLACE FUNCTION release(p_relay text, p_key_ids bigint[], p_epochs bigint[]) RETURNS void
 LANGUAGE sql SECURITY DEFINER
 SET search_path = pagerduty_alert, pg_catalog, pg_temp SET lock_timeout = '5s' AS $$
+  SELECT FROM (SELECT FROM key WHERE owner = p_relay ORDER BY id FOR NO KEY UPDATE) AS locked;
   UPDATE key SET owner = NULL, lease_until = '-infinity'
   WHERE owner = p_relay
     AND (p_key_ids IS NULL OR (id = ANY (p_key_ids) AND epoch = p_epochs[array_position(p_key_ids, id)]));

@@ -1,3 +1,9 @@
+-- Whoever writes deployments, or takes what is told of them, does so alone.
+CREATE OR REPLACE FUNCTION lock_deployments() RETURNS void
+LANGUAGE sql SET search_path = pagerduty_alert, pg_catalog, pg_temp AS $$
+  SELECT pg_advisory_xact_lock(1346650188, 1);
+$$;
+
 -- Deployments that were told and not merged yet, and what is known about the same ones, and about `p_identity`. The caller merges
 -- them in the same transaction with `merge_deployments`; one relay at a time, so that what is told of one is merged in its order.
 CREATE OR REPLACE FUNCTION told_deployments(p_identity text)
@@ -5,7 +11,7 @@ RETURNS TABLE (id bigint, event_ids bigint[], record jsonb, is_told boolean)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pagerduty_alert, pg_catalog, pg_temp SET lock_timeout = '5s' AS $$
 #variable_conflict use_column
 BEGIN
-  PERFORM pg_advisory_xact_lock(1346650188, 1);
+  PERFORM lock_deployments();
   RETURN QUERY SELECT t.id, t.event_ids, t.record, true FROM told AS t ORDER BY t.id LIMIT 100;
   RETURN QUERY SELECT d.id, d.event_ids, d.record, false
   FROM (

@@ -13,7 +13,8 @@ LANGUAGE sql SECURITY DEFINER SET search_path = pagerduty_alert, pg_catalog, pg_
   SELECT pg_notify('pagerduty_alert_' || p_topic, p_ids) WHERE p_topic IN ('due', 'changed');
 $$;
 
--- Removes what no longer matters, once a minute for all relays. Returns whether there is more to remove.
+-- Removes what no longer matters, once a minute for all relays. Returns whether there is more to remove. It waits for nobody
+-- but those who write deployments, because it leaves out what others have locked; the next time they are done.
 CREATE OR REPLACE FUNCTION tidy() RETURNS boolean
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pagerduty_alert, pg_catalog, pg_temp SET lock_timeout = '1s' SET enable_seqscan = off AS $$
 DECLARE
@@ -23,39 +24,40 @@ DECLARE
 BEGIN
   PERFORM FROM meta WHERE tidied_at < clock_timestamp() - interval '50 s' FOR UPDATE SKIP LOCKED;
   IF NOT FOUND THEN RETURN false; END IF;
-  DELETE FROM permit WHERE given_at < clock_timestamp() - interval '5 min';
-  DELETE FROM relay WHERE seen_at < clock_timestamp() - interval '1 day';
+  PERFORM lock_deployments();
+  v_ids := ARRAY(
+    SELECT id FROM dead WHERE id <= (SELECT id FROM dead ORDER BY id DESC OFFSET 100000 LIMIT 1) ORDER BY id LIMIT 20000
+    FOR UPDATE SKIP LOCKED);
+  PERFORM give_up(v_ids);
+  DELETE FROM dead WHERE id = ANY (v_ids);
+  v_is_more := cardinality(v_ids) = 20000;
+  DELETE FROM deployment WHERE id <= (SELECT id FROM deployment ORDER BY id DESC OFFSET 100000 LIMIT 1);
+  DELETE FROM discarded WHERE id <= (SELECT id FROM discarded ORDER BY id DESC OFFSET 10000 LIMIT 1);
   -- A relay may still hold an event whose result it does not know: the rest of the minutes is for that.
   DELETE FROM delivered WHERE id IN (
     SELECT id FROM delivered WHERE id <= (SELECT id FROM delivered ORDER BY id DESC OFFSET 100000 LIMIT 1)
       AND settled_at < clock_timestamp() - interval '15 min' ORDER BY id LIMIT 20000);
   GET DIAGNOSTICS v_count = ROW_COUNT;
-  v_is_more := v_count = 20000;
-  v_ids := ARRAY(
-    SELECT id FROM dead WHERE id <= (SELECT id FROM dead ORDER BY id DESC OFFSET 100000 LIMIT 1) ORDER BY id LIMIT 20000);
-  PERFORM give_up(v_ids);
-  DELETE FROM dead WHERE id = ANY (v_ids);
-  GET DIAGNOSTICS v_count = ROW_COUNT;
   v_is_more := v_is_more OR v_count = 20000;
-  DELETE FROM discarded WHERE id <= (SELECT id FROM discarded ORDER BY id DESC OFFSET 10000 LIMIT 1);
-  DELETE FROM deployment WHERE id <= (SELECT id FROM deployment ORDER BY id DESC OFFSET 100000 LIMIT 1);
-  IF NOT v_is_more THEN
-    PERFORM forget_keys();
-    UPDATE meta SET tidied_at = clock_timestamp();
-  END IF;
+  DELETE FROM relay WHERE name IN (
+    SELECT name FROM relay WHERE seen_at < clock_timestamp() - interval '1 day' FOR UPDATE SKIP LOCKED);
+  DELETE FROM permit WHERE ctid = ANY (ARRAY(
+    SELECT ctid FROM permit WHERE given_at < clock_timestamp() - interval '5 min' FOR UPDATE SKIP LOCKED));
+  IF NOT v_is_more THEN UPDATE meta SET tidied_at = clock_timestamp(); END IF;
   RETURN v_is_more;
 END $$;
 
--- Removes callers' own keys that no event needs any more: they are secrets.
+-- Removes callers' own keys that no event needs any more: they are secrets. It has a transaction of its own, because it waits
+-- for everybody who adds.
 CREATE OR REPLACE FUNCTION forget_keys() RETURNS void
-LANGUAGE plpgsql SET search_path = pagerduty_alert, pg_catalog, pg_temp SET enable_seqscan = off SET enable_bitmapscan = off AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pagerduty_alert, pg_catalog, pg_temp SET lock_timeout = '1s' SET enable_seqscan = off SET enable_bitmapscan = off AS $$
 DECLARE
-  v_ids bigint[];
+  v_ids bigint[] := ARRAY(SELECT unused_keys() LIMIT 1000);
 BEGIN
-  v_ids := ARRAY(SELECT unused_keys() LIMIT 1000);
   IF cardinality(v_ids) = 0 THEN RETURN; END IF;
   PERFORM pg_advisory_xact_lock(1346650188, 0); -- `add` has this lock shared while it uses a key
-  DELETE FROM key WHERE id = ANY (v_ids) AND id IN (SELECT unused_keys());
+  DELETE FROM key WHERE id = ANY (ARRAY(
+    SELECT id FROM key WHERE id = ANY (v_ids) AND id IN (SELECT unused_keys()) FOR UPDATE SKIP LOCKED));
 END $$;
 
 CREATE OR REPLACE FUNCTION unused_keys() RETURNS SETOF bigint

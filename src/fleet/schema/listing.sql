@@ -126,6 +126,12 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pagerduty_alert, pg_catal
   FROM key AS k ORDER BY k.id LIMIT 10000;
 $$;
 
+-- Takes the locks of dead events' alerts.
+CREATE OR REPLACE FUNCTION lock_dead(p_ids bigint[]) RETURNS void
+LANGUAGE sql SET search_path = pagerduty_alert, pg_catalog, pg_temp SET enable_seqscan = off AS $$
+  SELECT lock_alerts(array_agg(d.key_id), array_agg(coalesce(d.alert, d.id::text))) FROM dead AS d WHERE d.id = ANY (p_ids);
+$$;
+
 -- The dead events among these, in their order, that would be retried, and those that a later event of their alert supersedes.
 CREATE OR REPLACE FUNCTION dead_of(p_ids bigint[], p_even_superseded boolean)
 RETURNS TABLE (id bigint, key_id bigint, alert text, action text, accepted_at timestamptz, is_left_out boolean)
@@ -149,7 +155,7 @@ DECLARE
   v_due bigint[];
 BEGIN
   IF NOT p_is_dry_run THEN
-    PERFORM lock_alerts(array_agg(d.key_id), array_agg(d.alert)) FROM dead AS d WHERE d.id = ANY (p_ids);
+    PERFORM lock_dead(p_ids);
   END IF;
   SELECT count(*) FILTER (WHERE NOT d.is_left_out), count(*) FILTER (WHERE d.is_left_out),
     count(*) FILTER (WHERE NOT d.is_left_out AND d.action = 'trigger'),
@@ -186,6 +192,8 @@ SET search_path = pagerduty_alert, pg_catalog, pg_temp SET lock_timeout = '5s' S
 DECLARE
   v_count bigint;
 BEGIN
+  PERFORM lock_deployments();
+  PERFORM lock_dead(p_ids);
   PERFORM give_up(ARRAY(SELECT id FROM dead WHERE id = ANY (p_ids)));
   WITH removed AS (
     DELETE FROM dead WHERE id = ANY (p_ids) RETURNING *
@@ -200,7 +208,8 @@ BEGIN
   RETURN v_count;
 END $$;
 
--- Remembers that deployments have a dead event that is about to go, so that it does not count as delivered.
+-- Remembers that deployments have a dead event that is about to go, so that it does not count as delivered. The caller holds
+-- the lock of deployments.
 CREATE OR REPLACE FUNCTION give_up(p_ids bigint[]) RETURNS void
 LANGUAGE plpgsql SET search_path = pagerduty_alert, pg_catalog, pg_temp SET enable_bitmapscan = on AS $$
 BEGIN

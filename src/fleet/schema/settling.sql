@@ -13,8 +13,8 @@ DECLARE
   v_alerts text[];
   v_now timestamptz := clock_timestamp();
 BEGIN
-  SELECT array_agg(e.key_id), array_agg(e.alert) INTO v_alert_keys, v_alerts
-  FROM pending AS e WHERE e.id = ANY (p_ids) AND e.alert IS NOT NULL;
+  SELECT array_agg(e.key_id), array_agg(coalesce(e.alert, e.id::text)) INTO v_alert_keys, v_alerts
+  FROM pending AS e WHERE e.id = ANY (p_ids);
   PERFORM lock_alerts(v_alert_keys, v_alerts);
   -- From here on nobody can claim these keys until this is committed.
   PERFORM FROM (SELECT FROM key WHERE key.id = ANY (p_key_ids) ORDER BY key.id FOR KEY SHARE) AS locked;
@@ -88,7 +88,7 @@ DECLARE
   v_alert_keys bigint[];
   v_alerts text[];
 BEGIN
-  SELECT array_agg(e.id), array_agg(e.key_id), array_agg(e.alert) INTO v_ids, v_alert_keys, v_alerts
+  SELECT array_agg(e.id), array_agg(e.key_id), array_agg(coalesce(e.alert, e.id::text)) INTO v_ids, v_alert_keys, v_alerts
   FROM pending AS e WHERE e.key_id = ANY (p_key_ids) AND e.delivered_by IS NOT NULL AND e.id <> ALL (p_busy);
   IF v_ids IS NULL THEN RETURN; END IF;
   PERFORM lock_alerts(v_alert_keys, v_alerts);
@@ -122,5 +122,8 @@ DECLARE
 BEGIN
   PERFORM FROM key WHERE id = p_key_id AND owner = p_relay AND epoch = p_epoch FOR KEY SHARE;
   IF NOT FOUND THEN RETURN; END IF;
-  UPDATE pending SET due_at = v_latest WHERE key_id = p_key_id AND kind IN ('alert', 'change') AND due_at > v_latest;
+  -- Whoever holds the lock of a row is about to write its result.
+  UPDATE pending SET due_at = v_latest WHERE id = ANY (ARRAY(
+    SELECT e.id FROM pending AS e WHERE e.key_id = p_key_id AND e.kind IN ('alert', 'change') AND e.due_at > v_latest
+    FOR NO KEY UPDATE SKIP LOCKED));
 END $$;
