@@ -96,9 +96,17 @@ function createResults({ engine, spool, canonical }: AloneDeps): Results {
     record: async () => {
       while (kept.length > 0) {
         const some = kept.slice(0, AT_ONCE)
-        const rows = some.map(({ item, id, settled }) => {
+        const deployments = spool.forwarding.deploymentsOf(some.map(({ id }) => id))
+        const rows = some.map(({ item, id, settled }, index) => {
           const row = toRow({ ...item, key: canonical(item.key) }, Date.now())
-          return { ...row, originId: String(id), ageMs: 0, settled }
+          const request = deployments[index]
+          return {
+            ...row,
+            originId: String(id),
+            ageMs: 0,
+            settled,
+            ...(request !== undefined && { request }),
+          }
         })
         await engine.add(rows)
         kept = kept.slice(some.length)

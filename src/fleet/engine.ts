@@ -20,7 +20,7 @@ import type { EngineListing } from './engine-listing.ts'
 export interface FleetItem extends NewRow {
   /** Together with the engine's `origin` it names the event: added again, it gets the id that it has. At most 64 characters. */
   readonly originId: string
-  /** Items of one request have the same number: a deployment that one of them reports has them all. Absent if it is alone. */
+  /** Items that belong together have the same number: a deployment that one of them reports has them all. Absent if it is alone. */
   readonly request?: number
   /** How long ago the relay accepted it; 0 if it does so now. */
   readonly ageMs: number

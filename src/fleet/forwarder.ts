@@ -99,20 +99,36 @@ function createForward({
   onForwarded,
 }: ForwarderDeps): (events: readonly ForwardedEvent[], timeoutMs: number) => Promise<void> {
   return async (events, timeoutMs) => {
-    const damaged = events.filter((event) => checksumOf(event.key, event.kind, event.body) !== event.checksum)
+    const deployments = spool.forwarding.deploymentsOf(events.map(({ id }) => id))
+    const whole = events.slice(0, lengthOfWhole(deployments))
+    const damaged = whole.filter((event) => checksumOf(event.key, event.kind, event.body) !== event.checksum)
     await discard(spool, damaged)
-    const good = events.filter((event) => !damaged.includes(event))
-    const items = good.map((event): FleetItem => ({
-      ...toRow(toItem(event, canonical), event.acceptedAtMs),
-      body: event.body,
-      originId: String(event.id),
-      ageMs: Math.max(0, spool.queue.now() - event.acceptedAtMs),
-    }))
+    const good = whole.filter((event) => !damaged.includes(event))
+    const items = good.map((event): FleetItem => {
+      const deployment = deployments[whole.indexOf(event)]
+      return {
+        ...toRow(toItem(event, canonical), event.acceptedAtMs),
+        body: event.body,
+        originId: String(event.id),
+        ageMs: Math.max(0, spool.queue.now() - event.acceptedAtMs),
+        ...(deployment !== undefined && { request: deployment }),
+      }
+    })
     const ids = items.length === 0 ? [] : await within(timeoutMs, addToFleet(items))
     const reason = await spool.forwarding.remove(good.map(({ id }) => id))
     onForwarded(good, ids)
     if (reason !== undefined) throw new Failure('undelivered', reason) // they will be added again, which changes nothing
   }
+}
+
+/**
+ * How many of these events to move in one statement: the last ones wait for the next if more of their deployment may follow, so
+ * that the fleet learns of all of them together.
+ */
+function lengthOfWhole(deployments: readonly (number | undefined)[]): number {
+  const last = deployments.at(-1)
+  if (deployments.length < AT_ONCE || last === undefined) return deployments.length
+  return deployments.findLastIndex((deployment) => deployment !== last) + 1 || deployments.length
 }
 
 async function discard(spool: ListedSpool, damaged: readonly ForwardedEvent[]): Promise<void> {

@@ -19,6 +19,18 @@ export function createOldest(db: DatabaseSync): Forwarding['oldest'] {
   }
 }
 
+/** The other query of `Forwarding`. */
+export function createDeploymentsOf(db: DatabaseSync): Forwarding['deploymentsOf'] {
+  let prepared: ((id: number) => { deployment_id: number } | undefined) | undefined
+  return (ids) => {
+    const find = (prepared ??= prepareGet(
+      db,
+      'SELECT deployment_id FROM deployment_events WHERE event_id = ?',
+    ))
+    return ids.map((id) => find(id)?.deployment_id)
+  }
+}
+
 /** Removes pending rows, and makes the next event of each of their alerts due. */
 export type Remove = (tx: Transaction, ids: readonly number[]) => void
 

@@ -17,6 +17,11 @@ export interface Forwarding {
    * @param keys `configured` leaves out events with callers' own keys
    */
   oldest(limit: number, keys: 'configured' | 'all'): ForwardedEvent[]
+  /**
+   * For each event the number of the deployment that it was recorded with, whether or not it is still pending: a success and the
+   * resolve that came with it have the same. Undefined if there is none. Throws as `oldest` does.
+   */
+  deploymentsOf(ids: readonly number[]): (number | undefined)[]
   /** Removes pending events that another queue has now, as if they had never been here. Returns why that failed, if it did. */
   remove(ids: readonly number[]): Promise<string | undefined>
 }

@@ -15,13 +15,14 @@ import { createDeadlineReads, type DeadlineReads } from './deadline-table.ts'
 import { createDeploymentReads, type DeploymentReads } from './deployment-reads.ts'
 import { createBrowse, type Browse } from './browsing.ts'
 import type { Forwarding } from './forwarding.ts'
-import { createOldest } from './forwarding-statements.ts'
+import { createDeploymentsOf, createOldest } from './forwarding-statements.ts'
 import { toDueEvent, toEntry, toKey, type DueRow, type EntryRow, type KeyRow } from './rows.ts'
 import { readable, soonest } from './numbers.ts'
 import { GIVEN_LIMIT, prepareAll, prepareGet } from './statements.ts'
 
 /** The queries of a store. Each one uses an index or reads page by page. */
-export interface Reads extends Browse, DeploymentReads, DeadlineReads, Pick<Forwarding, 'oldest'> {
+export interface Reads
+  extends Browse, DeploymentReads, DeadlineReads, Pick<Forwarding, 'oldest' | 'deploymentsOf'> {
   counts(): SpoolCounts
   oldestPendingAtMs(): number | undefined
   list(status: EventStatus, limit: number, afterId: number): SpoolEntry[]
@@ -75,6 +76,7 @@ export function createReads(db: DatabaseSync): Reads {
     ...createDeadlineReads(db),
     ...createBrowse(db),
     oldest: createOldest(db),
+    deploymentsOf: createDeploymentsOf(db),
     counts: () => ({ pending: 0, delivered: 0, dead: 0, ...counts() }),
     oldestPendingAtMs: () => oldest()?.accepted_at,
     key: (keyId) => {

@@ -15,6 +15,7 @@ export function createForwarding(connection: Connection, commits: Commits): Forw
       return written.kind === 'written' ? written.value : undefined
     },
     oldest: (limit, keys) => orFailure(() => connection.read(({ reads }) => reads.oldest(limit, keys))),
+    deploymentsOf: (ids) => orFailure(() => connection.read(({ reads }) => reads.deploymentsOf(ids))),
     remove: async (ids) => {
       const written = await commits.write(({ remove }, tx) => remove(tx, ids), 'reserve')
       return written.kind === 'written' ? undefined : written.reason

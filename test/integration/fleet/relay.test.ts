@@ -5,7 +5,7 @@ import { createFleetRelays, metricsOf } from '../../support/fleet-relays.ts'
 import { emptyFleet, startFleetCluster } from '../../support/fleet.ts'
 import { NEEDS_POSTGRES } from '../../support/postgres.ts'
 import { alertBody, keyFor, post, type RunningRelay } from '../../support/relay.ts'
-import { runProgram } from '../../support/program.ts'
+import { CODESHIP_PRO, runProgram } from '../../support/program.ts'
 import { skipWithout } from '../../support/required.ts'
 import { until } from '../../support/worker.ts'
 
@@ -108,6 +108,29 @@ test(
     await until(() => received().get('c')?.length === 2, 'both are delivered')
     assert.deepEqual(received().get('a'), ['trigger', 'resolve'])
     assert.deepEqual(received().get('c'), ['trigger', 'resolve'])
+  },
+)
+
+test(
+  'a success that was accepted without the database has its resolve when the fleet has both',
+  { skip },
+  async () => {
+    const primary = cluster?.primary()
+    await primary?.kill()
+    const relay = await start('success', CODESHIP_PRO)
+    const answer = await post(`${relay.url}/success`, '{}')
+    assert.equal(answer.headers.get('x-accepted-by'), 'spool', relay.log())
+    await primary?.start()
+    await until(() => fleet?.simulator.requests.length === 2, 'both are delivered')
+    const other = await start('other')
+    await until(() => isJoined(other), 'it has joined')
+    const { deployments } = (await (await fetch(`${other.url}/deployments`)).json()) as {
+      deployments: { outcome: string; event_ids: number[] }[]
+    }
+    assert.deepEqual(
+      deployments.map(({ outcome, event_ids: ids }) => [outcome, ids.length]),
+      [['success', 2]],
+    )
   },
 )
 
