@@ -78,7 +78,8 @@ function finish(done: Done, read: () => unknown): void {
 }
 
 const KNOWN_CHARSETS = 'send UTF-8, or declare a charset of the Encoding Standard, such as ISO-8859-1'
-const OTHER_TYPE = 'this route does not accept that content type; see /openapi.json'
+const OTHER_TYPE =
+  'this route does not accept that content type; send JSON, with Content-Type: application/json'
 
 function bodyError(statusCode: BodyError['statusCode'], detail: string): BodyError {
   return Object.assign(new Error(detail), { statusCode, detail })
