@@ -1,6 +1,9 @@
 import type { FactSection, Measured } from './fact.ts'
 import type { Bench } from './section.ts'
+import { measureDeployments } from './deployments.ts'
 import { measureTexts } from './texts.ts'
+import { measureWatching } from './watching.ts'
+import { measurePage } from './web-page.ts'
 
 /** How a table of single figures is measured. */
 interface FactWork extends Omit<FactSection, 'facts'> {
@@ -15,5 +18,24 @@ export const FACT_SECTIONS: readonly FactWork[] = [
       'Ordinary texts of 128 KiB, the most that is masked of an output, and as much of the hostile text that costs most of some ' +
       '250. One pass is a search of the same output for a word that is not in it, which the processor does 32 bytes at a time.',
     work: measureTexts,
+  },
+  {
+    title: 'Deployments and their deadlines',
+    note:
+      'A relay with a spool at 64 connections; of each deployment its start is posted and then its outcome. The others are the ' +
+      'quickest of nine single calls of the spool, with 10,000 deployments, of 100 repositories and three environments.',
+    work: measureDeployments,
+  },
+  {
+    title: 'The page',
+    note:
+      'A relay with 10,000 pending events in its spool, looked at by a browser that has nothing of the page yet, by single ' +
+      'requests one after the other, and by viewers who follow every change while 64 connections post alerts.',
+    work: measurePage,
+  },
+  {
+    title: 'Watching for incidents',
+    note: 'Against the simulator over loopback. A relay with a spool looks once a second, for incidents of 100 deployments.',
+    work: measureWatching,
   },
 ]

@@ -6,7 +6,9 @@ import { percentile } from './statistics.ts'
  * Posts events, each a different alert, to a relay for some seconds; each connection sends its next event when the last one
  * is answered. It speaks HTTP on bare sockets, so that it uses less of the machine than what it measures.
  * Ends with 1 at any answer but 202. Prints the JSON of a `Load`.
- * usage: load.ts URL CONNECTIONS SECONDS KEYS      KEYS: how many routing keys take turns; 0: the relay's own
+ * usage: load.ts URL CONNECTIONS SECONDS KEYS [KIND]
+ *   KEYS  how many routing keys take turns; 0: the relay's own
+ *   KIND  `alerts` (default) or `deployments`: the start of each, and then its outcome
  */
 
 /** The result. */
@@ -17,8 +19,9 @@ export interface Load {
   readonly p99Ms: number
 }
 
-const [url = '', ...numbers] = process.argv.slice(2)
-const [connections = 1, seconds = 1, keys = 0] = numbers.map(Number)
+const [url = '', ...others] = process.argv.slice(2)
+const [connections = 1, seconds = 1, keys = 0] = others.slice(0, 3).map(Number)
+const isOfDeployments = others[3] === 'deployments'
 const { hostname, port } = new URL(url)
 const DIGITS = 12
 const ANSWER_BYTES = 16 * 1024
@@ -30,12 +33,28 @@ let sent = 0
 /** A request whose length never changes, so that its head is always the same. */
 function nextRequest(): string {
   sent += 1
-  const key = keys === 0 ? '' : `"routing_key":"${'b'.repeat(32 - DIGITS)}${padded(sent % keys)}",`
-  const body =
-    `{${key}"event_action":"trigger","dedup_key":"bench/${run}/${padded(sent)}","payload":{"summary":"A deployment failed",` +
-    `"source":"bench","severity":"error","custom_details":{"ci":"Codeship","branch":"master"}}}`
+  if (!isOfDeployments) return requestOf('/v2/enqueue', alertOf(sent, DETAILS))
+  const number = Math.ceil(sent / 2)
+  const detailsOf = (outcome: string): string =>
+    `"repository":"acme/shop","build_id":"${padded(number)}","outcome":"${outcome}",${DETAILS}`
+  return sent % 2 === 0
+    ? requestOf('/v2/enqueue', alertOf(number, detailsOf('failure')))
+    : requestOf('/started', `{"within":"1h","event":${alertOf(number, detailsOf('started'))}}`)
+}
+
+const DETAILS = '"ci":"Codeship","branch":"master"'
+
+function alertOf(number: number, details: string): string {
+  const key = keys === 0 ? '' : `"routing_key":"${'b'.repeat(32 - DIGITS)}${padded(number % keys)}",`
   return (
-    `POST /v2/enqueue HTTP/1.1\r\nhost: ${hostname}:${port}\r\ncontent-type: application/json\r\n` +
+    `{${key}"event_action":"trigger","dedup_key":"bench/${run}/${padded(number)}","payload":{"summary":"A deployment failed",` +
+    `"source":"bench","severity":"error","custom_details":{${details}}}}`
+  )
+}
+
+function requestOf(path: string, body: string): string {
+  return (
+    `POST ${path} HTTP/1.1\r\nhost: ${hostname}:${port}\r\ncontent-type: application/json\r\n` +
     `content-length: ${body.length}\r\n\r\n${body}`
   )
 }

@@ -7,7 +7,6 @@ import type { Figures, Machine } from './figures.ts'
 import { measureAll } from './measure-all.ts'
 import { mergeRuns } from './merge-runs.ts'
 import { ONE_SHOTS, performancePage, plotName } from './page.ts'
-import { installPeers } from './peers.ts'
 import { missedText } from './results.ts'
 import { createSections } from './section.ts'
 import { startServers } from './servers.ts'
@@ -32,7 +31,6 @@ const packages = join(folder, 'packages')
 const tell = (text: string): void => void process.stderr.write(text)
 const runs: Figures[] = []
 try {
-  if (!isSmoke) installPeers(packages)
   while (runs.length < Number(values.runs)) {
     runs.push(await measureOnce(join(folder, `run-${runs.length}`)))
     // After each run, so that an interruption loses only the last one.

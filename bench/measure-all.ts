@@ -1,9 +1,11 @@
+import { existsSync } from 'node:fs'
 import { measureContainer } from './container.ts'
 import { FACT_SECTIONS } from './fact-sections.ts'
 import type { FactSection, Measured } from './fact.ts'
 import type { Figures, Machine } from './figures.ts'
 import { measureDetails, measureOutput, measureSpool } from './growth.ts'
 import { measureIdle, measureSending } from './one-shot.ts'
+import { installPeers } from './peers.ts'
 import { readScript } from './processes.ts'
 import { measureCallers, measureCurls } from './relay-caller.ts'
 import { measureRelayLoad } from './relay-load.ts'
@@ -15,7 +17,7 @@ import { CERTIFICATE_FILE } from './servers.ts'
 export interface MeasureAllOptions {
   readonly machine: Machine
   readonly sections: Sections
-  /** Where `installPeers` has put its own. */
+  /** Where `installPeers` puts its own. */
   readonly packages: string
   readonly isFarByPacket: boolean
   readonly isSmoke: boolean
@@ -33,6 +35,8 @@ export async function measureAll({
 }: MeasureAllOptions): Promise<Figures> {
   const sending = (url: 'httpUrl' | 'httpsUrl' | 'farUrl') => (bench: Bench) =>
     measureSending(bench.servers[url], packages, bench)
+  if (!isSmoke && !existsSync(packages))
+    await measure('peers for http', 2 * MINUTE_MS, () => installPeers(packages))
   const facts: (FactSection & Measured)[] = []
   for (const { title, note, work } of FACT_SECTIONS) {
     const found = await measure(title, 2 * MINUTE_MS, work)

@@ -21,6 +21,8 @@ export interface RelayOptions {
   /** A folder for its spool; absent for one that keeps nothing. */
   readonly spool?: string
   readonly keys?: number
+  /** Further variables. */
+  readonly env?: Readonly<Record<string, string>>
   readonly signal: AbortSignal
 }
 
@@ -30,7 +32,12 @@ export const MANY_KEYS = 20_000
 export const NOWHERE = 'http://127.0.0.1:9'
 
 /** Starts the program's relay. */
-export async function startRelay({ upstreamUrl = NOWHERE, spool, ...options }: RelayOptions): Promise<Relay> {
+export async function startRelay({
+  upstreamUrl = NOWHERE,
+  spool,
+  env: more,
+  ...options
+}: RelayOptions): Promise<Relay> {
   const env = {
     PAGERDUTY_EVENTS_URL: upstreamUrl,
     PAGERDUTY_TOKEN: 'b'.repeat(32),
@@ -38,6 +45,7 @@ export async function startRelay({ upstreamUrl = NOWHERE, spool, ...options }: R
     NODE_EXTRA_CA_CERTS: CERTIFICATE_FILE,
     LOG_LEVEL: 'error',
     ...(spool !== undefined && { PAGERDUTY_SPOOL: spool, PAGERDUTY_SPOOL_LIMIT: '10000000' }),
+    ...more,
   }
   return await start([BIN, 'serve'], env, options)
 }
@@ -67,12 +75,20 @@ export function memoryMb({ child }: Server, field: 'VmRSS' | 'VmHWM'): number {
   }
 }
 
+export interface LoadOptions {
+  readonly connections: number
+  readonly seconds: number
+  readonly signal: AbortSignal
+  /** What is posted. Default: alerts. */
+  readonly kind?: 'alerts' | 'deployments'
+}
+
 /** Puts load on a relay, or another server that accepts events, for some seconds, from a separate process. */
 export async function load(
   { url, keys }: Pick<Relay, 'url' | 'keys'>,
-  { connections, seconds, signal }: { connections: number; seconds: number; signal: AbortSignal },
+  { connections, seconds, signal, kind = 'alerts' }: LoadOptions,
 ): Promise<Load> {
-  const args = [url, ...[connections, seconds, keys].map(String)]
+  const args = [url, ...[connections, seconds, keys].map(String), kind]
   return (await readScript('load.ts', args, { timeoutMs: seconds * 1000 + 20_000, signal })) as Load
 }
 

@@ -2,13 +2,14 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { createSecret } from '../src/core/secret.ts'
 import { startWorker } from '../src/spool/worker/worker.ts'
 import { openSpool } from '../src/spool/open.ts'
+import type { ListedSpool } from '../src/spool/listing.ts'
 import type { Spool, SpoolItem } from '../src/spool/spool.ts'
 import type { Transport } from '../src/delivery/transport.ts'
 
 const BATCH = 1000
 
 /** Opens a spool without a bound. */
-export async function openBenchSpool(directory: string): Promise<Spool> {
+export async function openBenchSpool(directory: string): Promise<ListedSpool> {
   const onWarning = (message: string): void => void process.stderr.write(`${message}\n`)
   return await openSpool({ directory, limit: Number.MAX_SAFE_INTEGER, onWarning })
 }

@@ -1,6 +1,7 @@
 import { HOSTILE_TEXTS, type HostileText } from '../test/support/hostile.ts'
 import type { Point } from './statistics.ts'
-import { quickestMs, TEXT_WORKS, type TextWork } from './text-work.ts'
+import { quickestMs } from './quickest.ts'
+import { readOrRefuse, TEXT_BYTES, TEXT_WORKS, type TextWork } from './text-work.ts'
 
 /*
  * What it costs to mask and to read texts: ordinary ones, and the hostile one that costs most. Prints the JSON of a
@@ -26,53 +27,60 @@ export interface TextCosts {
   readonly passMs: readonly number[]
 }
 
-/** As much of an output as is masked. */
-export const TEXT_BYTES = 128 * 1024
 /** The worst shape is looked for with shorter texts. */
 const TRIED_BYTES = 16 * 1024
 const SIZES = [1000, 10_000, 100_000, 400_000, 800_000, 1_600_000]
 const [rounds = 1, maxBytes = 0] = process.argv.slice(2).map(Number)
 const RUNS = 9
+const PASSES = 100
 
-function costOf({ make, read }: TextWork): TextCost {
-  const ordinary = make(TEXT_BYTES)
-  quickestMs(() => read(ordinary), RUNS) // until it is compiled
-  const worst = worstFor(read)
-  const hostile = worst.make(TEXT_BYTES)
-  const each = (text: string): number[] =>
-    Array.from({ length: rounds }, () => quickestMs(() => read(text), RUNS))
-  const growthOf = (makeText: (bytes: number) => string): Point[] =>
-    SIZES.filter((size) => size <= maxBytes).map((size) => {
-      const text = makeText(size)
-      return { size, cost: quickestMs(() => read(text), RUNS) }
-    })
+async function costOf(work: TextWork): Promise<TextCost> {
+  const timeOf = (text: string): Promise<number> => quickestMs(RUNS, () => readOrRefuse(work, text))
+  const ordinary = work.make(TEXT_BYTES)
+  await timeOf(ordinary) // until it is compiled
+  const worst = await worstFor(work)
+  const growthOf = async (make: TextWork['make']): Promise<Point[]> => {
+    const points: Point[] = []
+    for (const size of SIZES.filter((each) => each <= maxBytes))
+      points.push({ size, cost: await timeOf(make(size)) })
+    return points
+  }
   return {
-    ordinaryMs: each(ordinary),
-    worstMs: each(hostile),
+    ordinaryMs: await inRounds(() => timeOf(ordinary)),
+    worstMs: await inRounds(() => timeOf(worst.make(TEXT_BYTES))),
     worstShape: worst.name,
-    growth: growthOf(make),
-    worstGrowth: growthOf(worst.make),
+    growth: await growthOf(work.make),
+    worstGrowth: await growthOf(worst.make),
   }
 }
 
-function worstFor(read: TextWork['read']): HostileText {
-  const costs = HOSTILE_TEXTS.map((text) => {
-    const hostile = text.make(TRIED_BYTES)
-    return { text, ms: quickestMs(() => read(hostile), 3) }
-  })
-  const [worst] = costs.toSorted((a, b) => b.ms - a.ms)
+async function worstFor(work: TextWork): Promise<HostileText> {
+  let worst: HostileText | undefined
+  let mostMs = -1
+  for (const hostile of HOSTILE_TEXTS) {
+    const text = hostile.make(TRIED_BYTES)
+    const ms = await quickestMs(3, () => readOrRefuse(work, text))
+    if (ms > mostMs) [worst, mostMs] = [hostile, ms]
+  }
   if (worst === undefined) throw new Error('there is no hostile text')
-  return worst.text
+  return worst
 }
 
-function passMs(): number[] {
+async function inRounds(time: () => Promise<number>): Promise<number[]> {
+  const times: number[] = []
+  while (times.length < rounds) times.push(await time())
+  return times
+}
+
+/** One search for what is not there; one alone is shorter than the clock's steps. */
+async function passMs(): Promise<number> {
   const text = TEXT_WORKS.masking.make(TEXT_BYTES)
-  const count = 100 // one alone is shorter than the clock's steps
-  const pass = (): void => {
-    for (let index = 0; index < count; index++) if (text.includes('ABSENT')) throw new Error('it is there')
-  }
-  return Array.from({ length: rounds }, () => quickestMs(pass, RUNS) / count)
+  const ms = await quickestMs(RUNS, () => {
+    for (let index = 0; index < PASSES; index++) if (text.includes('ABSENT')) throw new Error('it is there')
+  })
+  return ms / PASSES
 }
 
-const works = Object.fromEntries(Object.entries(TEXT_WORKS).map(([name, work]) => [name, costOf(work)]))
-process.stdout.write(JSON.stringify({ works, passMs: passMs() }))
+const works: Record<string, TextCost> = {}
+for (const [name, work] of Object.entries(TEXT_WORKS)) works[name] = await costOf(work)
+process.stdout.write(JSON.stringify({ works, passMs: await inRounds(passMs) }))

@@ -5,6 +5,9 @@ import { checkTemplate, renderTemplate } from '../src/core/summary.ts'
 import { parseObject } from '../src/relay/body.ts'
 import { parseForm } from '../src/relay/parse-form.ts'
 
+/** As much of an output as is masked. */
+export const TEXT_BYTES = 128 * 1024
+
 /** Something that reads texts of others. */
 export interface TextWork {
   readonly name: string
@@ -79,23 +82,11 @@ function repeated(piece: string, bytes: number): string {
   return piece.repeat(Math.max(1, Math.round(bytes / piece.length)))
 }
 
-/** The processor's time moves in steps of some milliseconds. */
-const LONG_MS = 20
-
-/** The quickest of some runs in milliseconds; a text that was refused counts as read. What others do does not count. */
-export function quickestMs(work: () => unknown, runs: number): number {
-  const times = Array.from({ length: runs }, () => {
-    const before = process.threadCpuUsage()
-    const startedAtMs = performance.now()
-    try {
-      work()
-    } catch {
-      // refused, as a hostile text may be
-    }
-    const elapsedMs = performance.now() - startedAtMs
-    const { user, system } = process.threadCpuUsage(before)
-    const usedMs = (user + system) / 1000
-    return usedMs < LONG_MS ? elapsedMs : Math.min(elapsedMs, usedMs)
-  })
-  return Math.min(...times)
+/** Reads a text, which may also be refused. */
+export function readOrRefuse({ read }: Pick<TextWork, 'read'>, text: string): void {
+  try {
+    read(text)
+  } catch {
+    // as a hostile text may be
+  }
 }
