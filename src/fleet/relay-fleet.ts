@@ -188,6 +188,7 @@ function startAccepting(
     addToFleet,
     addToSpool: (items, reserved) => spool.add(items, reserved),
     takeIds: (count) => ids.take(count),
+    awaitIds: () => unlessLong(BUDGET_MS, ids.refill()),
     randomId: randomUUID,
     toRow: (item) => toRow(item, Date.now()),
     onFallBack: () => forwarder.wake(),

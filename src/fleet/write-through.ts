@@ -35,6 +35,8 @@ export interface WriteThroughDeps {
   readonly addToSpool: (items: readonly SpoolItem[], ids: readonly number[] | undefined) => Promise<AddResult>
   /** Ids of the spool that are used for nothing else; undefined if there are none now. */
   readonly takeIds: (count: number) => readonly number[] | undefined
+  /** Waits until there are ids, or for so long that the disk does not seem to work. */
+  readonly awaitIds: () => Promise<void>
   readonly toRow: (item: SpoolItem) => NewRow
   /** An id for an event that gets none of the spool's. */
   readonly randomId: () => string
@@ -53,8 +55,9 @@ export const BUDGET_MS = 1000
 
 interface Job {
   readonly items: readonly SpoolItem[]
-  readonly rows: readonly FleetItem[]
-  readonly ids: readonly number[] | undefined
+  readonly rows: readonly Omit<FleetItem, 'originId'>[]
+  /** Ids of the spool, under which the fleet knows the events as well; undefined while there are none. */
+  ids: readonly number[] | undefined
   readonly resolve: (accepted: Accepted) => void
 }
 
@@ -77,7 +80,7 @@ export function createWriteThrough(deps: WriteThroughDeps): WriteThrough {
     try {
       await writeToFleet(jobs, deps)
     } catch {
-      spooling.keep(jobs) // with their ids, so that they are not there twice if the fleet has them after all
+      spooling.keepAgain(jobs)
       if (mode === 'fleet') deps.onFallBack()
       fallBack()
     } finally {
@@ -124,39 +127,48 @@ export function createWriteThrough(deps: WriteThroughDeps): WriteThrough {
 function createToJob({
   takeIds,
   toRow,
-  randomId,
 }: WriteThroughDeps): (items: readonly SpoolItem[], resolve: Job['resolve']) => Job {
   let requests = 0
   return (items, resolve) => {
-    const ids = takeIds(items.length)
     const request = ++requests
-    const rows = items.map((item, index) => ({
-      ...toRow(item),
-      originId: String(ids?.[index] ?? randomId()),
-      request,
-      ageMs: 0,
-    }))
-    return { items, rows, ids, resolve }
+    const rows = items.map((item) => ({ ...toRow(item), request, ageMs: 0 }))
+    return { items, rows, ids: takeIds(items.length), resolve }
   }
 }
 
+/** Gives ids to the jobs that have none yet, unless the disk does not work. */
+async function nameJobs(jobs: readonly Job[], { takeIds, awaitIds }: WriteThroughDeps): Promise<void> {
+  if (jobs.every(({ ids }) => ids !== undefined)) return
+  await awaitIds()
+  for (const job of jobs) job.ids ??= takeIds(job.items.length)
+}
+
 /** Writes jobs in one statement. @throws Failure if the fleet does not answer in time */
-async function writeToFleet(jobs: readonly Job[], { addToFleet, onAdded }: WriteThroughDeps): Promise<void> {
-  const ids = await within(BUDGET_MS, addToFleet(jobs.flatMap(({ rows }) => rows)))
+async function writeToFleet(jobs: readonly Job[], deps: WriteThroughDeps): Promise<void> {
+  const { addToFleet, randomId, onAdded } = deps
+  await nameJobs(jobs, deps)
+  const items = jobs.flatMap(({ rows, ids: own }) =>
+    rows.map((row, index) => ({ ...row, originId: String(own?.[index] ?? randomId()) })),
+  )
+  const ids = await within(BUDGET_MS, addToFleet(items))
   let from = 0
-  for (const { items, resolve } of jobs) {
-    const own = ids.slice(from, (from += items.length))
-    onAdded(items, own)
-    resolve({ kind: 'added', ids: own, by: 'fleet' })
+  for (const job of jobs) {
+    const own = ids.slice(from, (from += job.items.length))
+    onAdded(job.items, own)
+    job.resolve({ kind: 'added', ids: own, by: 'fleet' })
   }
 }
 
 /** Jobs that go to the spool. */
 interface Spooling {
   readonly keep: (jobs: readonly Job[]) => void
+  /** Keeps jobs that the fleet may have after all. Without the same id in both, an event would be delivered twice. */
+  readonly keepAgain: (jobs: readonly Job[]) => void
   /** Resolves when all are written. */
   readonly idle: () => Promise<void>
 }
+
+const UNKNOWN_OUTCOME = 'neither the database nor the disk of the spool answered in time'
 
 function createSpooling({ addToSpool }: WriteThroughDeps): Spooling {
   const writing = new Set<Promise<void>>()
@@ -164,12 +176,18 @@ function createSpooling({ addToSpool }: WriteThroughDeps): Spooling {
     const result = await addToSpool(items, ids)
     resolve(result.kind === 'added' ? { ...result, by: 'spool' } : result)
   }
+  const keep = (jobs: readonly Job[]): void => {
+    for (const job of jobs) {
+      const kept = keepOne(job).finally(() => writing.delete(kept))
+      writing.add(kept)
+    }
+  }
   return {
-    keep: (jobs) => {
-      for (const job of jobs) {
-        const kept = keepOne(job).finally(() => writing.delete(kept))
-        writing.add(kept)
-      }
+    keep,
+    keepAgain: (jobs) => {
+      keep(jobs.filter(({ ids }) => ids !== undefined))
+      for (const { ids, resolve } of jobs)
+        if (ids === undefined) resolve({ kind: 'unavailable', reason: UNKNOWN_OUTCOME })
     },
     idle: async () => {
       while (writing.size > 0) await Promise.all(writing)

@@ -6,6 +6,7 @@ import type { FleetItem } from '../../../src/fleet/engine.ts'
 import { createWriteThrough, type Accepted, type WriteThrough } from '../../../src/fleet/write-through.ts'
 import { toRow } from '../../../src/spool/rows.ts'
 import { changeItem } from '../../support/spool.ts'
+import { until } from '../../support/worker.ts'
 
 interface Statement {
   readonly items: readonly FleetItem[]
@@ -21,9 +22,11 @@ interface Setup {
   readonly fallBacks: () => number
 }
 
-function setUp(): Setup {
+/** @param isDiskWorking whether ids can be reserved; given, there are none at first */
+function setUp(isDiskWorking?: boolean): Setup {
   const statements: Statement[] = []
   const spooled: number[] = []
+  let hasIds = isDiskWorking === undefined
   let nextId = 1
   let fallBacks = 0
   const writer = createWriteThrough({
@@ -36,7 +39,11 @@ function setUp(): Setup {
       spooled.push(...ids)
       return Promise.resolve({ kind: 'added', ids })
     },
-    takeIds: (count) => Array.from({ length: count }, () => nextId++),
+    takeIds: (count) => (hasIds ? Array.from({ length: count }, () => nextId++) : undefined),
+    awaitIds: async () => {
+      await setImmediate()
+      hasIds = isDiskWorking ?? true
+    },
     randomId: () => 'random',
     toRow: (item) => toRow(item, 0),
     onFallBack: () => fallBacks++,
@@ -130,4 +137,33 @@ test('a statement that fails after its events were held back keeps the fleet clo
   await late
   writer.open()
   assert.equal(writer.mode(), 'spool')
+})
+
+test('an event that came before any id was reserved has the same id in the fleet and in the spool', async () => {
+  const { writer, statements, spooled } = setUp(true)
+  await open(writer)
+  const added = add(writer)
+  await until(() => statements.length === 1, 'it is written')
+  statements[0]?.fail()
+  assert.equal((await added).kind, 'added')
+  assert.deepEqual(
+    spooled.map(String),
+    statements[0]?.items.map(({ originId }) => originId),
+  )
+})
+
+test('without a disk an event goes to the fleet, and a caller whose event may be there is told so', async () => {
+  const { writer, statements, spooled } = setUp(false)
+  await open(writer)
+  const [first, second] = [add(writer), sleep(20).then(() => add(writer))]
+  await until(() => statements.length === 2, 'both are written')
+  assert.deepEqual(
+    statements.map(({ items }) => items[0]?.originId),
+    ['random', 'random'],
+  )
+  statements[0]?.answer()
+  statements[1]?.fail()
+  assert.equal((await first).kind, 'added')
+  assert.equal((await second).kind, 'unavailable')
+  assert.deepEqual(spooled, [])
 })
