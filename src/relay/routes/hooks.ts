@@ -2,7 +2,7 @@ import type { FastifyReply } from 'fastify'
 import { withRepositoryUrl } from '../../ci/repository-url.ts'
 import { eventInput, type EventInput } from '../../core/build-event.ts'
 import { identify } from '../../core/identity.ts'
-import { parseJson } from '../../core/json.ts'
+import { cleanObject, isObject, parseJson } from '../../core/json.ts'
 import { buildStarted } from '../../core/started.ts'
 import { formatOutput } from '../../core/mask-output.ts'
 import { acceptOutcome } from '../accept-outcome.ts'
@@ -66,7 +66,7 @@ async function takeWebhook(hook: Hook, call: Call): Promise<FastifyReply> {
       status: 400,
       detail: 'the webhook is not JSON: choose the content type application/json',
     })
-  const report = hook.read({ ...unread, body: deps.config.mask(body) })
+  const report = hook.read({ ...unread, body: isObject(body) ? deps.config.mask(cleanObject(body)) : {} })
   if (typeof report === 'string') return sendJson(reply, 200, { status: 'ignored', reason: report })
   const input = inputOf(report, deps)
   if (report.state !== 'started') return await acceptOutcome(report.state, input, call)

@@ -3,6 +3,7 @@ import { createHmac } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { after, beforeEach, test } from 'node:test'
 import { startSimulator } from '../../../tools/simulator/simulator.ts'
+import { HOSTILE_BODIES, MAX_BYTES } from '../../support/hostile.ts'
 import { KEY } from '../../support/program.ts'
 import { startRelay } from '../../support/relay.ts'
 
@@ -48,12 +49,19 @@ function deliveriesOf(system: string): Delivery[] {
 
 async function deliver(system: string, delivery: Delivery, secret = SECRET): Promise<Response> {
   // Not as `JSON.stringify` writes it: the signature is of the bytes, not of what they mean.
-  const body = JSON.stringify(delivery.body, undefined, 1)
+  return await deliverText(system, JSON.stringify(delivery.body, undefined, 1), delivery, secret)
+}
+
+async function deliverText(
+  system: string,
+  body: string,
+  { headers, query }: Pick<Delivery, 'headers' | 'query'>,
+  secret = SECRET,
+): Promise<Response> {
   const proof = PROOFS[system]?.(secret, body)
-  const query = new URLSearchParams(delivery.query).toString()
-  return await fetch(`${relay.url}/hooks/${system}?${query}`, {
+  return await fetch(`${relay.url}/hooks/${system}?${new URLSearchParams(query).toString()}`, {
     method: 'POST',
-    headers: { 'content-type': 'application/json', ...delivery.headers, ...proof },
+    headers: { 'content-type': 'application/json', ...headers, ...proof },
     body,
   })
 }
@@ -137,6 +145,16 @@ test('a webhook that is not JSON is told how it should be sent', async () => {
   const answer = await fetch(`${relay.url}/hooks/github`, { method: 'POST', body, headers })
   assert.equal(answer.status, 400)
   assert.match(await answer.text(), /application\/json/)
+})
+
+test('no body of a webhook is too hostile to be answered', async () => {
+  const systems = Object.keys(PROOFS)
+  for (const [index, { name, make }] of HOSTILE_BODIES.entries()) {
+    const system = systems[index % systems.length] ?? ''
+    const [delivery = {}] = deliveriesOf(system)
+    const { status } = await deliverText(system, make(MAX_BYTES), delivery)
+    assert.ok(status < 500 || status === 503, `${system}, ${name}: ${status}`)
+  }
 })
 
 test('without a secret there are no webhooks, and another site may not send one', async () => {

@@ -23,7 +23,18 @@ async function answersInTime(what: string, ask: () => Promise<Response>): Promis
   assert.ok(response.status < 500 || response.status === 503, `${what}: ${response.status}`)
 }
 
-for (const route of ['/v2/enqueue', '/v2/change/enqueue', '/success', '/failure', '/events/retry']) {
+const ROUTES = [
+  '/v2/enqueue',
+  '/v2/change/enqueue',
+  '/success',
+  '/failure',
+  '/started',
+  '/events/retry',
+  '/events/discard',
+  '/events/1/discard',
+  '/ui/session',
+]
+for (const route of ROUTES) {
   test(`${route} answers every hostile body in time`, async () => {
     for (const { name, make } of HOSTILE_BODIES)
       await answersInTime(`${route} ${name}`, () => post(`${relay.url}${route}`, make(MAX_BYTES)))
@@ -49,7 +60,13 @@ test('/failure answers every hostile text in a form and in its headers in time',
 test('every route answers hostile paths and queries in time', async () => {
   for (const { name, make } of HOSTILE_TEXTS) {
     const text = encodeURI(make(4000).toWellFormed()).slice(0, 8000).replaceAll(/%.?$/g, '')
-    for (const path of ['/', '/events?status=', '/events?after='])
+    for (const path of [
+      '/',
+      '/events?status=',
+      '/events?after=',
+      '/deployments?text=',
+      '/deployments?since=',
+    ])
       await answersInTime(`${path} ${name}`, () => fetch(`${relay.url}${path}${text}`))
   }
 })
