@@ -35,7 +35,7 @@ export interface WriteThroughDeps {
   readonly addToSpool: (items: readonly SpoolItem[], ids: readonly number[] | undefined) => Promise<AddResult>
   /** Ids of the spool that are used for nothing else; undefined if there are none now. */
   readonly takeIds: (count: number) => readonly number[] | undefined
-  /** Waits until there are ids, or for so long that the disk does not seem to work. */
+  /** Waits until there are ids, or it is clear that the disk does not work. */
   readonly awaitIds: () => Promise<void>
   readonly toRow: (item: SpoolItem) => NewRow
   /** An id for an event that gets none of the spool's. */

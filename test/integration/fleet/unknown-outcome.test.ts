@@ -32,7 +32,7 @@ interface LossyWay {
   readonly url: string
   readonly loseAnswers: () => void
   /** Ends the connections whose answers were lost, and loses no more. */
-  readonly mend: () => void
+  readonly repair: () => void
 }
 
 async function startLossyWay(t: TestContext): Promise<LossyWay> {
@@ -55,7 +55,7 @@ async function startLossyWay(t: TestContext): Promise<LossyWay> {
   return {
     url: `postgres://relay:${PASSWORD}@127.0.0.1:${front.port}/${DATABASE}`,
     loseAnswers: () => (isLosing = true),
-    mend: () => {
+    repair: () => {
       isLosing = false
       for (const connection of connections) connection.destroy()
     },
@@ -92,7 +92,7 @@ test('an event whose commit got no answer is delivered once', { skip }, async (t
   way.loseAnswers()
   assert.equal(await send('unknown'), 'spool')
   await until(async () => (await countStored()) === stored + 1, 'the database has it')
-  way.mend()
+  way.repair()
   await until(async () => (await send('later')) === 'fleet', 'the relay uses the fleet again')
   const got = (): string[] =>
     fleet.simulator.requests.map(({ json }) => (json as { dedup_key: string }).dedup_key)
@@ -148,7 +148,7 @@ test('so is one that came before the spool could reserve an id for it', { skip }
   assert.equal((await added).by, 'spool')
   await until(async () => (await countStored()) === CONNECTIONS + 1, 'the database has it')
   assert.equal(forwarder.left(), 1)
-  way.mend()
+  way.repair()
   await until(() => forwarder.left() === 0, 'it is forwarded')
   assert.equal(await countStored(), CONNECTIONS + 1)
 })
@@ -163,7 +163,7 @@ test(
     way.loseAnswers()
     assert.equal((await writeThrough.add([changeItem('unknown')])).kind, 'unavailable')
     await until(async () => (await countStored()) === CONNECTIONS + 2, 'the database has both')
-    way.mend()
+    way.repair()
     await until(() => writeThrough.mode() === 'fleet', 'the way to the fleet is open again')
     assert.deepEqual([forwarder.left(), await countStored()], [0, CONNECTIONS + 2])
   },
