@@ -53,7 +53,7 @@ function createRequire() {
     modules.set(name, module)
     const filename = __dirname + name.slice(1)
     const bytes = readFileSync(filename)
-    const source = `(function (exports, require, module) {\n${bytes.toString()}\n})`
+    const source = `(function (exports, require, module) {\n${bytes.toString('latin1')}\n})`
     const script = new Script(source, { filename, lineOffset: -1, cachedData: readCache(name, bytes) })
     script.runInThisContext()(module.exports, load, module)
     return module.exports

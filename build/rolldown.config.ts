@@ -2,6 +2,7 @@ import { chmodSync, readFileSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { defineConfig, type Plugin } from 'rolldown'
 import manifest from '../package.json' with { type: 'json' }
+import { asciiOnly } from './ascii-only.ts'
 import { lateBuiltinModules } from './late-builtin-modules.ts'
 import { buildPageFiles } from './page-files.ts'
 import { thirdPartyLicenses } from './third-party-licenses.ts'
@@ -95,5 +96,5 @@ export default defineConfig({
       ],
     },
   },
-  plugins: [page, sql, undiciParts, lateBuiltinModules, licenses, launcher, executable],
+  plugins: [page, sql, undiciParts, lateBuiltinModules, asciiOnly, licenses, launcher, executable],
 })
