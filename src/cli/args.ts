@@ -1,4 +1,3 @@
-import { parseArgs } from 'node:util'
 import type { Options } from '../config/sources.ts'
 import { SETTING_LIST } from '../config/settings.ts'
 import { Failure } from '../core/failure.ts'
@@ -10,6 +9,7 @@ import {
   type CommandInfo,
   type CommandName,
 } from './command-table.ts'
+import { tokenize, type OptionToken } from './tokenize.ts'
 
 /** A parsed command line, before any value is checked. */
 export interface CommandLine {
@@ -35,16 +35,12 @@ export function parseCommandLine(argv: readonly string[]): CommandLine {
   const args = words.length === 1 && words[0] === 'true' ? [] : words
   const end = args.indexOf('--')
   const problems: string[] = []
-  const { tokens, positionals } = parseArgs({
-    args: end === -1 ? args : args.slice(0, end),
-    options: OPTIONS,
-    allowPositionals: true,
-    strict: false,
-    tokens: true,
+  const { options: given, positionals } = tokenize(end === -1 ? args : args.slice(0, end), {
+    takesValue: (name) => TAKES_VALUE.get(name),
+    short: SHORT,
   })
   const options: Record<string, string[] | true> = {}
-  for (const token of tokens) {
-    if (token.kind !== 'option') continue
+  for (const token of given) {
     const problem = addOption(options, token)
     if (problem !== undefined) problems.push(problem)
   }
@@ -70,32 +66,21 @@ const TAKES_VALUE: ReadonlyMap<string, boolean> = new Map([
   ['version', false],
 ])
 
-const SHORT: Readonly<Record<string, string>> = { help: 'h', version: 'V' }
-
-const OPTIONS = Object.fromEntries(
-  [...TAKES_VALUE].map(([name, takesValue]) => {
-    const short = SHORT[name]
-    return [name, { type: takesValue ? 'string' : 'boolean', ...(short && { short }) }]
-  }),
-) as Record<string, { type: 'string' | 'boolean'; short?: string }>
-
-interface OptionToken {
-  readonly name: string
-  readonly rawName: string
-  readonly value: string | undefined
-  readonly inlineValue: boolean | undefined
-}
+const SHORT: ReadonlyMap<string, string> = new Map([
+  ['h', 'help'],
+  ['V', 'version'],
+])
 
 /** Adds one option; returns what is wrong with it. Its value is never repeated: it may be a secret. */
 function addOption(options: Record<string, string[] | true>, token: OptionToken): string | undefined {
-  const { name, rawName, value, inlineValue } = token
+  const { name, rawName, value, isInline } = token
   const takesValue = TAKES_VALUE.get(name)
   if (takesValue === undefined) return `unknown option ${rawName}${suggestion(name)}`
   if (!takesValue) {
     options[name] = true
     return value === undefined ? undefined : `${rawName} takes no value`
   }
-  if (value === undefined || (inlineValue === false && /^-./.test(value))) {
+  if (value === undefined || (!isInline && /^-./.test(value))) {
     return `${rawName} needs a value (write ${rawName}=VALUE if it starts with a dash)`
   }
   options[name] = [...(Array.isArray(options[name]) ? options[name] : []), value]
