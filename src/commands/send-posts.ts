@@ -7,6 +7,7 @@ import { createMask } from '../core/mask-event.ts'
 import type { RoutingKey } from '../core/routing-key.ts'
 import type { Secret } from '../core/secret.ts'
 import { addressEvents, describeRequest, type Post } from '../delivery/request.ts'
+import { compileIpPattern } from '../delivery/ip-pattern.ts'
 import { openEarly } from '../delivery/preconnect.ts'
 import type { Delivery } from '../delivery/sender.ts'
 import { version } from '../version.ts'
@@ -60,6 +61,7 @@ export async function sendPosts(
   const { io, config, log, transport } = session
   // If the key was looked up, the HTTP client is loaded already.
   const isLoaded = transport !== undefined || isKeyLookedUp(config)
+  if (!isLoaded) compileIpPattern()
   const early = isLoaded ? undefined : openEarly(delivery, posts.length)
   await early?.underWay
   const { composeSender } = await import('../compose.ts') // help, refusals and dry runs need no HTTP client

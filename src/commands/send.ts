@@ -72,16 +72,11 @@ const PLACEHOLDER_WARNING =
   'event: routing_key: this is the placeholder of an example, so the configured key is used'
 
 async function readDocument(io: Io, operand = '-'): Promise<string> {
-  const isStdin = operand === '-'
+  if (operand === '-') return await io.readStdin()
   try {
-    return await (isStdin ? io.readStdin() : io.readFile(operand))
+    return await io.readFile(operand)
   } catch (error) {
-    if (isStdin && io.signal.aborted) throw error
-    const reason = fileErrorReason(error)
-    const message = isStdin
-      ? `the event on stdin cannot be read: ${reason}`
-      : `the event's FILE cannot be read: ${reason}`
-    throw new Failure('usage', message, { cause: error })
+    throw new Failure('usage', `the event's FILE cannot be read: ${fileErrorReason(error)}`, { cause: error })
   }
 }
 

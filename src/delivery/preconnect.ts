@@ -1,9 +1,13 @@
 import { connect, type LookupFunction, type Socket } from 'node:net'
+import { createSecureContext } from 'node:tls'
 import type { DeliveryConfig } from '../config/delivery.ts'
 
 /** TCP connections that were started before the HTTP client was loaded. */
 export interface EarlyConnections {
-  /** Resolves when the first one is being opened; from then on the kernel does not need this thread to finish. */
+  /**
+   * Resolves when the first one is being opened, and the root certificates are being read: from then on the kernel and another
+   * thread do not need this one.
+   */
   readonly underWay: Promise<unknown>
   /** The next unused one, once it is open; rejects with the error of connecting. Undefined when none is left. */
   take(): Promise<Socket> | undefined
@@ -38,7 +42,7 @@ export function openEarly(
         first.once('connectionAttempt', () => setImmediate(resolve)).once('close', resolve),
       ),
       new Promise((resolve) => setTimeout(resolve, LOOKUP_MS)),
-    ]),
+    ]).then(() => createSecureContext), // loads the module, which reads the certificates
     take: () => untaken.shift(),
     close: () => sockets.forEach((socket) => socket.destroy()),
   }

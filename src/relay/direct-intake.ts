@@ -1,4 +1,3 @@
-import { deploymentOf } from '../core/deployment.ts'
 import type { Event } from '../core/event.ts'
 import { isObject } from '../core/json.ts'
 import { createMask } from '../core/mask-event.ts'
@@ -43,9 +42,7 @@ export function createDirectIntake(deps: DirectDeps): Intake {
       underWay.add(forwarding)
       try {
         const receipts = await forwarding
-        if (items.some(isDeployment)) {
-          deps.deployments.record(await toSent(items, receipts, deps.resolve), Date.now())
-        }
+        deps.deployments.record(await toSent(items, receipts, deps.resolve), Date.now())
         for (const receipt of receipts) if (statusOf(receipt) <= 299) deps.onAccepted(receipt.event)
         return receipts
       } finally {
@@ -60,11 +57,6 @@ export function createDirectIntake(deps: DirectDeps): Intake {
       await deps.transport.close()
     },
   }
-}
-
-/** Whether an event reports a deployment; most events do not, and masking them for the list of deployments is not cheap. */
-function isDeployment({ event }: SpoolItem): boolean {
-  return deploymentOf(event, 0) !== undefined
 }
 
 /** A key that was looked up is known only now, so the caller's text may still have it. */

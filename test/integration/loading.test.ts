@@ -39,9 +39,11 @@ const COSTLY = [
   'node:child_process',
   'node:crypto',
   'node:http',
+  'node:internal/util/parse_args/parse_args',
   'node:net',
   'node:timers/promises',
   'node:tls',
+  'node:v8',
 ]
 
 for (const { args, needs, env } of [
@@ -107,8 +109,20 @@ test('no chunk needs the loader of ES modules', () => {
   for (const path of chunks) assert.doesNotMatch(readFileSync(path, 'utf8'), /\bimport\(/, path)
 })
 
-test('V8 knows the flag that keeps it from optimising a parser of few answers', () => {
+test('V8 has every flag that the program changes', () => {
   const { stdout } = spawnSync(process.execPath, ['--v8-options'], { encoding: 'utf8' })
-  const [flag = ''] = /--[\w-]+(?==)/.exec(readFileSync('src/compose.ts', 'utf8')) ?? []
-  assert.ok(flag !== '' && stdout.includes(` ${flag} `))
+  const sources = globSync('src/**/*.ts').map((path) => readFileSync(path, 'utf8'))
+  const flags = sources.flatMap((source) =>
+    [...source.matchAll(/setFlagsFromString\('--(?:no-)?([\w-]+)/g)].map(([, name]) => `--${name} `),
+  )
+  assert.ok(flags.length >= 4)
+  assert.deepEqual(
+    flags.filter((flag) => !stdout.includes(flag)),
+    [],
+  )
+})
+
+test('every chunk is in ASCII, which the launcher takes for granted', () => {
+  for (const path of globSync(join(BIN, '../*.js')))
+    assert.doesNotMatch(readFileSync(path, 'latin1'), /[\u0080-\u00ff]/, path)
 })
