@@ -6,11 +6,14 @@ import { createCanonical } from '../fleet/canonical-key.ts'
 import type { Engine } from '../fleet/engine.ts'
 import { createFleetStore, isOfSpool, type OwnEvents } from '../fleet/event-store.ts'
 import { createFleetDeployments } from '../fleet/relay-records.ts'
-import { within } from '../fleet/within.ts'
+import { unlessLong, within } from '../fleet/within.ts'
 import type { DeploymentStore } from '../spool/deployment-log.ts'
 import { version } from '../version.ts'
 import type { Holder } from './holder.ts'
 import { createStoredHolder } from './stored-holder.ts'
+
+/** A database that does not answer must not keep the command from ending. */
+const CLOSE_MS = 200
 
 /** The events of a spool that is not there. */
 const NOTHING: OwnEvents = {
@@ -32,7 +35,7 @@ const NOTHING: OwnEvents = {
  * `problem` then says; everything else fails.
  */
 export async function openFleetHolder(session: Session, fleet: FleetConfig): Promise<Holder> {
-  const { config, log } = session
+  const { io, config, log } = session
   const { keys, timeoutMs } = config.delivery
   const engine = await composeEngine({ fleet, origin: 'command', version, connectTimeoutMs: timeoutMs / 2 })
   const spool =
@@ -43,7 +46,7 @@ export async function openFleetHolder(session: Session, fleet: FleetConfig): Pro
     spool: spool ?? NOTHING,
     isShared: (key) => engine.keepsOwnKeys || canonical(key).kind === 'configured',
   })
-  const reaching = createReaching(engine, timeoutMs, config.spool?.directory)
+  const reaching = createReaching(engine, { timeoutMs, signal: io.signal }, config.spool?.directory)
   const shared = createFleetDeployments(engine)
   const listed = (): DeploymentStore =>
     reaching.problem() === undefined || spool === undefined ? shared : spool.deployments
@@ -72,7 +75,7 @@ export async function openFleetHolder(session: Session, fleet: FleetConfig): Pro
     },
     problem: reaching.problem,
     close: async () => {
-      await engine.close()
+      await unlessLong(CLOSE_MS, engine.close())
       await spool?.close()
     },
   }
@@ -90,14 +93,14 @@ interface Reaching {
 
 function createReaching(
   engine: Pick<Engine, 'counts'>,
-  timeoutMs: number,
+  { timeoutMs, signal }: { readonly timeoutMs: number; readonly signal: AbortSignal },
   directory: string | undefined,
 ): Reaching {
   let reached: Promise<void> | undefined
   let problem: Failure | undefined
   const reach = async (): Promise<void> => {
     try {
-      await within(timeoutMs, engine.counts())
+      await within(timeoutMs, engine.counts(), signal)
     } catch (error) {
       if (!(error instanceof Failure)) throw error
       throw new Failure(error.kind, `the fleet’s database cannot be asked: ${error.message}`)

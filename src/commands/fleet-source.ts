@@ -3,6 +3,9 @@ import type { FleetConfig } from '../config/fleet.ts'
 import type { SpoolConfig } from '../config/spool.ts'
 import { Failure } from '../core/failure.ts'
 import { readOrigin } from '../fleet/origin.ts'
+import type { RelayFleet } from '../fleet/relay-fleet.ts'
+import type { Log } from '../log.ts'
+import type { ListedSpool } from '../spool/listing.ts'
 import type { WorkerEvents } from '../spool/worker/types.ts'
 import { version } from '../version.ts'
 import { describeDead, MAX_NAMED, type FlushSource } from './flush-sources.ts'
@@ -18,6 +21,7 @@ export interface FleetSourceOptions {
 
 /** How long an attempt in flight may still take after the deadline. */
 const GRACE_MS = 1000
+const NOT_MOVED = 'deadlines of deployments are not in the fleet yet'
 
 /**
  * What a spool's directory has given, or has still to give, to its fleet. This process forwards it, and delivers with the others
@@ -52,12 +56,15 @@ export async function createFleetSource(
     onState: (state) =>
       log.debug(state.kind === 'up' ? `the fleet’s database answers: ${state.host}` : state.reason),
   })
+  const watchDeadlines = createWatchDeadlines({ shared, spool, log })
   return {
     name: 'fleet',
     look: async () => {
       try {
         // This one waits for a connection; the lists do not.
         const pending = await shared.pending(all ? 'all' : 'own')
+        const unwatched = await watchDeadlines()
+        if (unwatched !== undefined) return unwatched
         const everything = await shared.store.counts()
         const listed = await shared.store.list('dead', MAX_NAMED)
         const isCounted = ({ where, origin: by }: (typeof listed)[number]): boolean =>
@@ -75,5 +82,29 @@ export async function createFleetSource(
       await transport.close()
       await spool.close()
     },
+  }
+}
+
+interface WatchDeadlinesParts {
+  readonly shared: RelayFleet
+  readonly spool: ListedSpool
+  readonly log: Log
+}
+
+/** A function that moves the spool's deadlines to the fleet, triggers what is over, and returns why it must be called again. */
+function createWatchDeadlines({
+  shared,
+  spool,
+  log,
+}: WatchDeadlinesParts): () => Promise<string | undefined> {
+  let isDone = false
+  return async () => {
+    const { open, overdue } = spool.deadlines.counts()
+    if (isDone && open + overdue === 0) return undefined
+    if (shared.figures().isBehindSpool) return open + overdue === 0 ? undefined : NOT_MOVED
+    const { missed, problem } = await shared.deadlines.expire()
+    for (const { summary } of missed) log.warn(`the failure alert is triggered: ${summary}`)
+    isDone = problem === undefined
+    return problem
   }
 }

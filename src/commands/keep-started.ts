@@ -4,7 +4,8 @@ import { eventInput } from '../core/build-event.ts'
 import { Failure } from '../core/failure.ts'
 import { buildSuspended } from '../core/started.ts'
 import { addressPosts, sendPosts } from './send-posts.ts'
-import { openStartTeller, type StartTeller } from './tell-start.ts'
+import type { StartTeller, Watcher } from './start-teller.ts'
+import { openStartTeller } from './tell-start.ts'
 
 /** When a watched command was started. */
 export interface CommandStart {
@@ -37,12 +38,13 @@ export async function keepStarted(session: Session, start: CommandStart, ended: 
 }
 
 const NOBODY_WATCHES =
-  '--within has no effect: it needs a relay (PAGERDUTY_RELAY_URL), or a spool that a relay or flush delivers'
+  '--within has no effect: it needs a relay (PAGERDUTY_RELAY_URL), a fleet (PAGERDUTY_FLEET), or a spool that a relay or flush delivers'
 
 const WATCHER = {
   relay: 'the relay watches the time of this command',
+  fleet: 'the relays of the fleet watch the time of this command',
   spool: 'a relay or flush that uses this spool watches the time of this command',
-} as const
+} as const satisfies Record<Watcher, string>
 const FORGETS = '; it has no spool, so it forgets that when it ends'
 
 interface Keeping {
@@ -64,9 +66,7 @@ async function keepTelling({ config, log }: Session, { teller, start, ended }: K
         log.warn(`nothing watches the time of this command now: ${told.reason}; trying again`)
       problem = told.reason
     } else if (!isSaid || problem !== undefined) {
-      log.info(
-        `--within: ${WATCHER[config.delivery.relay === undefined ? 'spool' : 'relay']}${told.isOnDisk ? '' : FORGETS}`,
-      )
+      log.info(`--within: ${WATCHER[told.watcher]}${told.isOnDisk ? '' : FORGETS}`)
       isSaid = true
       problem = undefined
     }

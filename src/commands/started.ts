@@ -3,7 +3,8 @@ import { eventInput } from '../core/build-event.ts'
 import { EXIT_CODE, Failure } from '../core/failure.ts'
 import { buildSuspended } from '../core/started.ts'
 import { addressPosts, printRequests, reportDeliveries, sendPosts } from './send-posts.ts'
-import { openStartTeller, type ToldStart } from './tell-start.ts'
+import type { ToldStart } from './start-teller.ts'
+import { openStartTeller } from './tell-start.ts'
 
 /**
  * `started`: tells the relay, or the spool, that a deployment has begun and must end. With `--suspended` it tells
@@ -32,8 +33,8 @@ export async function started(session: Session): Promise<number> {
 }
 
 const NOBODY_WATCHES =
-  'nothing would watch the time: started needs a relay (PAGERDUTY_RELAY_URL), a spool that a relay or flush ' +
-  'delivers (PAGERDUTY_SPOOL), or --suspended'
+  'nothing would watch the time: started needs a relay (PAGERDUTY_RELAY_URL), a fleet (PAGERDUTY_FLEET), a spool ' +
+  'that a relay or flush delivers (PAGERDUTY_SPOOL), or --suspended'
 
 async function tellPagerDuty(session: Session): Promise<number> {
   const { io, config, log, identity } = session
@@ -52,7 +53,7 @@ async function tellPagerDuty(session: Session): Promise<number> {
 }
 
 function logAccepted({ config, log }: Session, told: ToldStart & { readonly outcome: 'accepted' }): void {
-  const { dueAt, hasEnded, isOnDisk } = told
+  const { dueAt, hasEnded, isOnDisk, watcher } = told
   if (hasEnded) return log.info('the deployment has ended already, so nothing watches its time')
   if (dueAt === undefined)
     return log.warn(
@@ -60,14 +61,14 @@ function logAccepted({ config, log }: Session, told: ToldStart & { readonly outc
     )
   log.info(`the failure alert is triggered at ${dueAt}, unless an outcome is reported before`)
   if (!isOnDisk) log.warn(IN_MEMORY)
-  if (config.delivery.relay === undefined) log.info(SPOOL_ALONE)
+  if (watcher === 'spool') log[config.fleet === undefined ? 'info' : 'warn'](SPOOL_ALONE)
 }
 
 const IN_MEMORY = 'the relay has no spool, so it forgets this when it ends'
 const SPOOL_ALONE = 'only a relay or flush that uses this spool watches the time'
 
 function report({ io, command, json }: Session, told: ToldStart): number {
-  const exitCode = told.outcome === 'accepted' ? 0 : EXIT_CODE[told.outcome]
+  const exitCode = told.outcome === 'accepted' ? 0 : EXIT_CODE[told.isConfiguration ? 'config' : told.outcome]
   if (!json) return exitCode
   const more =
     told.outcome === 'accepted'

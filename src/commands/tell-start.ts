@@ -10,48 +10,22 @@ import { CLOCK } from '../delivery/real-clock.ts'
 import { deliver } from '../delivery/retry.ts'
 import { toSpoolKey } from '../spool/key-names.ts'
 import { version } from '../version.ts'
-
-/** The answer to telling that a deployment has begun. */
-export type ToldStart =
-  | {
-      readonly outcome: 'accepted'
-      /** When its time is over, ISO 8601; absent if nothing watches it. */
-      readonly dueAt?: string
-      /** Whether that outlives the process that watches the time. */
-      readonly isOnDisk: boolean
-      /** Its outcome had been reported before. */
-      readonly hasEnded: boolean
-    }
-  | {
-      readonly outcome: 'refused' | 'undelivered'
-      readonly status?: number
-      readonly reason: string
-    }
-
-/** Tells what watches the time of deployments that one has begun, as often as it is called. */
-export interface StartTeller {
-  /**
-   * @param elapsedMs how long it has been running
-   * @param budgetMs how long this may take, retries included
-   */
-  tell(elapsedMs: number, budgetMs: number, signal: AbortSignal): Promise<ToldStart>
-  /** The request that `tell` would make, for `--dry-run`. */
-  describe(): Record<string, unknown>
-  close(): Promise<void>
-}
+import type { StartTeller, ToldStart } from './start-teller.ts'
 
 /**
- * The relay that is configured, or else the spool, as what watches the time. Undefined if there is neither.
+ * The relay that is configured, or else the fleet, or else the spool, as what watches the time. Undefined if there is none.
  * @param startedAt when the deployment began, ISO 8601
  * @throws Failure of kind `usage` if no outcome could be told to belong to the deployment
  */
 export async function openStartTeller(session: Session, startedAt: string): Promise<StartTeller | undefined> {
-  const { delivery, spool } = session.config
-  if (delivery.relay === undefined && spool === undefined) return undefined
+  const { delivery, fleet, spool } = session.config
+  if (delivery.relay === undefined && fleet === undefined && spool === undefined) return undefined
   const event = startedEvent(session, startedAt)
-  return delivery.relay === undefined
-    ? await openSpoolTeller(session, event)
-    : openRelayTeller(session, event)
+  if (delivery.relay !== undefined) return openRelayTeller(session, event)
+  const ofSpool = spool === undefined ? undefined : await openSpoolTeller(session, event)
+  if (fleet === undefined) return ofSpool
+  const { createFleetTeller } = await import('./fleet-start-teller.ts') // few have one
+  return createFleetTeller({ session, fleet, event, spool: ofSpool })
 }
 
 function startedEvent({ config, identity }: Session, startedAt: string): Event {
@@ -125,6 +99,7 @@ function readAnswer(text: string): ToldStart {
   const dueAt = answer['due_at']
   return {
     outcome: 'accepted',
+    watcher: 'relay',
     ...(typeof dueAt === 'string' && { dueAt }),
     isOnDisk: answer['kept'] !== 'in memory',
     hasEnded: answer['ended'] === true,
@@ -163,6 +138,7 @@ async function openSpoolTeller({ config, log }: Session, event: Event): Promise<
       const isWatched = begun.kind === 'running' && withinMs !== undefined
       return {
         outcome: 'accepted',
+        watcher: 'spool',
         ...(isWatched && { dueAt: new Date(Date.now() + withinMs).toISOString() }),
         isOnDisk: true,
         hasEnded: begun.kind === 'ended',

@@ -3,20 +3,14 @@ import { alertKeyOf, deploymentOf } from '../core/deployment.ts'
 import type { EventBody } from '../core/event.ts'
 import { Failure } from '../core/failure.ts'
 import { overdueAlert } from '../core/started.ts'
-import {
-  MAX_DEADLINES,
-  type Begun,
-  type DeadlineCounts,
-  type Deadlines,
-  type Missed,
-  type Start,
-} from '../spool/deadlines.ts'
+import { MAX_DEADLINES, type Begun, type DeadlineCounts, type Missed } from '../spool/deadlines.ts'
 import { DEFAULT_NAME } from '../spool/key-names.ts'
 import { toRow } from '../spool/rows.ts'
 import type { SpoolKey } from '../spool/spool.ts'
 import type { AddOn } from './adding.ts'
 import { mergeTold } from './deployment-records.ts'
 import { nextId } from './deployments.ts'
+import type { FleetDeadlines } from './engine.ts'
 import type { Lane } from './lane.ts'
 import { storable } from './rows.ts'
 import type { Seal } from './seal.ts'
@@ -49,7 +43,7 @@ interface CountRow {
 }
 
 /** Deadlines of the whole fleet: any relay accepts a start or an outcome, and one of them triggers the alert. */
-export function createFleetDeadlines({ lane, seal, addOn }: DeadlinesParts): Deadlines {
+export function createFleetDeadlines({ lane, seal, addOn }: DeadlinesParts): FleetDeadlines {
   let known: DeadlineCounts = { open: 0, overdue: 0 }
   const expireSome = (): Promise<Missed[]> =>
     lane.transact(async (run) => {
@@ -99,7 +93,7 @@ export function createFleetDeadlines({ lane, seal, addOn }: DeadlinesParts): Dea
 
 async function begin(
   run: Lane['run'],
-  { event, keys, withinMs, elapsedMs = 0 }: Start,
+  { event, keys, withinMs, elapsedMs = 0, agoMs = 0 }: Parameters<FleetDeadlines['begin']>[0],
   seal: Seal,
 ): Promise<Begun> {
   const deployment = deploymentOf(event, Date.now())
@@ -129,6 +123,7 @@ async function begin(
       MAX_DEADLINES,
     ],
   )
+  if (agoMs > 0) await run('SELECT pagerduty_alert.age_deadline($1, $2, $3)', [alert, build, agoMs])
   return row?.has_room === true ? { kind: 'running' } : { kind: 'full', limit: MAX_DEADLINES }
 }
 

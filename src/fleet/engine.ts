@@ -1,7 +1,7 @@
 import type { Event } from '../core/event.ts'
 import type { NewRow } from '../spool/rows.ts'
 import type { DeadCause, DueEvent, SpoolKey } from '../spool/spool.ts'
-import type { Deadlines } from '../spool/deadlines.ts'
+import type { Begun, Deadlines, EarlierStart, Start } from '../spool/deadlines.ts'
 import type { EngineListing } from './engine-listing.ts'
 
 /*
@@ -203,6 +203,11 @@ export interface EngineNews {
   onState(listener: (state: EngineState) => void): () => void
 }
 
+/** As those of a spool, but a start may have been reported before. */
+export interface FleetDeadlines extends Omit<Deadlines, 'begin'> {
+  begin(start: Start & Partial<Pick<EarlierStart, 'agoMs'>>): Promise<Begun>
+}
+
 /** One relay's connection to the fleet. */
 export interface Engine extends EngineDelivery, EngineListing, EngineNews {
   /** The name under which this relay's events and leases are stored. */
@@ -213,7 +218,7 @@ export interface Engine extends EngineDelivery, EngineListing, EngineNews {
    * Deployments of the whole fleet that must end in time. Outcomes end them when they are added, so look for those that are over
    * only while this relay has nothing left to forward. `counts` is as old as the last look.
    */
-  readonly deadlines: Deadlines
+  readonly deadlines: FleetDeadlines
   /** What the last connection or statement showed. Down until the first connection is made. */
   state(): EngineState
   /**

@@ -18,7 +18,8 @@ import { startFleetQueue, type FleetQueue } from './fleet-queue.ts'
 import { startForwarder, type Forwarder } from './forwarder.ts'
 import { startLocalDelivery, type LocalDelivery } from './local-delivery.ts'
 import type { Origin } from './origin.ts'
-import { createFleetDeadlines, createFleetDeployments } from './relay-records.ts'
+import { createRelayDeadlines } from './relay-deadlines.ts'
+import { createFleetDeployments } from './relay-records.ts'
 import { createReservedIds } from './reserved-ids.ts'
 import { spooledProgress } from './spooled-progress.ts'
 import { createFleetWaiting, type FleetWaiting, type Until } from './waiting.ts'
@@ -121,7 +122,14 @@ export function startRelayFleet(options: RelayFleetOptions): RelayFleet {
     pending: async (scope) => (await engine.pending(scope)) + spool.counts().pending,
     store: createFleetStore({ engine, spool, isShared: parts.isShared }),
     deployments: createFleetDeployments(engine),
-    deadlines: createFleetDeadlines(engine, canonical, () => writeThrough.mode() === 'fleet'),
+    deadlines: createRelayDeadlines({
+      engine,
+      spool,
+      canonical,
+      isShared: parts.isShared,
+      mode: () =>
+        writeThrough.mode() === 'fleet' ? 'fleet' : local.mode() === 'alone' ? 'alone' : 'waiting',
+    }),
     figures: () => ({
       ...queue.ownership(),
       state: engine.state(),

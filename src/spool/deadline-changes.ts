@@ -112,7 +112,8 @@ function alertOf({ dedup_key: dedupKey, build, span, within, left_ms: leftMs, ev
   )
 }
 
-function bodyIn(event: string): EventBody | undefined {
+/** The body of a deadline's event; undefined if the disk has altered it. */
+export function bodyIn(event: string): EventBody | undefined {
   try {
     const body: unknown = JSON.parse(event)
     return isObject(body) && isObject(body['payload']) ? body : undefined
@@ -135,7 +136,8 @@ function bareBody(dedupKey: string, build: string): EventBody {
   }
 }
 
-function idsIn(keyIds: string): number[] {
+/** The ids of a deadline's keys. */
+export function idsIn(keyIds: string): number[] {
   try {
     const ids: unknown = JSON.parse(keyIds)
     return Array.isArray(ids) ? ids.filter((id): id is number => Number.isSafeInteger(id)) : []

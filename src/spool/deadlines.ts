@@ -13,6 +13,12 @@ export interface Start {
   readonly elapsedMs?: number
 }
 
+/** A start that was reported a while ago. */
+export interface EarlierStart extends Start {
+  /** How long ago that was: the time of `withinMs` has been running since then. */
+  readonly agoMs: number
+}
+
 /**
  * The result of reporting that a deployment has begun.
  *

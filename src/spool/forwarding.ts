@@ -1,8 +1,16 @@
+import type { EarlierStart } from './deadlines.ts'
 import type { DueEvent, SpoolKey } from './spool.ts'
 
 /** An event of a spool that another queue may get. */
 export interface ForwardedEvent extends DueEvent {
   readonly key: SpoolKey
+}
+
+/** A deadline that another queue may get. */
+export interface ForwardedDeadline {
+  readonly start: EarlierStart
+  /** The row that it was read from: a later sign of life replaces it. */
+  readonly row: { readonly dedupKey: string; readonly build: string; readonly dueAt: number }
 }
 
 /** What a process needs that moves a spool's events to another queue. */
@@ -22,6 +30,10 @@ export interface Forwarding {
    * resolve that came with it have the same. Undefined if there is none. Throws as `oldest` does.
    */
   deploymentsOf(ids: readonly number[]): (number | undefined)[]
+  /** Some deadlines, those that are over first. Throws as `oldest` does. */
+  deadlines(limit: number): ForwardedDeadline[]
+  /** Removes a deadline that another queue has now, unless it was replaced. Returns why that failed, if it did. */
+  removeDeadline(row: ForwardedDeadline['row']): Promise<string | undefined>
   /** Removes pending events that another queue has now, as if they had never been here. Returns why that failed, if it did. */
   remove(ids: readonly number[]): Promise<string | undefined>
 }

@@ -81,7 +81,7 @@ export async function openSpool(options: SpoolOptions): Promise<ListedSpool> {
     deadlines: createStoredDeadlines({ connection, commits, room, time, limit }),
     waitFor: (ids, timeoutMs, signal) => waiting.waitFor(ids, timeoutMs, signal),
     onChange: changed.add,
-    forwarding: createForwarding(connection, commits),
+    forwarding: createForwarding(connection, commits, time),
     watchOthers: () => {
       const watch = watchVersion(connection)
       const hasOtherChanged = (): boolean => ifReadable(watch) ?? false

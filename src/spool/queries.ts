@@ -15,6 +15,7 @@ import { createDeadlineReads, type DeadlineReads } from './deadline-table.ts'
 import { createDeploymentReads, type DeploymentReads } from './deployment-reads.ts'
 import { createBrowse, type Browse } from './browsing.ts'
 import type { Forwarding } from './forwarding.ts'
+import { createReadDeadlines, type ReadDeadlines } from './deadline-forwarding.ts'
 import { createDeploymentsOf, createOldest } from './forwarding-statements.ts'
 import { toDueEvent, toEntry, toKey, type DueRow, type EntryRow, type KeyRow } from './rows.ts'
 import { readable, soonest } from './numbers.ts'
@@ -24,6 +25,8 @@ import { GIVEN_LIMIT, prepareAll, prepareGet } from './statements.ts'
 export interface Reads
   extends Browse, DeploymentReads, DeadlineReads, Pick<Forwarding, 'oldest' | 'deploymentsOf'> {
   counts(): SpoolCounts
+  /** See `Forwarding.deadlines`. */
+  readonly heldDeadlines: ReadDeadlines
   oldestPendingAtMs(): number | undefined
   list(status: EventStatus, limit: number, afterId: number): SpoolEntry[]
   /** The progress of an event; one that is no longer in the store was delivered. */
@@ -77,6 +80,7 @@ export function createReads(db: DatabaseSync): Reads {
     ...createBrowse(db),
     oldest: createOldest(db),
     deploymentsOf: createDeploymentsOf(db),
+    heldDeadlines: createReadDeadlines(db),
     counts: () => ({ pending: 0, delivered: 0, dead: 0, ...counts() }),
     oldestPendingAtMs: () => oldest()?.accepted_at,
     key: (keyId) => {

@@ -1,10 +1,15 @@
 import type { Connection } from './connection.ts'
+import type { SpoolTime } from './deadline-table.ts'
 import { orFailure } from './errors.ts'
 import type { Forwarding } from './forwarding.ts'
 import type { Commits } from './group-commit.ts'
 
 /** The forwarding side of an open spool. */
-export function createForwarding(connection: Connection, commits: Commits): Forwarding {
+export function createForwarding(
+  connection: Connection,
+  commits: Commits,
+  time: () => SpoolTime,
+): Forwarding {
   return {
     reserveIds: async (count, nowMs) => {
       const written = await commits.write((_store, tx) => {
@@ -16,6 +21,11 @@ export function createForwarding(connection: Connection, commits: Commits): Forw
     },
     oldest: (limit, keys) => orFailure(() => connection.read(({ reads }) => reads.oldest(limit, keys))),
     deploymentsOf: (ids) => orFailure(() => connection.read(({ reads }) => reads.deploymentsOf(ids))),
+    deadlines: (limit) => orFailure(() => connection.read(({ reads }) => reads.heldDeadlines(limit, time()))),
+    removeDeadline: async (row) => {
+      const written = await commits.write(({ removeDeadline }) => removeDeadline(row), 'reserve')
+      return written.kind === 'written' ? undefined : written.reason
+    },
     remove: async (ids) => {
       const written = await commits.write(({ remove }, tx) => remove(tx, ids), 'reserve')
       return written.kind === 'written' ? undefined : written.reason

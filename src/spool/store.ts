@@ -11,6 +11,7 @@ import {
   type Transaction,
 } from './changes.ts'
 import { createBegin, createExpire, type Begin, type Expire } from './deadline-changes.ts'
+import { createRemoveDeadline, type RemoveDeadline } from './deadline-forwarding.ts'
 import { createEndNoted, DEADLINE_KEY_IDS } from './deadline-table.ts'
 import type { Told } from './deployment-log.ts'
 import { createGiveUp, createRecordDeployments } from './deployment-table.ts'
@@ -37,6 +38,7 @@ export interface Store extends ReadableStore, Space {
   readonly note: (tx: Transaction, deployment: Deployment, told?: Told) => number
   /** Removes pending events without a result. */
   readonly remove: Remove
+  readonly removeDeadline: RemoveDeadline
   readonly begin: Begin
   readonly expire: Expire
   /** No event of the key waits for longer than until then. */
@@ -138,6 +140,7 @@ function assembleStore(db: DatabaseSync): Store {
       return record.noted(id, deployment, told)
     },
     remove: createRemove(db),
+    removeDeadline: createRemoveDeadline(db),
     clampDue: (latestMs, keyId) => {
       const atMs = Math.round(latestMs)
       clampDue(atMs, atMs, keyId)

@@ -110,7 +110,7 @@ test('a relay without a spool is asked plainly, and a start without a time warns
 test('without anything that could watch the time, started is a usage error', async () => {
   const { code, stderr } = await runProgram(['started', '--within', '30m'], { env: { ...BUILD, ...DIRECT } })
   assert.equal(code, 64)
-  assert.match(stderr, /started needs a relay \(PAGERDUTY_RELAY_URL\), a spool/)
+  assert.match(stderr, /started needs a relay \(PAGERDUTY_RELAY_URL\), a fleet \(PAGERDUTY_FLEET\), a spool/)
   const bare = { PAGERDUTY_RELAY_URL: 'http://127.0.0.1:9', PATH: BUILD.PATH }
   const unnamed = await runProgram(['started', '--within', '30m'], { env: bare })
   assert.deepEqual([unnamed.code, /set --dedup-key/.test(unnamed.stderr)], [64, true])

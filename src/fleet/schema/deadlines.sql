@@ -24,6 +24,13 @@ BEGIN
   RETURN true;
 END $$;
 
+-- Makes a deadline earlier that was set for a start which was reported that long ago. The caller holds the deadline's lock.
+CREATE OR REPLACE FUNCTION age_deadline(p_alert text, p_build text, p_age_ms double precision) RETURNS void
+LANGUAGE sql SECURITY DEFINER
+SET search_path = pagerduty_alert, pg_catalog, pg_temp SET lock_timeout = '5s' SET enable_seqscan = off AS $$
+  UPDATE deadline SET due_at = due_at - p_age_ms * interval '1 ms' WHERE alert = p_alert AND build = p_build;
+$$;
+
 -- Forgets the deadlines of a deployment whose outcome was told without events. The caller holds the lock of deployments, so
 -- no other deadline is set meanwhile.
 CREATE OR REPLACE FUNCTION end_deadlines(p_identity text, p_build text) RETURNS void

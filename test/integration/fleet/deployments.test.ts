@@ -157,6 +157,15 @@ test(
   },
 )
 
+test('a start that was reported a while ago has its deadline from then', { skip }, async (t) => {
+  const engine = openTestFleet(t, url)
+  assert.deepEqual(await engine.deadlines.begin({ ...start('1', 1_800_000), agoMs: 1_860_000 }), {
+    kind: 'running',
+  })
+  const { missed } = await engine.deadlines.expire()
+  assert.match(missed[0]?.summary ?? '', /began 31 minutes ago \(build 1\) and never ended$/)
+})
+
 test('an outcome at any relay ends the deadline; one that came first leaves none', { skip }, async (t) => {
   const [one, other] = [openTestFleet(t, url, 'one'), openTestFleet(t, url, 'other')]
   await one.deadlines.begin(start('1', 60_000))

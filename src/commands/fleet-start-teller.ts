@@ -1,0 +1,95 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Session } from '../cli/session.ts'
+import { composeEngine } from '../compose.ts'
+import type { FleetConfig } from '../config/fleet.ts'
+import type { Event } from '../core/event.ts'
+import { Failure } from '../core/failure.ts'
+import { createCanonical } from '../fleet/canonical-key.ts'
+import { unlessLong, within } from '../fleet/within.ts'
+import type { Begun } from '../spool/deadlines.ts'
+import { toSpoolKey } from '../spool/key-names.ts'
+import { version } from '../version.ts'
+import type { StartTeller, ToldStart } from './start-teller.ts'
+
+export interface FleetTellerOptions {
+  readonly session: Session
+  readonly fleet: FleetConfig
+  /** As `buildStarted` makes it. */
+  readonly event: Event
+  /** Keeps the deadline if the fleet does not answer. */
+  readonly spool: StartTeller | undefined
+}
+
+const PAUSE_MS = 1000
+/** A database that does not answer must not keep the command from ending. */
+const CLOSE_MS = 200
+
+/**
+ * Any relay of the fleet watches the time. Each time it is told, there is a new connection: a command may run for hours, and
+ * hundreds at once.
+ */
+export function createFleetTeller({ session, fleet, event, spool }: FleetTellerOptions): StartTeller {
+  const { config, log } = session
+  const { keys, timeoutMs } = config.delivery
+  const { withinMs } = config.started
+  const canonical = createCanonical(keys)
+  const start = {
+    event,
+    keys: (keys.length > 0 ? keys.map(({ key }) => key) : [undefined]).map((key) =>
+      canonical(toSpoolKey(key, keys)),
+    ),
+    ...(withinMs !== undefined && { withinMs }),
+  }
+  const tellFleet = async (elapsedMs: number, budgetMs: number, signal: AbortSignal): Promise<ToldStart> => {
+    const limitMs = Math.min(timeoutMs, budgetMs)
+    const engine = await composeEngine({ fleet, origin: 'command', version, connectTimeoutMs: limitMs / 2 })
+    try {
+      const begun = await within(limitMs, engine.deadlines.begin({ ...start, elapsedMs }), signal)
+      const state = engine.state()
+      return toTold(begun, withinMs, state.kind === 'down' && state.isConfiguration)
+    } catch (error) {
+      if (!(error instanceof Failure)) throw error
+      return { outcome: 'undelivered', reason: error.message }
+    } finally {
+      await unlessLong(CLOSE_MS, engine.close())
+    }
+  }
+  return {
+    describe: () => ({ fleet: nodesOf(fleet), within_ms: withinMs, event: event.body }),
+    tell: async (elapsedMs, budgetMs, signal) => {
+      const endAtMs = performance.now() + budgetMs
+      for (;;) {
+        const leftMs = endAtMs - performance.now()
+        const told = await tellFleet(elapsedMs + budgetMs - leftMs, leftMs, signal)
+        if (told.outcome === 'accepted' || signal.aborted) return told
+        if (spool !== undefined) {
+          log.warn(
+            `the fleet’s database cannot be asked: ${told.reason}; the spool keeps the deployment’s start`,
+          )
+          return await spool.tell(elapsedMs, budgetMs, signal)
+        }
+        if (told.isConfiguration === true || endAtMs - performance.now() < PAUSE_MS) return told
+        log.debug(`the fleet was not told that the deployment has begun: ${told.reason}`)
+        await sleep(PAUSE_MS, undefined, { signal }).catch(() => undefined)
+      }
+    },
+    close: async () => await spool?.close(),
+  }
+}
+
+function toTold(begun: Begun, withinMs: number | undefined, isConfiguration: boolean): ToldStart {
+  if (begun.kind === 'full') return { outcome: 'undelivered', reason: 'the fleet has too many deadlines' }
+  if (begun.kind === 'unavailable') return { outcome: 'undelivered', reason: begun.reason, isConfiguration }
+  const isWatched = begun.kind === 'running' && withinMs !== undefined
+  return {
+    outcome: 'accepted',
+    watcher: 'fleet',
+    ...(isWatched && { dueAt: new Date(Date.now() + withinMs).toISOString() }),
+    isOnDisk: true,
+    hasEnded: begun.kind === 'ended',
+  }
+}
+
+function nodesOf({ server }: FleetConfig): string {
+  return server.hosts.map(({ host, port }) => `${host}:${port}`).join(',')
+}
