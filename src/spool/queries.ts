@@ -179,10 +179,13 @@ function createDueReads(db: DatabaseSync): Pick<Reads, 'dueKeys' | 'due' | 'dueE
           : [{ keyId, dueAtMs: Math.min(...times.map((atMs) => soonest(atMs, nowMs))) }]
       }),
     due: (keyId, kind, options) => {
-      const { nowMs, exclude, limit, isNewestFirst } = options
+      const { nowMs, exclude, isNewestFirst } = options
+      const limit = Math.min(options.limit, options.fresh + options.tried) // none while the key pauses
       // Excluded events are at the front of each range, so read as many more, and one for the time of the next.
       const most = limit + exclude.size + 1
-      const waiting = bounded(first(keyId, kind, most), nowMs)
+      const found = first(keyId, kind, most)
+      if (found.length === 0) return NOTHING_DUE // most keys have events of one kind
+      const waiting = bounded(found, nowMs)
       const isAll = waiting.length < most
       const again = isAll
         ? waiting.filter(({ dueAtMs }) => dueAtMs > 0)
@@ -197,6 +200,8 @@ function createDueReads(db: DatabaseSync): Pick<Reads, 'dueKeys' | 'due' | 'dueE
     },
   }
 }
+
+const NOTHING_DUE: Due = { events: [], isMore: false, nextAtMs: undefined }
 
 interface Candidates {
   /** Events that were never tried. */

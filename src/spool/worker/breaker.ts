@@ -107,12 +107,19 @@ export function createBreaker(): Breaker {
       workedAtMs = nowMs
       failedAtMs.delete(id)
       failing.clear()
-      for (const probing of Object.values(lanes))
-        Object.assign(probing, { ...createProbing(), inFlight: probing.inFlight })
+      reset(lanes.fresh)
+      reset(lanes.tried)
       return isRecovery
     },
     isAtRest: () => failing.size === 0 && failedAtMs.size === 0,
   }
+}
+
+/** Forgets all failures. */
+function reset(probing: Probing): void {
+  probing.failures = 0
+  probing.failedAtMs = Number.NEGATIVE_INFINITY
+  probing.pausedUntilMs = 0
 }
 
 function createProbing(): Probing {
