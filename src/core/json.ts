@@ -119,7 +119,8 @@ function isIntricate(value: object): boolean {
 /** Whether a cleaned copy would be equal. Checking costs a fraction of copying. */
 function isClean(value: object, room: number): value is JsonObject {
   if (Object.getPrototypeOf(value) !== Object.prototype || room <= 0) return false
-  return Object.entries(value).every(([name, item]) => isCleanText(name) && isCleanJson(item, room - 1))
+  const members = value as Record<string, unknown>
+  return Object.keys(members).every((name) => isCleanText(name) && isCleanJson(members[name], room - 1))
 }
 
 function isCleanJson(value: unknown, room: number): boolean {

@@ -4,9 +4,9 @@ import { classifyError, isConnectionLost } from '../core/network-error.ts'
 import { classifyAnswer, type Answer, type Outcome } from '../core/outcome.ts'
 import { hostAndPort } from './host-and-port.ts'
 import { chooseProxy } from './proxy.ts'
-import { createConnections, type Connect, type Connections } from './connections.ts'
+import { createConnections, type Connect } from './connections.ts'
 import type { EarlyConnections } from './preconnect.ts'
-import { requestOnce, type Bounds, type Ending, type HttpRequest } from './exchange.ts'
+import { requestOnce, type Ending, type HttpRequest } from './exchange.ts'
 import type { PostRequest } from './request.ts'
 
 /** The result of one exchange: the server's answer, or why there is none. */
@@ -72,14 +72,22 @@ export function createTransport({
   const proxied = chosen && `, through the proxy of ${chosen.variable} (${hostAndPort(chosen.url)})`
   const way = `${proxied ?? ''}, server ${hostAndPort(baseUrl)}`
   const exchange: Transport['exchange'] = async (request, timeoutMs, signal) => {
-    const ending = await makeRequest(connections, request, { timeoutMs, signal })
+    const untilMs = nowMs() + timeoutMs
+    let ending: Ending
+    let openedBefore: number
+    do {
+      openedBefore = connections.opened()
+      const leftMs = Math.max(1, Math.ceil(untilMs - nowMs()))
+      ending = await requestOnce(connections.dispatcher, request, { signal, timeoutMs: leftMs })
+    } while (isLost(ending) && connections.opened() === openedBefore)
     if (ending.kind === 'answered') return ending
     if (ending.kind === 'interrupted')
       return { kind: 'failed', outcome: { kind: 'retry', reason: 'interrupted' }, isOverdue: false }
     const isOverdue = ending.kind === 'overdue'
-    const outcome = isOverdue
-      ? ({ kind: 'retry', reason: `no answer within ${timeoutMs / 1000} s` } as const)
-      : classifyError(ending.error)
+    const outcome =
+      ending.kind === 'overdue'
+        ? ({ kind: 'retry', reason: `no answer within ${timeoutMs / 1000} s` } as const)
+        : classifyError(ending.error)
     return { kind: 'failed', outcome: { ...outcome, reason: outcome.reason + way }, isOverdue }
   }
   return {
@@ -95,17 +103,9 @@ export function createTransport({
 }
 
 /**
- * Makes the request, and repeats it at once if the server had closed the idle connection that it used: that says nothing
- * about the server. Each repetition uses up one such connection.
+ * Whether the connection was lost. If it was idle before, the server may just have closed it, which says nothing about the
+ * server, so the request is repeated at once. Each repetition uses up one such connection.
  */
-async function makeRequest(connections: Connections, request: HttpRequest, bounds: Bounds): Promise<Ending> {
-  const { signal, timeoutMs } = bounds
-  const untilMs = nowMs() + timeoutMs
-  for (;;) {
-    const openedBefore = connections.opened()
-    const leftMs = Math.max(1, Math.ceil(untilMs - nowMs()))
-    const ending = await requestOnce(connections.dispatcher, request, { signal, timeoutMs: leftMs })
-    const isStale = connections.opened() === openedBefore
-    if (ending.kind !== 'failed' || !isStale || !isConnectionLost(ending.error)) return ending
-  }
+function isLost(ending: Ending): boolean {
+  return ending.kind === 'failed' && isConnectionLost(ending.error)
 }
