@@ -61,7 +61,7 @@ export function startFleetQueue(options: FleetQueueOptions): FleetQueue {
   })
   return {
     ...ELSEWHERE,
-    ...createSettling({ engine, mirror, now, onSettled: options.onSettled }),
+    ...createSettling({ engine, mirror, now, onSettled: options.onSettled, onRoom: () => taking.wake() }),
     now,
     key: (keyId) => mirror.key(keyId),
     dueKeys: () => mirror.keyIds().map((keyId) => ({ keyId, dueAtMs: 0 })),

@@ -25,8 +25,8 @@ export interface Mirror {
   leases(): OwnedKey[]
   /** Something of these keys is due. Returns those that this relay does not own. */
   noteDue(keyIds: Iterable<number>): number[]
-  /** Keys to take events of, those that have waited for longest first. */
-  requests(limit: number): KeyRequest[]
+  /** Keys to take up to `room` events of, in all; those that have waited for longest first. */
+  requests(room: number): KeyRequest[]
   /** Keys that the server should be asked about, but the worker has no room for their events: it may have by now. */
   unwanted(): Set<number>
   /** When there is something to ask next. */
@@ -59,6 +59,8 @@ export const MAX_HELD = 256
 export const PERMIT_MS = 2000
 /** How often to ask about owned keys without news. */
 const POLL_MS = 500
+/** How many events of a key are asked for beyond its share. */
+const BEYOND_SHARE = 1
 /** How soon to ask about a key again if it has more due, and nothing of that was taken. */
 const REPEAT_MS = 100
 
@@ -155,11 +157,14 @@ function createAsked({ keys, isSafe }: Shelf, { now }: MirrorOptions): Pick<Mirr
         return false
       })
     },
-    requests: (limit) =>
-      toAsk()
+    requests: (room) => {
+      const chosen = toAsk()
         .filter((key) => wantedOf(key) > 0)
-        .slice(0, limit)
-        .map((key) => ({ ...key.owned, most: wantedOf(key), wants: key.wants })),
+        .slice(0, room)
+      // Each key's turn is the same, so more than its share would be looked at for nothing; if others have less, it is asked again.
+      const share = Math.ceil(room / chosen.length) + BEYOND_SHARE
+      return chosen.map((key) => ({ ...key.owned, most: Math.min(wantedOf(key), share), wants: key.wants }))
+    },
     unwanted: () => {
       const full = toAsk().filter((key) => wantedOf(key) === 0)
       for (const key of full) key.askAtMs = now() + POLL_MS

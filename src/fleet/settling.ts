@@ -18,6 +18,8 @@ export interface SettlingDeps {
   readonly now: () => number
   /** Called with events that are no longer pending. */
   readonly onSettled: (progress: Progress) => void
+  /** Called when the mirror has room again. */
+  readonly onRoom: () => void
 }
 
 /** Results in one statement. */
@@ -31,7 +33,7 @@ interface Waiting {
 }
 
 /** Results that come while a statement runs share the next one. */
-export function createSettling({ engine, mirror, now, onSettled }: SettlingDeps): Settling {
+export function createSettling({ engine, mirror, now, onSettled, onRoom }: SettlingDeps): Settling {
   let waiting: Waiting[] = []
   let writing: Promise<string | undefined> | undefined
   let failedAtMs = Number.NEGATIVE_INFINITY
@@ -51,6 +53,7 @@ export function createSettling({ engine, mirror, now, onSettled }: SettlingDeps)
       const became = await engine.settle(some.map(({ settlement }) => settlement))
       waiting = waiting.slice(some.length)
       for (const [index, one] of some.entries()) finish(one, became[index])
+      onRoom()
       return undefined
     } catch (error) {
       if (!(error instanceof Failure)) throw error

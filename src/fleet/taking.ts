@@ -2,7 +2,7 @@ import { Failure } from '../core/failure.ts'
 import type { Clock } from '../delivery/retry.ts'
 import { createWakeUp } from '../spool/worker/wake-up.ts'
 import type { EngineDelivery, Rate } from './engine.ts'
-import { MAX_HELD, type Mirror } from './mirror.ts'
+import type { Mirror } from './mirror.ts'
 
 /** Takes due events of owned keys, as many as may be attempted soon. */
 export interface Taking {
@@ -25,6 +25,8 @@ export interface TakingDeps {
 /** How long to wait after the server could not be reached. */
 const RETRY_MS = 250
 const MAX_WAIT_MS = 250
+/** How many events there must be room for: a statement costs as much as many events. */
+const MIN_ROOM = 64
 
 /** Starts at once. */
 export function startTaking({ engine, mirror, clock, now, rate, onTaken }: TakingDeps): Taking {
@@ -32,7 +34,7 @@ export function startTaking({ engine, mirror, clock, now, rate, onTaken }: Takin
   const wakeUp = createWakeUp(clock, stopping.signal)
   const take = async (): Promise<boolean> => {
     const room = mirror.room()
-    const keys = room > 0 ? mirror.requests(Math.min(room, MAX_HELD)) : []
+    const keys = room >= MIN_ROOM ? mirror.requests(room) : []
     if (keys.length === 0) return false
     const askedAtMs = now()
     const taken = await engine.take({ keys, room, busy: mirror.heldIds(), rate })
@@ -45,7 +47,7 @@ export function startTaking({ engine, mirror, clock, now, rate, onTaken }: Takin
       const paused = mirror.unwanted()
       if (paused.size > 0) onTaken(paused)
       try {
-        const waitMs = (await take()) ? 0 : mirror.room() > 0 ? mirror.askAtMs() - now() : MAX_WAIT_MS
+        const waitMs = (await take()) ? 0 : mirror.room() >= MIN_ROOM ? mirror.askAtMs() - now() : MAX_WAIT_MS
         await wakeUp.wait(Math.min(MAX_WAIT_MS, waitMs))
       } catch (error) {
         if (!(error instanceof Failure)) throw error

@@ -67,7 +67,7 @@ export function createWriteThrough(deps: WriteThroughDeps): WriteThrough {
   const spooling = createSpooling(deps)
   let mode: Mode = 'held'
   let waiting: Job[] = []
-  let inFlight = 0
+  const inFlight = new Set<readonly Job[]>()
   let isScheduled = false
 
   const fallBack = (): void => {
@@ -76,7 +76,7 @@ export function createWriteThrough(deps: WriteThroughDeps): WriteThrough {
     waiting = []
   }
   const write = async (jobs: readonly Job[]): Promise<void> => {
-    inFlight++
+    inFlight.add(jobs)
     try {
       await writeToFleet(jobs, deps)
     } catch {
@@ -84,13 +84,13 @@ export function createWriteThrough(deps: WriteThroughDeps): WriteThrough {
       if (mode === 'fleet') deps.onFallBack()
       fallBack()
     } finally {
-      inFlight--
+      inFlight.delete(jobs)
       schedule()
     }
   }
   const writeNext = (): void => {
     isScheduled = false
-    if (mode !== 'fleet' || waiting.length === 0 || inFlight >= MAX_IN_FLIGHT) return
+    if (mode !== 'fleet' || waiting.length === 0 || !mayStart(waiting, inFlight)) return
     const count = jobsThatFit(waiting)
     const jobs = waiting.slice(0, count)
     waiting = waiting.slice(count)
@@ -193,6 +193,11 @@ function createSpooling({ addToSpool }: WriteThroughDeps): Spooling {
       while (writing.size > 0) await Promise.all(writing)
     },
   }
+}
+
+/** A statement costs as much as ten events, so a small one does not start beside a large one. */
+function mayStart(jobs: readonly Job[], inFlight: ReadonlySet<readonly Job[]>): boolean {
+  return inFlight.size < MAX_IN_FLIGHT && [...inFlight].every(({ length }) => jobs.length >= length)
 }
 
 /** How many of the jobs one statement takes; one at least. */

@@ -11,9 +11,11 @@
 -- Rows of `key` are locked by id, `FOR NO KEY UPDATE`, before 4: that never waits for what `settle` locks after 4, `FOR KEY SHARE`.
 -- Whoever takes rows in any other order, or without the lock that guards them, skips those that are locked.
 
+-- Functions that only other functions call have no search_path of their own: setting it would take longer than most of them.
+
 -- Adds keys that are not there. They stay until the transaction ends: `tidy` removes none meanwhile.
 CREATE OR REPLACE FUNCTION keep_keys(p_keys text[], p_secrets bytea[]) RETURNS void
-LANGUAGE plpgsql SET search_path = pagerduty_alert, pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql AS $$
 BEGIN
   PERFORM pg_advisory_xact_lock_shared(1346650188, 0);
   INSERT INTO key (name, secret)
@@ -26,16 +28,12 @@ END $$;
 -- are over are added under them. An event without an alert is locked by its id. Who holds an alert's lock may add events of it, or remove them
 -- and make the next one due. A hash collision only makes two alerts wait for each other.
 CREATE OR REPLACE FUNCTION lock_alerts(p_key_ids bigint[], p_alerts text[]) RETURNS void
-LANGUAGE plpgsql SET search_path = pagerduty_alert, pg_catalog, pg_temp AS $$
-DECLARE
-  v_lock integer;
+LANGUAGE plpgsql AS $$
 BEGIN
-  FOR v_lock IN
+  -- A subquery with ORDER BY is computed as it stands, so the locks are taken in its order. The number is the letters PDAL.
+  PERFORM pg_advisory_xact_lock(1346650188, l.lock) FROM (
     SELECT hashtext(a.key_id || ' ' || a.alert) AS lock FROM unnest(p_key_ids, p_alerts) AS a (key_id, alert)
-    WHERE a.alert IS NOT NULL GROUP BY lock ORDER BY min(a.key_id) <> 0, lock
-  LOOP
-    PERFORM pg_advisory_xact_lock(1346650188, v_lock); -- the letters PDAL
-  END LOOP;
+    WHERE a.alert IS NOT NULL GROUP BY lock ORDER BY min(a.key_id) <> 0, lock) AS l;
 END $$;
 
 -- Adds events, all or none. Each array has one element for an event; `p_teller` is the number (from 1) of the event whose
@@ -54,24 +52,24 @@ DECLARE
   v_key_ids bigint[];
   v_known_ids bigint[];
   v_ids bigint[];
-  v_inserted_ids bigint[];
+  v_inserted bigint;
   v_due_ids bigint[];
 BEGIN
-  PERFORM keep_keys(p_keys, p_secrets);
-  v_key_ids := ARRAY(
-    SELECT (SELECT key.id FROM key WHERE key.name = i.name)
-    FROM unnest(p_keys) WITH ORDINALITY AS i (name, number) ORDER BY i.number);
+  PERFORM pg_advisory_xact_lock_shared(1346650188, 0); -- as in `keep_keys`, which is called only for a new key
+  v_key_ids := key_ids(p_keys);
+  IF array_position(v_key_ids, NULL) IS NOT NULL THEN
+    PERFORM keep_keys(p_keys, p_secrets);
+    v_key_ids := key_ids(p_keys);
+  END IF;
   -- 0 is no key: the lock of a deadline.
   PERFORM lock_alerts(v_key_ids || array_fill(0::bigint, ARRAY[cardinality(v_key_ids)]), p_alerts || p_outcome_alerts);
 
-  -- `(SELECT … LIMIT 1) IS NULL` and not `NOT EXISTS`, for which the planner may read whole tables at once.
-  v_known_ids := ARRAY(
-    SELECT known_id(p_origin, i.origin_id) FROM unnest(p_origin_ids) WITH ORDINALITY AS i (origin_id, number)
-    ORDER BY i.number);
+  v_known_ids := known_ids(p_origin, p_origin_ids);
   v_ids := ARRAY(
     SELECT CASE WHEN i.known_id IS NULL THEN nextval('turn') END
     FROM (SELECT * FROM unnest(v_known_ids) WITH ORDINALITY AS n (known_id, number) ORDER BY n.number) AS i);
 
+  -- `(SELECT … LIMIT 1) IS NULL` and not `NOT EXISTS`, for which the planner may read whole tables at once.
   WITH input AS MATERIALIZED (
     SELECT * FROM unnest(
       v_ids, v_key_ids, p_kinds, p_actions, p_alerts, p_origin_ids, p_ages_ms, p_checksums, p_summaries, p_bodies, p_results
@@ -90,42 +88,55 @@ BEGIN
     ON CONFLICT (origin, origin_id) DO NOTHING
     RETURNING pending.id, pending.due_at
   )
-  SELECT array_agg(n.id), array_agg(n.id) FILTER (WHERE n.due_at IS NOT NULL) FROM inserted AS n
-  INTO v_inserted_ids, v_due_ids;
+  SELECT count(*), array_agg(n.id) FILTER (WHERE n.due_at IS NOT NULL) FROM inserted AS n INTO v_inserted, v_due_ids;
 
   IF num_nonnulls(VARIADIC p_results) > 0 THEN
     PERFORM add_settled(v_ids, v_key_ids, p_origin, p_origin_ids, p_ages_ms, p_kinds, p_actions, p_alerts, p_checksums,
       p_summaries, p_bodies, p_results, p_attempts, p_http_statuses, p_causes, p_reasons);
   END IF;
 
-  -- A deployment is told once, with the first event of its request that is new.
-  INSERT INTO told (id, identity, event_ids, record)
-  SELECT v_ids[t.number], t.identity,
-    ARRAY(SELECT v_ids[m.number] FROM unnest(p_tellers) WITH ORDINALITY AS m (teller, number)
-      WHERE m.teller = t.number AND v_ids[m.number] IS NOT NULL ORDER BY v_ids[m.number]), t.record
-  FROM unnest(p_identities, p_records) WITH ORDINALITY AS t (identity, record, number)
-  WHERE t.identity IS NOT NULL AND v_ids[t.number] IS NOT NULL
-  ON CONFLICT DO NOTHING;
+  IF num_nonnulls(VARIADIC p_identities) > 0 THEN
+    -- A deployment is told once, with the first event of its request that is new.
+    INSERT INTO told (id, identity, event_ids, record)
+    SELECT v_ids[t.number], t.identity,
+      ARRAY(SELECT v_ids[m.number] FROM unnest(p_tellers) WITH ORDINALITY AS m (teller, number)
+        WHERE m.teller = t.number AND v_ids[m.number] IS NOT NULL ORDER BY v_ids[m.number]), t.record
+    FROM unnest(p_identities, p_records) WITH ORDINALITY AS t (identity, record, number)
+    WHERE t.identity IS NOT NULL AND v_ids[t.number] IS NOT NULL
+    ON CONFLICT DO NOTHING;
+  END IF;
+  IF num_nonnulls(VARIADIC p_outcome_alerts) > 0 THEN
+    DELETE FROM deadline AS d USING unnest(p_outcome_alerts, p_builds) AS o (alert, build)
+    WHERE d.alert = o.alert AND (d.build = o.build OR d.build = '' OR o.build = '');
+  END IF;
 
-  DELETE FROM deadline AS d USING unnest(p_outcome_alerts, p_builds) AS o (alert, build)
-  WHERE d.alert = o.alert AND (d.build = o.build OR d.build = '' OR o.build = '');
-
+  -- What was not inserted is a result, or another transaction has inserted it since.
+  IF v_inserted < num_nonnulls(VARIADIC v_ids) THEN
+    v_known_ids := known_ids(p_origin, p_origin_ids);
+  END IF;
   RETURN QUERY
-  SELECT coalesce(v_known_ids[i.number],
-      CASE WHEN v_ids[i.number] = ANY (v_inserted_ids) THEN v_ids[i.number] ELSE known_id(p_origin, i.origin_id) END, 0),
-    v_key_ids[i.number], coalesce(v_ids[i.number] = ANY (v_due_ids), false)
-  FROM unnest(p_origin_ids) WITH ORDINALITY AS i (origin_id, number) ORDER BY i.number;
+  SELECT coalesce(i.known_id, i.id), i.key_id, coalesce(i.id = ANY (v_due_ids), false)
+  FROM unnest(v_ids, v_key_ids, v_known_ids) WITH ORDINALITY AS i (id, key_id, known_id, number) ORDER BY i.number;
 END $$;
 
--- The id of an event by its origin, if it is there.
-CREATE OR REPLACE FUNCTION known_id(p_origin text, p_origin_id text) RETURNS bigint
-LANGUAGE plpgsql STABLE SET search_path = pagerduty_alert, pg_catalog, pg_temp AS $$
+-- The ids of keys in the order of their names; null for one that is not there.
+CREATE OR REPLACE FUNCTION key_ids(p_names text[]) RETURNS bigint[] LANGUAGE plpgsql STABLE AS $$
 BEGIN
-  RETURN coalesce(
-    (SELECT e.id FROM pending AS e WHERE e.origin = p_origin AND e.origin_id = p_origin_id),
-    (SELECT e.id FROM delivered AS e WHERE e.origin = p_origin AND e.origin_id = p_origin_id),
-    (SELECT e.id FROM dead AS e WHERE e.origin = p_origin AND e.origin_id = p_origin_id),
-    (SELECT e.id FROM discarded AS e WHERE e.origin = p_origin AND e.origin_id = p_origin_id));
+  RETURN ARRAY(
+    SELECT (SELECT key.id FROM key WHERE key.name = i.name)
+    FROM unnest(p_names) WITH ORDINALITY AS i (name, number) ORDER BY i.number);
+END $$;
+
+-- The ids of events in the order of what their origin calls them; null for one that is not there.
+CREATE OR REPLACE FUNCTION known_ids(p_origin text, p_origin_ids text[]) RETURNS bigint[] LANGUAGE plpgsql STABLE AS $$
+BEGIN
+  RETURN ARRAY(
+    SELECT coalesce(
+      (SELECT e.id FROM pending AS e WHERE e.origin = p_origin AND e.origin_id = i.origin_id),
+      (SELECT e.id FROM delivered AS e WHERE e.origin = p_origin AND e.origin_id = i.origin_id),
+      (SELECT e.id FROM dead AS e WHERE e.origin = p_origin AND e.origin_id = i.origin_id),
+      (SELECT e.id FROM discarded AS e WHERE e.origin = p_origin AND e.origin_id = i.origin_id))
+    FROM unnest(p_origin_ids) WITH ORDINALITY AS i (origin_id, number) ORDER BY i.number);
 END $$;
 
 -- Events that a relay has settled alone, while it could not reach the server.

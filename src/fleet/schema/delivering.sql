@@ -79,7 +79,7 @@ END $$;
 -- Permits that keys have left. The caller holds the locks of their rows.
 CREATE OR REPLACE FUNCTION permits_left(p_key_ids bigint[], p_permits integer, p_window_ms double precision)
 RETURNS TABLE (key_id bigint, count integer, first_at timestamptz)
-LANGUAGE plpgsql SET search_path = pagerduty_alert, pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql AS $$
 #variable_conflict use_column
 DECLARE
   v_from timestamptz := clock_timestamp() - p_window_ms * interval '1 ms';
@@ -93,8 +93,9 @@ END $$;
 
 -- Locks the keys among these that the relay owns for another second at least.
 CREATE OR REPLACE FUNCTION lock_owned(p_relay text, p_key_ids bigint[], p_epochs bigint[]) RETURNS SETOF bigint
-LANGUAGE sql SET search_path = pagerduty_alert, pg_catalog, pg_temp AS $$
-  SELECT k.id
+LANGUAGE plpgsql AS $$
+BEGIN
+  RETURN QUERY SELECT k.id
   FROM (SELECT * FROM unnest(p_key_ids, p_epochs) AS n (key_id, epoch) ORDER BY n.key_id) AS i
   CROSS JOIN LATERAL (
     -- IS NOT DISTINCT FROM keeps the planner from looking through all keys of the relay for each of these.
@@ -102,7 +103,7 @@ LANGUAGE sql SET search_path = pagerduty_alert, pg_catalog, pg_temp AS $$
     WHERE key.id = i.key_id AND key.epoch = i.epoch AND key.owner IS NOT DISTINCT FROM p_relay
       AND key.lease_until > clock_timestamp() + interval '1 s'
     FOR NO KEY UPDATE) AS k;
-$$;
+END $$;
 
 -- Takes due events of keys that the relay owns, and writes a permit for each. Answers with a row for each key, and then with a
 -- row for each event: of each key alerts before change events, and of each kind those never tried and those tried in turns.

@@ -33,8 +33,8 @@ LANGUAGE plpgsql STABLE SECURITY DEFINER
 SET search_path = pagerduty_alert, pg_catalog, pg_temp SET enable_seqscan = off SET enable_bitmapscan = off AS $$
 BEGIN
   RETURN ARRAY(
-    SELECT coalesce(known_id(p_origin, o.origin_id), 0) FROM unnest(p_origin_ids) WITH ORDINALITY AS o (origin_id, number)
-    ORDER BY o.number);
+    SELECT coalesce(k.id, 0) FROM unnest(known_ids(p_origin, p_origin_ids)) WITH ORDINALITY AS k (id, number)
+    ORDER BY k.number);
 END $$;
 
 CREATE OR REPLACE FUNCTION oldest_pending_age_ms() RETURNS double precision

@@ -67,7 +67,9 @@ END $$;
 
 -- Makes the first event of each alert due, if it waited for one that is gone. The caller holds the alerts' locks.
 CREATE OR REPLACE FUNCTION next_of_alerts(p_key_ids bigint[], p_alerts text[]) RETURNS SETOF bigint
-LANGUAGE sql SET search_path = pagerduty_alert, pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql AS $$
+BEGIN
+  RETURN QUERY
   WITH first AS (
     SELECT DISTINCT (
       SELECT e.id FROM pending AS e WHERE e.key_id = a.key_id AND e.alert = a.alert ORDER BY e.turn LIMIT 1) AS id
@@ -76,12 +78,12 @@ LANGUAGE sql SET search_path = pagerduty_alert, pg_catalog, pg_temp AS $$
     UPDATE pending SET due_at = '-infinity' FROM first
     WHERE pending.id = first.id AND pending.due_at IS NULL RETURNING pending.key_id
   )
-  SELECT DISTINCT key_id FROM unblocked;
-$$;
+  SELECT DISTINCT unblocked.key_id FROM unblocked;
+END $$;
 
 -- Moves events that were delivered by relays which had lost these keys, unless the owner is attempting them.
 CREATE OR REPLACE FUNCTION finish_delivered(p_key_ids bigint[], p_busy bigint[]) RETURNS void
-LANGUAGE plpgsql SET search_path = pagerduty_alert, pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql AS $$
 #variable_conflict use_column
 DECLARE
   v_ids bigint[];

@@ -61,7 +61,7 @@ test(
         'DELETE FROM pagerduty_alert.pending',
         'UPDATE pagerduty_alert.meta SET version = 2',
         'CREATE TABLE pagerduty_alert.mine (id integer)',
-        "SELECT pagerduty_alert.known_id('x', 'y')",
+        "SELECT pagerduty_alert.known_ids('x', '{y}')",
         "SELECT pagerduty_alert.finish_delivered('{1}', '{}')",
       ])
         await assert.rejects(client.query(statement), FORBIDDEN, statement)

@@ -172,7 +172,7 @@ async function slowDown(): Promise<void> {
       FOR EACH ROW EXECUTE FUNCTION pagerduty_alert.wait()`)
   const [found] = await query("SELECT pg_get_functiondef('pagerduty_alert.lock_alerts'::regproc) AS text")
   const text = found?.['text'] ?? ''
-  const slow = text.replace('END LOOP', 'PERFORM pg_sleep(random() * 0.004); END LOOP')
+  const slow = text.replace('l.lock) FROM', 'l.lock), pg_sleep(random() * 0.004) FROM')
   assert.notEqual(slow, text)
   await query(slow)
 }

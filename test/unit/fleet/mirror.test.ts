@@ -162,3 +162,16 @@ test('news about keys of others is reported, and about own keys makes them asked
   assert.deepEqual(mirror.noteDue([1, 2]), [2])
   assert.equal(mirror.askAtMs(), 0)
 })
+
+test('of each key no more is asked for than its share of the room, and one that shows whether there is more', () => {
+  const { mirror } = setUp()
+  mirror.own(
+    [1, 2, 3].map((keyId) => owned(keyId)),
+    LEASE_MS,
+  )
+  const mosts = (room: number): number[] => mirror.requests(room).map(({ most }) => most)
+  assert.deepEqual(mosts(30), [11, 11, 11])
+  assert.deepEqual(mosts(2), [2, 2])
+  mirror.drop([2, 3])
+  assert.deepEqual(mosts(30), [31])
+})

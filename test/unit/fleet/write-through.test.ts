@@ -86,6 +86,35 @@ test('at most two statements are in flight, and the next one takes all that came
   )
 })
 
+test('a second statement does not start beside a larger one', async () => {
+  const { writer, statements } = setUp()
+  await open(writer)
+  const added = [1, 2, 3].map(() => add(writer))
+  await setImmediate()
+  added.push(add(writer), add(writer))
+  await setImmediate()
+  await setImmediate()
+  const sizes = (): number[] => statements.map(({ items }) => items.length)
+  assert.deepEqual(sizes(), [3])
+  added.push(add(writer))
+  await setImmediate()
+  await setImmediate()
+  assert.deepEqual(sizes(), [3, 3])
+  added.push(add(writer))
+  statements[0]?.answer()
+  await added[0]
+  await setImmediate()
+  await setImmediate()
+  assert.deepEqual(sizes(), [3, 3]) // still beside a larger one
+  statements[1]?.answer()
+  await added[5]
+  await setImmediate()
+  await setImmediate()
+  assert.deepEqual(sizes(), [3, 3, 1])
+  statements[2]?.answer()
+  await Promise.all(added)
+})
+
 test('what the fleet fails to add goes to the spool under the same id, and so does everything after it', async () => {
   const { writer, statements, spooled, fallBacks } = setUp()
   await open(writer)
