@@ -17,6 +17,9 @@ export interface OneShots {
 /** Node that does nothing: no program on Node can be faster. */
 const FLOOR: Variant = { name: 'node -e 0', argv: [process.execPath, '-e', '0'], env: environment() }
 
+/** Our commands that send, by what they are compared as. */
+export const SENDING = { failure: 'pagerduty-alert failure', success: 'pagerduty-alert success (two events)' }
+
 /** Times commands that send nothing. */
 export function measureIdle({ isSmoke }: Bench): OneShots {
   const env = environment()
@@ -58,10 +61,7 @@ function oursFor(baseUrl: string): Variant[] {
     argv: [process.execPath, BIN, command, '--quiet'],
     env,
   })
-  return [
-    sending('pagerduty-alert failure', 'failure'),
-    sending('pagerduty-alert success (two events)', 'success'),
-  ]
+  return [sending(SENDING.failure, 'failure'), sending(SENDING.success, 'success')]
 }
 
 function effortOf(isSmoke: boolean): Effort {

@@ -13,6 +13,12 @@ export interface Peer extends Variant {
   readonly file?: string
 }
 
+/** Two events with curl, by what they are compared as. */
+export const TWO_CURLS = {
+  inTurn: 'curl; curl (two events)',
+  sideBySide: 'curl & curl & wait (two events)',
+} as const
+
 /** What peers are given. */
 export interface PeerSetup {
   /** As many root certificates as usual and the stub's certificate, for peers that read the system's. */
@@ -46,6 +52,12 @@ export function peersFor(baseUrl: string, { roots, packages }: PeerSetup): Peer[
     env,
     needs: ['bash', ...needs],
   })
+  const twoCurls = (name: string, line: string): Peer => ({
+    name,
+    argv: ['bash', '-c', line, script('peers/curl.sh')],
+    env,
+    needs: ['bash', 'curl'],
+  })
   const node = (name: string, file: string, ...args: string[]): Peer => {
     const path = file.startsWith('/') ? file : script(`peers/${file}`)
     return { name, argv: [process.execPath, path, ...args], env, needs: [], file: path }
@@ -55,6 +67,8 @@ export function peersFor(baseUrl: string, { roots, packages }: PeerSetup): Peer[
   const fields = ['--summary', 'Deployed acme/shop', '--source', 'acme/shop', '--severity', 'info']
   return [
     shell('bash + curl', 'curl.sh', 'curl'),
+    twoCurls(TWO_CURLS.inTurn, 'bash "$0"; . "$0"'),
+    twoCurls(TWO_CURLS.sideBySide, '(. "$0") & (. "$0") & wait'),
     shell('bash + curl + jq', 'curl-jq.sh', 'curl', 'jq'),
     { name: 'python3 urllib', argv: [python(), script('peers/urllib_client.py')], env, needs: [python()] },
     ...(isTls
