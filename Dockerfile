@@ -86,7 +86,8 @@ CMD ["pagerduty-alert", "--help"]
 FROM scratch
 COPY --from=runtime /rootfs /
 COPY --from=build /program /
-ENV PATH=/usr/local/bin PAGERDUTY_RELAY_HOST=0.0.0.0
+# A smaller young generation keeps a busy relay a quarter smaller (docs/sidecar.md).
+ENV PATH=/usr/local/bin PAGERDUTY_RELAY_HOST=0.0.0.0 PD_NODE_OPTS=--max-semi-space-size=16
 USER 65532:65532
 # The program ignores its own name as the first argument: `pagerduty-alert success` is `success`.
 ENTRYPOINT ["/usr/local/bin/pagerduty-alert"]

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { IMAGE_FLAGS } from '../build/image-flags.ts'
 import { BIN, readScript, script, startServer, type Server } from './processes.ts'
 import type { Load } from './load.ts'
 import { CERTIFICATE_FILE } from './servers.ts'
@@ -31,7 +32,7 @@ export const MANY_KEYS = 20_000
 /** Nothing listens there. */
 export const NOWHERE = 'http://127.0.0.1:9'
 
-/** Starts the program's relay. */
+/** Starts the program's relay, as the image does. */
 export async function startRelay({
   upstreamUrl = NOWHERE,
   spool,
@@ -47,7 +48,7 @@ export async function startRelay({
     ...(spool !== undefined && { PAGERDUTY_SPOOL: spool, PAGERDUTY_SPOOL_LIMIT: '10000000' }),
     ...more,
   }
-  return await start([BIN, 'serve'], env, options)
+  return await start([...IMAGE_FLAGS, BIN, 'serve'], env, options)
 }
 
 /** Starts a bare Fastify handler, which passes events on with undici if there is an upstream. */

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { readFile } from 'node:fs/promises'
 import { before, suite, test } from 'node:test'
 import manifest from '../../package.json' with { type: 'json' }
+import { IMAGE_FLAGS } from '../../build/image-flags.ts'
 import { docker, skipWithoutDocker } from '../support/docker.ts'
 import { KEY } from '../support/program.ts'
 import { BUILD_ARGS, buildImage, evaluateInside, runContainer } from './image.ts'
@@ -86,6 +87,7 @@ suite('the image', { skip: await skipWithoutDocker() }, () => {
     assert.deepEqual(config.Cmd, ['--help'])
     assert.equal(config.User, '65532:65532')
     assert.ok(config.Env.includes('PAGERDUTY_RELAY_HOST=0.0.0.0'))
+    assert.ok(config.Env.includes(`PD_NODE_OPTS=${IMAGE_FLAGS.join(' ')}`))
     assert.equal(config.Healthcheck, undefined)
   })
 

@@ -5,6 +5,7 @@ import { dirname, join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { Script } from 'node:vm'
+import { IMAGE_FLAGS } from '../../build/image-flags.ts'
 import { BIN, CODESHIP_PRO, KEY } from '../support/program.ts'
 import { skipWithout } from '../support/required.ts'
 import { runProcess } from '../support/shell-script.ts'
@@ -91,8 +92,8 @@ test('a relay that keeps its events starts by it, too', async () => {
   assert.match(stderr, /cannot listen/)
 })
 
-test('with the flag by which the image starts it, too', async () => {
-  const seen = await verdicts(['success', '--dry-run'], 0, '--disable-sigusr1')
+test('with the flags by which the image starts it, too', async () => {
+  const seen = await verdicts(['success', '--dry-run'], 0, '--disable-sigusr1', ...IMAGE_FLAGS)
   assert.deepEqual(new Set(seen.values()), new Set(['accepted']))
 })
 
