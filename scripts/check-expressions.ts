@@ -4,7 +4,7 @@ import { parseAst } from 'rolldown/parseAst'
 
 /*
  * Fails if a regular expression of the program, its scripts or its test servers needs more than linear time, and prints a
- * text that shows it. The checker does not support lookbehinds and references; test/unit/hostile.test.ts covers those.
+ * text that shows it. The checker does not support lookbehinds and references; test/integration/hostile.test.ts covers those.
  */
 
 const SOURCES = ['src/**/*.ts', 'action/*.ts', 'scripts/*.ts', 'tools/simulator/*.ts', 'tools/codeship/*.ts']

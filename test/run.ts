@@ -12,12 +12,18 @@ import { countTest, createTally, formatSummary } from './runner/summary.ts'
  * nothing hangs; and the last lines say what was skipped and why.
  */
 
+/** Files that take long come first, so that the run does not end with one of them and a core that has nothing to do. */
 const EVERYTHING = [
-  'test/unit/**/*.test.ts',
-  'test/integration/**/*.test.ts',
+  'test/image/*.test.ts',
+  'test/integration/{leaks,fault-matrix,watch,option-matrix,started,paging,gate}.test.ts',
+  'test/integration/shell-script/*.test.ts',
+  'test/runner/unit-tests.ts',
   'test/chaos/*.test.ts',
-  'test/image/**/*.test.ts',
+  'test/integration/{fleet,page,spool,run,relay}/*.test.ts',
+  'test/integration/**/*.test.ts',
 ]
+/** Files that run at a time on each core: most of them wait more than they compute. */
+const FILES_PER_CORE = 2
 /** Several times what the slowest test and the slowest file take on a busy machine. */
 const TEST_LIMIT_MS = 600_000
 const FILE_LIMIT_S = 900
@@ -33,7 +39,10 @@ const { values, positionals } = parseArgs({
   allowPositionals: true,
 })
 const fileLimitMs = Number(values['file-limit']) * 1000
-const files = globSync(positionals.length > 0 ? positionals : EVERYTHING).map((file) => resolve(file))
+const patterns = positionals.length > 0 ? positionals : EVERYTHING
+const files = [...new Set(patterns.flatMap((pattern) => globSync(pattern).toSorted()))].map((file) =>
+  resolve(file),
+)
 if (files.length === 0) {
   process.stderr.write(`no test file matches ${positionals.join(' ')}\n`)
   process.exit(64)
@@ -42,7 +51,11 @@ if (files.length === 0) {
 const tally = createTally()
 const overdue = new Map<string, NodeJS.Timeout>()
 const killed = new Set<string>()
-const stream = run({ files, concurrency: Math.max(2, availableParallelism()), timeout: TEST_LIMIT_MS })
+const stream = run({
+  files,
+  concurrency: FILES_PER_CORE * Math.max(2, availableParallelism()),
+  timeout: TEST_LIMIT_MS,
+})
 
 stream.on('test:dequeue', ({ name, file }) => {
   if (name === file)

@@ -20,8 +20,9 @@ after(async () => {
 beforeEach(() => simulator.reset())
 
 const running: RunningRelay[] = []
-afterEach(() => {
-  for (const { program } of running.splice(0)) program.child.kill('SIGKILL')
+afterEach(async () => {
+  // Until it is gone, what it sends would count for the next test.
+  await Promise.all(running.splice(0).map((relay) => relay.stop('SIGKILL')))
 })
 
 let directories = 0

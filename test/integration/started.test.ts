@@ -6,6 +6,7 @@ import { after, afterEach, beforeEach, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { startSimulator } from '../../tools/simulator/simulator.ts'
 import { shell, until } from '../support/deployment.ts'
+import { withMoreTime } from '../support/more-time.ts'
 import { CODESHIP_PRO, KEY, runProgram, startProgram, type Program, type Run } from '../support/program.ts'
 import { startRelay as start, type RunningRelay } from '../support/relay.ts'
 
@@ -19,8 +20,10 @@ after(async () => {
 beforeEach(() => simulator.reset())
 
 const programs: Program[] = []
-afterEach(() => {
-  for (const { child } of programs.splice(0)) child.kill('SIGKILL')
+afterEach(async () => {
+  for (const { child } of programs) child.kill('SIGKILL')
+  // Until they are gone, what they send would count for the next test.
+  await Promise.all(programs.splice(0).map(({ ended }) => ended))
 })
 
 const DIRECT = { PAGERDUTY_TOKEN: KEY, PAGERDUTY_EVENTS_URL: simulator.url }
@@ -151,15 +154,18 @@ test('run that is killed with its command is an alert', async () => {
 })
 
 test('run keeps a command alive for longer than the time, and its outcome ends it', async () => {
-  const relay = await startRelay(spool())
-  const run = startRun(through(relay), ['--within', '1s'], shell('sleep 3'))
-  const { code, stderr } = await run.ended
-  assert.equal(code, 0)
-  assert.match(stderr, /--within: the relay watches the time of this command/)
-  const [record, more] = await deployments(relay)
-  assert.deepEqual([record?.['outcome'], record?.['overdue'], more], ['success', undefined, undefined])
-  await sleep(1500)
-  assert.deepEqual(alerts(), [])
+  await withMoreTime(async (withinMs) => {
+    simulator.reset()
+    const relay = await startRelay(spool())
+    const command = shell(`sleep ${(3 * withinMs) / 1000}`)
+    const { code, stderr } = await startRun(through(relay), ['--within', `${withinMs}ms`], command).ended
+    assert.equal(code, 0)
+    assert.match(stderr, /--within: the relay watches the time of this command/)
+    const [record, more] = await deployments(relay)
+    assert.deepEqual([record?.['outcome'], record?.['overdue'], more], ['success', undefined, undefined])
+    await sleep(1.5 * withinMs)
+    assert.deepEqual(alerts(), [])
+  })
 })
 
 test('a relay without a spool that is started again is told again by run', async () => {
@@ -183,28 +189,37 @@ for (const [what, script, expected] of [
   ['is over before anything could be told', 'true', { code: 0, state: 'success' }],
 ] as const) {
   test(`the outcome of a command that ${what} ends its time`, async () => {
-    const relay = await startRelay(spool())
-    const { code } = await startRun(through(relay), ['--within', '1s'], shell(script)).ended
-    assert.equal(code, expected.code)
-    await sleep(1500)
-    const [record, more] = await deployments(relay)
-    assert.deepEqual([record?.['outcome'], record?.['overdue'], more], [expected.state, undefined, undefined])
-    assert.deepEqual(
-      alerts().filter(({ summary }) => NEVER.test(summary ?? '')),
-      [],
-    )
+    await withMoreTime(async (withinMs) => {
+      simulator.reset()
+      const relay = await startRelay(spool())
+      const { code } = await startRun(through(relay), ['--within', `${withinMs}ms`], shell(script)).ended
+      assert.equal(code, expected.code)
+      await sleep(1.5 * withinMs)
+      const [record, more] = await deployments(relay)
+      assert.deepEqual(
+        [record?.['outcome'], record?.['overdue'], more],
+        [expected.state, undefined, undefined],
+      )
+      assert.deepEqual(
+        alerts().filter(({ summary }) => NEVER.test(summary ?? '')),
+        [],
+      )
+    })
   })
 }
 
 test('a command that is cancelled pages nobody, then or later', async () => {
-  const relay = await startRelay(spool())
-  const run = startRun(through(relay), ['--within', '1s'], shell('sleep 60'))
-  await untilListed(relay, 'started')
-  run.child.kill('SIGTERM')
-  assert.equal((await run.ended).code, 143)
-  await untilListed(relay, 'cancelled')
-  await sleep(1500)
-  assert.deepEqual(alerts(), [])
+  await withMoreTime(async (withinMs) => {
+    simulator.reset()
+    const relay = await startRelay(spool())
+    const run = startRun(through(relay), ['--within', `${withinMs}ms`], shell('sleep 60'))
+    await untilListed(relay, 'started')
+    run.child.kill('SIGTERM')
+    assert.equal((await run.ended).code, 143)
+    await untilListed(relay, 'cancelled')
+    await sleep(1.5 * withinMs)
+    assert.deepEqual(alerts(), [])
+  })
 })
 
 test('nothing that is wrong with the relay delays a command or changes its status', async () => {

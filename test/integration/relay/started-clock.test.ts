@@ -33,8 +33,9 @@ async function startRelay(env: Record<string, string>): Promise<RunningRelay> {
   running.push(relay)
   return relay
 }
-afterEach(() => {
-  for (const { program } of running.splice(0)) program.child.kill('SIGKILL')
+afterEach(async () => {
+  // Until it is gone, what it sends would count for the next test.
+  await Promise.all(running.splice(0).map((relay) => relay.stop('SIGKILL')))
 })
 
 async function first({ url }: RunningRelay): Promise<Record<string, unknown> | undefined> {

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -253,9 +254,9 @@ for (const shell of shells) {
     `${shell}: a sender that is interrupted while it waits ends at once, with 128 and the signal`,
     { skip },
     async () => {
-      simulator.behave({ behaviour: { kind: 'answer', status: 503, headers: { 'retry-after': '20' } } })
+      simulator.behave({ behaviour: { kind: 'answer', status: 503, headers: { 'retry-after': '240' } } })
       const [command, ...applet] = SHELLS[shell]
-      const child = spawn(command, [...applet, SCRIPT, 'failure'], {
+      const child = spawn(command, [...applet, SCRIPT, 'failure', '--deadline', '10m'], {
         env: { PATH: process.env['PATH'], ...ENV, TMPDIR: scratch },
         stdio: ['ignore', 'ignore', 'pipe'],
       })
@@ -263,7 +264,7 @@ for (const shell of shells) {
       const startedAt = performance.now()
       const [code] = (await once(child, 'exit')) as [number]
       assert.equal(code, 143)
-      assert.ok(performance.now() - startedAt < 15_000)
+      assert.ok(performance.now() - startedAt < 120_000)
       assert.deepEqual(
         readdirSync(scratch).filter((name) => name.startsWith('tmp.')),
         [],
@@ -272,9 +273,11 @@ for (const shell of shells) {
   )
 
   test(`${shell}: no key and no token is ever an argument of a process`, { skip }, async () => {
+    // Other tests run at the same time, and some give the usual key to docker as an argument.
+    const key = randomBytes(16).toString('hex')
     simulator.behave({ behaviour: { kind: 'usual', delayMs: 400 } })
     simulator.behave({ endpoint: '/failure', behaviour: { kind: 'answer', status: 202, delayMs: 400 } })
-    for (const env of [ENV, RELAY]) {
+    for (const env of [{ ...ENV, PAGERDUTY_TOKEN: key }, RELAY]) {
       const running = run(['failure'], env)
       const state = { isOver: false }
       void running.finally(() => (state.isOver = true))
@@ -283,7 +286,7 @@ for (const shell of shells) {
         const lines = commandLines()
         seen += lines.filter((line) => line.includes('curl')).length
         assert.deepEqual(
-          lines.filter((line) => line.includes(KEY) || line.includes(TOKEN)),
+          lines.filter((line) => line.includes(key) || line.includes(TOKEN)),
           [],
         )
         await new Promise((resolve) => setTimeout(resolve, 20))

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import { isDeepStrictEqual } from 'node:util'
 import { startSimulator } from '../../../tools/simulator/simulator.ts'
 import { until } from '../../support/worker.ts'
 import { CODESHIP_PRO, KEY, runProgram } from '../../support/program.ts'
@@ -20,10 +21,10 @@ test(
       PAGERDUTY_TOKEN: KEY,
       PAGERDUTY_EVENTS_URL: simulator.url,
       PAGERDUTY_SPOOL: join(disk.directory, 'spool'),
-      PAGERDUTY_DEADLINE: '2s',
     }
+    const hasty = { ...env, PAGERDUTY_DEADLINE: '2s' }
     simulator.behave({ behaviour: { kind: 'answer', status: 503 } })
-    assert.equal((await runProgram(['failure'], { env })).code, 0, 'it is kept')
+    assert.equal((await runProgram(['failure'], { env: hasty })).code, 0, 'it is kept')
     simulator.reset()
     disk.makeReadOnly(true)
 
@@ -43,8 +44,10 @@ test(
     t.after(() => relay.stop('SIGKILL'))
     await until(() => simulator.requests.length === 3, 'it is delivered at least once')
     assert.equal((await fetch(`${relay.url}/readyz`)).status, 503)
-    const listed = await (await fetch(`${relay.url}/events`)).json()
-    assert.deepEqual((listed as { counts: object }).counts, { pending: 0, delivered: 1, dead: 0 })
+    await until(async () => {
+      const { counts } = (await (await fetch(`${relay.url}/events`)).json()) as { counts: object }
+      return isDeepStrictEqual(counts, { pending: 0, delivered: 1, dead: 0 })
+    }, 'the list shows it')
     const answers = [
       await post(`${relay.url}/events/retry`, { id: 1 }),
       await post(`${relay.url}/v2/enqueue`, alertBody()),
