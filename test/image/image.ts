@@ -62,8 +62,8 @@ export interface ContainerOptions {
 /** A container that runs. */
 export interface RunningContainer {
   readonly kill: (signal: NodeJS.Signals) => Promise<void>
-  /** `docker stop`: SIGTERM, and SIGKILL after ten seconds. */
-  readonly stop: () => Promise<void>
+  /** `docker stop`: SIGTERM, and SIGKILL after some seconds; by default more than Docker's 10, for a busy machine. */
+  readonly stop: (graceS?: number) => Promise<void>
   /** Resolves when the container has printed a text on stdout. */
   readonly printed: (awaited: string) => Promise<void>
   /** Everything that Docker reports about it, as JSON. */
@@ -102,7 +102,7 @@ export async function runContainer(
     await container.start()
     await whileRunning?.({
       kill: async (signal) => void (await container.kill({ signal })),
-      stop: async () => void (await container.stop({ t: 10 })),
+      stop: async (graceS = 60) => void (await container.stop({ t: graceS })),
       printed: async (awaited) => await out.contains(awaited),
       inspect: async () => JSON.stringify(await container.inspect()),
       url: async () => {

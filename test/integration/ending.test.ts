@@ -6,9 +6,9 @@ import { startSimulator } from '../../tools/simulator/simulator.ts'
 import { recordFigure } from '../support/figures.ts'
 import { CODESHIP_PRO, KEY, startProgram, type Program, type Run } from '../support/program.ts'
 
-const RUNS = 15
-/** What the contract grants a run against a healthy server, from its last answer to its end. */
-const ENDING_MS = 100
+const RUNS = process.env['RECORD_FIGURES'] === '1' ? 15 : 5
+/** Between the last answer and the end: what a busy machine needs, and less than a stray timer or socket would take. */
+const ENDING_MS = 2000
 
 test('a run ends as soon as it has its last answer, though the server would keep the connection', async () => {
   const endings: number[] = []
@@ -41,7 +41,7 @@ const SIGNALS = [
 ] as const
 
 /** Much less than the deadline of a minute, and enough for a busy machine. */
-const AT_ONCE_MS = 10_000
+const AT_ONCE_MS = 30_000
 
 /** Interrupts the program once it has got as far as `until`. */
 async function interrupt(

@@ -16,9 +16,12 @@ const QUIET = [
   '--disable-sync',
 ]
 
+/** Limit of each wait: much more than a busy machine needs. */
+export const PATIENCE_MS = 120_000
+
 /** Starts Debian's Chromium without a window. */
 export async function startBrowser(): Promise<Browser> {
-  return await chromium.launch({ executablePath: programPath('chromium'), args: QUIET })
+  return await chromium.launch({ executablePath: programPath('chromium'), args: QUIET, timeout: PATIENCE_MS })
 }
 
 /** A page, and everything that must not happen on it. */
@@ -44,7 +47,7 @@ export async function openPage(
 ): Promise<WatchedPage> {
   const context = await browser.newContext({ viewport: { width, height: 900 }, colorScheme })
   const page = await context.newPage()
-  page.setDefaultTimeout(60_000)
+  page.setDefaultTimeout(PATIENCE_MS)
   const requests: string[] = []
   const troubles: string[] = []
   page.on('request', (request) => requests.push(request.url()))

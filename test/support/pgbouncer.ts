@@ -6,7 +6,8 @@ import { join } from 'node:path'
 import type { TestContext } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import pg from 'pg'
-import { DATABASE, freePort, NOBODY, type Cluster } from './postgres.ts'
+import { freePort } from './free-port.ts'
+import { DATABASE, NOBODY, type Cluster } from './postgres.ts'
 import { programPath } from './required.ts'
 
 /**

@@ -10,11 +10,11 @@ import {
   rmSync,
   writeFileSync,
 } from 'node:fs'
-import { createServer, type AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import pg from 'pg'
+import { freePort } from './free-port.ts'
 import { programPath } from './required.ts'
 
 /** What a test needs to use a cluster. */
@@ -207,15 +207,6 @@ async function createNode(parent: string, name: string): Promise<RunningNode> {
     freeze: () => processesOf(server?.pid).forEach((pid) => send(pid, 'SIGSTOP')),
     thaw: () => processesOf(server?.pid).forEach((pid) => send(pid, 'SIGCONT')),
   }
-}
-
-/** A port that nothing listens on now: PostgreSQL cannot take a free one . */
-export async function freePort(): Promise<number> {
-  const server = createServer()
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const { port } = server.address() as AddressInfo
-  await new Promise((resolve) => server.close(resolve))
-  return port
 }
 
 async function initialize(

@@ -14,7 +14,8 @@ import {
   takeFrom,
 } from '../../support/fleet.ts'
 import { startPgbouncer } from '../../support/pgbouncer.ts'
-import { freePort, NEEDS_STANDBYS } from '../../support/postgres.ts'
+import { freePort } from '../../support/free-port.ts'
+import { NEEDS_STANDBYS } from '../../support/postgres.ts'
 import { skipWithout } from '../../support/required.ts'
 import { alertItem, changeItem } from '../../support/spool.ts'
 import { until } from '../../support/worker.ts'

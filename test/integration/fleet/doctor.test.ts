@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { after, test } from 'node:test'
 import { PASSWORD, startFleetCluster } from '../../support/fleet.ts'
-import { freePort, NEEDS_POSTGRES, startCluster } from '../../support/postgres.ts'
+import { freePort } from '../../support/free-port.ts'
+import { NEEDS_POSTGRES, startCluster } from '../../support/postgres.ts'
 import { runProgram, type Run } from '../../support/program.ts'
 import { skipWithout } from '../../support/required.ts'
 

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict'
 import { after, before, beforeEach, test } from 'node:test'
-import { setTimeout as sleep } from 'node:timers/promises'
 import type { Browser } from 'playwright-core'
 import { startSimulator, type Simulator } from '../../../tools/simulator/simulator.ts'
 import { openPage, startBrowser, temporarySpool } from '../../support/browser.ts'
 import { CODESHIP_PRO, KEY } from '../../support/program.ts'
 import { alertBody, launchRelay, post, startRelay, type RunningRelay } from '../../support/relay.ts'
 import { skipWithout } from '../../support/required.ts'
+import { until } from '../../support/worker.ts'
 
 const skip = skipWithout('chromium')
 const REFUSED = { kind: 'answer', status: 400, body: 'Invalid routing key' } as const
@@ -37,7 +37,7 @@ if (skip === false) {
   })
   beforeEach(async () => {
     simulator.reset()
-    await untilTrue(async () => (await counts()).pending === 0, 'the test before is over')
+    await until(async () => (await counts()).pending === 0, 'the test before is over')
     await post(`${relay.url}/events/discard`, {})
   })
   after(async () => {
@@ -46,15 +46,6 @@ if (skip === false) {
     await simulator.close()
     spool.remove()
   })
-}
-
-/** As `until`, for what has to be asked. */
-async function untilTrue(isTrue: () => Promise<boolean>, what: string): Promise<void> {
-  for (let tries = 0; tries < 600; tries++) {
-    if (await isTrue()) return
-    await sleep(50)
-  }
-  assert.fail(`timed out: ${what}`)
 }
 
 interface Counts {
@@ -78,7 +69,7 @@ async function send(dedupKey: string, summary = `Disk of ${dedupKey} is full`): 
 async function sendDead(...dedupKeys: readonly string[]): Promise<void> {
   simulator.behave({ behaviour: REFUSED })
   for (const dedupKey of dedupKeys) await send(dedupKey)
-  await untilTrue(async () => (await counts()).dead === dedupKeys.length, 'they are dead')
+  await until(async () => (await counts()).dead === dedupKeys.length, 'they are dead')
   simulator.reset()
 }
 
@@ -120,7 +111,7 @@ test('a bulk retry says first how many it would be, and cancel does nothing', { 
   assert.deepEqual([(await counts()).dead, simulator.requests.length], [3, 0])
   await open.click()
   await dialog.getByRole('button', { name: 'Retry 2 events' }).click()
-  await untilTrue(async () => {
+  await until(async () => {
     const { dead, pending } = await counts()
     return dead === 1 && pending === 0
   }, 'two are sent')
@@ -205,7 +196,7 @@ test('hostile texts stay text', { skip }, async () => {
   const body = JSON.stringify({ status: 'invalid event', errors: [`<script>alert(2)</script>${hostile}`] })
   simulator.behave({ behaviour: { ...REFUSED, body } })
   await send(`"><svg onload=alert(3)>`, hostile)
-  await untilTrue(async () => (await counts()).dead === 1, 'it is dead')
+  await until(async () => (await counts()).dead === 1, 'it is dead')
   const { page, troubles, requests } = await openPage(browser, `${relay.url}/#deliveries?status=dead`, {
     width: 320,
   })
@@ -251,5 +242,5 @@ test('everything can be done with the keyboard, in order', { skip }, async () =>
     'Retry',
   ])
   await page.keyboard.press('Enter')
-  await untilTrue(async () => (await counts()).dead === 0, 'it is sent')
+  await until(async () => (await counts()).dead === 0, 'it is sent')
 })

@@ -5,7 +5,7 @@ import { after, before, test } from 'node:test'
 import type { Browser } from 'playwright-core'
 import { openSpool } from '../../../src/spool/open.ts'
 import { startSimulator, type Simulator } from '../../../tools/simulator/simulator.ts'
-import { findBarriers, openPage, startBrowser, temporarySpool } from '../../support/browser.ts'
+import { findBarriers, openPage, PATIENCE_MS, startBrowser, temporarySpool } from '../../support/browser.ts'
 import { tellStory } from '../../support/page-story.ts'
 import { CODESHIP_PRO, KEY } from '../../support/program.ts'
 import { alertBody, post, startRelay, type RunningRelay } from '../../support/relay.ts'
@@ -120,6 +120,7 @@ test(
 for (const hours of [-1, 1])
   test(`times are by the relay’s clock in a browser whose clock is ${hours} h off`, { skip }, async () => {
     const context = await browser.newContext()
+    context.setDefaultTimeout(PATIENCE_MS)
     const page = await context.newPage()
     await page.clock.install({ time: Date.now() + hours * 3_600_000 })
     await page.goto(`${relay.url}/#relay`)
@@ -162,6 +163,7 @@ test('a browser that runs no script shows how things stand', { skip }, async () 
     javaScriptEnabled: false,
     viewport: { width: 320, height: 800 },
   })
+  context.setDefaultTimeout(PATIENCE_MS)
   const page = await context.newPage()
   await page.goto(relay.url)
   const text = await page.locator('main').innerText()

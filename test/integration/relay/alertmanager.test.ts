@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict'
 import { spawn, type ChildProcess } from 'node:child_process'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { createServer, type AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
 import { startSimulator } from '../../../tools/simulator/simulator.ts'
+import { freePort } from '../../support/free-port.ts'
 import { until } from '../../support/worker.ts'
 import { KEY } from '../../support/program.ts'
 import { startRelay } from '../../support/relay.ts'
@@ -14,7 +14,7 @@ import { temporaryDirectory } from '../../support/spool.ts'
 
 const skip = skipWithout('alertmanager')
 /** Long enough for its own grouping and retries on a busy machine. */
-const PATIENCE_MS = 60_000
+const PATIENCE_MS = 180_000
 
 /** Alertmanager with the receiver of `docs/sidecar.md`, impatient. Returns the address of its API. */
 async function startAlertmanager(
@@ -61,14 +61,6 @@ async function startAlertmanager(
   }
   await until(isReady, 'Alertmanager is ready', PATIENCE_MS)
   return url
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer()
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const { port } = server.address() as AddressInfo
-  await new Promise((resolve) => server.close(resolve))
-  return port
 }
 
 async function kill(child: ChildProcess): Promise<void> {

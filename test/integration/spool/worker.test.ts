@@ -208,7 +208,7 @@ test('stopping lets attempts in flight finish, and aborts them if that takes too
   const first = startTestWorker(t, { spool, answer })
   await spool.add([changeItem('1')])
   await until(() => first.seen.length === 1, 'it is in flight')
-  await first.worker.stop(5000)
+  await first.worker.stop(60_000)
   assert.deepEqual(spool.counts(), { pending: 0, delivered: 1, dead: 0 })
 
   const second = startTestWorker(t, { spool, answer })
@@ -226,7 +226,7 @@ test('waiting for an outcome works whichever process delivers, and ends on time'
   const ids = added.kind === 'added' ? added.ids : []
   assert.equal((await spool.waitFor(ids, 20, signal))[0]?.status, 'pending')
   startTestWorker(t, { spool: other, answer: () => REFUSED })
-  const [outcome] = await spool.waitFor(ids, 5000, signal)
+  const [outcome] = await spool.waitFor(ids, 60_000, signal)
   assert.deepEqual([outcome?.status, outcome?.reason, outcome?.httpStatus], ['dead', '400: no', 400])
 })
 
