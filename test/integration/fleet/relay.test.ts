@@ -32,8 +32,7 @@ const isJoined = async (relay: RunningRelay): Promise<boolean> =>
 test('what one relay accepts, the fleet delivers, and every relay lists', { skip }, async () => {
   const [one, other] = await Promise.all([start('one'), start('other')])
   await until(async () => (await isJoined(one)) && (await isJoined(other)), 'both have joined')
-  const answer = await post(`${one.url}/v2/enqueue`, alertBody({ dedup_key: 'a' }))
-  assert.deepEqual([answer.status, answer.headers.get('x-accepted-by')], [202, 'fleet'])
+  await until(async () => (await send(one, { dedup_key: 'a' })) === 'fleet', 'the fleet takes it')
   await until(() => fleet?.simulator.alerts.length === 1, 'it is delivered')
   await until(async () => {
     const { events } = (await (await fetch(`${other.url}/events?status=delivered`)).json()) as {

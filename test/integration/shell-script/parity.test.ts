@@ -30,7 +30,13 @@ interface Case {
   readonly env: Readonly<Record<string, string>>
   /** Path, action and summary of what is sent, `…` if it is long. */
   readonly sends: readonly string[]
+  /** The shells that it is tried in. Default: all. */
+  readonly shells?: readonly Shell[]
 }
+
+const shells = Object.keys(SHELLS) as Shell[]
+/** One of them in turn, for rows in which they cannot differ. */
+const oneOf = (index: number): Shell[] => shells.slice(index % shells.length).slice(0, 1)
 
 const CHANGE = '/v2/change/enqueue'
 const ALERT = '/v2/enqueue'
@@ -131,9 +137,10 @@ const CASES: Readonly<Record<string, Case>> = {
       'mergify/merge-queue/0b9c8d7e': '',
       headless: ' to headless',
       'PR-12-fix': ' to PR-12-fix',
-    }).map(([ref, to]) => [
+    }).map(([ref, to], index) => [
       `a branch that is called ${ref}`,
       {
+        shells: oneOf(index),
         args: ['failure'],
         env: { ...CODESHIP_BASIC, CI_BRANCH: ref },
         sends: [`${FAILED.replace(' to master', to)} (Jane Doe: Fix the checkout)`],
@@ -271,7 +278,6 @@ const CASES: Readonly<Record<string, Case>> = {
   ),
 }
 
-const shells = Object.keys(SHELLS) as Shell[]
 const skip = skipWithout(...shells, 'curl', 'jq')
 const simulators = new Map<string, Simulator>()
 for (const name of ['program', ...shells]) simulators.set(name, await startSimulator())
@@ -279,7 +285,7 @@ after(async () => {
   for (const simulator of simulators.values()) await simulator.close()
 })
 
-for (const [name, { args, env, sends }] of Object.entries(CASES)) {
+for (const [name, { args, env, sends, shells: tried = shells }] of Object.entries(CASES)) {
   test(`the same events: ${name}`, { skip }, async () => {
     const expected = await eventsOf('program', (url) => runProgram(args, { env: settings(env, url) }))
     assert.deepEqual(expected.map(describe), sends)
@@ -287,7 +293,7 @@ for (const [name, { args, env, sends }] of Object.entries(CASES)) {
       const events = await eventsOf(shell, (url) => runScript(shell, args, { env: settings(env, url) }))
       assert.deepEqual(events, expected, shell)
     }
-    await Promise.all(shells.map(compare))
+    await Promise.all(tried.map(compare))
   })
 }
 
