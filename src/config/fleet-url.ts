@@ -9,7 +9,7 @@ export interface FleetHost {
 
 /** Where the fleet's PostgreSQL is, and as whom to connect. */
 export interface FleetServer {
-  /** Every node; whichever takes writes is used. */
+  /** Every node; whichever accepts writes is used. */
   readonly hosts: readonly FleetHost[]
   readonly user: string
   readonly password?: Secret

@@ -6,7 +6,7 @@ import { fileErrorReason } from '../core/file-error.ts'
 import { TLS_OPTIONS } from '../delivery/tls-options.ts'
 import { describeError, isConfigurationError, READ_ONLY } from './server-errors.ts'
 
-/** A connection to the node that takes writes. */
+/** A connection to the node that accepts writes. */
 export interface Connected {
   readonly client: pg.Client
   readonly host: FleetHost
@@ -24,7 +24,7 @@ export interface ConnectOptions {
 }
 
 /**
- * Connects to the first node that takes writes. libpq's `target_session_attrs` would be the usual way; `pg` has neither that
+ * Connects to the first node that accepts writes. libpq's `target_session_attrs` would be the usual way; `pg` has neither that
  * nor several hosts.
  * @throws Failure that says for each node why not: kind `config` if an operator has to change something
  */

@@ -18,7 +18,7 @@ export interface ExaminedNode {
 /** The fleet's PostgreSQL, as a relay would find it. */
 export interface ExaminedFleet {
   readonly nodes: readonly ExaminedNode[]
-  /** What is wrong with the tables, the secret or the rights; undefined if a relay can use them, or no node takes writes. */
+  /** What is wrong with the tables, the secret or the rights; undefined if a relay can use them, or no node accepts writes. */
   readonly problem?: Failure
   /** Settings of the primary that decide what a commit means; absent if there is none. */
   readonly durability?: Durability

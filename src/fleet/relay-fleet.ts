@@ -20,7 +20,7 @@ import { startLocalDelivery, type LocalDelivery } from './local-delivery.ts'
 import type { Origin } from './origin.ts'
 import { createRelayDeadlines } from './relay-deadlines.ts'
 import { createFleetDeployments } from './relay-records.ts'
-import { createReservedIds } from './reserved-ids.ts'
+import { createReservedIds, leastIdAt } from './reserved-ids.ts'
 import { spooledProgress } from './spooled-progress.ts'
 import { createFleetWaiting, type FleetWaiting, type Until } from './waiting.ts'
 import { unlessLong } from './within.ts'
@@ -189,7 +189,7 @@ function startAccepting(
   { canonical, holds, waiting }: FleetParts,
   local: LocalDelivery,
 ): { writeThrough: WriteThrough; forwarder: Forwarder } {
-  const ids = createReservedIds((count) => spool.forwarding.reserveIds(count, Date.now()))
+  const ids = createReservedIds((count) => spool.forwarding.reserveIds(count, leastIdAt(Date.now())))
   const addToFleet = async (items: readonly FleetItem[]): Promise<readonly number[]> =>
     await engine.add(items)
   const writeThrough = createWriteThrough({

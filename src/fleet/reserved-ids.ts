@@ -1,3 +1,5 @@
+import { randomInt } from 'node:crypto'
+
 /** Hands out ids that were reserved in blocks. */
 export interface ReservedIds {
   /** Undefined if none are left: then the next block is being reserved, or the disk does not work. */
@@ -7,6 +9,17 @@ export interface ReservedIds {
 }
 
 const BLOCK = 8192
+/** Ids from a millisecond to the next: far more than are used in it. */
+const IDS_PER_MS = 1024
+const SPREAD_MS = 1000
+
+/**
+ * The least id to reserve at that time. Copies of one spool, as of a cloned volume, have the same origin and would otherwise go on
+ * with the same ids: then the fleet would take an event of one for an event of the other, and lose it.
+ */
+export function leastIdAt(nowMs: number): number {
+  return nowMs * IDS_PER_MS + randomInt(SPREAD_MS * IDS_PER_MS)
+}
 
 /** @param reserve reserves a block and returns its first id; undefined if that fails */
 export function createReservedIds(reserve: (count: number) => Promise<number | undefined>): ReservedIds {

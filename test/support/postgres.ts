@@ -50,7 +50,7 @@ export interface Node {
 /** A primary, and standbys that follow it. */
 export interface Cluster {
   readonly nodes: readonly Node[]
-  /** The node that takes writes, as far as the test has changed that. */
+  /** The node that accepts writes, as far as the test has changed that. */
   primary(): Node
   /** Makes the standby that has the most the new primary, and the other standbys follow it. */
   promote(): Promise<Node>

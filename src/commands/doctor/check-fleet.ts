@@ -12,7 +12,7 @@ export async function checkFleet(fleet: FleetConfig, hasSpool: boolean): Promise
       ? []
       : [
           failed('fleet', 'undelivered', {
-            detail: 'no node takes writes',
+            detail: 'no node accepts writes',
             advice: 'start or promote one; until then relays keep events in their spools',
           }),
         ]),
@@ -32,14 +32,14 @@ export async function checkFleet(fleet: FleetConfig, hasSpool: boolean): Promise
 }
 
 function nodeFinding({ name, kind, reason = '' }: ExaminedNode): Finding {
-  if (kind === 'primary') return ok('fleet', `${name} takes writes`)
+  if (kind === 'primary') return ok('fleet', `${name} accepts writes`)
   if (kind === 'standby') return ok('fleet', `${name} is a standby`)
   if (kind === 'misconfigured')
     return failed('fleet', 'config', {
       detail: `${name}: ${reason}`,
       advice: 'correct PAGERDUTY_FLEET, or the rights of its user',
     })
-  return warning('fleet', `${name}: ${reason}`, 'relays use the other nodes, if one of them takes writes')
+  return warning('fleet', `${name}: ${reason}`, 'relays use the other nodes, if one of them accepts writes')
 }
 
 function durabilityFindings({ standbys, synchronous_commit: commit, fsync }: Durability): Finding[] {

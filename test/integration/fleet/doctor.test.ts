@@ -18,7 +18,7 @@ async function doctor(env: Record<string, string>): Promise<Run> {
 test('doctor --fleet says what an acknowledgement means, and asks for no key', { skip }, async () => {
   const { code, stdout } = await doctor({ PAGERDUTY_FLEET: url })
   assert.equal(code, 0, stdout)
-  assert.match(stdout, /^ok {3}fleet: 127\.0\.0\.1:\d+ takes writes$/m)
+  assert.match(stdout, /^ok {3}fleet: 127\.0\.0\.1:\d+ accepts writes$/m)
   assert.match(
     stdout,
     /^warn fleet: synchronous_standby_names is empty: an acknowledged event is on one disk/m,
@@ -36,12 +36,12 @@ test('doctor --fleet lists a node that is down, and is content with the others',
 })
 
 test(
-  'doctor --fleet fails with 75 if no node takes writes, and with 78 if the settings are wrong',
+  'doctor --fleet fails with 75 if no node accepts writes, and with 78 if the settings are wrong',
   { skip },
   async () => {
     const away = await doctor({ PAGERDUTY_FLEET: `postgres://relay@127.0.0.1:${await freePort()}/pagerduty` })
     assert.equal(away.code, 75, away.stdout)
-    assert.match(away.stdout, /^FAIL fleet: no node takes writes$/m)
+    assert.match(away.stdout, /^FAIL fleet: no node accepts writes$/m)
     const wrong = await doctor({ PAGERDUTY_FLEET: cluster?.url('relay', 'wrong') ?? '' })
     assert.equal(wrong.code, 78, wrong.stdout)
     assert.match(wrong.stdout, /^FAIL fleet: 127\.0\.0\.1:\d+: the password is wrong \(28P01\)$/m)

@@ -162,6 +162,14 @@ test('lists read what they show', { skip }, async () => {
     listing.find({ statuses: ['pending'], limit: 200, beforeId: EVENTS / 2, kind: 'alert' }),
   )
   await readsAtMost(10, () => listing.show(EVENTS / 2))
+  const alerts = Array.from({ length: 200 }, (_, index) => ({
+    key: { kind: 'configured', name: `key-${1 + (index % KEYS)}` } as const,
+    dedupKey: `alert ${index}`,
+  }))
+  const arePending = await readsAtMost(400, () => listing.areAlertsPending(alerts))
+  assert.ok(arePending.includes(true) && arePending.includes(false))
+  const ids = await readsAtMost(400, () => listing.idsOf(alerts.map((_, index) => String(index))))
+  assert.ok(ids.includes(undefined) && ids.some((id) => id !== undefined))
   await readsAtMost(500, () => listing.progress(Array.from({ length: 200 }, (_, index) => index)))
   await readsAtMost(10, () => listing.oldestPendingAgeMs())
   await readsAtMost(10, () => createDeployments(lane).deployments({ limit: 200 }))
