@@ -5,7 +5,7 @@ import { isatty } from 'node:tty'
 import { main } from './main.ts'
 import { describeBug } from './cli/report.ts'
 import { EXIT_CODE } from './core/failure.ts'
-import { readFile } from './read-file.ts'
+import { readFile, readText } from './read-file.ts'
 
 /*
  * The only file that touches the process: arguments, environment, standard streams, signals and exit status.
@@ -153,7 +153,5 @@ function recall(path: string): string {
 async function readStdin(): Promise<string> {
   const stop = (): void => void process.stdin.destroy(new Error('interrupted'))
   interruption.signal.addEventListener('abort', stop, { once: true })
-  const chunks: Buffer[] = []
-  for await (const chunk of process.stdin as AsyncIterable<Buffer>) chunks.push(chunk)
-  return Buffer.concat(chunks).toString('utf8')
+  return await readText(process.stdin)
 }

@@ -1,13 +1,15 @@
 import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs'
 
-/** The largest file that is read, in bytes; `/dev/zero` has no end. */
+/** The most that is read, in bytes; `/dev/zero` has no end. */
 const MAX_FILE_BYTES = 64 * 1024 * 1024
+/** The byte order marks of UTF-16, in which PowerShell writes files. */
+const UTF_16: Readonly<Record<number, string>> = { 0xff_fe: 'utf-16le', 0xfe_ff: 'utf-16be' }
 const CHUNK_BYTES = 64 * 1024
 /** How long a pipe's writer may take, in milliseconds: fetching a secret from a vault takes time. */
 const PIPE_TIMEOUT_MS = 30_000
 
 /**
- * Reads a whole regular file or named pipe (also a shell's `<(…)`) as UTF-8. Waiting for a pipe blocks nothing else, and ends
+ * Reads a whole regular file or named pipe (also a shell's `<(…)`) as text. Waiting for a pipe blocks nothing else, and ends
  * after 30 s or when the signal aborts.
  * @throws Node's errors; `EFBIG`, `ETIMEDOUT` and `ABORT_ERR` among their codes
  */
@@ -15,13 +17,17 @@ export async function readFile(path: string, signal: AbortSignal): Promise<strin
   const fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK)
   const isPipe = fstatSync(fd).isFIFO()
   try {
-    return await collect(isPipe ? readPipe(fd, signal) : readChunks(fd))
+    return await readText(isPipe ? readPipe(fd, signal) : readChunks(fd))
   } finally {
     if (!isPipe) closeSync(fd) // a pipe's socket has closed its own
   }
 }
 
-async function collect(source: AsyncIterable<Buffer> | Iterable<Buffer>): Promise<string> {
+/**
+ * Reads everything as UTF-8, or as UTF-16 if it begins with a byte order mark of that.
+ * @throws what the source throws, or an error with the code `EFBIG`
+ */
+export async function readText(source: AsyncIterable<Buffer> | Iterable<Buffer>): Promise<string> {
   const chunks: Buffer[] = []
   let bytes = 0
   for await (const chunk of source) {
@@ -29,7 +35,9 @@ async function collect(source: AsyncIterable<Buffer> | Iterable<Buffer>): Promis
     bytes += chunk.length
     if (bytes > MAX_FILE_BYTES) throw Object.assign(new Error('file too large'), { code: 'EFBIG' })
   }
-  return Buffer.concat(chunks).toString('utf8')
+  const text = Buffer.concat(chunks)
+  const utf16 = text.length < 2 ? undefined : UTF_16[text.readUInt16BE()]
+  return utf16 === undefined ? text.toString('utf8') : new TextDecoder(utf16).decode(text)
 }
 
 function* readChunks(fd: number): Generator<Buffer> {

@@ -72,11 +72,16 @@ const PLACEHOLDER_WARNING =
   'event: routing_key: this is the placeholder of an example, so the configured key is used'
 
 async function readDocument(io: Io, operand = '-'): Promise<string> {
-  if (operand === '-') return await io.readStdin()
+  const isStdin = operand === '-'
   try {
-    return await io.readFile(operand)
+    return await (isStdin ? io.readStdin() : io.readFile(operand))
   } catch (error) {
-    throw new Failure('usage', `the event's FILE cannot be read: ${fileErrorReason(error)}`, { cause: error })
+    if (isStdin && io.signal.aborted) throw error
+    const reason = fileErrorReason(error)
+    const message = isStdin
+      ? `the event on stdin cannot be read: ${reason}`
+      : `the event's FILE cannot be read: ${reason}`
+    throw new Failure('usage', message, { cause: error })
   }
 }
 

@@ -171,16 +171,27 @@ export const CORRECTIONS = {
   },
 } as const satisfies Record<string, { top: CorrectionTable; payload: CorrectionTable }>
 
-/** An object with its known members corrected, in the order in which they were written. */
+/**
+ * An object with its known members corrected, in the order in which they were written; the same object if there is nothing to
+ * correct, as is usual.
+ */
 export function correctMembers(
   members: JsonObject,
   table: CorrectionTable,
   prefix: string,
   notes: Notes,
 ): JsonObject {
-  const entries = Object.entries(members).flatMap(([name, value]): [string, Json][] => {
+  let corrections: Map<string, Json | undefined> | undefined
+  for (const name of Object.keys(members)) {
     const correct = Object.hasOwn(table, name) ? table[name] : undefined
-    const corrected = correct === undefined ? value : correct(value, prefix + name, notes)
+    if (correct === undefined) continue
+    const value = members[name] as Json
+    const corrected = correct(value, prefix + name, notes)
+    if (corrected !== value) (corrections ??= new Map()).set(name, corrected)
+  }
+  if (corrections === undefined) return members
+  const entries = Object.entries(members).flatMap(([name, value]): [string, Json][] => {
+    const corrected = corrections.has(name) ? corrections.get(name) : value
     return corrected === undefined ? [] : [[name, corrected]]
   })
   return Object.fromEntries(entries)

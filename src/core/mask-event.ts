@@ -49,3 +49,11 @@ function maskValue(value: unknown, maskText: (text: string) => string): unknown 
 export function maskMembers({ routing_key: routingKey, ...members }: JsonObject, mask: Mask): JsonObject {
   return { ...mask(members), ...(routingKey !== undefined && { routing_key: routingKey }) }
 }
+
+/**
+ * The same for members that were parsed from a text, which is checked as a whole: a string without an escape is in the text
+ * as it is.
+ */
+export function maskParsed(members: JsonObject, text: string, mask: Mask): JsonObject {
+  return !text.includes('\\') && mask(text) === text ? members : maskMembers(members, mask)
+}

@@ -185,7 +185,7 @@ const PAYLOAD_MEMBERS = [
 function withoutBlanks(members: JsonObject, defaults: object): JsonObject {
   const isFilled = (name: string, value: Json): boolean =>
     isBlank(value) && (Object.hasOwn(defaults, name) || REQUIRED.has(name))
-  if (!Object.entries(members).some(([name, value]) => isFilled(name, value))) return members
+  if (!Object.keys(members).some((name) => isFilled(name, members[name] as Json))) return members
   return Object.fromEntries(Object.entries(members).filter(([name, value]) => !isFilled(name, value)))
 }
 

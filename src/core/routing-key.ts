@@ -77,8 +77,9 @@ function checkRoutingKey(value: string, where = ''): void {
       `${where}is a UUID with dashes; an integration key has 32 letters and digits without them`,
     )
   }
-  const found =
-    tokenKind(value) === 'rest-token' ? 'looks like a REST API token' : `has ${value.length} characters`
+  const others = value.replaceAll(/[A-Za-z0-9]/g, '').length // copied with the key, and perhaps invisible
+  const length = `has ${value.length} characters${others === 0 ? '' : `, ${others} of them other than letters and digits`}`
+  const found = tokenKind(value) === 'rest-token' ? 'looks like a REST API token' : length
   throw new Failure(
     'config',
     `${where}${found}; events need an Events API v2 integration key (32 letters and digits): ` +

@@ -8,7 +8,8 @@ export const EXCESS_NOTE = `only the first members that PagerDuty does not know 
 
 /** An object's first members, and those that are known, wherever they are; the same object if it has no more. */
 export function withoutExcess(members: JsonObject, known: readonly string[]): JsonObject {
-  const entries = Object.entries(members)
-  if (entries.length <= MAX_MEMBERS) return members
-  return Object.fromEntries(entries.filter(([name], index) => index < MAX_MEMBERS || known.includes(name)))
+  if (Object.keys(members).length <= MAX_MEMBERS) return members
+  return Object.fromEntries(
+    Object.entries(members).filter(([name], index) => index < MAX_MEMBERS || known.includes(name)),
+  )
 }

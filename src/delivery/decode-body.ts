@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer'
 import {
   brotliDecompressSync,
   gunzipSync,
@@ -6,6 +7,7 @@ import {
   zstdDecompressSync,
   constants,
 } from 'node:zlib'
+import { charsetOf, decodeText } from '../core/charset.ts'
 import { oneLine } from '../core/mask-secrets.ts'
 import type { Answer } from '../core/outcome.ts'
 
@@ -44,6 +46,7 @@ export function decodeBody(
     const unpacked = codings.reduceRight((packed, coding) => unpack(packed, coding, maxOutputLength), bytes)
     return { body: toText(unpacked.subarray(0, maxBytes), contentType) }
   } catch {
+    if (isUtf8(bytes)) return { body: toText(bytes, contentType) } // it is not compressed, whatever the server says
     const names = oneLine(codings.join(', ')).slice(0, 40)
     return { body: '', unreadable: `its body is compressed (${names}) and cannot be read` }
   }
@@ -77,13 +80,7 @@ function unpack(bytes: Buffer, coding: string, maxOutputLength: number): Buffer 
   }
 }
 
-/** Decodes text in its declared character set; UTF-8 if there is none, or Node does not know it. */
+/** Decodes text in its declared charset; as UTF-8 if there is none, or Node does not know it. */
 function toText(bytes: Buffer, contentType: string): string {
-  const charset = /;\s*charset\s*=\s*"?([\w.:-]{1,40})/i.exec(contentType)?.[1]?.toLowerCase() ?? 'utf-8'
-  if (charset === 'utf-8' || charset === 'utf8') return bytes.toString('utf8')
-  try {
-    return new TextDecoder(charset).decode(bytes)
-  } catch {
-    return bytes.toString('utf8')
-  }
+  return decodeText(bytes, charsetOf(contentType)) ?? bytes.toString('utf8')
 }

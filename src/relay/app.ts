@@ -69,7 +69,7 @@ const BAD_PATH = 'the path cannot be decoded; see /openapi.json for the routes'
 const DETAIL: Readonly<Record<number, string>> = {
   400: 'the request cannot be read',
   413: `the body has more than ${RELAY_LIMITS.bodyBytes} bytes`,
-  415: 'this route does not accept that content type; see /openapi.json',
+  415: 'this route does not accept that content type; send JSON, with Content-Type: application/json',
 }
 
 function answerError(error: unknown, { request, reply, deps }: Call): FastifyReply {

@@ -19,8 +19,8 @@ type Done = (error: Error | null, body?: unknown) => void
  * it is empty.
  */
 export function takeJson(app: FastifyInstance): void {
-  app.addContentTypeParser(JSON_TYPE, { parseAs: 'buffer' }, (request, body, done) =>
-    finish(done, () => readText(request, Buffer.from(body))),
+  app.addContentTypeParser<Buffer>(JSON_TYPE, { parseAs: 'buffer' }, (request, body, done) =>
+    finish(done, () => readText(request, body)),
   )
   app.addContentTypeParser('*', (request, payload, done) => {
     const refuse = (): void => done(bodyError(415, OTHER_TYPE))
@@ -35,10 +35,10 @@ export function takeJson(app: FastifyInstance): void {
 
 /** Also accepts forms, as `curl -d` and `wget --post-data` send them: the body is a `Form`. */
 export function takeForms(app: FastifyInstance): void {
-  app.addContentTypeParser(
+  app.addContentTypeParser<Buffer>(
     'application/x-www-form-urlencoded',
     { parseAs: 'buffer' },
-    (request, body, done) => finish(done, () => readForm(request, Buffer.from(body))),
+    (request, body, done) => finish(done, () => readForm(request, body)),
   )
 }
 
@@ -78,7 +78,8 @@ function finish(done: Done, read: () => unknown): void {
 }
 
 const KNOWN_CHARSETS = 'send UTF-8, or declare a charset of the Encoding Standard, such as ISO-8859-1'
-const OTHER_TYPE = 'this route does not accept that content type; see /openapi.json'
+const OTHER_TYPE =
+  'this route does not accept that content type; send JSON, with Content-Type: application/json'
 
 function bodyError(statusCode: BodyError['statusCode'], detail: string): BodyError {
   return Object.assign(new Error(detail), { statusCode, detail })

@@ -1,3 +1,4 @@
+import { deploymentOf } from '../core/deployment.ts'
 import type { Event } from '../core/event.ts'
 import { isObject } from '../core/json.ts'
 import { createMask } from '../core/mask-event.ts'
@@ -42,7 +43,9 @@ export function createDirectIntake(deps: DirectDeps): Intake {
       underWay.add(forwarding)
       try {
         const receipts = await forwarding
-        deps.deployments.record(await toSent(items, receipts, deps.resolve), Date.now())
+        if (items.some(isDeployment)) {
+          deps.deployments.record(await toSent(items, receipts, deps.resolve), Date.now())
+        }
         for (const receipt of receipts) if (statusOf(receipt) <= 299) deps.onAccepted(receipt.event)
         return receipts
       } finally {
@@ -57,6 +60,11 @@ export function createDirectIntake(deps: DirectDeps): Intake {
       await deps.transport.close()
     },
   }
+}
+
+/** Whether an event reports a deployment; most events do not, and masking them for the list of deployments is not cheap. */
+function isDeployment({ event }: SpoolItem): boolean {
+  return deploymentOf(event, 0) !== undefined
 }
 
 /** A key that was looked up is known only now, so the caller's text may still have it. */

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, beforeEach, test } from 'node:test'
 import { startSimulator } from '../../tools/simulator/simulator.ts'
-import { CODESHIP_PRO, KEY, runProgram, type Run } from '../support/program.ts'
+import { CODESHIP_PRO, KEY, runProgram, startProgram, type Run } from '../support/program.ts'
 
 const simulator = await startSimulator()
 after(() => simulator.close())
@@ -197,6 +197,32 @@ test('send takes an event from a file or from stdin, with references, and fills 
       ['acme/shop', 'info', { f: false }],
     )
   }
+})
+
+test('send and a secret’s file may be UTF-16, as PowerShell writes files', async (t) => {
+  const directory = mkdtempSync(join(tmpdir(), 'send-'))
+  t.after(() => rmSync(directory, { recursive: true }))
+  const payload = { summary: 'Überlast', source: 's', severity: 'info' }
+  const event = Buffer.from(`\ufeff${JSON.stringify({ event_action: 'trigger', payload })}\r\n`, 'utf16le')
+  const [file, keyFile] = [join(directory, 'event.json'), join(directory, 'key')]
+  writeFileSync(file, event.swap16())
+  writeFileSync(keyFile, `\ufeff${KEY}\r\n`, 'utf16le')
+  const { PAGERDUTY_TOKEN: _, ...env } = ENV
+  assert.equal((await run(['send', file], { ...env, PAGERDUTY_TOKEN_FILE: keyFile })).code, 0)
+  assert.equal(simulator.alerts[0]?.title, 'Überlast')
+})
+
+test('send reads no more from stdin than an event can need', async () => {
+  const { child, ended } = startProgram(['send'], { env: ENV, isStdinOpen: true })
+  const chunk = Buffer.alloc(1024 * 1024, 'x')
+  const feed = (): void => {
+    while (child.stdin.writable && child.stdin.write(chunk));
+  }
+  child.stdin.on('drain', feed)
+  feed()
+  const { code, stderr } = await ended
+  assert.equal(code, 64)
+  assert.match(stderr, /the event on stdin cannot be read: it is too large/)
 })
 
 test("send uses the event's own key, and its own values win over options", async () => {

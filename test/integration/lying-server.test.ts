@@ -87,6 +87,14 @@ for (const coding of ['gzip', 'deflate', 'br', 'zstd'] as const) {
   })
 }
 
+test('an error that begins with a byte order mark is printed in words', async () => {
+  const body = '\uFEFF{"message":"Event object is invalid","errors":["no such key"]}'
+  simulator.behave({ behaviour: { kind: 'answer', status: 400, body } })
+  const { code, stderr } = await trigger({ PAGERDUTY_EVENTS_URL: simulator.url })
+  assert.equal(code, 65)
+  assert.match(stderr, /400: Event object is invalid: no such key/)
+})
+
 async function trigger(env: Readonly<Record<string, string>>): Promise<Run> {
   const args = ['trigger', '--summary', 's', '--dedup-key', 'k']
   return await runProgram(args, { env: { PAGERDUTY_TOKEN: KEY, PAGERDUTY_DEADLINE: '20s', ...env } })

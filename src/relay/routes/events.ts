@@ -4,7 +4,7 @@ import type { ZodType } from 'zod'
 import { ALERT_SCHEMA, CHANGE_SCHEMA } from '../../core/event-schema.ts'
 import { ENDPOINT, type Event } from '../../core/event.ts'
 import { cleanObject } from '../../core/json.ts'
-import { maskMembers } from '../../core/mask-event.ts'
+import { maskParsed } from '../../core/mask-event.ts'
 import { readEvent } from '../../core/normalize-event.ts'
 import type { Call, RelayDeps } from '../context.ts'
 import { parseObject, takeJson } from '../body.ts'
@@ -45,7 +45,7 @@ async function takeEvent(kind: Event['kind'], { request, reply, deps }: Call): P
     noteRefusal(reply, UNRECOGNIZED.errors)
     return sendJson(reply, 400, UNRECOGNIZED)
   }
-  const members = maskMembers(cleanObject(document), deps.config.mask)
+  const members = maskParsed(cleanObject(document), String(request.body), deps.config.mask)
   const reading = readEvent(kind, members, () => ({}))
   const given = 'problems' in reading ? undefined : reading.routingKey
   const routing = routeEvent(kind, requestedKey(given, request.headers['x-routing-key']), deps.config.ownKeys)

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { createMask, maskMembers } from '../../../src/core/mask-event.ts'
+import { createMask, maskMembers, maskParsed } from '../../../src/core/mask-event.ts'
+import type { JsonObject } from '../../../src/core/json.ts'
 import { createSecret } from '../../../src/core/secret.ts'
 
 const KEY = '0123456789abcdef0123456789abcdef'
@@ -36,4 +37,26 @@ test('the routing key of an event as others wrote it stays, since it says where 
     routing_key: KEY,
     dedup_key: 'a/…cdef',
   })
+})
+
+test('members that were parsed are masked however the secret is spelled in their text', () => {
+  const texts = [
+    `{"summary":"key ${KEY}"}`,
+    `{"${KEY}":1}`,
+    `{"summary":"key \\u0030${KEY.slice(1)}"}`,
+    JSON.stringify({ summary: TOKEN }),
+    `{"summary":"${Buffer.from(KEY).toString('base64')}"}`,
+    `{"routing_key":"${KEY}","summary":"${KEY}"}`,
+    `{"routing_key":"${KEY}","summary":"fine"}`,
+  ]
+  for (const text of texts) {
+    const members = JSON.parse(text) as JsonObject
+    assert.deepEqual(maskParsed(members, text, mask), maskMembers(members, mask), text)
+  }
+})
+
+test('members whose text holds no secret stay the very same object', () => {
+  const text = '{"summary":"a deployment failed","payload":{"a":[1,true]}}'
+  const members = JSON.parse(text) as JsonObject
+  assert.equal(maskParsed(members, text, mask), members)
 })

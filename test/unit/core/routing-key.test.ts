@@ -37,7 +37,8 @@ test('the same key twice is one destination', () =>
 const REFUSED: [string, RegExp][] = [
   ['', /blank/],
   [`${KEY},`, /entry 2 is blank/],
-  ['samplekeyhere', /13 characters/],
+  ['samplekeyhere', /13 characters;/],
+  [`${KEY}\u200b`, /33 characters, 1 of them other than letters and digits;/],
   ['01234567-89ab-cdef-0123-456789abcdef', /UUID with dashes/],
   ['u+abcdefghijklmnopqr', /REST API token/],
   [`${KEY.slice(0, 31)}é`, /32 letters and digits/],

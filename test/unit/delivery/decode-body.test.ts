@@ -36,8 +36,8 @@ test('a compressed body that is cut off is read as far as it arrived', () => {
 })
 
 const UNREADABLE: readonly [name: string, encoding: string, bytes: Buffer][] = [
-  ['a coding that is not known', 'compress', Buffer.from('x')],
-  ['bytes that are not what they are said to be', 'br', Buffer.from('<html>')],
+  ['a coding that is not known', 'compress', Buffer.from([0x1f, 0x9d, 0x90])],
+  ['bytes that are not what they are said to be', 'br', Buffer.from('<html>\xe4', 'latin1')],
   ['more codings than make sense', 'gzip, gzip, gzip, gzip', gzipSync('x')],
   ['one that unpacks to far more than is read', 'gzip', gzipSync(Buffer.alloc(64 * 1024 * 1024))],
 ]
@@ -56,6 +56,17 @@ test('a body is read in its declared character set, or in UTF-8', () => {
   assert.equal(read('text/plain; Charset="ISO-8859-1"'), 'grün')
   assert.equal(read('text/plain; charset=nonsense'), 'gr\ufffdn')
   assert.equal(read('text/plain'), 'gr\ufffdn')
+})
+
+test('a byte order mark says how a body is encoded, and does not belong to it', () => {
+  const utf16 = Buffer.from(`\uFEFF${TEXT}`, 'utf16le')
+  for (const bytes of [Buffer.from(`\uFEFF${TEXT}`), utf16, Buffer.from(utf16).swap16(), gzipSync(utf16)])
+    assert.equal(decodeBody(bytes, { contentType: 'application/json' }, MAX_BYTES).body, TEXT)
+})
+
+test('text that is not compressed, although the server says so, is read as it is', () => {
+  for (const encoding of ['gzip', 'br', 'zstd', 'compress'])
+    assert.deepEqual(decodeBody(Buffer.from(TEXT), { encoding }, MAX_BYTES), { body: TEXT }, encoding)
 })
 
 test('a decompressed body is cut to the requested size', () =>
