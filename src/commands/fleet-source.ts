@@ -73,8 +73,10 @@ export async function createFleetSource(
         const counts = { ...everything, pending, dead: all ? everything.dead : dead.length }
         return { counts, dead: dead.map(describeDead), setAside: spool.setAside() }
       } catch (error) {
-        if (error instanceof Failure) return error.message
-        throw error
+        if (!(error instanceof Failure)) throw error
+        const message = `the fleet’s database cannot be asked: ${error.message}`
+        if (error.kind === 'config') throw new Failure('config', message)
+        return message
       }
     },
     close: async () => {

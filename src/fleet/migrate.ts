@@ -2,7 +2,7 @@ import type pg from 'pg'
 import type { FleetConfig } from '../config/fleet.ts'
 import { Failure } from '../core/failure.ts'
 import { connectToPrimary, destroy } from './connect.ts'
-import { describeError } from './server-errors.ts'
+import { codeOf, describeError } from './server-errors.ts'
 import { SCHEMA_VERSION } from './server.ts'
 import { SQL_FILES, sqlFiles } from './sql-files.ts'
 
@@ -17,6 +17,10 @@ export interface Migrated {
 /** One migration at a time; the letters PDAM. */
 const LOCK = 1346650189
 const CONNECT_TIMEOUT_MS = 10_000
+/** PostgreSQL's code for missing rights. */
+const FORBIDDEN = '42501'
+const NOT_OWNER =
+  'this user may not change the tables; put the address of the database’s owner into PAGERDUTY_FLEET (42501)'
 const GROUPS = ['pagerduty_relay', 'pagerduty_viewer'] as const
 
 /**
@@ -46,7 +50,8 @@ export async function migrateFleet({ server }: FleetConfig): Promise<Migrated> {
     return { host: name, from, to: SCHEMA_VERSION }
   } catch (error) {
     if (error instanceof Failure) throw error
-    throw new Failure('config', `${name}: ${describeError(error, server)}`, { cause: error })
+    const words = codeOf(error) === FORBIDDEN ? NOT_OWNER : describeError(error, server)
+    throw new Failure('config', `${name}: ${words}`, { cause: error })
   } finally {
     destroy(client)
   }

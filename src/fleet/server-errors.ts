@@ -13,7 +13,7 @@ const MIGRATE = 'run pagerduty-alert fleet migrate with the owner’s address in
  */
 const CONFIGURATION: Readonly<Record<string, string>> = {
   '28000': 'the server does not accept this user; see its pg_hba.conf',
-  '28P01': 'the password is wrong',
+  '28P01': 'the user or the password is wrong',
   '3D000': 'there is no such database',
   '3F000': `the database has no tables of a fleet; ${MIGRATE}`,
   '42P01': `a table is missing; ${MIGRATE}`,
@@ -68,6 +68,7 @@ function isAnswer(error: unknown): error is Error & { readonly code: string } {
   return error instanceof Error && 'severity' in error && error.severity !== undefined
 }
 
-function codeOf(error: unknown): string {
+/** PostgreSQL's code of an error, or that of a network error; empty if it has none. */
+export function codeOf(error: unknown): string {
   return error instanceof Error && 'code' in error ? String(error.code) : ''
 }

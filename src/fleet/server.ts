@@ -4,7 +4,7 @@ import { connectToPrimary, destroy, type Connected } from './connect.ts'
 import type { EngineState } from './engine.ts'
 import { createLane, type Lane } from './lane.ts'
 import type { Seal } from './seal.ts'
-import { describeError } from './server-errors.ts'
+import { describeError, isConfigurationError } from './server-errors.ts'
 
 /** Version of the tables and functions in `schema/`. Within it, only additions are made. */
 export const SCHEMA_VERSION = 1
@@ -52,7 +52,8 @@ export function createServer(
     } catch (error) {
       destroy(connected.client)
       if (error instanceof Failure) throw error
-      throw new Failure('undelivered', `${connected.name}: ${describeError(error, server)}`)
+      const kind = isConfigurationError(error) ? 'config' : 'undelivered'
+      throw new Failure(kind, `${connected.name}: ${describeError(error, server)}`, { cause: error })
     }
     good = connected.host
     return connected
@@ -109,6 +110,6 @@ export async function checkSchema({ client, name }: Connected, { mark }: Seal): 
   if (!isSameSecret)
     throw new Failure(
       'config',
-      `${name}: ${mark === null ? 'the other relays have PAGERDUTY_FLEET_SECRET, and this one does not' : 'the other relays have another PAGERDUTY_FLEET_SECRET'}`,
+      `${name}: ${mark === null ? 'the other relays have PAGERDUTY_FLEET_SECRET, and this one does not; set theirs here' : 'the other relays have another PAGERDUTY_FLEET_SECRET; set theirs here'}`,
     )
 }

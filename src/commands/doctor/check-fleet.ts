@@ -1,6 +1,6 @@
 import type { FleetConfig } from '../../config/fleet.ts'
 import type { Durability, ExaminedNode } from '../../fleet/examine.ts'
-import { failed, fromFailure, ok, warning, type Finding } from './finding.ts'
+import { failed, ok, warning, type Finding } from './finding.ts'
 
 /** Checks that a relay could use the database of PAGERDUTY_FLEET, and what an acknowledgement of it means. */
 export async function checkFleet(fleet: FleetConfig, hasSpool: boolean): Promise<Finding[]> {
@@ -8,7 +8,7 @@ export async function checkFleet(fleet: FleetConfig, hasSpool: boolean): Promise
   const { nodes, problem, durability } = await examineFleet(fleet)
   return [
     ...nodes.map(nodeFinding),
-    ...(nodes.some(({ kind }) => kind === 'primary')
+    ...(nodes.some(({ kind }) => kind === 'primary' || kind === 'misconfigured')
       ? []
       : [
           failed('fleet', 'undelivered', {
@@ -16,7 +16,7 @@ export async function checkFleet(fleet: FleetConfig, hasSpool: boolean): Promise
             advice: 'start or promote one; until then relays keep events in their spools',
           }),
         ]),
-    ...(problem === undefined ? [] : [fromFailure('fleet', problem)]),
+    ...(problem === undefined ? [] : [wrong(problem.message)]),
     ...(durability === undefined ? [] : durabilityFindings(durability)),
     ...secretFinding(fleet),
     ...(hasSpool
@@ -34,13 +34,17 @@ export async function checkFleet(fleet: FleetConfig, hasSpool: boolean): Promise
 function nodeFinding({ name, kind, reason = '' }: ExaminedNode): Finding {
   if (kind === 'primary') return ok('fleet', `${name} accepts writes`)
   if (kind === 'standby') return ok('fleet', `${name} is a standby`)
-  if (kind === 'misconfigured')
-    return failed('fleet', 'config', {
-      detail: `${name}: ${reason}`,
-      advice: 'correct PAGERDUTY_FLEET, or the rights of its user',
-    })
+  if (kind === 'misconfigured') return wrong(`${name}: ${reason}`)
   return warning('fleet', `${name}: ${reason}`, 'relays use the other nodes, if one of them accepts writes')
 }
+
+/** A message about a setting, which may end with what to do. */
+function wrong(message: string): Finding {
+  const [detail = '', ...advice] = message.split('; ')
+  return failed('fleet', 'config', { detail, advice: advice.join('; ') || CORRECT })
+}
+
+const CORRECT = 'correct PAGERDUTY_FLEET or PAGERDUTY_FLEET_PASSWORD'
 
 function durabilityFindings({ standbys, synchronous_commit: commit, fsync }: Durability): Finding[] {
   const isSynced = fsync === 'on' && (commit === 'on' || commit === 'remote_apply')

@@ -171,7 +171,7 @@ for (const { problem, address, message } of [
   {
     problem: 'a wrong password',
     address: (c: Cluster) => c.url('relay', 'wrong'),
-    message: /the password is wrong \(28P01\)/,
+    message: /the user or the password is wrong \(28P01\)/,
   },
   { problem: 'no password', address: (c: Cluster) => c.url('relay'), message: /asks for a password/ },
   {

@@ -123,12 +123,20 @@ test('without the database a list is of the spool alone, and says so with 75', {
   }
 })
 
-test('a wrong password makes a list fail with 78', { skip }, async () => {
+test('what only an operator can change makes a list and flush fail with 78', { skip }, async () => {
+  const spool = { PAGERDUTY_SPOOL: fleet?.environment('own')['PAGERDUTY_SPOOL'] ?? '' }
   const wrong = { PAGERDUTY_FLEET: cluster?.url('relay', 'wrong') ?? '' }
-  for (const spool of [{}, { PAGERDUTY_SPOOL: fleet?.environment('own')['PAGERDUTY_SPOOL'] ?? '' }]) {
-    const { code, stderr } = await run(['deployments'], { ...wrong, ...spool })
+  const viewer = { PAGERDUTY_FLEET: cluster?.url('viewer', PASSWORD) ?? '' }
+  for (const [command, env, reason] of [
+    ['deployments', wrong, /the user or the password is wrong \(28P01\)/],
+    ['deployments', { ...wrong, ...spool }, /is wrong \(28P01\); this is only what the spool in /],
+    ['deployments', viewer, /GRANT pagerduty_relay TO it/],
+    ['flush', { ...wrong, ...spool }, /the user or the password is wrong \(28P01\)/],
+    ['flush', { ...viewer, ...spool }, /GRANT pagerduty_relay TO it/],
+  ] as const) {
+    const { code, stderr } = await run([command], env)
     assert.equal(code, 78, stderr)
-    assert.match(stderr, /the password is wrong \(28P01\)/)
+    assert.match(stderr, reason)
   }
 })
 

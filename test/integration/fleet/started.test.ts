@@ -142,6 +142,6 @@ test(
       PAGERDUTY_FLEET: cluster?.url('relay', 'x') ?? '',
     })
     assert.equal(wrong.code, 78, wrong.stderr)
-    assert.match(wrong.stderr, /the password is wrong/)
+    assert.match(wrong.stderr, /the user or the password is wrong/)
   },
 )
