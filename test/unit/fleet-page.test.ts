@@ -44,7 +44,9 @@ test('the program understands their arguments, variables and addresses', () => {
 
 test('each secret that a pod reads is made by the page’s own commands', () => {
   const made = [...page.matchAll(/--from-(?:literal|file)=([\w.-]+)/g)].map(([, name]) => name)
-  const read = [...page.matchAll(/\/run\/secrets\/pagerduty\/([\w.-]+)/g)].map(([, name]) => name)
+  const files = [...page.matchAll(/\/run\/secrets\/pagerduty\/([\w.-]+)/g)]
+  const variables = [...page.matchAll(/secretKeyRef:\n *name: [\w-]+\n *key: ([\w.-]+)/g)]
+  const read = [...files, ...variables].map(([, name]) => name)
   assert.deepEqual(new Set(made), new Set(read))
 })
 
