@@ -1,6 +1,7 @@
 import type { FastifyReply } from 'fastify'
 import type { Event } from '../core/event.ts'
 import { meaningOf, type Answer } from '../core/outcome.ts'
+import { parseRetryAfter } from '../core/retry-after.ts'
 import { noteRefusal, sendProblem } from './problem.ts'
 
 /** The result of one event for one key, as it is reported to the caller. */
@@ -77,12 +78,12 @@ export function sendResult(reply: FastifyReply, result: EventResult): FastifyRep
 }
 
 /**
- * Passes on PagerDuty's answer without its headers, which concern a connection that is not the caller's. An acceptance
- * ends with a newline, like the relay's own answers.
+ * Passes on PagerDuty's answer without its headers, which concern a connection that is not the caller's, except for a wait
+ * that is not absurd. An acceptance ends with a newline, like the relay's own answers.
  */
 function sendAnswer(reply: FastifyReply, { status, headers, body }: Answer): FastifyReply {
-  const retryAfter = headers['retry-after']
-  if (retryAfter !== undefined) void reply.header('retry-after', retryAfter)
+  const afterMs = parseRetryAfter(headers['retry-after'], Date.now())
+  if (afterMs !== undefined) void reply.header('retry-after', Math.ceil(afterMs / 1000))
   const end = meaningOf(status).kind === 'accepted' && !body.endsWith('\n') ? '\n' : ''
   const isJson = /^application\/(?:[\w.-]+\+)?json\b/i.test(headers['content-type'] ?? '')
   return reply

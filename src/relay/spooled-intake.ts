@@ -1,3 +1,4 @@
+import { meaningOf } from '../core/outcome.ts'
 import type { AddResult, Progress, Spool, SpoolItem } from '../spool/spool.ts'
 import type { Intake } from './context.ts'
 import { RELAY_LIMITS } from './limits.ts'
@@ -58,11 +59,13 @@ function turnAway({ event }: SpoolItem, reason: string): EventResult {
   }
 }
 
-/** The result of an event whose caller waited. */
+/** The result of an event whose caller waited. What only concerns our connection, such as a redirect, is a 502 to it. */
 export function resultOf({ event }: SpoolItem, progress: Progress | undefined): EventResult {
   if (progress?.status === 'delivered')
     return { kind: 'delivered', event, status: progress.httpStatus ?? 202 }
-  if (progress?.status === 'dead')
-    return { kind: 'dead', event, status: progress.httpStatus ?? 502, reason: progress.reason ?? '' }
+  if (progress?.status === 'dead') {
+    const { httpStatus = 502, reason = '' } = progress
+    return { kind: 'dead', event, status: meaningOf(httpStatus).isOurs === true ? 502 : httpStatus, reason }
+  }
   return { kind: 'queued', event }
 }

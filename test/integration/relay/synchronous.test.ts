@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
+import { once } from 'node:events'
 import { readFile } from 'node:fs/promises'
-import { connect } from 'node:net'
+import { createServer } from 'node:http'
+import { connect, type AddressInfo } from 'node:net'
 import { after, beforeEach, test } from 'node:test'
 import { promisify } from 'node:util'
 import { startSimulator } from '../../../tools/simulator/simulator.ts'
@@ -115,6 +117,29 @@ test("PagerDuty's refusal, throttling and faults are the caller's, with their bo
       [answer.status, answer.headers.get('retry-after'), await answer.text()],
       [status, '7', body],
     )
+  }
+})
+
+test('a status that is none of HTTP is a 502 to the caller, and an absurd Retry-After is bounded', async (t) => {
+  const server = createServer((_, response) => response.writeHead(600).end('odd')).listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+  const own = await startRelay({ PAGERDUTY_TOKEN: KEY, PAGERDUTY_EVENTS_URL: `http://127.0.0.1:${port}` })
+  t.after(() => {
+    own.program.child.kill('SIGKILL')
+    server.close()
+  })
+  const odd = await post(`${own.url}/v2/enqueue`, alertBody())
+  assert.equal(odd.status, 502)
+  assert.match(await odd.text(), /600: odd/)
+  for (const [told, passedOn] of [
+    ['9'.repeat(21), '300'],
+    ['Fri, 31 Dec 9999 23:59:59 GMT', '300'],
+    ['soon', null],
+  ] as const) {
+    const headers = { 'retry-after': told }
+    simulator.behave({ times: 1, behaviour: { kind: 'answer', status: 503, headers } })
+    assert.equal((await post(ALERTS, alertBody())).headers.get('retry-after'), passedOn, told)
   }
 })
 
