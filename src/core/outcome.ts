@@ -49,7 +49,7 @@ const MEANINGS: readonly (StatusMeaning & { readonly from: number; readonly to: 
   { from: 408, to: 408, kind: 'retry' },
   { from: 429, to: 429, kind: 'retry' },
   { from: 500, to: 599, kind: 'retry' },
-  { from: 600, to: 999, kind: 'refused', isOurs: true }, // no statuses of HTTP, so no answers to a caller
+  { from: 600, to: 999, kind: 'refused', isOurs: true }, // not HTTP, so a caller cannot be answered with it
 ]
 const FINAL: StatusMeaning = { kind: 'refused' }
 

@@ -30,7 +30,7 @@ test('every status from 100 to 599 has its meaning', () => {
   }
 })
 
-test('only redirects, a login at our proxy and what is no status of HTTP are about our connection', () => {
+test('only redirects, a login at our proxy and statuses above 599 are about our connection', () => {
   for (let status = 100; status <= 999; status++) {
     const isOurs = (status >= 300 && status <= 399) || status === 407 || status >= 600
     assert.equal(meaningOf(status).isOurs === true, isOurs, `status ${status}`)
