@@ -27,6 +27,13 @@ export const FLEET_SETTINGS = inGroup('delivery', {
     parse: parseFleetSecret,
     help: 'encrypts events and callers’ keys in the database; the same for all relays, at least 32 characters',
   },
+  fleetOtherSecret: {
+    variable: 'PAGERDUTY_FLEET_OTHER_SECRET',
+    value: 'SECRET',
+    secret: true,
+    parse: parseFleetSecret,
+    help: 'only reads what is encrypted with it: the next PAGERDUTY_FLEET_SECRET or the last one, while it is being changed',
+  },
   fleetAlone: {
     variable: 'PAGERDUTY_FLEET_ALONE',
     value: 'TIME|never',
@@ -57,6 +64,8 @@ export interface FleetConfig {
   readonly server: FleetServer
   /** Encrypts what is stored; absent if it is stored as it is. */
   readonly secret?: Secret
+  /** Only decrypts: the next secret, or the last one. */
+  readonly otherSecret?: Secret
   /** How long the server may be away before this relay delivers alone; Infinity for never. */
   readonly aloneAfterMs: number
 }
@@ -69,6 +78,7 @@ export function readFleetConfig(reader: FleetReader): FleetConfig | undefined {
   const server = read('fleet')
   const password = read('fleetPassword')
   const secret = read('fleetSecret')
+  const otherSecret = read('fleetOtherSecret')
   const aloneAfterMs = read('fleetAlone')
   if (server === undefined) return undefined
   if (server.password !== undefined && password !== undefined)
@@ -76,14 +86,20 @@ export function readFleetConfig(reader: FleetReader): FleetConfig | undefined {
       kind: 'config',
       message: 'PAGERDUTY_FLEET and PAGERDUTY_FLEET_PASSWORD both have a password; remove one of them',
     })
+  if (otherSecret !== undefined && (secret === undefined || secret.reveal() === otherSecret.reveal()))
+    reader.report({
+      kind: 'config',
+      message: 'PAGERDUTY_FLEET_OTHER_SECRET is a second one: set PAGERDUTY_FLEET_SECRET, to another value',
+    })
   return {
     server: { ...server, ...(password !== undefined && { password }) },
     ...(secret !== undefined && { secret }),
+    ...(otherSecret !== undefined && { otherSecret }),
     aloneAfterMs,
   }
 }
 
 /** What of these settings must never be printed. */
 export function fleetSecrets(fleet: FleetConfig | undefined): Secret[] {
-  return [fleet?.server.password, fleet?.secret].filter((secret) => secret !== undefined)
+  return [fleet?.server.password, fleet?.secret, fleet?.otherSecret].filter((secret) => secret !== undefined)
 }

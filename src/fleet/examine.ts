@@ -80,16 +80,13 @@ async function connectTo(server: FleetServer): Promise<Look> {
   }
 }
 
-async function schemaProblem(
-  connected: Connected,
-  { server, secret }: FleetConfig,
-): Promise<Failure | undefined> {
+async function schemaProblem(connected: Connected, fleet: FleetConfig): Promise<Failure | undefined> {
   try {
-    await checkSchema(connected, createSeal(secret))
+    await checkSchema(connected, createSeal(fleet))
     return undefined
   } catch (error) {
     return error instanceof Failure
       ? error
-      : new Failure('config', `${connected.name}: ${describeError(error, server)}`, { cause: error })
+      : new Failure('config', `${connected.name}: ${describeError(error, fleet.server)}`, { cause: error })
   }
 }

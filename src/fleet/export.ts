@@ -27,7 +27,7 @@ interface Row {
  * @throws Failure if relays still use the fleet, an event cannot be read, or the spool takes no more
  */
 export async function exportFleet(fleet: FleetConfig, spool: Pick<Spool, 'add'>): Promise<number> {
-  const seal = createSeal(fleet.secret)
+  const seal = createSeal(fleet)
   const lane = createServer(fleet, seal).createLane()
   try {
     const relays = await lane.run<{ name: string }>('SELECT pagerduty_alert.begin_export($1) AS name', [

@@ -29,7 +29,7 @@ const ADDING_LANES = 2
  * fails because the server is away.
  */
 export function openFleet({ fleet, origin, version, connectTimeoutMs }: FleetOptions): Engine {
-  const seal = createSeal(fleet.secret)
+  const seal = createSeal(fleet)
   const server = createServer(fleet, seal, connectTimeoutMs)
   const lanes: Record<'delivery' | 'people', Lane> = {
     delivery: server.createLane(),

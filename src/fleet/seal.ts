@@ -1,4 +1,5 @@
 import { createCipheriv, createDecipheriv, createHmac, hkdfSync, randomBytes } from 'node:crypto'
+import type { FleetConfig } from '../config/fleet.ts'
 import { createSecret, type Secret } from '../core/secret.ts'
 import type { SpoolKey } from '../spool/spool.ts'
 
@@ -6,6 +7,8 @@ import type { SpoolKey } from '../spool/spool.ts'
 export interface Seal {
   /** Tells two secrets apart without giving either away; null if nothing is encrypted. */
   readonly mark: Buffer | null
+  /** The mark of the secret that only opens; null if there is none. */
+  readonly otherMark: Buffer | null
   /** @param place where the text belongs; put elsewhere, it cannot be read */
   close(text: string, place: string): Buffer
   /** Undefined if the text was altered, moved, or encrypted with another secret. */
@@ -27,19 +30,25 @@ const HEAD_BYTES = 1 + SALT_BYTES + NONCE_BYTES
 /** Names of callers' keys begin with this; a configured key's name has no colon (`core/routing-key.ts`). */
 const OWN_PREFIX = 'own:'
 
-/** @param secret PAGERDUTY_FLEET_SECRET; without it texts are stored as they are, and callers' own keys cannot be stored */
-export function createSeal(secret: Secret | undefined): Seal {
+/** Secrets of a fleet. Without the first, texts are stored as they are, and callers' own keys cannot be stored. */
+export type SealSecrets = Pick<FleetConfig, 'secret' | 'otherSecret'>
+
+/** The first secret closes, and both open. */
+export function createSeal({ secret, otherSecret }: SealSecrets): Seal {
   const keys = secret === undefined ? undefined : deriveKeys(secret)
+  const other = otherSecret === undefined ? undefined : deriveKeys(otherSecret)
   const close = (text: string, place: string): Buffer =>
     keys === undefined
       ? Buffer.concat([Buffer.of(PLAIN), Buffer.from(text)])
       : encrypt(keys.text, text, place)
   const open = (sealed: Buffer, place: string): string | undefined => {
     if (sealed[0] === PLAIN) return sealed.toString('utf8', 1)
-    return keys === undefined || sealed[0] !== ENCRYPTED ? undefined : decrypt(keys.text, sealed, place)
+    if (keys === undefined || sealed[0] !== ENCRYPTED) return undefined
+    return decrypt(keys.text, sealed, place) ?? (other && decrypt(other.text, sealed, place))
   }
   return {
     mark: keys?.mark ?? null,
+    otherMark: other?.mark ?? null,
     close,
     open,
     closeKey: (key) => {

@@ -87,11 +87,11 @@ interface Hello {
 }
 
 /** @throws Failure of kind `config` if this program and the database do not fit together */
-export async function checkSchema({ client, name }: Connected, { mark }: Seal): Promise<void> {
-  const text = 'SELECT version, is_same_secret FROM pagerduty_alert.hello($1)'
+export async function checkSchema({ client, name }: Connected, { mark, otherMark }: Seal): Promise<void> {
+  const text = 'SELECT version, is_same_secret FROM pagerduty_alert.hello($1, $2)'
   const { rows } = await client.query<Hello>({
     text,
-    values: [mark],
+    values: [mark, otherMark],
     query_timeout: STATEMENT_TIMEOUT_MS,
   } as never)
   const [hello] = rows

@@ -1,9 +1,13 @@
--- What a relay asks when it connects. `p_mark` says which PAGERDUTY_FLEET_SECRET it has: the first one that comes decides.
-CREATE OR REPLACE FUNCTION hello(p_mark bytea) RETURNS TABLE (version integer, is_same_secret boolean, standbys text)
+-- What a relay asks when it connects. `p_mark` says which PAGERDUTY_FLEET_SECRET it has: the first one that comes decides. A
+-- relay that can read what the others write, with its other secret, changes it; but not back, if it is behind the others.
+CREATE OR REPLACE FUNCTION hello(p_mark bytea, p_other_mark bytea)
+RETURNS TABLE (version integer, is_same_secret boolean, standbys text)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pagerduty_alert, pg_catalog, pg_temp SET lock_timeout = '5s' AS $$
 BEGIN
   UPDATE meta SET secret_mark = p_mark WHERE secret_mark IS NULL AND p_mark IS NOT NULL;
-  RETURN QUERY SELECT meta.version, meta.secret_mark IS NOT DISTINCT FROM p_mark,
+  UPDATE meta SET secret_mark = p_mark, former_marks = former_marks || secret_mark
+  WHERE secret_mark = p_other_mark AND p_mark <> ALL (former_marks);
+  RETURN QUERY SELECT meta.version, meta.secret_mark IS NOT DISTINCT FROM p_mark OR coalesce(meta.secret_mark = p_other_mark, false),
     current_setting('synchronous_standby_names') FROM meta;
 END $$;
 

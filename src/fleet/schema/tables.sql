@@ -13,6 +13,7 @@ SET LOCAL search_path = pagerduty_alert, pg_catalog;
 CREATE TABLE meta (
   version integer NOT NULL,
   secret_mark bytea, -- which PAGERDUTY_FLEET_SECRET the relays have
+  former_marks bytea[] NOT NULL DEFAULT '{}', -- those that it has replaced
   tidied_at timestamptz NOT NULL DEFAULT '-infinity'
 );
 CREATE UNIQUE INDEX meta_is_one_row ON meta ((true));

@@ -62,7 +62,7 @@ async function readSoFar(): Promise<Map<string, number>> {
   return new Map(rows.map(({ table, rows: count }) => [table, count]))
 }
 
-const seal = createSeal(undefined)
+const seal = createSeal({})
 const news: News = {
   tell: () => undefined,
   onDue: () => () => undefined,

@@ -5,9 +5,11 @@ import { createSecret } from '../../../src/core/secret.ts'
 import { createSeal } from '../../../src/fleet/seal.ts'
 import { ownKey } from '../../support/spool.ts'
 
-const seal = createSeal(createSecret('a secret of more than thirty-two characters'))
-const other = createSeal(createSecret('another secret of more than thirty-two characters'))
-const plain = createSeal(undefined)
+const SECRET = createSecret('a secret of more than thirty-two characters')
+const OTHER = createSecret('another secret of more than thirty-two characters')
+const seal = createSeal({ secret: SECRET })
+const other = createSeal({ secret: OTHER })
+const plain = createSeal({})
 
 test('any text comes back as it was, encrypted or not', () => {
   fc.assert(
@@ -59,4 +61,18 @@ test('a mark tells secrets apart without giving them away', () => {
   assert.equal(plain.mark, null)
   assert.equal(seal.mark?.length, 16)
   assert.notDeepEqual(seal.mark, other.mark)
+})
+
+test('while the secret is changed, relays read with both secrets and write with the first', () => {
+  const [before, after] = [
+    createSeal({ secret: SECRET, otherSecret: OTHER }),
+    createSeal({ secret: OTHER, otherSecret: SECRET }),
+  ]
+  for (const writer of [before, after])
+    for (const reader of [before, after])
+      assert.equal(reader.open(writer.close('text', 'here'), 'here'), 'text')
+  assert.equal(seal.open(before.close('text', 'here'), 'here'), 'text')
+  assert.equal(seal.open(after.close('text', 'here'), 'here'), undefined)
+  assert.deepEqual([before.mark, before.otherMark], [seal.mark, other.mark])
+  assert.deepEqual([after.mark, after.otherMark], [other.mark, seal.mark])
 })
