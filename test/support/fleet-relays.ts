@@ -1,8 +1,9 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { after, afterEach, beforeEach } from 'node:test'
 import { startSimulator, type Simulator } from '../../tools/simulator/simulator.ts'
-import { PASSWORD } from './fleet.ts'
+import { PASSWORD, shareFleet, type SharedFleet } from './fleet.ts'
 import type { Cluster } from './postgres.ts'
 import { KEY } from './program.ts'
 import { startRelay, type RunningRelay } from './relay.ts'
@@ -17,6 +18,17 @@ export interface FleetRelays {
   /** Kills every relay that still runs. */
   readonly killAll: () => Promise<void>
   readonly close: () => Promise<void>
+}
+
+/** The same as `shareFleet`, with relays that end after each test. */
+export async function shareFleetRelays(): Promise<SharedFleet & { readonly fleet?: FleetRelays }> {
+  const shared = await shareFleet()
+  if (shared.cluster === undefined) return shared
+  const fleet = await createFleetRelays(shared.cluster)
+  after(() => fleet.close())
+  beforeEach(() => fleet.simulator.reset())
+  afterEach(() => fleet.killAll())
+  return { ...shared, fleet }
 }
 
 /** No relay yet. */

@@ -1,4 +1,4 @@
-import type { TestContext } from 'node:test'
+import { after, beforeEach, type TestContext } from 'node:test'
 import { parseFleetUrl } from '../../src/config/fleet-url.ts'
 import type { FleetConfig } from '../../src/config/fleet.ts'
 import type { Event } from '../../src/core/event.ts'
@@ -8,7 +8,8 @@ import { migrateFleet } from '../../src/fleet/migrate.ts'
 import { openFleet } from '../../src/fleet/open.ts'
 import { toRow } from '../../src/spool/rows.ts'
 import type { SpoolItem } from '../../src/spool/spool.ts'
-import { startCluster, type Cluster, type ClusterOptions } from './postgres.ts'
+import { NEEDS_POSTGRES, startCluster, type Cluster, type ClusterOptions } from './postgres.ts'
+import { skipWithout } from './required.ts'
 import { until } from './worker.ts'
 
 /** A cluster with the fleet's tables, and the users `relay` and `viewer` with a password each. */
@@ -24,6 +25,24 @@ export async function startFleetCluster(options: ClusterOptions = {}): Promise<C
     await cluster.close()
     throw error
   }
+}
+
+/** What the tests of a file share; only `skip` says anything if they cannot run here. */
+export interface SharedFleet {
+  readonly skip: string | false
+  readonly cluster?: Cluster
+  /** The address for relays. */
+  readonly url: string
+}
+
+/** A cluster for the tests of a file, empty before each of them. Call it at the top of the file. */
+export async function shareFleet(): Promise<SharedFleet> {
+  const skip = skipWithout(...NEEDS_POSTGRES)
+  if (skip !== false) return { skip, url: '' }
+  const cluster = await startFleetCluster()
+  after(() => cluster.close())
+  beforeEach(() => emptyFleet(cluster))
+  return { skip, cluster, url: cluster.url('relay', PASSWORD) }
 }
 
 export const PASSWORD = 'password-of-the-test'

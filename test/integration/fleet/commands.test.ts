@@ -1,33 +1,12 @@
 import assert from 'node:assert/strict'
-import { after, afterEach, beforeEach, test } from 'node:test'
-import { createFleetRelays } from '../../support/fleet-relays.ts'
-import {
-  claimAll,
-  emptyFleet,
-  fleetItem,
-  openTestFleet,
-  PASSWORD,
-  startFleetCluster,
-} from '../../support/fleet.ts'
-import { NEEDS_POSTGRES } from '../../support/postgres.ts'
+import { test } from 'node:test'
+import { shareFleetRelays } from '../../support/fleet-relays.ts'
+import { claimAll, fleetItem, openTestFleet } from '../../support/fleet.ts'
 import { CODESHIP_PRO, runProgram, type Run } from '../../support/program.ts'
-import { skipWithout } from '../../support/required.ts'
 import { alertItem } from '../../support/spool.ts'
 import { until } from '../../support/worker.ts'
 
-const skip = skipWithout(...NEEDS_POSTGRES)
-const cluster = skip === false ? await startFleetCluster() : undefined
-const fleet = cluster === undefined ? undefined : await createFleetRelays(cluster)
-const url = cluster?.url('relay', PASSWORD) ?? ''
-after(async () => {
-  await fleet?.close()
-  await cluster?.close()
-})
-beforeEach(async () => {
-  fleet?.simulator.reset()
-  if (cluster !== undefined) await emptyFleet(cluster)
-})
-afterEach(() => fleet?.killAll())
+const { skip, cluster, fleet, url } = await shareFleetRelays()
 
 /** Runs a command with a fleet, and with a spool of this name. */
 async function run(name: string, args: readonly string[], env: Record<string, string> = {}): Promise<Run> {

@@ -1,30 +1,20 @@
 import assert from 'node:assert/strict'
-import { after, beforeEach, test } from 'node:test'
+import { test } from 'node:test'
 import type { Event } from '../../../src/core/event.ts'
 import type { FleetItem } from '../../../src/fleet/engine.ts'
 import { openFleet } from '../../../src/fleet/open.ts'
 import {
   claimAll,
   deadlocksOf,
-  emptyFleet,
   fleetConfig,
   fleetItem,
   openTestFleet,
-  PASSWORD,
-  startFleetCluster,
+  shareFleet,
   takeFrom,
 } from '../../support/fleet.ts'
-import { NEEDS_POSTGRES } from '../../support/postgres.ts'
-import { skipWithout } from '../../support/required.ts'
 import { alertItem, DEFAULT_KEY, ownKey } from '../../support/spool.ts'
 
-const skip = skipWithout(...NEEDS_POSTGRES)
-const cluster = skip === false ? await startFleetCluster() : undefined
-after(() => cluster?.close())
-beforeEach(async () => {
-  if (cluster !== undefined) await emptyFleet(cluster)
-})
-const url = cluster?.url('relay', PASSWORD) ?? ''
+const { skip, cluster, url } = await shareFleet()
 
 const ALERT = 'deploy/acme/shop/production'
 

@@ -1,26 +1,9 @@
 import assert from 'node:assert/strict'
-import { after, beforeEach, test } from 'node:test'
-import {
-  claimAll,
-  emptyFleet,
-  fleetItem,
-  openTestFleet,
-  PASSWORD,
-  startFleetCluster,
-  takeFrom,
-  whatOf,
-} from '../../support/fleet.ts'
-import { NEEDS_POSTGRES } from '../../support/postgres.ts'
-import { skipWithout } from '../../support/required.ts'
+import { test } from 'node:test'
+import { claimAll, fleetItem, openTestFleet, shareFleet, takeFrom, whatOf } from '../../support/fleet.ts'
 import { alertItem, changeItem } from '../../support/spool.ts'
 
-const skip = skipWithout(...NEEDS_POSTGRES)
-const cluster = skip === false ? await startFleetCluster() : undefined
-after(() => cluster?.close())
-beforeEach(async () => {
-  if (cluster !== undefined) await emptyFleet(cluster)
-})
-const url = cluster?.url('relay', PASSWORD) ?? ''
+const { skip, url } = await shareFleet()
 
 test('what one relay adds, another delivers in the order of each alert', { skip }, async (t) => {
   const [one, other] = [openTestFleet(t, url, 'one'), openTestFleet(t, url, 'other')]

@@ -1,29 +1,12 @@
 import assert from 'node:assert/strict'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { after, beforeEach, test } from 'node:test'
-import {
-  claimAll,
-  emptyFleet,
-  fleetItem,
-  LEASE_MS,
-  openTestFleet,
-  PASSWORD,
-  startFleetCluster,
-  takeFrom,
-} from '../../support/fleet.ts'
-import { NEEDS_POSTGRES } from '../../support/postgres.ts'
+import { test } from 'node:test'
+import { claimAll, fleetItem, LEASE_MS, openTestFleet, shareFleet, takeFrom } from '../../support/fleet.ts'
 import { runProgram } from '../../support/program.ts'
-import { skipWithout } from '../../support/required.ts'
 import { alertItem, changeItem, openTestSpool, ownKey, temporaryDirectory } from '../../support/spool.ts'
 
-const skip = skipWithout(...NEEDS_POSTGRES)
-const cluster = skip === false ? await startFleetCluster() : undefined
-after(() => cluster?.close())
-beforeEach(async () => {
-  if (cluster !== undefined) await emptyFleet(cluster)
-})
-const url = cluster?.url('relay', PASSWORD) ?? ''
+const { skip, cluster, url } = await shareFleet()
 const SECRET = 'a secret of more than thirty-two characters'
 const ENV = { PAGERDUTY_FLEET: url, PAGERDUTY_FLEET_SECRET: SECRET }
 

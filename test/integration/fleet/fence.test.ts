@@ -1,28 +1,18 @@
 import assert from 'node:assert/strict'
-import { after, beforeEach, test } from 'node:test'
+import { test } from 'node:test'
 import type { FleetResult, TakenEvent } from '../../../src/fleet/engine.ts'
 import {
   claimAll,
-  emptyFleet,
   fleetItem,
   LEASE_MS,
   openTestFleet,
-  PASSWORD,
-  startFleetCluster,
+  shareFleet,
   takeFrom,
   whatOf,
 } from '../../support/fleet.ts'
-import { NEEDS_POSTGRES } from '../../support/postgres.ts'
-import { skipWithout } from '../../support/required.ts'
 import { alertItem, changeItem } from '../../support/spool.ts'
 
-const skip = skipWithout(...NEEDS_POSTGRES)
-const cluster = skip === false ? await startFleetCluster() : undefined
-after(() => cluster?.close())
-beforeEach(async () => {
-  if (cluster !== undefined) await emptyFleet(cluster)
-})
-const url = cluster?.url('relay', PASSWORD) ?? ''
+const { skip, cluster, url } = await shareFleet()
 
 const DELIVERED: FleetResult = { kind: 'delivered', httpStatus: 202 }
 const POSTPONED: FleetResult = { kind: 'postponed', reason: 'HTTP 500', httpStatus: 500, waitMs: 0 }

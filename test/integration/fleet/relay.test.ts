@@ -1,26 +1,12 @@
 import assert from 'node:assert/strict'
-import { after, afterEach, beforeEach, test } from 'node:test'
+import { test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { createFleetRelays, metricsOf } from '../../support/fleet-relays.ts'
-import { emptyFleet, startFleetCluster } from '../../support/fleet.ts'
-import { NEEDS_POSTGRES } from '../../support/postgres.ts'
+import { shareFleetRelays, metricsOf } from '../../support/fleet-relays.ts'
 import { alertBody, keyFor, post, type RunningRelay } from '../../support/relay.ts'
 import { CODESHIP_PRO, runProgram } from '../../support/program.ts'
-import { skipWithout } from '../../support/required.ts'
 import { until } from '../../support/worker.ts'
 
-const skip = skipWithout(...NEEDS_POSTGRES)
-const cluster = skip === false ? await startFleetCluster() : undefined
-const fleet = cluster === undefined ? undefined : await createFleetRelays(cluster)
-after(async () => {
-  await fleet?.close()
-  await cluster?.close()
-})
-beforeEach(async () => {
-  fleet?.simulator.reset()
-  if (cluster !== undefined) await emptyFleet(cluster)
-})
-afterEach(() => fleet?.killAll())
+const { skip, cluster, fleet } = await shareFleetRelays()
 
 async function start(name: string, env: Record<string, string> = {}): Promise<RunningRelay> {
   if (fleet === undefined) throw new Error('skipped')
