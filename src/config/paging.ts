@@ -1,4 +1,3 @@
-import { Failure } from '../core/failure.ts'
 import type { FailureForm } from '../core/plan-events.ts'
 import { parseChoice, parseCount } from './parsers.ts'
 import { inGroup, valuesOf, type Reader } from './setting.ts'
@@ -51,7 +50,5 @@ const MAX_AFTER = 100
 
 /** From which failure in a row on somebody is paged. */
 export function parsePageAfter(text: string): number {
-  const count = parseCount(MAX_AFTER)(text)
-  if (count === 0) throw new Failure('usage', `must be a whole number from 1 to ${MAX_AFTER}`)
-  return count
+  return parseCount(MAX_AFTER, 1)(text)
 }

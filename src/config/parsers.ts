@@ -40,12 +40,12 @@ export function parseDurationMs(text: string): number {
   return durationMs
 }
 
-/** A whole number from 0 to `max`. */
-export function parseCount(max: number): (text: string) => number {
+/** A whole number from `min` to `max`. */
+export function parseCount(max: number, min = 0): (text: string) => number {
   return (text) =>
-    /^\d+$/.test(text) && Number(text) <= max
+    /^\d+$/.test(text) && Number(text) >= min && Number(text) <= max
       ? Number(text)
-      : refuse(`must be a whole number from 0 to ${max}`)
+      : refuse(`must be a whole number from ${min} to ${max}`)
 }
 
 /** Exit statuses: a list such as `3,75`, or `*` for all but 0. Returns whether a status is among them. */

@@ -130,7 +130,11 @@ export function refuseForeign(request: Addressed, { names, isAnyName }: OwnNames
 const FOREIGN_SITE = /\b(?:cross|same)-site\b/i
 
 const SEVERAL_HOSTS: Problem = { status: 400, detail: 'the request has more than one Host header' }
-const FOREIGN: Problem = { status: 403, detail: 'a web page of another site must not use this relay' }
+const FOREIGN: Problem = {
+  status: 403,
+  detail:
+    'a web page of another site must not use this relay; if a proxy in front of it changes Host, add the name that browsers use to PAGERDUTY_RELAY_NAMES',
+}
 const UNKNOWN_NAME: Problem = {
   status: 421,
   detail:

@@ -3,6 +3,7 @@ import { test } from 'node:test'
 import {
   parseBaseUrl,
   parseChoice,
+  parseCount,
   parseDetail,
   parseDetails,
   parseDurationMs,
@@ -107,4 +108,10 @@ test('a detail named __proto__ is a detail like any other', () => {
   const details = withDetail({}, ['__proto__', 'polluted'], true)
   assert.equal(JSON.stringify(details), '{"__proto__":{"polluted":true}}')
   assert.equal(({} as Record<string, unknown>).polluted, undefined)
+})
+
+test('a count that is refused names its own bounds, whatever is wrong with it', () => {
+  for (const text of ['0', '101', '1.5', '-1', '1e1', ''])
+    assert.throws(() => parseCount(100, 1)(text), /must be a whole number from 1 to 100/, text)
+  assert.equal(parseCount(100, 1)('1'), 1)
 })
