@@ -15,8 +15,8 @@ import { alertItem, openTestSpool } from '../support/spool.ts'
 const SLOW_PROXY = fileURLToPath(new URL('../../bench/slow-proxy.ts', import.meta.url))
 const ROUND_TRIP_MS = 50
 const EVENTS = 3000
-/** One after the other there would be 20 a second; the figure is recorded, and this holds on any machine. */
-const LEAST_PER_SECOND = 100
+/** One after the other there would be 20 a second; the figure is recorded, and this holds on a busy machine, too. */
+const LEAST_PER_SECOND = 40
 const quiet = (): undefined => undefined
 
 test('the events of one key go side by side, so that a network of 50 ms does not hold them up', async (t) => {
@@ -42,7 +42,7 @@ test('the events of one key go side by side, so that a network of 50 ms does not
     events: { onDelivered: quiet, onRetry: quiet, onDead: quiet, onLock: quiet, onStoreProblem: quiet },
   })
   t.after(() => worker.stop(0))
-  await until(() => spool.counts().pending === 0, 'everything is delivered', 60_000)
+  await until(() => spool.counts().pending === 0, 'everything is delivered', 300_000)
   const perSecond = Math.round((EVENTS * 1000) / (performance.now() - startedAtMs))
   t.diagnostic(`${perSecond} events a second`)
   assert.equal(simulator.alerts.length, EVENTS)

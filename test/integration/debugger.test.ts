@@ -93,7 +93,7 @@ describe('SIGUSR1 opens no debugger', { concurrency: false }, () => {
   })
   test('in the action, which holds the key while the program runs', async () => {
     const entry = fileURLToPath(new URL('../../action/main.ts', import.meta.url))
-    const inputs = { INPUT_TOKEN: KEY, INPUT_STATUS: 'success', INPUT_DEADLINE: '4s' }
+    const inputs = { INPUT_TOKEN: KEY, INPUT_STATUS: 'success', INPUT_DEADLINE: '60s' }
     assert.doesNotMatch(await signalled([entry], inputs, isAsking), DEBUGGER)
   })
   test('though it would in a program that does nothing about it', async () => {
