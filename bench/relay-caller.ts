@@ -49,7 +49,7 @@ export async function measureCallers({ servers, folder, signal, isSmoke }: Bench
 }
 
 /** @returns the median of the milliseconds that one append and fdatasync(2) takes */
-function timeSync(path: string, count: number): number {
+export function timeSync(path: string, count: number): number {
   const fd = openSync(path, 'a')
   const record = Buffer.alloc(RECORD_BYTES, 'x')
   try {

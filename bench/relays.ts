@@ -1,3 +1,4 @@
+import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { IMAGE_FLAGS } from '../build/image-flags.ts'
@@ -96,4 +97,12 @@ export async function load(
 /** The folder of a spool, by its name. */
 export function spoolFolder(folder: string, name: string): string {
   return join(folder, `spool-${name}`)
+}
+
+/** Ends a relay at once, and waits until it is gone. */
+export async function killRelay({ child }: Server): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return
+  const gone = once(child, 'exit')
+  child.kill('SIGKILL')
+  await gone
 }

@@ -201,8 +201,11 @@ async function createNode(parent: string, name: string): Promise<RunningNode> {
     },
     killNow,
     kill: async () => {
+      const pids = processesOf(server?.pid)
       killNow()
       await ended()
+      // The next server does not start while one of them still has the shared memory.
+      while (pids.some(isRunning)) await sleep(20)
     },
     freeze: () => processesOf(server?.pid).forEach((pid) => send(pid, 'SIGSTOP')),
     thaw: () => processesOf(server?.pid).forEach((pid) => send(pid, 'SIGCONT')),
@@ -346,11 +349,23 @@ function processesOf(pid: number | undefined): number[] {
 }
 
 function parentOf(pid: string): number | undefined {
+  const parent = statusOf(pid)[1]
+  return parent === undefined ? undefined : Number(parent)
+}
+
+/** Whether it has not ended; what nobody has waited for counts as ended. */
+function isRunning(pid: number): boolean {
+  const [state] = statusOf(pid)
+  return state !== undefined && state !== 'Z' && state !== 'X'
+}
+
+/** The fields of proc(5) `stat` from the state on; none if there is no such process. */
+function statusOf(pid: string | number): string[] {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
-    return Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1])
+    return stat.slice(stat.lastIndexOf(')') + 2).split(' ')
   } catch {
-    return undefined
+    return []
   }
 }
 
