@@ -1,4 +1,5 @@
 import { execFileSync, spawnSync } from 'node:child_process'
+import { readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { BUILD, READY_EVENT } from './build.ts'
 import { measure, type Cost } from './measure.ts'
@@ -9,9 +10,23 @@ import { CERTIFICATE_FILE, writeRoots } from './servers.ts'
 export interface ContainerFigures {
   readonly unpackedMb: number
   readonly gzipMb: number
+  /** The layers from below, as they are pulled. */
+  readonly layers: readonly Layer[]
   /** A container that sends an event, and one that does the same with curl. */
   readonly costs: readonly Cost[]
 }
+
+/** A layer of the image. */
+export interface Layer {
+  readonly name: string
+  readonly rawMb: number
+  readonly gzipMb: number
+  /** With zstd, level 3; absent if it is not installed. */
+  readonly zstdMb?: number
+}
+
+/** The layers' names in the page, from below. */
+export const LAYERS = ['Node and its libraries', 'packages', 'the program'] as const
 
 /** The containers' names in the page. */
 export const CONTAINERS = { curl: 'curl container', ours: 'pagerduty-alert container' } as const
@@ -50,7 +65,7 @@ export function measureContainer({ servers, folder }: Bench): ContainerFigures |
     name,
     times,
   }))
-  return { ...sizes(IMAGE), costs }
+  return { ...sizes(IMAGE), layers: layersOf(IMAGE, folder), costs }
 }
 
 function isImage(image: string): boolean {
@@ -66,4 +81,27 @@ function sizes(image: string): { unpackedMb: number; gzipMb: number } {
     timeout: SAVE_MS,
   })
   return { unpackedMb: Number(unpacked) / 1e6, gzipMb: Number(packed) / 1e6 }
+}
+
+/** The compressed sizes of the layers. */
+function layersOf(image: string, folder: string): Layer[] {
+  execFileSync('sh', ['-c', 'docker save "$1" | tar -xC "$2"', 'sh', image, folder], { timeout: SAVE_MS })
+  const [saved] = JSON.parse(readFileSync(join(folder, 'manifest.json'), 'utf8')) as { Layers: string[] }[]
+  return (saved?.Layers ?? []).map((path, index) => {
+    const file = join(folder, path)
+    const zstdMb = packedMb('zstd -3', file)
+    return {
+      name: LAYERS[index] ?? path,
+      rawMb: statSync(file).size / 1e6,
+      gzipMb: packedMb('gzip -6', file),
+      ...(zstdMb > 0 && { zstdMb }),
+    }
+  })
+}
+
+/** The size of a file after a program has packed it; 0 if there is no such program. */
+function packedMb(program: string, file: string): number {
+  const line = `${program} <"$1" | wc -c`
+  const { stdout } = spawnSync('sh', ['-c', line, 'sh', file], { encoding: 'utf8', timeout: SAVE_MS })
+  return Number(stdout) / 1e6
 }
