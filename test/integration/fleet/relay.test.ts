@@ -220,7 +220,7 @@ test(
     try {
       assert.equal(await send(relay, { dedup_key: 'e' }), 'spool')
       const stopping = relay.stop()
-      const inTime = await Promise.race([stopping, sleep(30_000)])
+      const inTime = await Promise.race([stopping, sleep(30_000, undefined, { ref: false })])
       assert.equal(inTime?.code, 0)
     } finally {
       primary?.thaw()
