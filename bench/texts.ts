@@ -10,7 +10,7 @@ const BOUNDED = 'a body is at most 512,000 bytes, and none holds the event loop 
 
 /** What masking and reading cost, for ordinary texts and hostile ones. */
 export async function measureTexts({ signal, isSmoke }: Bench): Promise<Measured> {
-  const args = isSmoke ? ['1', '10000'] : ['5', '1600000']
+  const args = isSmoke ? ['1', '10000'] : ['5', '500000']
   const costs = (await readScript('text-cost.ts', args, { timeoutMs: 100_000, signal })) as TextCosts
   const { masking, template, form, json } = costs.works
   return {
