@@ -119,8 +119,8 @@ for (const [what, args, says] of WRONG) {
   })
 }
 
-test('without a relay and a spool there is nothing to list', async () => {
+test('without a relay, a spool or a fleet there is nothing to list', async () => {
   const { code, stderr } = await runProgram(['deployments'], { env: { PAGERDUTY_TOKEN: KEY } })
   assert.equal(code, 64)
-  assert.match(stderr, /deployments needs a relay or a spool: set PAGERDUTY_RELAY_URL or PAGERDUTY_SPOOL/)
+  assert.match(stderr, /deployments needs a relay, a spool or a fleet: set PAGERDUTY_RELAY_URL, /)
 })
