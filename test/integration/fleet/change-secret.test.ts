@@ -1,19 +1,10 @@
 import assert from 'node:assert/strict'
-import { after, test } from 'node:test'
-import { createFleetRelays } from '../../support/fleet-relays.ts'
-import { startFleetCluster } from '../../support/fleet.ts'
-import { NEEDS_POSTGRES } from '../../support/postgres.ts'
+import { test } from 'node:test'
+import { shareFleetRelays } from '../../support/fleet-relays.ts'
 import { alertBody, keyFor, post, type RunningRelay } from '../../support/relay.ts'
-import { skipWithout } from '../../support/required.ts'
 import { until } from '../../support/worker.ts'
 
-const skip = skipWithout(...NEEDS_POSTGRES)
-const cluster = skip === false ? await startFleetCluster() : undefined
-const fleet = cluster === undefined ? undefined : await createFleetRelays(cluster)
-after(async () => {
-  await fleet?.close()
-  await cluster?.close()
-})
+const { skip, fleet } = await shareFleetRelays()
 
 const [OLD, NEW] = ['an-old-secret-of-at-least-32-characters', 'a-new-secret-of-at-least-32-characters']
 const NAMES = ['one', 'two', 'three']

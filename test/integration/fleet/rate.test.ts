@@ -1,20 +1,11 @@
 import assert from 'node:assert/strict'
-import { after, test } from 'node:test'
+import { test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { createFleetRelays, metricsOf } from '../../support/fleet-relays.ts'
-import { startFleetCluster } from '../../support/fleet.ts'
-import { NEEDS_POSTGRES } from '../../support/postgres.ts'
+import { metricsOf, shareFleetRelays } from '../../support/fleet-relays.ts'
 import { alertBody, post, type RunningRelay } from '../../support/relay.ts'
-import { skipWithout } from '../../support/required.ts'
 import { until } from '../../support/worker.ts'
 
-const skip = skipWithout(...NEEDS_POSTGRES)
-const cluster = skip === false ? await startFleetCluster() : undefined
-const fleet = cluster === undefined ? undefined : await createFleetRelays(cluster)
-after(async () => {
-  await fleet?.close()
-  await cluster?.close()
-})
+const { skip, cluster, fleet } = await shareFleetRelays()
 
 /** PagerDuty accepts 120 a minute and key; a fleet sends 110. */
 const MOST = 120

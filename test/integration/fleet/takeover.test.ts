@@ -1,20 +1,11 @@
 import assert from 'node:assert/strict'
-import { after, test } from 'node:test'
+import { test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { createFleetRelays, metricsOf } from '../../support/fleet-relays.ts'
-import { startFleetCluster } from '../../support/fleet.ts'
-import { NEEDS_POSTGRES } from '../../support/postgres.ts'
+import { metricsOf, shareFleetRelays } from '../../support/fleet-relays.ts'
 import { alertBody, keyFor, post, type RunningRelay } from '../../support/relay.ts'
-import { skipWithout } from '../../support/required.ts'
 import { until } from '../../support/worker.ts'
 
-const skip = skipWithout(...NEEDS_POSTGRES)
-const cluster = skip === false ? await startFleetCluster() : undefined
-const fleet = cluster === undefined ? undefined : await createFleetRelays(cluster)
-after(async () => {
-  await fleet?.close()
-  await cluster?.close()
-})
+const { skip, fleet } = await shareFleetRelays()
 
 /** More than one, so that each relay owns some. */
 const KEYS = Array.from({ length: 12 }, (_, index) => keyFor(`fleet-${index}`))

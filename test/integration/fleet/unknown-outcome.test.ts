@@ -1,31 +1,21 @@
 import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import { connect, type Socket } from 'node:net'
-import { after, beforeEach, test, type TestContext } from 'node:test'
+import { test, type TestContext } from 'node:test'
 import { startForwarder, type Forwarder } from '../../../src/fleet/forwarder.ts'
 import { createReservedIds } from '../../../src/fleet/reserved-ids.ts'
 import { createWriteThrough, type WriteThrough } from '../../../src/fleet/write-through.ts'
 import { CLOCK } from '../../../src/delivery/real-clock.ts'
 import { toRow } from '../../../src/spool/rows.ts'
-import { createFleetRelays } from '../../support/fleet-relays.ts'
-import { emptyFleet, fleetItem, openTestFleet, PASSWORD, startFleetCluster } from '../../support/fleet.ts'
+import { shareFleetRelays } from '../../support/fleet-relays.ts'
+import { fleetItem, openTestFleet, PASSWORD } from '../../support/fleet.ts'
 import { startFront } from '../../support/front.ts'
-import { DATABASE, NEEDS_POSTGRES } from '../../support/postgres.ts'
+import { DATABASE } from '../../support/postgres.ts'
 import { alertBody, post } from '../../support/relay.ts'
-import { skipWithout } from '../../support/required.ts'
 import { changeItem, openTestSpool } from '../../support/spool.ts'
 import { until } from '../../support/worker.ts'
 
-const skip = skipWithout(...NEEDS_POSTGRES)
-const cluster = skip === false ? await startFleetCluster() : undefined
-const fleet = cluster === undefined ? undefined : await createFleetRelays(cluster)
-after(async () => {
-  await fleet?.close()
-  await cluster?.close()
-})
-beforeEach(async () => {
-  if (cluster !== undefined) await emptyFleet(cluster)
-})
+const { skip, cluster, fleet } = await shareFleetRelays()
 
 /** The way to the database, which can lose every answer: what was asked is done. */
 interface LossyWay {
