@@ -111,19 +111,19 @@ async function begin(
   if (withinMs === undefined) return { kind: 'running' }
   const build = storable(deployment.buildId ?? '')
   const [row] = await run<{ has_room: boolean }>(
-    'SELECT pagerduty_alert.set_deadline($1, $2, $3, $4, $5, $6, $7, $8) AS has_room',
+    'SELECT pagerduty_alert.set_deadline($1, $2, $3, $4, $5, $6, $7, $8, $9) AS has_room',
     [
       alert,
       build,
       storable(deployment.identity),
       elapsedMs,
       withinMs,
+      agoMs,
       names,
       seal.close(JSON.stringify(event.body), placeOf(alert, build)),
       MAX_DEADLINES,
     ],
   )
-  if (agoMs > 0) await run('SELECT pagerduty_alert.age_deadline($1, $2, $3)', [alert, build, agoMs])
   return row?.has_room === true ? { kind: 'running' } : { kind: 'full', limit: MAX_DEADLINES }
 }
 

@@ -7,10 +7,11 @@ LANGUAGE sql SECURITY DEFINER SET search_path = pagerduty_alert, pg_catalog, pg_
   SELECT lock_alerts('{0}', ARRAY[p_alert]);
 $$;
 
--- Sets the deadline of a deployment, or replaces it. Returns whether there was room. The caller holds the deadline's lock.
+-- Sets the deadline of a start that was reported `p_ago_ms` ago, or replaces it. Returns whether there was room. The caller holds
+-- the deadline's lock.
 CREATE OR REPLACE FUNCTION set_deadline(
-  p_alert text, p_build text, p_identity text, p_elapsed_ms double precision, p_within_ms double precision, p_keys text[],
-  p_event bytea, p_most integer
+  p_alert text, p_build text, p_identity text, p_elapsed_ms double precision, p_within_ms double precision,
+  p_ago_ms double precision, p_keys text[], p_event bytea, p_most integer
 ) RETURNS boolean
 LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pagerduty_alert, pg_catalog, pg_temp SET lock_timeout = '5s' SET enable_seqscan = off AS $$
@@ -18,18 +19,11 @@ BEGIN
   IF (SELECT count(*) FROM deadline) >= p_most THEN RETURN false; END IF;
   INSERT INTO deadline (alert, build, identity, span, within, due_at, key_ids, event)
   VALUES (p_alert, p_build, p_identity, (p_elapsed_ms + p_within_ms) * interval '1 ms', p_within_ms * interval '1 ms',
-    clock_timestamp() + p_within_ms * interval '1 ms', ARRAY(SELECT id FROM key WHERE name = ANY (p_keys)), p_event)
+    clock_timestamp() + (p_within_ms - p_ago_ms) * interval '1 ms', ARRAY(SELECT id FROM key WHERE name = ANY (p_keys)), p_event)
   ON CONFLICT (alert, build) DO UPDATE SET identity = excluded.identity, span = excluded.span, within = excluded.within,
     due_at = excluded.due_at, key_ids = excluded.key_ids, event = excluded.event;
   RETURN true;
 END $$;
-
--- Makes a deadline earlier that was set for a start which was reported that long ago. The caller holds the deadline's lock.
-CREATE OR REPLACE FUNCTION age_deadline(p_alert text, p_build text, p_age_ms double precision) RETURNS void
-LANGUAGE sql SECURITY DEFINER
-SET search_path = pagerduty_alert, pg_catalog, pg_temp SET lock_timeout = '5s' SET enable_seqscan = off AS $$
-  UPDATE deadline SET due_at = due_at - p_age_ms * interval '1 ms' WHERE alert = p_alert AND build = p_build;
-$$;
 
 -- Forgets the deadlines of a deployment whose outcome was told without events. The caller holds the lock of deployments, so
 -- no other deadline is set meanwhile.
