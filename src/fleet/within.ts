@@ -14,6 +14,7 @@ export async function within<T>(timeoutMs: number, promise: Promise<T>, signal?:
     )
     interrupt = () => reject(new Failure('undelivered', 'interrupted'))
     signal?.addEventListener('abort', interrupt)
+    if (signal?.aborted === true) interrupt()
   })
   promise.catch(() => undefined) // it may fail after the time is over
   try {
