@@ -83,12 +83,15 @@ export function createTransport({
     if (ending.kind === 'answered') return ending
     if (ending.kind === 'interrupted')
       return { kind: 'failed', outcome: { kind: 'retry', reason: 'interrupted' }, isOverdue: false }
-    const isOverdue = ending.kind === 'overdue'
     const outcome =
       ending.kind === 'overdue'
         ? ({ kind: 'retry', reason: `no answer within ${timeoutMs / 1000} s` } as const)
         : classifyError(ending.error)
-    return { kind: 'failed', outcome: { ...outcome, reason: outcome.reason + way }, isOverdue }
+    return {
+      kind: 'failed',
+      outcome: { ...outcome, reason: outcome.reason + way },
+      isOverdue: ending.kind === 'overdue',
+    }
   }
   return {
     exchange,
