@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
-import { createServer, type TLSSocket } from 'node:tls'
+import { createServer } from 'node:tls'
 import { test, type TestContext } from 'node:test'
-import type { AddressInfo } from 'node:net'
 import { LOCALHOST_TLS } from '../../tools/simulator/localhost-tls.ts'
 import { startSimulator, type Simulator } from '../../tools/simulator/simulator.ts'
 import { CA_FILE, certificate } from '../support/certificates.ts'
+import { listen } from '../support/listen.ts'
 import { KEY, runProgram, type Run } from '../support/program.ts'
 import { skipWithout } from '../support/required.ts'
 import { PROXIED_HOST, startProxy } from '../support/proxy.ts'
@@ -100,9 +100,9 @@ async function startUntrustedProxy(t: TestContext): Promise<{ url: string; heard
     socket.on('error', () => undefined).on('data', (chunk: Buffer) => heard.push(chunk))
   })
   server.on('tlsClientError', () => undefined)
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  t.after(() => server.close())
-  return { url: `https://127.0.0.1:${(server.address() as AddressInfo).port}`, heard }
+  const { port, close } = await listen(server)
+  t.after(close)
+  return { url: `https://127.0.0.1:${port}`, heard }
 }
 
 /** Every kind of connection that the program makes, to a server whose certificate nobody vouches for. */
@@ -194,32 +194,27 @@ test('an unreadable NODE_EXTRA_CA_CERTS does not keep an event from a server tha
   assert.equal((await trigger(simulator.url, { NODE_EXTRA_CA_CERTS: '/does/not/exist.pem' })).code, 0)
 })
 
-async function listen(
+async function acceptOnly(
   t: TestContext,
   versions: { minVersion: 'TLSv1' | 'TLSv1.2'; maxVersion: 'TLSv1.1' | 'TLSv1.2' },
 ) {
   const seen: (string | null)[] = []
-  const sockets = new Set<TLSSocket>()
   const server = createServer(
     { ...certificate('good'), ...versions, ciphers: 'ALL@SECLEVEL=0' },
     (socket) => {
       seen.push(socket.getProtocol())
-      sockets.add(socket)
       socket.on('error', () => undefined)
       socket.once('data', () => socket.end('HTTP/1.1 202 Accepted\r\ncontent-length: 2\r\n\r\n{}'))
     },
   )
   server.on('tlsClientError', () => seen.push(null))
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  t.after(() => {
-    for (const socket of sockets) socket.destroy()
-    server.close()
-  })
-  return { url: `https://127.0.0.1:${(server.address() as AddressInfo).port}`, seen }
+  const { port, close } = await listen(server)
+  t.after(close)
+  return { url: `https://127.0.0.1:${port}`, seen }
 }
 
 test('a server that speaks nothing newer than TLS 1.1 gets no event, whatever Node was told', async (t) => {
-  const { url, seen } = await listen(t, { minVersion: 'TLSv1', maxVersion: 'TLSv1.1' })
+  const { url, seen } = await acceptOnly(t, { minVersion: 'TLSv1', maxVersion: 'TLSv1.1' })
   const { code, stderr } = await trigger(
     url,
     { NODE_OPTIONS: '--tls-min-v1.0 --tls-cipher-list=ALL@SECLEVEL=0' },
@@ -231,7 +226,7 @@ test('a server that speaks nothing newer than TLS 1.1 gets no event, whatever No
 })
 
 test('the same holds behind a proxy', async (t) => {
-  const { url, seen } = await listen(t, { minVersion: 'TLSv1', maxVersion: 'TLSv1.1' })
+  const { url, seen } = await acceptOnly(t, { minVersion: 'TLSv1', maxVersion: 'TLSv1.1' })
   const proxy = await startProxy()
   t.after(() => proxy.close())
   const { code, stderr } = await trigger(
@@ -248,7 +243,7 @@ test('the same holds behind a proxy', async (t) => {
 })
 
 test('TLS 1.2 is enough', async (t) => {
-  const { url, seen } = await listen(t, { minVersion: 'TLSv1.2', maxVersion: 'TLSv1.2' })
+  const { url, seen } = await acceptOnly(t, { minVersion: 'TLSv1.2', maxVersion: 'TLSv1.2' })
   const { code, stderr } = await trigger(url)
   assert.equal(code, 0, stderr)
   assert.deepEqual(seen, ['TLSv1.2'])

@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict'
-import { createServer, type AddressInfo, type Socket } from 'node:net'
+import { createServer, type Socket } from 'node:net'
 import { test, type TestContext } from 'node:test'
 import { setImmediate } from 'node:timers/promises'
 import { createTransport, type Transport } from '../../src/delivery/transport.ts'
 import { createRequest, type PostRequest } from '../../src/delivery/request.ts'
 import { createSecret } from '../../src/core/secret.ts'
 import { startSimulator } from '../../tools/simulator/simulator.ts'
+import { listen } from '../support/listen.ts'
 import { KEY } from '../support/program.ts'
 
 const ACCEPTED = 'HTTP/1.1 202 Accepted\r\ncontent-length: 2\r\nconnection: keep-alive\r\n\r\n{}'
@@ -20,20 +21,15 @@ interface Served {
 /** A server that does what it is told with each connection. */
 async function serve(t: TestContext, onConnection: (socket: Socket, index: number) => void): Promise<Served> {
   const received: string[] = []
-  const sockets: Socket[] = []
   const server = createServer((socket) => {
-    const index = sockets.push(socket) - 1
-    received.push('')
+    const index = received.push('') - 1
     socket.on('error', () => undefined)
     socket.on('data', (bytes) => (received[index] += bytes.toString('latin1')))
     onConnection(socket, index)
   })
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  t.after(() => {
-    for (const socket of sockets) socket.destroy()
-    server.close()
-  })
-  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, received }
+  const { port, close } = await listen(server)
+  t.after(close)
+  return { url: `http://127.0.0.1:${port}`, received }
 }
 
 function open(t: TestContext, baseUrl: string): Transport {

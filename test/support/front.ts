@@ -1,4 +1,5 @@
-import { connect, createServer, type AddressInfo, type Socket } from 'node:net'
+import { connect, createServer, type Socket } from 'node:net'
+import { listen } from './listen.ts'
 
 /** A server in front of another: it spoils some connections and passes the rest through. */
 export interface Front {
@@ -19,29 +20,16 @@ export interface FrontOptions {
 
 /** Starts a front on a free port of 127.0.0.1. */
 export async function startFront({ port, spoil, times }: FrontOptions): Promise<Front> {
-  const sockets = new Set<Socket>()
   let connections = 0
-  const keep = (socket: Socket): void => {
-    sockets.add(socket)
-    socket.on('error', () => undefined).once('close', () => sockets.delete(socket))
-  }
   const server = createServer((socket) => {
-    keep(socket)
+    socket.on('error', () => undefined)
     connections += 1
     if (connections <= times) return spoil(socket)
-    const behind = connect(port, '127.0.0.1')
-    keep(behind)
+    const behind = connect(port, '127.0.0.1').on('error', () => undefined)
+    behind.on('close', () => socket.destroy())
+    socket.on('close', () => behind.destroy())
     socket.pipe(behind).pipe(socket)
   })
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const own = (server.address() as AddressInfo).port
-  return {
-    url: `http://127.0.0.1:${own}`,
-    port: own,
-    connections: () => connections,
-    close: async () => {
-      for (const socket of sockets) socket.destroy()
-      await new Promise((resolve) => server.close(resolve))
-    },
-  }
+  const { port: own, close } = await listen(server)
+  return { url: `http://127.0.0.1:${own}`, port: own, connections: () => connections, close }
 }

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
-import { createServer, type AddressInfo, type Socket } from 'node:net'
+import { createServer, type Socket } from 'node:net'
 import type { TestContext } from 'node:test'
 import { Agent } from 'undici'
 import { requestOnce, type Bounds, type Ending, type HttpRequest } from '../../src/delivery/exchange.ts'
+import { listen } from './listen.ts'
 
 /** How an answer begins that accepts. */
 export const HEAD = 'HTTP/1.1 202 Accepted\r\n'
@@ -18,10 +19,8 @@ export interface Server {
 
 /** A server that handles each request as instructed. */
 export async function serve(t: TestContext, onRequest: (socket: Socket) => unknown): Promise<Server> {
-  const sockets: Socket[] = []
   const closed = Promise.withResolvers<string>()
   const server = createServer((socket) => {
-    sockets.push(socket)
     let received = ''
     socket.on('error', () => undefined)
     socket.on('close', () => closed.resolve(received))
@@ -30,12 +29,8 @@ export async function serve(t: TestContext, onRequest: (socket: Socket) => unkno
       if (received.endsWith('{}')) onRequest(socket)
     })
   })
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  t.after(() => {
-    for (const socket of sockets) socket.destroy()
-    server.close()
-  })
-  const { port } = server.address() as AddressInfo
+  const { port, close } = await listen(server)
+  t.after(close)
   return { url: `http://127.0.0.1:${port}/v2/enqueue?a=b`, closed: closed.promise }
 }
 

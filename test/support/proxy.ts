@@ -1,5 +1,6 @@
 import { createServer, request, type IncomingMessage } from 'node:http'
-import { connect, type AddressInfo, type Socket } from 'node:net'
+import { connect, type Socket } from 'node:net'
+import { listen } from './listen.ts'
 
 /** A forward proxy: absolute URLs for http, CONNECT for https. */
 export interface Proxy {
@@ -31,7 +32,6 @@ export async function startProxy({
   interim = '',
 }: ProxyOptions = {}): Promise<Proxy> {
   const seen: { request: string; authorization: string | undefined }[] = []
-  const sockets = new Set<Socket>()
   const see = ({ method, url, headers }: IncomingMessage): string => {
     const authorization = headers['proxy-authorization']
     seen.push({ request: `${method} ${url}`, authorization })
@@ -52,10 +52,6 @@ export async function startProxy({
     onward.on('error', () => outgoing.writeHead(502).end())
     incoming.pipe(onward)
   })
-  server.on('connection', (socket) => {
-    sockets.add(socket)
-    socket.once('close', () => sockets.delete(socket))
-  })
   server.on('connect', (incoming: IncomingMessage, socket: Socket) => {
     const said = see(incoming)
     socket.on('error', () => undefined)
@@ -69,17 +65,11 @@ export async function startProxy({
       socket.write('HTTP/1.1 200 Connection established\r\n\r\n')
       socket.pipe(onward).pipe(socket)
     })
-    onward.on('error', () => socket.destroy())
+    onward.on('error', () => undefined)
+    onward.on('close', () => socket.destroy())
+    socket.on('close', () => onward.destroy())
   })
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  return {
-    port: (server.address() as AddressInfo).port,
-    seen,
-    close: async () => {
-      for (const socket of sockets) socket.destroy()
-      await new Promise((resolve) => server.close(resolve))
-    },
-  }
+  return { ...(await listen(server)), seen }
 }
 
 function localized(target: string): string {

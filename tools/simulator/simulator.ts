@@ -121,7 +121,9 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
     waitForRequests: recorder.waitFor,
     close: async () => {
       closing.abort()
-      await app.close()
+      const closed = app.close()
+      for (const socket of connections.values()) socket.destroy() // also those in the middle of a TLS handshake
+      await closed
     },
   }
 }

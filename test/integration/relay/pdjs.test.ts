@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
-import { connect, type AddressInfo } from 'node:net'
+import { connect } from 'node:net'
 import { test, type TestContext } from 'node:test'
 import { createServer } from 'node:tls'
 import { promisify } from 'node:util'
 import { startSimulator } from '../../../tools/simulator/simulator.ts'
 import { CA_FILE, certificate } from '../../support/certificates.ts'
+import { listen } from '../../support/listen.ts'
 import { KEY } from '../../support/program.ts'
 import { startRelay } from '../../support/relay.ts'
 
@@ -13,12 +14,13 @@ import { startRelay } from '../../support/relay.ts'
 async function startTlsFront(t: TestContext, url: string): Promise<string> {
   const server = createServer(certificate('good'), (socket) => {
     const behind = connect(Number(new URL(url).port), '127.0.0.1')
-    for (const end of [socket, behind]) end.on('error', () => end.destroy())
+    for (const end of [socket, behind]) end.on('error', () => undefined)
+    socket.on('close', () => behind.destroy())
     socket.pipe(behind).pipe(socket)
   })
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  t.after(() => server.close())
-  return `127.0.0.1:${(server.address() as AddressInfo).port}`
+  const { port, close } = await listen(server)
+  t.after(close)
+  return `127.0.0.1:${port}`
 }
 
 /** A program of somebody who uses pdjs: it triggers, resolves and reports a change, and prints the answers. */

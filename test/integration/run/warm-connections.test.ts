@@ -2,10 +2,11 @@ import assert from 'node:assert/strict'
 import { existsSync, writeFileSync } from 'node:fs'
 import type { RequestListener } from 'node:http'
 import { createServer, type Server } from 'node:https'
-import type { AddressInfo, Socket } from 'node:net'
+import type { Socket } from 'node:net'
 import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
 import { CA_FILE, certificate } from '../../support/certificates.ts'
+import { listen } from '../../support/listen.ts'
 import { CODESHIP_PRO, KEY, startProgram, type Run } from '../../support/program.ts'
 import { temporaryDirectory } from '../../support/spool.ts'
 import { skipWithout } from '../../support/required.ts'
@@ -35,9 +36,9 @@ async function startServer(t: TestContext, spoil?: RequestListener): Promise<Wat
   })
   server.on('secureConnection', (socket: Socket) => connections.push(socket))
   server.on('tlsClientError', () => undefined)
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  t.after(() => server.close().closeAllConnections())
-  return { server, connections, requests, url: `https://localhost:${(server.address() as AddressInfo).port}` }
+  const { port, close } = await listen(server)
+  t.after(close)
+  return { server, connections, requests, url: `https://localhost:${port}` }
 }
 
 /** Watches a command that runs until it is told to end. */

@@ -189,6 +189,16 @@ for (const [scheme, options] of SCHEMES) {
   })
 }
 
+test('a connection on which TLS never begins does not hold up close', async (t) => {
+  const simulator = await start(t, { tls: LOCALHOST_TLS })
+  const socket = connectTcp(simulator.port, '127.0.0.1')
+  socket.on('error', () => undefined)
+  await new Promise((resolve) => socket.once('connect', resolve))
+  const ended = new Promise((resolve) => socket.once('close', resolve))
+  await simulator.close()
+  await ended
+})
+
 test('a long delay does not hold up close, and no late answer slips out', async (t) => {
   const simulator = await start(t, {}, { kind: 'usual', delayMs: 60_000 })
   const ended = postByHand(simulator, t)
