@@ -1,3 +1,5 @@
+import { percentDecode } from '../core/percent-decode.ts'
+
 /** How a code host addresses the pages of a repository. Every function takes the repository's page first. */
 export interface RepositoryHost {
   /** `owner/name`, with groups if there are any. */
@@ -10,12 +12,7 @@ export interface RepositoryHost {
 
 /** The path of a page as people write it, without the slash before it. */
 function path(page: string): string {
-  const { pathname } = new URL(page)
-  try {
-    return decodeURIComponent(pathname.slice(1))
-  } catch {
-    return pathname.slice(1)
-  }
+  return percentDecode(new URL(page).pathname.slice(1))
 }
 
 /** Slashes of a branch or tag stay; everything else is encoded. */

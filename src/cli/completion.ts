@@ -103,8 +103,8 @@ function fish(all: readonly Completions[]): string {
         `complete -c pagerduty-alert -n '__fish_seen_subcommand_from ${command}' -l ${name}${takesValue ? ' -r' : ''} -d ${quote(help)}`,
     ),
   ])
-  return `complete -c pagerduty-alert -l help -d 'prints the help'
-complete -c pagerduty-alert -n __fish_use_subcommand -l version -d 'prints the version'
+  return `complete -c pagerduty-alert -l help -d 'print the help'
+complete -c pagerduty-alert -n __fish_use_subcommand -l version -d 'print the version'
 ${lines.join('\n')}
 `
 }

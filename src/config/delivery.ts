@@ -1,8 +1,7 @@
 import type { Environment } from '../core/build.ts'
-import { Failure } from '../core/failure.ts'
 import { parseRoutingKeys, tokenKind, type RoutingKey } from '../core/routing-key.ts'
-import { createSecret, type Secret } from '../core/secret.ts'
-import { parseBaseUrl, parseChoice, parseDurationMs } from './parsers.ts'
+import type { Secret } from '../core/secret.ts'
+import { parseBaseUrl, parseBearerToken, parseChoice, parseDurationMs } from './parsers.ts'
 import { proxySecrets, readProxy, type ProxyConfig } from './proxy.ts'
 import { inGroup, valuesOf, type Reader } from './setting.ts'
 
@@ -118,13 +117,6 @@ export function readDeliveryConfig(
 /** The shape of `PAGERDUTY_TOKEN` says what it is: a REST API token holds no key, but the key can be looked up with it. */
 function routingKeysIn(text: string): readonly RoutingKey[] {
   return tokenKind(text) === 'rest-token' ? [] : parseRoutingKeys(text)
-}
-
-/** A bearer token of printable ASCII: nothing else is allowed in a header. */
-export function parseBearerToken(text: string): Secret {
-  if (!/^[\x21-\x7e]+$/.test(text))
-    throw new Failure('config', 'must consist of printable ASCII characters without spaces')
-  return createSecret(text)
 }
 
 /** Warnings about connections that are less safe than the user may think. */

@@ -1,6 +1,6 @@
 import { inGroup } from './setting.ts'
 
-/** What `doctor` tries beyond looking, and what alone it looks at. */
+/** What `doctor` checks, and whether it sends a test event. */
 export const DOCTOR_SETTINGS = inGroup('doctor', {
   onlyFleet: {
     option: 'fleet',

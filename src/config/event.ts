@@ -64,7 +64,7 @@ export const EVENT_SETTINGS = inGroup('event', {
     option: 'environment',
     variable: 'PAGERDUTY_ENVIRONMENT',
     value: 'NAME',
-    help: 'what is deployed to, e.g. production; default: the branch',
+    help: 'environment that is deployed to, e.g. production; default: the branch',
   },
   step: {
     option: 'step',
@@ -135,7 +135,7 @@ export const EVENT_SETTINGS = inGroup('event', {
   },
   isRollback: {
     option: 'rollback',
-    help: 'announce a rollback: its summary, its class and rollback in its details say so; PAGERDUTY_ROLLBACK=true does the same',
+    help: 'report a rollback: the summary, the class and the details say so; PAGERDUTY_ROLLBACK=true does the same',
   },
   status: {
     option: 'status',

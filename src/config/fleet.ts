@@ -11,14 +11,14 @@ export const FLEET_SETTINGS = inGroup('delivery', {
     value: 'URL',
     secret: true,
     parse: parseFleetUrl,
-    help: 'PostgreSQL that several relays share as one queue, as postgres://USER@HOST[,HOST…]/DATABASE; serve needs PAGERDUTY_SPOOL, too',
+    help: 'PostgreSQL database that several relays share as one queue: postgres://USER@HOST[,HOST…]/DATABASE; serve also needs PAGERDUTY_SPOOL',
   },
   fleetPassword: {
     variable: 'PAGERDUTY_FLEET_PASSWORD',
     value: 'PASSWORD',
     secret: true,
     parse: createSecret,
-    help: 'password of the user that PAGERDUTY_FLEET names, if the address does not have it',
+    help: 'password of the user in PAGERDUTY_FLEET, if the address does not contain it',
   },
   fleetSecret: {
     variable: 'PAGERDUTY_FLEET_SECRET',
@@ -32,14 +32,14 @@ export const FLEET_SETTINGS = inGroup('delivery', {
     value: 'SECRET',
     secret: true,
     parse: parseFleetSecret,
-    help: 'only reads what is encrypted with it: the next PAGERDUTY_FLEET_SECRET or the last one, while it is being changed',
+    help: 'also decrypts with this secret: the next or the previous PAGERDUTY_FLEET_SECRET, while it is being changed',
   },
   fleetAlone: {
     variable: 'PAGERDUTY_FLEET_ALONE',
     value: 'TIME|never',
     parse: parseAlone,
     default: '60s',
-    help: 'how long the database may be away before a relay delivers what only it has',
+    help: 'how long the database may be unreachable before a relay delivers the events that only it has',
   },
 })
 
@@ -66,7 +66,7 @@ export interface FleetConfig {
   readonly secret?: Secret
   /** Only decrypts: the next secret, or the last one. */
   readonly otherSecret?: Secret
-  /** How long the server may be away before this relay delivers alone; Infinity for never. */
+  /** How long the server may be unreachable before this relay delivers alone; Infinity for never. */
   readonly aloneAfterMs: number
 }
 
@@ -99,7 +99,7 @@ export function readFleetConfig(reader: FleetReader): FleetConfig | undefined {
   }
 }
 
-/** What of these settings must never be printed. */
+/** The secrets among these settings. */
 export function fleetSecrets(fleet: FleetConfig | undefined): Secret[] {
   return [fleet?.server.password, fleet?.secret, fleet?.otherSecret].filter((secret) => secret !== undefined)
 }

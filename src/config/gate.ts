@@ -21,7 +21,7 @@ export const GATE_SETTINGS = inGroup('gate', {
   },
   onCall: {
     option: 'on-call',
-    help: 'exit with 1 also if nobody is on call for the service',
+    help: 'also exit with 1 if nobody is on call for the service',
   },
   wait: {
     option: 'wait',

@@ -116,7 +116,7 @@ export function loadRelayConfig(
 }
 
 const FLEET_ALONE =
-  'needs PAGERDUTY_SPOOL, too: a directory of its own for each relay, which keeps events while the database is away'
+  'needs PAGERDUTY_SPOOL, too: a directory of its own for each relay, which keeps events while the database is unreachable'
 
 const WATCH_NEEDS =
   '--watch (PAGERDUTY_RELAY_WATCH) asks PagerDuty’s REST API about a service: set PAGERDUTY_API_TOKEN, and ' +

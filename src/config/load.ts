@@ -169,7 +169,7 @@ function serviceMissing({ tokenOrigin }: RestConfig): string {
 }
 
 /**
- * How results and errors are printed. Never fails: they have to be printed also when the rest of the configuration is
+ * How results and errors are printed. Never fails: they have to be printed even when the rest of the configuration is
  * wrong, which `loadConfig` then reports.
  */
 export function loadPrintConfig({ values }: Gathered): PrintConfig {

@@ -6,7 +6,7 @@ export function isDirect(baseUrl: string, noProxy: string): boolean {
   const target = { host: plainHost(hostname), port: port || (protocol === 'https:' ? '443' : '80') }
   if (isLoopback(target.host)) return true
   const entries = noProxy.split(/[\s,]+/).filter((entry) => entry !== '')
-  return entries.some((entry) => excepts(entry, target))
+  return entries.some((entry) => matchesEntry(entry, target))
 }
 
 /** Loopback would mean the proxy's machine, so it is excluded, as in Go and curl. `URL` writes any IPv4 address as four numbers. */
@@ -24,7 +24,7 @@ interface Target {
  * Whether one entry of `NO_PROXY` matches the host, in the forms of curl and Go: `*`, a name (which means its
  * subdomains too), `.name` or `*.name`, an address, a range of addresses in CIDR form; each with or without a port.
  */
-function excepts(entry: string, { host, port }: Target): boolean {
+function matchesEntry(entry: string, { host, port }: Target): boolean {
   if (entry === '*') return true
   if (entry.includes('/')) return isInRange(host, entry)
   const [, bracketed, bare = entry, entryPort] = /^(?:\[(.+)\]|([^:]+))(?::(\d+))?$/.exec(entry) ?? []

@@ -10,7 +10,7 @@ export const PAGING_SETTINGS = inGroup('paging', {
     value: 'FORM',
     parse: parseFailureForm,
     default: 'alert',
-    help: 'what a failure is: an alert, or a change event, which pages nobody',
+    help: 'how to report a failure: alert, or change, which pages nobody',
   },
   pageAfter: {
     option: 'after',
@@ -40,7 +40,7 @@ export function isCounting({ failureAs, after }: PagingConfig): boolean {
   return failureAs === 'alert' && after > 1
 }
 
-/** What a failure is. */
+/** How a failure is reported: `alert` or `change`. */
 export function parseFailureForm(text: string): FailureForm {
   return parseChoice<FailureForm>(['alert', 'change'])(text)
 }

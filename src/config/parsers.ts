@@ -1,6 +1,7 @@
 import { SEVERITIES, type Severity } from '../core/event.ts'
 import { Failure } from '../core/failure.ts'
 import { cleanObject, isObject, parseJson, type Json, type JsonObject } from '../core/json.ts'
+import { createSecret, type Secret } from '../core/secret.ts'
 import { withoutSlashes } from '../core/without-slashes.ts'
 import { parseTimestamp, TIMESTAMP_EXAMPLES, type Timestamp } from '../core/timestamp.ts'
 
@@ -11,6 +12,16 @@ import { parseTimestamp, TIMESTAMP_EXAMPLES, type Timestamp } from '../core/time
 
 function refuse(reason: string): never {
   throw new Failure('usage', reason)
+}
+
+/**
+ * A token for the Authorization header, which allows only printable ASCII.
+ * @throws Failure of kind `config`: most likely the secret was copied with something else
+ */
+export function parseBearerToken(text: string): Secret {
+  if (!/^[\x21-\x7e]+$/.test(text))
+    throw new Failure('config', 'must consist of printable ASCII characters without spaces')
+  return createSecret(text)
 }
 
 /** One of a fixed set of words, in any case. */

@@ -1,4 +1,5 @@
 import type { Environment } from '../core/build.ts'
+import { percentDecode } from '../core/percent-decode.ts'
 import { createSecret, type Secret } from '../core/secret.ts'
 import { isDirect } from './no-proxy.ts'
 import type { Reader } from './setting.ts'
@@ -61,7 +62,7 @@ export function reportProxies(
 /** The user name and password of a proxy's URL, encoded for a Basic authorization header. */
 export function proxyCredentials({ username, password }: URL): string | undefined {
   if (username === '' && password === '') return undefined
-  return Buffer.from(`${decoded(username)}:${decoded(password)}`).toString('base64')
+  return Buffer.from(`${percentDecode(username)}:${percentDecode(password)}`).toString('base64')
 }
 
 /** The secrets of the proxies: their passwords, both encoded and decoded, and the header's value. */
@@ -69,14 +70,6 @@ export function proxySecrets({ httpProxy, httpsProxy }: ProxyConfig): Secret[] {
   return [httpProxy, httpsProxy].flatMap((proxy) => {
     const url = proxy === undefined ? undefined : new URL(proxy)
     if (url === undefined || url.password === '') return []
-    return [url.password, decoded(url.password), proxyCredentials(url) ?? ''].map(createSecret)
+    return [url.password, percentDecode(url.password), proxyCredentials(url) ?? ''].map(createSecret)
   })
-}
-
-function decoded(text: string): string {
-  try {
-    return decodeURIComponent(text)
-  } catch {
-    return text // a % on its own is an ordinary character
-  }
 }

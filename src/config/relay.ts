@@ -2,8 +2,8 @@ import type { Environment } from '../core/build.ts'
 import { Failure } from '../core/failure.ts'
 import { createSecret, type Secret } from '../core/secret.ts'
 import { checkTemplate } from '../core/summary.ts'
-import { DELIVERY_SETTINGS, parseBearerToken } from './delivery.ts'
-import { parseCount } from './parsers.ts'
+import { DELIVERY_SETTINGS } from './delivery.ts'
+import { parseBearerToken, parseChoice, parseCount } from './parsers.ts'
 import {
   createReader,
   inGroup,
@@ -48,7 +48,7 @@ export const RELAY_SETTINGS = inGroup('relay', {
   relayUi: {
     variable: 'PAGERDUTY_RELAY_UI',
     value: 'auto|on|off',
-    parse: parseUi,
+    parse: parseChoice<'auto' | 'on' | 'off'>(['auto', 'on', 'off']),
     default: 'auto',
     help: 'the relay’s web page: auto, on or off; auto shows it if a token is set or the address is loopback',
   },
@@ -138,12 +138,6 @@ const TOKEN_BLANK =
 const VIEW_ALONE =
   'needs PAGERDUTY_RELAY_TOKEN too: without it, anyone who can reach the relay can do everything'
 const VIEW_SAME = 'is the same as PAGERDUTY_RELAY_TOKEN, so it would allow sending; give it another value'
-
-function parseUi(text: string): RelayAccess['ui'] {
-  const ui = (['auto', 'on', 'off'] as const).find((each) => each === text.toLowerCase())
-  if (ui === undefined) throw new Failure('usage', 'must be auto, on or off')
-  return ui
-}
 
 /**
  * A port. It is undefined for the value that Kubernetes and Docker links give this variable if a service is called

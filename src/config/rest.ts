@@ -1,8 +1,8 @@
 import { Failure } from '../core/failure.ts'
 import { tokenKind } from '../core/routing-key.ts'
-import { createSecret, type Secret } from '../core/secret.ts'
+import type { Secret } from '../core/secret.ts'
 import type { DeliveryConfig } from './delivery.ts'
-import { parseBaseUrl } from './parsers.ts'
+import { parseBaseUrl, parseBearerToken } from './parsers.ts'
 import { inGroup, valuesOf, type Reader } from './setting.ts'
 
 /** How PagerDuty's REST API is reached. */
@@ -139,9 +139,7 @@ function parseApiToken(text: string): Secret {
         'under Integrations, API Access Keys, or in your profile under User Settings',
     )
   }
-  if (!/^[\x21-\x7e]+$/.test(text))
-    throw new Failure('config', 'must consist of printable ASCII characters without spaces')
-  return createSecret(text)
+  return parseBearerToken(text)
 }
 
 /** The token if the text has the shape of one; any such text is allowed in a header, or `parseApiToken` refuses it. */

@@ -1,4 +1,3 @@
-import { Failure } from '../core/failure.ts'
 import { parseCount, parseDurationMs, parseExitCodes } from './parsers.ts'
 import { inGroup, valuesOf, type Reader } from './setting.ts'
 
@@ -33,7 +32,7 @@ export const RUN_SETTINGS = inGroup('run', {
   maintenance: {
     option: 'maintenance',
     value: 'MINUTES',
-    parse: parseMinutes,
+    parse: parseCount(MAX_MAINTENANCE_MINUTES, 1),
     help: 'keep the service in maintenance while the command runs, for at most this long; needs a REST API token',
   },
   heartbeat: {
@@ -72,10 +71,4 @@ export function readRunConfig(reader: Reader<keyof typeof RUN_SETTINGS>): RunCon
     ...(maintenanceMinutes !== undefined && { maintenanceMs: maintenanceMinutes * 60_000 }),
     ...(heartbeatMs !== undefined && { heartbeatMs }),
   }
-}
-
-function parseMinutes(text: string): number {
-  const minutes = parseCount(MAX_MAINTENANCE_MINUTES)(text)
-  if (minutes === 0) throw new Failure('usage', `must be minutes from 1 to ${MAX_MAINTENANCE_MINUTES}`)
-  return minutes
 }

@@ -12,13 +12,13 @@ export const STARTED_SETTINGS = inGroup('started', {
   },
   suspended: {
     option: 'suspended',
-    help: 'PagerDuty watches the time: a rule of the service’s orchestration has to suspend alerts of the class deploy.started',
+    help: 'let PagerDuty watch the time: a rule of the service’s orchestration must suspend alerts of the class deploy.started',
   },
   suspendedByDefault: {
     variable: 'PAGERDUTY_SUSPENDED',
     value: 'BOOLEAN',
     parse: parseBoolean,
-    help: 'true for --suspended in every command of the deployment',
+    help: 'true means --suspended for every command of the deployment',
   },
 })
 

@@ -1,3 +1,4 @@
+import { percentDecode } from './percent-decode.ts'
 import type { Range } from './ranges.ts'
 
 /** Shortest user name that is taken for a token, in UTF-16 units. */
@@ -55,14 +56,6 @@ export function urlPasswords(text: string): string[] {
     const colon = credentials.indexOf(':')
     if (colon === -1) return credentials.length < MIN_TOKEN_CHARS ? [] : [credentials]
     const password = credentials.slice(colon + 1)
-    return [password, decoded(password)]
+    return [password, percentDecode(password)]
   })
-}
-
-function decoded(text: string): string {
-  try {
-    return decodeURIComponent(text)
-  } catch {
-    return text // a lone % is a character like any other
-  }
 }

@@ -19,7 +19,7 @@ export const CODEBUILD: Provider = {
         triggered(env, 'branch'),
         triggered(env, 'tag'),
         // A build that was started by hand or on a schedule has no webhook, but it has the version that was requested.
-        derived(env, ['CODEBUILD_SOURCE_VERSION'], askedFor),
+        derived(env, ['CODEBUILD_SOURCE_VERSION'], requestedRef),
       ],
       tag: [triggered(env, 'tag')],
       commit: ['CODEBUILD_RESOLVED_SOURCE_VERSION'],
@@ -49,7 +49,7 @@ function projectName(env: Environment): Source {
 }
 
 /** The ref of `main`, `refs/heads/main^{5f0c1d2}` or `pr/12`; undefined for a commit, or for CodePipeline's archive. */
-function askedFor(version: string): string | undefined {
+function requestedRef(version: string): string | undefined {
   if (/^[0-9a-f]{7,64}$/.test(version) || version.startsWith('arn:')) return undefined
   return version.replace(/\^\{[^{}]*\}$/, '')
 }

@@ -97,7 +97,7 @@ export async function readWithEnvCi(env: Environment): Promise<Build> {
   const other = OTHERS.find(({ matches }) => matches(env))
   if (other === undefined) return { origins: {} }
   const { default: read } = await import('env-ci')
-  const found = ask(read, env)
+  const found = readSafely(read, env)
   const from = (name: Exclude<keyof typeof found, 'name'>): Source => ({
     value: wholeOf(found[name]?.toString()),
     origin: `the variables of ${found.name}`,
@@ -119,7 +119,7 @@ export async function readWithEnvCi(env: Environment): Promise<Build> {
 }
 
 /** `env-ci` throws if a variable that it requires is missing. */
-function ask(read: typeof envCi, env: Environment): ReturnType<typeof envCi> {
+function readSafely(read: typeof envCi, env: Environment): ReturnType<typeof envCi> {
   try {
     return read({ env })
   } catch {

@@ -67,7 +67,7 @@ const REFUSED: [Record<string, string>, Options, RegExp][] = [
   [{ PAGERDUTY_ROLLBACK: 'maybe' }, {}, /^PAGERDUTY_ROLLBACK: must be one of/],
   [{}, { urgency: ['P1'] }, /^--urgency: must be one of high, low/],
   [{}, { wait: ['soon'] }, /^--wait: must be a duration/],
-  [{}, { maintenance: ['0'] }, /^--maintenance: must be minutes from 1/],
+  [{}, { maintenance: ['0'] }, /^--maintenance: must be a whole number from 1 to 1440/],
   [{}, { maintenance: ['1441'] }, /^--maintenance: must be a whole number/],
 ]
 for (const [env, options, message] of REFUSED) {
