@@ -6,7 +6,7 @@ import { formatMs } from '../core/duration.ts'
 import { EXIT_CODE, Failure } from '../core/failure.ts'
 import { successKeyFor, type Identity, type Traced } from '../core/identity.ts'
 import { maskSecrets } from '../core/mask-secrets.ts'
-import { hintFor } from '../core/refusal-advice.ts'
+import { refusalAdvice } from '../core/refusal-advice.ts'
 import type { Post } from '../delivery/request.ts'
 import type { Retry } from '../delivery/retry.ts'
 import type { Attempt, Delivery } from '../delivery/sender.ts'
@@ -42,8 +42,8 @@ function logDelivery(log: Log, delivery: Delivery, config: DeliveryLogging['conf
   if (outcome === 'accepted') return log.info(`${what}: accepted (${status})`)
   if (outcome === 'refused') {
     const { routingKey } = post.destination
-    const hint = hintFor({ kind: post.event.kind, status, reason, routingKey, region })
-    return log.error(`${what}: refused with ${reason}${hint === undefined ? '' : `\n${hint}`}`)
+    const advice = refusalAdvice({ kind: post.event.kind, status, reason, routingKey, region })
+    return log.error(`${what}: refused with ${reason}${advice === undefined ? '' : `\n${advice}`}`)
   }
   if (outcome === 'queued')
     return log.warn(

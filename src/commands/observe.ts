@@ -1,5 +1,5 @@
 import { eventInput, buildChange, type EventInput } from '../core/build-event.ts'
-import { suspectNote } from '../core/build-rollback.ts'
+import { noteAboutDeployment } from '../core/suspects.ts'
 import { formatMs } from '../core/duration.ts'
 import { Failure } from '../core/failure.ts'
 import { createMask } from '../core/mask-event.ts'
@@ -99,7 +99,7 @@ export async function noteFinding(
   const ids = incidents.flatMap(({ id }) => (id === undefined ? [] : [id]))
   const deployment = buildChange(input, { outcome: 'success' })
   const masked = createMask(session.config.delivery.secrets)(deployment)
-  await noteSuspicion(session, ids, suspectNote(masked, isRolledBack))
+  await noteSuspicion(session, ids, noteAboutDeployment(masked, isRolledBack))
 }
 
 /** Whether a new incident opened is not known. */

@@ -3,7 +3,8 @@ import type { Build } from './build.ts'
 import type { Action, Event, Image, Link, Payload, Severity } from './event.ts'
 import type { Streak } from './failure-streak.ts'
 import { dedupKeyFor, type Identity, type IdentityChoices } from './identity.ts'
-import type { Json, JsonObject } from './json.ts'
+import type { JsonObject } from './json.ts'
+import { present } from './present.ts'
 import {
   defaultSummary,
   renderTemplate,
@@ -28,7 +29,7 @@ export interface EventFields {
   readonly clientUrl?: string
   /** ISO 8601 with `Z`. */
   readonly timestamp?: string
-  /** The deployment takes another one back. */
+  /** The deployment is a rollback. */
   readonly isRollback?: boolean
 }
 
@@ -45,7 +46,7 @@ export interface EventInput {
   readonly nowIso: string
 }
 
-/** What an `EventInput` is put together from. */
+/** The parts of an `EventInput`. */
 export interface InputParts {
   readonly fields: EventFields
   /** The choices that `identity` was decided by. */
@@ -56,7 +57,7 @@ export interface InputParts {
   readonly nowIso: string
 }
 
-/** Puts together what the user, the build and the clock say. */
+/** Combines what the user, the build and the clock say. */
 export function eventInput({ choices, result = {}, ...parts }: InputParts): EventInput {
   return {
     ...parts,
@@ -111,7 +112,7 @@ export function buildChange(
   return { kind: 'change', body: { payload, ...attachments(input, subject) } }
 }
 
-/** The dedup key of the failure alert, if nobody can tell it from repository, environment and step. */
+/** The dedup key of the failure alert, unless it follows from repository, environment and step. */
 function unusualKey({ build, identity }: EventInput): string | undefined {
   const { dedupKey, environment, step } = identity
   const { repository } = build
@@ -120,7 +121,7 @@ function unusualKey({ build, identity }: EventInput): string | undefined {
   return dedupKey?.value === usual ? undefined : dedupKey?.value
 }
 
-/** The trigger of a failed deployment (or the info alert of a good one), or one from options only. */
+/** The trigger of a failed deployment, the info alert of a successful one, or a trigger from options only. */
 export function buildTrigger(
   input: EventInput,
   subject: Subject,
@@ -187,7 +188,7 @@ function attachments(
   }
 }
 
-/** Links to the pages of the build, in the order in which a responder wants them. */
+/** Links to the pages of the build, the most useful to a responder first. */
 function buildLinks(build: Build): Link[] {
   const link = (href: string | undefined, text: string): Link[] =>
     href === undefined ? [] : [{ href, text }]
@@ -238,13 +239,4 @@ function deploymentDetails(
 /** `custom_details` of an event from options only: where and what was deployed, if the options say so. */
 function optionDetails({ environment, identity }: EventInput): JsonObject {
   return present({ environment, step: identity.step?.value })
-}
-
-/** The members that have a value. */
-function present<T extends Record<string, Json | undefined>>(
-  members: T,
-): { [K in keyof T]?: Exclude<T[K], undefined> } {
-  return Object.fromEntries(Object.entries(members).filter(([, value]) => value !== undefined)) as {
-    [K in keyof T]?: Exclude<T[K], undefined>
-  }
 }

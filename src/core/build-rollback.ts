@@ -1,7 +1,7 @@
 import { buildChange, type EventInput } from './build-event.ts'
 import type { Event } from './event.ts'
 import { fitEvent } from './fit.ts'
-import { rollbackSummary } from './summary.ts'
+import { hasFailed, rollbackSummary } from './summary.ts'
 
 /** An incident that opened after a deployment, as far as PagerDuty describes it. */
 export interface SuspectIncident {
@@ -12,20 +12,19 @@ export interface SuspectIncident {
 }
 
 /**
- * The change event of a rollback, within PagerDuty's limits. Its outcome is not one of a deployment's, so that nobody counts
- * the deployment twice.
- * @param input its `result` tells how the rollback's command ended; without exit status and signal it succeeded
+ * The change event of a rollback, within PagerDuty's limits. Its outcome is not one of a deployment's, so the deployment is
+ * not counted twice.
+ * @param input its `result` says how the rollback's command ended; without exit status and signal it succeeded
  */
 export function buildRollback(input: EventInput, incidents: readonly SuspectIncident[]): Event {
   const { fields, build, identity, result } = input
   const { summary: _, ...ownFields } = fields
-  const hasFailed = result.exitCode !== undefined || result.signal !== undefined
   const links = incidents.flatMap(({ id, href }) =>
     href !== undefined && /^https?:\/\//.test(href) ? [{ href, text: `Incident ${id}` }] : [],
   )
   const details = {
     ...fields.details,
-    outcome: hasFailed ? 'rollback failed' : 'rolled back',
+    outcome: hasFailed(result) ? 'rollback failed' : 'rolled back',
     incidents: incidents.map(({ id }) => id),
   }
   const { kind, body } = buildChange(
@@ -36,20 +35,4 @@ export function buildRollback(input: EventInput, incidents: readonly SuspectInci
   const named = incidents.map(({ id, title }) => (title === id ? id : `${id} (${title})`)).join(', ')
   const payload = { ...body.payload, summary: rollbackSummary(facts, named) }
   return fitEvent({ kind, body: { ...body, payload } }).event
-}
-
-/**
- * The note on an incident that opened after a deployment: what was deployed, by whom, when, and the links.
- * @param deployment the change event of the deployment that succeeded
- * @param isRolledBack whether a rollback is about to start
- */
-export function suspectNote({ body }: Event, isRolledBack: boolean): string {
-  const { summary = '', timestamp = '' } = body.payload ?? {}
-  return [
-    'This incident opened soon after a deployment, which may have caused it.',
-    summary,
-    `The deployment was over at ${timestamp}.`,
-    ...(isRolledBack ? ['A rollback is starting now.'] : []),
-    ...(body.links ?? []).map(({ href, text }) => (text === undefined ? href : `${text}: ${href}`)),
-  ].join('\n')
 }

@@ -9,7 +9,7 @@ export interface Build {
   readonly repository?: string
   /** Branch (a pull request's own), or the tag's name on a tag build. */
   readonly branch?: string
-  /** The tag's name on a tag build, if the CI tells tags from branches. */
+  /** The tag's name on a tag build, if the CI distinguishes tags from branches. */
   readonly tag?: string
   /** The whole commit id. */
   readonly commit?: string

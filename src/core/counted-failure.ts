@@ -3,8 +3,8 @@ import type { Event } from './event.ts'
 import { fitEvent } from './fit.ts'
 
 /**
- * The alert of a failed deployment as it is counted, without the output. Undefined if later deployments could not be recognized as
- * deployments of the same thing.
+ * The alert of a failed deployment as it is counted, without the output. Undefined if it has no dedup key, by which later
+ * deployments of the same thing are recognized.
  */
 export function countedFailure(input: EventInput): Event | undefined {
   const { dedupKey } = input.identity

@@ -10,7 +10,7 @@ import { parseTimestamp, TIMESTAMP_EXAMPLES } from './timestamp.ts'
 /** Collects the changes that the writer may want to know about, each sentence once. */
 export type Notes = Set<string>
 
-/** Makes a member usable, or says with undefined that it has to be left out. `name` is for the notes. */
+/** Corrects a member; undefined if it has to be left out. `name` is for the notes. */
 export type Correction = (value: Json, name: string, notes: Notes) => Json | undefined
 
 /** How each of some members is corrected, by name. Others are carried along as they are. */
@@ -108,7 +108,7 @@ const IMAGE: CorrectionTable = { href: correctUrl, alt: correctLabel }
 /** Links, each an object or just its address; a single one counts as a list of one. */
 export const correctLinks: Correction = (value, name, notes) =>
   correctList(value, name, notes, 'href', WEB, LINK)
-/** Images in the same way; PagerDuty wants them served over https. */
+/** Images in the same way; PagerDuty requires https. */
 export const correctImages: Correction = (value, name, notes) =>
   correctList(value, name, notes, 'src', TLS, IMAGE)
 

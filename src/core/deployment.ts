@@ -3,6 +3,7 @@ import { cutChars } from './truncate.ts'
 import { dedupKeyFor, limitDedupKey } from './identity.ts'
 import type { Event, Link } from './event.ts'
 import { isObject, type JsonObject } from './json.ts'
+import { present } from './present.ts'
 
 /**
  * One deployment, as a relay remembers it after PagerDuty has been told: at most about 1 kB. What is unknown is absent.
@@ -177,10 +178,4 @@ function startOf(details: JsonObject, state: DeploymentState, toldAtMs: number):
 function timeOf(timestamp: string | undefined): number | undefined {
   const timeMs = timestamp === undefined ? Number.NaN : Date.parse(timestamp)
   return Number.isFinite(timeMs) ? timeMs : undefined
-}
-
-function present<T extends object>(members: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
-  return Object.fromEntries(Object.entries(members).filter(([, value]) => value !== undefined)) as {
-    [K in keyof T]?: Exclude<T[K], undefined>
-  }
 }

@@ -33,7 +33,7 @@ export interface Link {
   readonly text?: string
 }
 
-/** An image in the alert; PagerDuty wants it served over HTTPS. */
+/** An image in the alert; PagerDuty requires HTTPS. */
 export interface Image {
   readonly src: string
   readonly href?: string

@@ -49,14 +49,14 @@ function addDetail(details: JsonObject, names: readonly string[], value: Json): 
 }
 
 /** How many cuts one warning lists; a body with many large details may have more. */
-const MAX_TOLD = 10
+const MAX_DESCRIBED = 10
 
-/** One sentence on what was cut and how much of it, or none: `summary: 1,310 of 2,334 characters cut`. */
+/** One sentence that says what was cut and how much of it, or none: `summary: 1,310 of 2,334 characters cut`. */
 export function cutWarning(cuts: readonly Cut[]): string[] {
   const byName = new Map(cuts.map((cut) => [cut.name, cut]))
-  const told = [...byName.values()].slice(0, MAX_TOLD).map(describeCut)
-  if (byName.size > told.length) told.push(`${byName.size - told.length} more`)
-  return told.length === 0 ? [] : [`cut to PagerDuty's limits: ${told.join('; ')}`]
+  const described = [...byName.values()].slice(0, MAX_DESCRIBED).map(describeCut)
+  if (byName.size > described.length) described.push(`${byName.size - described.length} more`)
+  return described.length === 0 ? [] : [`cut to PagerDuty's limits: ${described.join('; ')}`]
 }
 
 function describeCut({ name, lost, total, unit }: Cut): string {
@@ -143,7 +143,7 @@ function openDraft(body: EventBody, cuts: readonly Cut[]): Draft {
     top: new Map(Object.entries(top as JsonObject)),
     payload: new Map(Object.entries(rest as JsonObject)),
     details: new Map(Object.entries(details)),
-    cut: new Map(cuts.map((one) => [one.name, one])),
+    cut: new Map(cuts.map((cut) => [cut.name, cut])),
     excessBytes: 0,
   }
 }
@@ -206,7 +206,7 @@ function shrinkFields(draft: Draft, fields: Fields): void {
   }
 }
 
-/** While the list of what was cut still grows, the bytes of a new name have to be saved elsewhere. */
+/** The list of cut fields is part of the body: the bytes of a new name in it have to be saved elsewhere. */
 function makeRoom(draft: Draft, name: string): void {
   if (draft.cut.has(name) || draft.cut.size >= MAX_LISTED) return
   draft.excessBytes += Math.min(jsonBytes(name), MAX_NAME_BYTES) + 1

@@ -73,29 +73,29 @@ export function describeType(value: unknown): string {
  * A copy that is safe to send: `null` and `undefined` dropped, lone surrogates and U+0000 replaced by U+FFFD (a server may
  * refuse them), numbers finite, nesting at most `MAX_DEPTH`. Returns `undefined` for a value without a JSON form.
  */
-export function cleanJson(value: unknown, room = MAX_DEPTH): Json | undefined {
+export function cleanJson(value: unknown, depthLeft = MAX_DEPTH): Json | undefined {
   if (typeof value === 'string') return cleanText(value)
   if (typeof value === 'boolean') return value
   if (typeof value === 'number') return Number.isFinite(value) ? value : String(value)
   if (typeof value === 'bigint') return String(value)
   if (typeof value !== 'object' || value === null) return undefined
-  if (room <= 0) return asText(value)
+  if (depthLeft <= 0) return asText(value)
   if (Array.isArray(value)) {
-    return value.map((item) => cleanJson(item, room - 1)).filter((item) => item !== undefined)
+    return value.map((item) => cleanJson(item, depthLeft - 1)).filter((item) => item !== undefined)
   }
-  return cleanMembers(value, room)
+  return cleanMembers(value, depthLeft)
 }
 
 /** `cleanJson` for an object, which stays an object; returns the same one if there is nothing to clean, as is usual. */
 export function cleanObject(value: object): JsonObject {
-  const room = isIntricate(value) ? INTRICATE_DEPTH : MAX_DEPTH
-  return isClean(value, room) ? value : cleanMembers(value, room)
+  const depthLeft = isIntricate(value) ? INTRICATE_DEPTH : MAX_DEPTH
+  return isClean(value, depthLeft) ? value : cleanMembers(value, depthLeft)
 }
 
-function cleanMembers(value: object, room: number): JsonObject {
+function cleanMembers(value: object, depthLeft: number): JsonObject {
   const entries: [string, Json][] = []
   for (const [name, item] of Object.entries(value)) {
-    const clean = cleanJson(item, room - 1)
+    const clean = cleanJson(item, depthLeft - 1)
     if (clean !== undefined) entries.push([cleanText(name), clean])
   }
   // `fromEntries` defines properties, so that a member named `__proto__` stays a member.
@@ -117,18 +117,18 @@ function isIntricate(value: object): boolean {
 }
 
 /** Whether a cleaned copy would be equal. Checking costs a fraction of copying. */
-function isClean(value: object, room: number): value is JsonObject {
-  if (Object.getPrototypeOf(value) !== Object.prototype || room <= 0) return false
+function isClean(value: object, depthLeft: number): value is JsonObject {
+  if (Object.getPrototypeOf(value) !== Object.prototype || depthLeft <= 0) return false
   const members = value as Record<string, unknown>
-  return Object.keys(members).every((name) => isCleanText(name) && isCleanJson(members[name], room - 1))
+  return Object.keys(members).every((name) => isCleanText(name) && isCleanJson(members[name], depthLeft - 1))
 }
 
-function isCleanJson(value: unknown, room: number): boolean {
+function isCleanJson(value: unknown, depthLeft: number): boolean {
   if (typeof value === 'string') return isCleanText(value)
   if (typeof value === 'number') return Number.isFinite(value)
   if (typeof value !== 'object' || value === null) return typeof value === 'boolean'
-  if (!Array.isArray(value)) return isClean(value, room)
-  return room > 0 && value.every((item) => isCleanJson(item, room - 1))
+  if (!Array.isArray(value)) return isClean(value, depthLeft)
+  return depthLeft > 0 && value.every((item) => isCleanJson(item, depthLeft - 1))
 }
 
 function cleanText(text: string): string {

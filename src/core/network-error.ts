@@ -89,7 +89,7 @@ const TRANSIENT: Readonly<Record<string, string>> = {
   ERR_SSL_PACKET_LENGTH_TOO_LONG: 'the server does not speak TLS on this port',
 }
 
-/** In words, families of errors whose own code is not listed, or that have only a name. */
+/** Families of errors, in words: their own codes are not listed, or they have only a name. */
 const FAMILIES: readonly [prefix: string, words: string][] = [
   ['ERR_SSL_', 'the TLS handshake failed'],
   ['HPE_', NO_HTTP],

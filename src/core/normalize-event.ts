@@ -41,7 +41,7 @@ export interface ReadEvent {
 }
 
 /** Why a document is not an event: a sentence for each problem, which names the field and no value. */
-export interface NoEvent {
+export interface InvalidEvent {
   readonly problems: readonly string[]
 }
 
@@ -56,7 +56,7 @@ export function readEvent(
   kind: Event['kind'],
   document: JsonObject,
   defaults: (action: Action) => EventBody,
-): ReadEvent | NoEvent {
+): ReadEvent | InvalidEvent {
   const members = withoutExcess(document, MEMBERS)
   const { routing_key: routingKey, event_action: actionText, ...own } = members
   const version1 = version1Problems(members)
@@ -183,10 +183,10 @@ const PAYLOAD_MEMBERS = [
 
 /** Drops blank members that have a default or are required. */
 function withoutBlanks(members: JsonObject, defaults: object): JsonObject {
-  const isFilled = (name: string, value: Json): boolean =>
+  const isMissing = (name: string, value: Json): boolean =>
     isBlank(value) && (Object.hasOwn(defaults, name) || REQUIRED.has(name))
-  if (!Object.keys(members).some((name) => isFilled(name, members[name] as Json))) return members
-  return Object.fromEntries(Object.entries(members).filter(([name, value]) => !isFilled(name, value)))
+  if (!Object.keys(members).some((name) => isMissing(name, members[name] as Json))) return members
+  return Object.fromEntries(Object.entries(members).filter(([name, value]) => !isMissing(name, value)))
 }
 
 function isBlank(value: Json): boolean {

@@ -14,15 +14,15 @@ export interface Refusal {
 }
 
 /** What to do about a refusal, if its cause is known. */
-export function hintFor({ kind, status, reason, routingKey, region }: Refusal): string | undefined {
+export function refusalAdvice({ kind, status, reason, routingKey, region }: Refusal): string | undefined {
   if (kind === 'change' && routingKey !== undefined && !takesChanges(routingKey))
-    return ORCHESTRATION_KEY_HINT
+    return ORCHESTRATION_KEY_ADVICE
   if (/'routing_key' (cannot be blank|cannot contain)|Length of 'routing_key'/i.test(reason)) {
     const whose = routingKey === undefined ? 'the relay’s key' : 'the key'
     return `${whose} is not an Events API v2 integration key; a REST API token cannot send events`
   }
   if (/invalid routing key/i.test(reason))
-    return routingKey === undefined ? RELAY_KEY_HINT : unknownKeyHint(region)
+    return routingKey === undefined ? RELAY_KEY_ADVICE : unknownKeyAdvice(region)
   if (routingKey === undefined && (status === 401 || status === 403)) {
     return 'the relay requires its bearer token: set PAGERDUTY_RELAY_TOKEN'
   }
@@ -34,7 +34,7 @@ export function hintFor({ kind, status, reason, routingKey, region }: Refusal): 
   return undefined
 }
 
-function unknownKeyHint(region: Refusal['region']): string {
+function unknownKeyAdvice(region: Refusal['region']): string {
   const other = region === 'us' ? 'eu' : 'us'
   return (
     `no integration in the ${region.toUpperCase()} region has this key: copy it again from the service’s tab ` +
@@ -43,10 +43,10 @@ function unknownKeyHint(region: Refusal['region']): string {
 }
 
 /** Key and region are the relay's to set, not its caller's. */
-const RELAY_KEY_HINT =
+const RELAY_KEY_ADVICE =
   'PagerDuty does not know the relay’s key: check the key and PAGERDUTY_REGION where the relay runs'
 
 /** Why an orchestration key cannot take change events (developer docs, "Send a change event"). */
-export const ORCHESTRATION_KEY_HINT =
+export const ORCHESTRATION_KEY_ADVICE =
   'this is an Event Orchestration key (R…), which accepts only alerts; change events need the key of a service’s own ' +
   'Events API v2 integration, or use --as alert'

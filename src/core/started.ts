@@ -8,8 +8,8 @@ import { oneLine } from './mask-secrets.ts'
 import { deploymentSubject, renderTemplate } from './summary.ts'
 
 /**
- * A deployment that has begun, as the alert that is triggered if it never ends: PagerDuty gets it only then. Its
- * summary is the beginning of that alert's, and `custom_details.outcome` is `started`.
+ * A deployment that has begun, as the alert that is triggered only if it never ends. Its summary is the beginning of
+ * that alert's, and `custom_details.outcome` is `started`.
  * @throws Failure of kind `usage` if there is no dedup key, since no outcome could be told to belong to it
  */
 export function buildStarted(input: EventInput): Event {
@@ -68,8 +68,8 @@ export interface Overdue {
   readonly nowIso: string
 }
 
-/** Signs of life are a minute apart at most, and so little of it is not worth a clause. */
-const WORTH_SAYING_MS = 90_000
+/** Heartbeats come at least once a minute, so a shorter silence is normal and not mentioned. */
+const MENTIONED_MS = 90_000
 
 /**
  * The failure alert of a deployment whose time is over: "Deployment of acme/shop@5f0c1d2 to production began 31 minutes
@@ -81,7 +81,7 @@ export function overdueAlert(started: Event, { elapsedMs, silentMs, nowIso }: Ov
   const details: JsonObject = payload.custom_details ?? {}
   const build = details['build_id']
   const isNumbered = typeof build === 'string' || typeof build === 'number'
-  const heard = elapsedMs - silentMs < WORTH_SAYING_MS ? '' : `, was last heard from ${ago(silentMs)} ago`
+  const heard = elapsedMs - silentMs < MENTIONED_MS ? '' : `, was last heard from ${ago(silentMs)} ago`
   const story = `began ${ago(elapsedMs)} ago${isNumbered ? ` (build ${build})` : ''}${heard} and never ended`
   return fitEvent({
     kind: started.kind,

@@ -91,24 +91,25 @@ export function renderTemplate(template: string, facts: SummaryFacts): string {
 
 /** The summary of an event for which the user gave none. Unknown parts are left out. */
 export function defaultSummary(facts: SummaryFacts): string {
-  const { build, environment, outcome, result, isRollback = false } = facts
-  const noun = isRollback ? 'Rollback' : 'Deployment'
-  const what = whatOf(build)
-  const preposition = isRollback && outcome === 'success' ? 'in' : 'to'
-  const where = environment === undefined ? '' : ` ${preposition} ${environment}`
-  const who = build.committer
-  const message = firstLine(build.commitMessage)
-  if (outcome === 'success') {
-    if (what + where === '') return `${noun} succeeded`
-    const verb = isRollback ? 'Rolled back' : 'Deployed'
-    return oneLine(`${verb}${prefixed(' ', what)}${where}${prefixed(' by ', who)}${prefixed(': ', message)}`)
-  }
+  const { build, outcome, result } = facts
+  if (outcome === 'success') return successSummary(facts)
   const end =
     outcome === 'cancelled'
       ? 'was cancelled'
       : `failed${howItEnded(result)}${prefixed(', ', whyNotPaged(facts))}`
-  const why = [who, message].filter(Boolean).join(': ')
-  return oneLine(`${noun}${prefixed(' of ', what)}${where} ${end}${why === '' ? '' : ` (${why})`}`)
+  const why = [build.committer, firstLine(build.commitMessage)].filter(Boolean).join(': ')
+  return oneLine(`${deploymentSubject(facts)} ${end}${why === '' ? '' : ` (${why})`}`)
+}
+
+function successSummary({ build, environment, isRollback = false }: SummaryFacts): string {
+  const what = whatOf(build)
+  const where = prefixed(isRollback ? ' in ' : ' to ', environment)
+  if (what + where === '') return `${isRollback ? 'Rollback' : 'Deployment'} succeeded`
+  const verb = isRollback ? 'Rolled back' : 'Deployed'
+  const byWhom = prefixed(' by ', build.committer)
+  return oneLine(
+    `${verb}${prefixed(' ', what)}${where}${byWhom}${prefixed(': ', firstLine(build.commitMessage))}`,
+  )
 }
 
 /** Why a failure pages nobody yet; undefined if somebody is paged, or nothing is counted. */
@@ -122,8 +123,8 @@ export function deploymentSubject({
   environment,
   isRollback = false,
 }: Pick<SummaryFacts, 'build' | 'environment' | 'isRollback'>): string {
-  const where = environment === undefined ? '' : ` to ${environment}`
-  return oneLine(`${isRollback ? 'Rollback' : 'Deployment'}${prefixed(' of ', whatOf(build))}${where}`)
+  const noun = isRollback ? 'Rollback' : 'Deployment'
+  return oneLine(`${noun}${prefixed(' of ', whatOf(build))}${prefixed(' to ', environment)}`)
 }
 
 function whatOf({ repository, commit }: Build): string {
@@ -131,12 +132,16 @@ function whatOf({ repository, commit }: Build): string {
 }
 
 /** The summary of a rollback: `Deployment of acme/shop@5f0c1d2 to production rolled back: PXXXX (Checkout is down)`. */
-export function rollbackSummary({ build, environment, result }: SummaryFacts, incidents: string): string {
-  const what = whatOf(build)
-  const where = environment === undefined ? '' : ` to ${environment}`
-  const hasFailed = result.exitCode !== undefined || result.signal !== undefined
-  const subject = `${hasFailed ? 'Rollback' : 'Deployment'}${prefixed(' of ', what)}${where}`
-  return oneLine(`${subject} ${hasFailed ? `failed${howItEnded(result)}` : 'rolled back'}: ${incidents}`)
+export function rollbackSummary(facts: SummaryFacts, incidents: string): string {
+  const { result } = facts
+  const isRollback = hasFailed(result)
+  const end = isRollback ? `failed${howItEnded(result)}` : 'rolled back'
+  return oneLine(`${deploymentSubject({ ...facts, isRollback })} ${end}: ${incidents}`)
+}
+
+/** Whether a wrapped command failed; false if none was wrapped, or it succeeded. */
+export function hasFailed({ exitCode, signal }: CommandResult): boolean {
+  return exitCode !== undefined || signal !== undefined
 }
 
 /** The first seven characters of a hexadecimal commit id, as Git shows it; other ids whole. */

@@ -1,4 +1,5 @@
 import type { Deployment } from './deployment.ts'
+import type { Event } from './event.ts'
 import { defaultSummary } from './summary.ts'
 
 /** A deployment that incidents are compared with. Times are milliseconds since 1970 by the relay's clock. */
@@ -55,6 +56,22 @@ export function noteAboutSuspects(suspects: readonly NamedSuspect[]): string {
   return [SUSPECT_TITLE, ...suspects.slice(0, NAMED).map(describeSuspect)].join('\n\n')
 }
 
+/**
+ * The note on an incident that `watch` saw open after a deployment.
+ * @param deployment the change event of the deployment that succeeded
+ * @param isRolledBack whether a rollback is about to start
+ */
+export function noteAboutDeployment({ body }: Event, isRolledBack: boolean): string {
+  const { summary = '', timestamp = '' } = body.payload ?? {}
+  return [
+    SUSPECT_TITLE,
+    summary,
+    endSentence(timestamp),
+    ...(isRolledBack ? ['A rollback is starting now.'] : []),
+    ...(body.links ?? []).map(({ href, text }) => (text === undefined ? href : `${text}: ${href}`)),
+  ].join('\n')
+}
+
 function describeSuspect({ deployment, lastGood }: NamedSuspect): string {
   const { buildUrl, commitUrl, compareUrl } = deployment
   const links = { Build: buildUrl, Commit: commitUrl, Changes: compareUrl }
@@ -91,7 +108,11 @@ function titleOf({
 
 function timeOf({ state, startedAtMs, endedAtMs }: Deployment): string {
   if (state === 'started') return `It began at ${isoTime(startedAtMs)} and was still running.`
-  return `The deployment was over at ${isoTime(endedAtMs)}.`
+  return endSentence(isoTime(endedAtMs))
+}
+
+function endSentence(time: string): string {
+  return `The deployment ended at ${time}.`
 }
 
 function isoTime(timeMs: number | undefined): string {

@@ -1,7 +1,7 @@
 import type { DeliveryConfig } from '../config/delivery.ts'
 import { ENDPOINT, type Event } from '../core/event.ts'
 import { Failure } from '../core/failure.ts'
-import { ORCHESTRATION_KEY_HINT } from '../core/refusal-advice.ts'
+import { ORCHESTRATION_KEY_ADVICE } from '../core/refusal-advice.ts'
 import { takesChanges } from '../core/routing-key.ts'
 import type { Secret } from '../core/secret.ts'
 import type { HttpRequest } from './exchange.ts'
@@ -40,7 +40,7 @@ export function addressEvents(events: readonly Event[], { eventsUrl, relay, keys
   return events.flatMap((event) =>
     keys.map(({ alias, key }) => {
       if (event.kind === 'change' && !takesChanges(key)) {
-        throw new Failure('config', `key ${alias}: ${ORCHESTRATION_KEY_HINT}`)
+        throw new Failure('config', `key ${alias}: ${ORCHESTRATION_KEY_ADVICE}`)
       }
       return { event, destination: { ...base, routingKey: key }, ...(keys.length > 1 && { alias }) }
     }),

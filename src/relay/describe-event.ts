@@ -1,4 +1,4 @@
-import { hintFor } from '../core/refusal-advice.ts'
+import { refusalAdvice } from '../core/refusal-advice.ts'
 import { parseJson } from '../core/json.ts'
 import { createMask } from '../core/mask-event.ts'
 import type { RelayConfig } from '../config/load-relay.ts'
@@ -27,7 +27,7 @@ export function describeShown(event: ShownEvent, config: RelayConfig): object {
   const { key, kind, body, httpStatus, reason, status, lastAttempts } = event
   const advice =
     status === 'dead' && reason !== undefined
-      ? hintFor({
+      ? refusalAdvice({
           kind,
           status: httpStatus,
           reason,

@@ -1,5 +1,5 @@
 import type { Event } from '../core/event.ts'
-import { ORCHESTRATION_KEY_HINT } from '../core/refusal-advice.ts'
+import { ORCHESTRATION_KEY_ADVICE } from '../core/refusal-advice.ts'
 import type { OwnKeys } from '../config/load-relay.ts'
 import { takesChanges } from '../core/routing-key.ts'
 import { createSecret } from '../core/secret.ts'
@@ -40,7 +40,8 @@ export function routeEvent(kind: Event['kind'], given: string | undefined, confi
     return { problem: `Length of 'routing_key' is incorrect (should be ${KEY_LENGTH} characters)` }
   if (!/^[A-Za-z0-9]+$/.test(text))
     return { problem: "'routing_key' cannot contain non-alphanumeric characters." }
-  if (kind === 'change' && !takesChanges(key)) return { problem: `'routing_key': ${ORCHESTRATION_KEY_HINT}` }
+  if (kind === 'change' && !takesChanges(key))
+    return { problem: `'routing_key': ${ORCHESTRATION_KEY_ADVICE}` }
   return { keys: [{ kind: 'own', key }] }
 }
 
@@ -49,6 +50,6 @@ function ownKeys(kind: Event['kind'], configured: OwnKeys): Routing {
   if (configured.length === 0)
     return { problem: "'routing_key' cannot be blank: this relay has no key of its own (PAGERDUTY_TOKEN)" }
   const usable = configured.filter(({ key }) => kind === 'alert' || takesChanges(key))
-  if (usable.length === 0) return { problem: `the relay's key: ${ORCHESTRATION_KEY_HINT}` }
+  if (usable.length === 0) return { problem: `the relay's key: ${ORCHESTRATION_KEY_ADVICE}` }
   return { keys: usable.map(({ key }) => toSpoolKey(key, configured)) }
 }

@@ -124,7 +124,7 @@ test('--note writes what was deployed, by whom, when, and the links on the new i
   const lines = note?.content.split('\n') ?? []
   assert.match(lines[0] ?? '', /opened soon after a deployment/)
   assert.equal(lines[1], 'Deployed acme/shop@5f0c1d2 to master by Jane Doe: Fix the checkout')
-  assert.match(lines[2] ?? '', /^The deployment was over at 20\d\d-.*Z\.$/)
+  assert.match(lines[2] ?? '', /^The deployment ended at 20\d\d-.*Z\.$/)
   assert.match(
     lines.slice(3).join('\n'),
     /Commit 5f0c1d2: https:\/\/github\.com\/acme\/shop\/commit\/5f0c1d2/,

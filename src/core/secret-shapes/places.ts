@@ -7,16 +7,16 @@ export interface Place {
   readonly isSecret?: (secret: string, before: string) => boolean
 }
 
-const isNoWord = (secret: string): boolean => !isPlainWord(secret) && !isHarmless(secret)
+const mayBeSecret = (secret: string): boolean => !isPlainWord(secret) && !isHarmless(secret)
 const endsWithSecretName = (_secret: string, before: string): boolean =>
   /passw|secret|token|credential|api_?key|access_?key|private_?key|connection_?string/i.test(before)
 
 const HEADERS: readonly Place[] = [
   {
     find: /((?<![a-z])(?:proxy-)?authorization\\{0,3}["']?[ \t]{0,4}[:=][ \t]{0,4}\\{0,3}["']?)((?:bearer|basic|token|digest|negotiate|ntlm|apikey|ssws|aws4-hmac-sha256|oauth|sharedkey(?:lite)?|hmac|key|geniekey|bot|splunk)[ \t:]{1,4}[^"'\\\r\n]+|[^\s"',;\\]+)/gi,
-    isSecret: isNoWord,
+    isSecret: mayBeSecret,
   },
-  { find: /((?<![a-z])(?:bearer|basic)[ \t]{1,4})([\w+/=.~-]{8,})/gi, isSecret: isNoWord },
+  { find: /((?<![a-z])(?:bearer|basic)[ \t]{1,4})([\w+/=.~-]{8,})/gi, isSecret: mayBeSecret },
   {
     find: /((?<![\w-])(?:set-)?cookie["']?:[ \t]{0,4}["']?)([^"'\r\n]+)/gi,
     isSecret: (secret) => secret.includes('='),
@@ -32,7 +32,7 @@ const COMMANDS: readonly Place[] = [
     isSecret: (secret, before) =>
       /(?:^|[^a-z])(?:pass|passw(?:or)?d|passphrase|pwd|auth|secret|token|credentials?|(?:api|access|secret|private|account|encryption|signing)-?key)(?:-?value)?[ \t]+$/i.test(
         before,
-      ) && isNoWord(secret),
+      ) && mayBeSecret(secret),
   },
   { find: /((?<![\w-])(?:mysql|mariadb)[a-z-]{0,10}[ \t][^\n|;&]{0,200}?(?<=[ \t])-p)([^\s"']+)/g },
   {
@@ -46,10 +46,10 @@ const COMMANDS: readonly Place[] = [
 
 const FILES: readonly Place[] = [
   { find: /((?<![\w-])login[ \t]{1,4}\S{1,100}[ \t]{1,4}password[ \t]{1,4})(\S+)/gi }, // .netrc
-  { find: /^([ \t]{0,8}password[ \t]{1,4})(\S+)$/gim, isSecret: isNoWord },
+  { find: /^([ \t]{0,8}password[ \t]{1,4})(\S+)$/gim, isSecret: mayBeSecret },
   {
     find: /^([ \t]{0,8}[\w.*-]{1,100}:(?:\d{1,5}|\*):[\w.*-]{1,64}:[\w.*-]{1,64}:)(\S+)$/gm,
-    isSecret: isNoWord,
+    isSecret: mayBeSecret,
   }, // .pgpass
   {
     find: /()(\$(?:2[abxy]?\$\d\d\$[./A-Za-z0-9]{53}|(?:1|5|6|7|y|gy|apr1|argon2(?:id?|d))\$[\w./,=$+-]{20,}))/g,

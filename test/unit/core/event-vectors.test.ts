@@ -5,7 +5,7 @@ import { Ajv } from 'ajv'
 import { type Event, type EventBody } from '../../../src/core/event.ts'
 import { findProblems } from '../../../src/core/event-schema.ts'
 import { Failure } from '../../../src/core/failure.ts'
-import { ORCHESTRATION_KEY_HINT } from '../../../src/core/refusal-advice.ts'
+import { ORCHESTRATION_KEY_ADVICE } from '../../../src/core/refusal-advice.ts'
 import { parseRoutingKeys, takesChanges } from '../../../src/core/routing-key.ts'
 import { readUserEvent } from '../../../src/core/event-document.ts'
 
@@ -58,7 +58,7 @@ function send(document: unknown): { event: Event; key: string } | Failure {
     })
     const [key] = parseRoutingKeys(routingKey)
     if (event.kind === 'change' && !takesChanges(key!.key))
-      throw new Failure('config', ORCHESTRATION_KEY_HINT)
+      throw new Failure('config', ORCHESTRATION_KEY_ADVICE)
     return { event, key: key!.key.reveal() }
   } catch (error) {
     if (error instanceof Failure) return error

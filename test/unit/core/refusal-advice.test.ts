@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { hintFor, type Refusal } from '../../../src/core/refusal-advice.ts'
+import { refusalAdvice, type Refusal } from '../../../src/core/refusal-advice.ts'
 import { createSecret } from '../../../src/core/secret.ts'
 
 const KEY = createSecret('0123456789abcdef0123456789abcdef')
@@ -69,7 +69,7 @@ const HINTS: readonly [when: string, refusal: Partial<Refusal>, hint: RegExp | u
 ]
 for (const [when, refusal, hint] of HINTS) {
   test(`the hint when ${when}`, () => {
-    const said = hintFor({ ...REFUSAL, ...refusal })
+    const said = refusalAdvice({ ...REFUSAL, ...refusal })
     if (hint === undefined) assert.equal(said, undefined)
     else assert.match(said ?? '', hint)
   })

@@ -51,7 +51,7 @@ test('a note says what, who, when, the links, and what to go back to', () => {
     `This incident opened soon after a deployment, which may have caused it.
 
 Deployed acme/shop@5f0c1d2 to production by Jane Doe: Fix the checkout
-The deployment was over at 2026-03-01T12:00:00.000Z.
+The deployment ended at 2026-03-01T12:00:00.000Z.
 Build: https://ci.example/42
 Changes: https://github.com/acme/shop/compare/a...b
 Last good before it: Deployed acme/shop@9a8b7c6 to production by Jane Doe: Charge once (2026-03-01T11:00:00.000Z)`,
