@@ -11,13 +11,15 @@
 ARG NODE_IMAGE=node:24.21.0-bookworm-slim@sha256:0e0ff40c39bc087845bfb27465a0df4ea419520094bc35842ff83dd8cbe6f9b6
 
 
-# What Node needs to run: its binary without the symbol table, the libraries it is linked with, and their licences. patchelf
+# What Node needs to run: its binary without the symbol table and without the languages that the program does not speak, the
+# libraries it is linked with, and their licences. patchelf
 # makes it find its loader and libraries next to it, even in an image with musl or another glibc.
 #
 # A CI's NODE_OPTIONS is meant for the programs of the build. Node reads it before any of our code runs, and ends at once if
 # it names a file that this image does not have. So this Node reads PD_NODE_OPTS, a name of the same length, instead;
 # `run` passes NODE_OPTIONS on to its command like every other variable.
 FROM ${NODE_IMAGE} AS runtime
+COPY build/trim-icu.ts /build/
 RUN { command -v strip && command -v patchelf; } >/dev/null || { \
       apt-get update && apt-get install -y --no-install-recommends binutils patchelf; }
 RUN set -eu; \
@@ -31,6 +33,7 @@ RUN set -eu; \
     LC_ALL=C sed -i 's/\x00NODE_OPTIONS\x00/\x00PD_NODE_OPTS\x00/g' /rootfs$home/lib/node; \
     patchelf --set-interpreter $home/lib/$(basename $(patchelf --print-interpreter $node)) \
       --force-rpath --set-rpath $home/lib /rootfs$home/lib/node; \
+    node /build/trim-icu.ts /rootfs$home/lib/node; \
     if [ -f /usr/local/LICENSE ]; then install -D -m 644 /usr/local/LICENSE /rootfs$home/doc/node/copyright; fi; \
     for library in $(ldd $node | grep -o '/[^ ]*'); do \
       install $library /rootfs$home/lib/; \

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
+import { execFile } from 'node:child_process'
 import { readFile } from 'node:fs/promises'
 import { before, suite, test } from 'node:test'
+import { promisify } from 'node:util'
 import manifest from '../../package.json' with { type: 'json' }
 import { IMAGE_FLAGS } from '../../build/image-flags.ts'
 import { docker, skipWithoutDocker } from '../support/docker.ts'
@@ -14,6 +16,17 @@ const FILES = `['opt', 'usr', 'tmp'].flatMap((top) =>
     .filter((entry) => fs.statSync(entry.parentPath + '/' + entry.name).isFile())
     .map(({ parentPath, name }) => parentPath + '/' + name)
     .map((path) => ({ path, mode: fs.statSync(path).mode, uid: fs.statSync(path).uid })))`
+
+/** What every byte and some pairs of bytes mean in each charset, and what else ICU decides that the program relies on. */
+const READ_EVERYTHING = `[
+  ...['utf-16be', 'shift_jis', 'euc-jp', 'iso-2022-jp', 'gb18030', 'gbk', 'big5', 'euc-kr', 'koi8-r', 'koi8-u', 'macintosh',
+    'ibm866', ...[1, 2, 3, 4, 5, 6, 7, 8, 10, 13, 14, 15, 16].map((part) => 'iso-8859-' + part),
+    ...[0, 1, 2, 3, 4, 5, 6, 7, 8].map((page) => 'windows-125' + page)].map((charset) =>
+      new TextDecoder(charset).decode(Buffer.from(Array.from({ length: 4096 }, (_, at) => (at * 31) % 256)))),
+  new URL('https://b\u00fccher.example').host,
+  [...new Intl.Segmenter().segment('e\u0301\ud83d\udc69\u200d\ud83d\udc67')].length,
+  new Intl.DateTimeFormat('en', { dateStyle: 'full', timeStyle: 'long', timeZone: 'Pacific/Apia' }).format(0),
+]`
 
 interface File {
   readonly path: string
@@ -139,6 +152,15 @@ suite('the image', { skip: await skipWithoutDocker() }, () => {
     assert.ok(paths.includes(`${HOME}/doc/libc6/copyright`))
     assert.ok(paths.includes(`${HOME}/doc/libstdc++6/copyright`))
     assert.match(await licencesIn(image), /Permission is hereby granted/)
+  })
+
+  test('has no names of other languages, and reads every charset as a whole Node does', async () => {
+    assert.deepEqual(
+      await evaluateInside(image, `Intl.DateTimeFormat.supportedLocalesOf(['de', 'en', 'ja'])`),
+      ['en'],
+    )
+    const whole = await promisify(execFile)(process.execPath, ['-p', `JSON.stringify(${READ_EVERYTHING})`])
+    assert.deepEqual(await evaluateInside(image, READ_EVERYTHING), JSON.parse(whole.stdout))
   })
 
   test('starts the relay from code that was compiled while it was built, whatever user it runs as', async () => {
