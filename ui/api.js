@@ -20,7 +20,7 @@ export async function ask(path, body, method = body ? 'POST' : 'GET') {
     method,
     headers: { 'content-type': 'application/json' },
     signal: AbortSignal.timeout(20_000),
-    body: body ? JSON.stringify(body) : null,
+    body: JSON.stringify(body),
   }
   const response = await fetch(path, request).catch(() => {
     throw new Error('The relay cannot be reached.')

@@ -1,6 +1,6 @@
 import { ask, now, withQuery } from './api.js'
 import { confirmBy, tell } from './dialog.js'
-import { button, code, counted, grouped, join, link, make, sign, span, when } from './dom.js'
+import { button, clip, code, counted, grouped, join, link, make, sign, span, when } from './dom.js'
 import { createList } from './list.js'
 
 /** @import { Entry, EventsPage, RetryPreview } from './shapes.d.ts' */
@@ -34,7 +34,7 @@ export function eventColumns(act) {
     [
       'Last answer',
       (entry) => [
-        answerOf(entry) && make('div', { className: 'clip' }, answerOf(entry)),
+        clip(answerOf(entry)),
         entry.next_attempt_at && make('small', {}, 'next try ', when(entry.next_attempt_at)),
       ],
     ],
@@ -65,7 +65,7 @@ export function retryButton(entry, act) {
  */
 export function deliveriesView({ query, mayAct, act }) {
   const columns = eventColumns(mayAct() && act)
-  const { title, table, form, isFiltered, refresh, load, element } = createList({
+  const list = createList({
     title: 'Deliveries',
     filters: FILTERS,
     query,
@@ -77,17 +77,15 @@ export function deliveriesView({ query, mayAct, act }) {
     },
   })
   if (mayAct() && (query['status'] ?? 'dead') === 'dead')
-    form.append(button('Retry all that match…', () => act(() => retryMatching(query))))
+    list.form.append(button('Retry all that match…', () => act(() => retryMatching(query))))
   return {
-    title,
-    element,
-    load,
+    ...list,
     changed: ({ events, more }) => {
-      const known = new Set(table.ids())
+      const known = list.table.ids()
       // Which new events match the filters, the relay knows.
-      const ours = events.filter(({ id }) => !isFiltered || known.has(id))
-      for (const entry of ours) table.put(entry)
-      refresh()
+      const ours = events.filter(({ id }) => !list.isFiltered || known.includes(id))
+      for (const entry of ours) list.table.put(entry)
+      list.refresh()
       return more || ours.length < events.length
     },
   }

@@ -1,6 +1,6 @@
 import { ask, withQuery } from './api.js'
 import { createDetail, textPart } from './detail.js'
-import { code, join, link, make, sign, span, webLink, when } from './dom.js'
+import { clip, code, join, link, make, sign, span, webLink, when } from './dom.js'
 import { createList } from './list.js'
 
 /** @import { Deployment, DeploymentDetail, DeploymentsPage } from './shapes.d.ts' */
@@ -25,7 +25,7 @@ export const deploymentColumns = [
       make('small', { className: 'clip' }, aboutOf(each)),
     ],
   ],
-  ['Environment', placeOf, 9.5],
+  ['Environment', (each) => clip(placeOf(each)), 9.5],
   ['Outcome', outcomeOf, 8.5],
   ['Took', tookOf, 6.5],
   ['In PagerDuty', (each) => sign(each.told), 8.5],

@@ -19,8 +19,8 @@ export function make(tag, properties = {}, ...children) {
   return element
 }
 
-/** @param {string} text @param {() => unknown} onclick @param {string} [ariaLabel] */
-export function button(text, onclick, ariaLabel = text) {
+/** @param {string} text @param {() => unknown} onclick @param {string | null} [ariaLabel] if the text says too little */
+export function button(text, onclick, ariaLabel = null) {
   return make('button', { type: 'button', onclick, ariaLabel }, text)
 }
 
@@ -30,11 +30,22 @@ export function link(href, text) {
 }
 
 /**
- * Texts in one; what is not there leaves no trace.
+ * Texts in one; what is not there leaves no trace. One that is written from right to left, or says so, reorders no other.
  * @param {string} separator @param {...(string | number | undefined | false)} texts
  */
 export function join(separator, ...texts) {
-  return texts.filter(Boolean).join(separator)
+  return texts
+    .filter(Boolean)
+    .map((text) => (/[\u0590-\u08ff\u202a-\u202e]/.test(`${text}`) ? `\u2068${text}\u2069` : text))
+    .join(separator)
+}
+
+/**
+ * A text of which a list shows three lines.
+ * @param {string} text
+ */
+export function clip(text) {
+  return text && make('div', { className: 'clip' }, text)
 }
 
 /** @param {string} text */
@@ -119,14 +130,19 @@ export function refreshTimes() {
     element.textContent = ago(/** @type {HTMLTimeElement} */ (element).dateTime)
 }
 
+/** Farther away, by a clock that is wrong or in a long history, a date says more. */
+const FAR_MS = 400 * 86_400_000
+
 /**
- * "4 min ago", "in 20 s".
+ * "4 min ago", "in 20 s", "2025-01-31".
  * @param {string} iso
  */
 export function ago(iso) {
   const ms = now() - Date.parse(iso)
-  if (Math.abs(ms) < 1000) return 'now'
-  const text = span(Math.abs(ms)).split(' ').slice(0, 2).join(' ')
+  const away = Math.abs(ms)
+  if (away < 1000) return 'now'
+  if (away > FAR_MS) return iso.slice(0, 10)
+  const text = span(away, 1)
   return ms < 0 ? `in ${text}` : `${text} ago`
 }
 
@@ -138,10 +154,10 @@ const UNITS = /** @type {const} */ ([
 ])
 
 /**
- * A span of time in its two largest units at most.
- * @param {number} ms
+ * A span of time in its largest units.
+ * @param {number} ms @param {number} [most] units
  */
-export function span(ms) {
+export function span(ms, most = 2) {
   if (ms < 1000) return `${Math.round(ms)} ms`
   const texts = []
   let rest = Math.round(ms / 1000)
@@ -149,7 +165,7 @@ export function span(ms) {
     if (rest > 0) texts.unshift(rest % count && `${rest % count} ${unit}`)
     rest = Math.floor(rest / count)
   }
-  return join(' ', ...texts.slice(0, 2))
+  return join(' ', ...texts.slice(0, most))
 }
 
 /**

@@ -53,7 +53,7 @@ export function createList({ title, filters, query, columns, fetchPage }) {
   const empty = note(isFiltered ? 'Nothing matches.' : `No ${view} yet.`)
   const older = button('Older', async () => {
     older.disabled = true
-    await read(table.ids().at(-1)).finally(() => (older.disabled = false))
+    await read(Math.min(...table.ids())).finally(() => (older.disabled = false))
   })
   /** Reads the first page, or the one after a row. @param {number} [before] */
   const read = async (before) => {

@@ -1,4 +1,4 @@
-import { ask } from './api.js'
+import { ask, now } from './api.js'
 import { deliveriesView } from './deliveries.js'
 import { deliveryView } from './delivery.js'
 import { deploymentsView, deploymentView } from './deployments.js'
@@ -48,6 +48,7 @@ let isStale = false
 const live = byId('live')
 const stale = byId('stale')
 const pause = byId('pause')
+const main = byId('main')
 
 async function refreshStatus() {
   status = /** @type {Status} */ (await ask('/status'))
@@ -88,8 +89,7 @@ function isLost() {
 
 /** @param {string} text */
 function lose(text) {
-  if (!isLost())
-    showLive('lost', text, `Connection lost at ${clockTime(Date.now())}; what you see may be old.`)
+  if (!isLost()) showLive('lost', text, `Connection lost at ${clockTime(now())}; what you see may be old.`)
 }
 
 function route() {
@@ -152,23 +152,40 @@ function connect() {
   })
 }
 
-async function start() {
-  await refreshStatus()
+function start() {
+  refreshStatus().then(begin, (/** @type {Error} */ error) => {
+    fail(error)
+    setTimeout(start, BUSY_MS)
+  })
+}
+
+function begin() {
   for (const part of all('nav, .live')) part.hidden = false
   byId('leave').hidden = !status.is_logged_in
   route()
   connect()
-  onhashchange = route
   setInterval(refreshTimes, 10_000)
   setInterval(() => stop && refreshStatus().catch(() => lose('Not connected')), 30_000) // a connection may die without a word
 }
 
-/** @param {string} token */
+/** @param {string | null} token */
 function logIn(token) {
   ask('/ui/session', { token }).then(
     () => location.reload(),
-    (/** @type {Error} */ error) => (byId('login-problem').textContent = error.message),
+    ({ message }) => {
+      byId('login-problem').textContent = message
+      if (login.hidden) void tell('That did not work', message)
+    },
   )
+}
+
+/** Logs in if the address is that of a link with a token. */
+function logInByLink() {
+  const [, token] = location.hash.split('#token=')
+  if (!token) return
+  history.replaceState(undefined, '', '/')
+  // Somebody may have typed it as it is: `decodeURIComponent` would throw at a `%`.
+  logIn(new URLSearchParams(`token=${token.replaceAll(/[+&]/g, encodeURIComponent)}`).get('token'))
 }
 
 pause.onclick = () => {
@@ -191,9 +208,16 @@ login.onsubmit = () => {
   field.value = ''
   return false
 }
-const [, token] = location.hash.split('#token=')
-if (token) {
-  history.replaceState(undefined, '', '/')
-  logIn(decodeURIComponent(token))
-} else if (login.hidden) start().catch(fail)
+byId('skip').onclick = () => {
+  main.focus()
+  return false // its address is no view
+}
+onhashchange = () => {
+  logInByLink()
+  if (!view) return
+  route()
+  if (document.activeElement === document.body) main.focus() // what had the focus is gone
+}
+logInByLink()
+if (login.hidden) start()
 else field.focus()

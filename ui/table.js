@@ -74,7 +74,7 @@ export function createTable(caption, columns, items = [], mustHold = false) {
       if (row !== undefined) return change(item, row)
       held.set(item.id, item)
       if (!mustHold && scrollY === 0 && !isInUse(element)) return showHeld()
-      newer.ariaLabel = newer.textContent = `${counted(held.size, 'new row')}: show`
+      newer.textContent = `${counted(held.size, 'new row')}: show`
       newer.hidden = false
     },
     /** The ids of its rows. */

@@ -44,7 +44,7 @@ export const PAGE_ROUTES: RouteGroup = {
       post: {
         ...answering(
           'Log in to the page: a cookie for 12 hours, which opens the routes of the page and no others; 303 after a form',
-          { description: 'logged in' },
+          { description: 'logged in, or nobody has to' },
           [401, 404, 429],
         ),
         requestBody: {
@@ -81,6 +81,8 @@ async function logIn({ request, reply, deps }: Call, wrongTokens: WrongTokens): 
     const { sendPage } = await import('../send-file.ts') // the browser runs no script, and shows what comes
     return sendPage(request, reply.code(problem.status), { login: { problem: problem.detail } })
   }
+  const isOpen = deps.access.byToken({}) !== undefined
+  if (isOpen) return isForm ? reply.redirect('/', 303) : sendJson(reply, 200, { logged_in: false })
   if (wrongTokens.isBlocked(request.ip))
     return await refuse({
       status: 429,

@@ -74,6 +74,18 @@ test('the view token reads, and neither it nor its cookie acts', async () => {
     assert.equal(await statusOf('POST', path, { authorization: `Bearer ${VIEW_TOKEN}` }), 403, path)
 })
 
+test('a relay that asks for no token takes a link that has one', async (t) => {
+  const open = await startRelay({
+    ...CODESHIP_PRO,
+    PAGERDUTY_TOKEN: KEY,
+    PAGERDUTY_EVENTS_URL: ENV.PAGERDUTY_EVENTS_URL,
+  })
+  t.after(() => open.stop())
+  const answer = await post(`${open.url}/ui/session`, { token: 'of-an-old-link' })
+  assert.deepEqual([answer.status, await answer.json()], [200, { logged_in: false }])
+  assert.deepEqual(answer.headers.getSetCookie(), [])
+})
+
 test('a cookie that was altered is worth nothing', async () => {
   const cookie = await cookieOf(VIEW_TOKEN)
   for (const altered of [
@@ -160,6 +172,15 @@ test(
       assert.deepEqual(await context.cookies(), [])
       await page.goto('about:blank')
       await page.goto(`${relay.url}/#token=${VIEW_TOKEN}`)
+      await page.getByText('Live', { exact: true }).waitFor()
+      assert.doesNotMatch(page.url(), /token/)
+      // In the open page, too, and a wrong one takes nothing away.
+      await page.evaluate(`location.hash = 'token=%'`)
+      await page.getByRole('dialog').getByText('this is not the relay’s token').waitFor()
+      await page.getByRole('button', { name: 'Close' }).click()
+      await page.goto('about:blank')
+      await page.goto(`${relay.url}/#token=%`)
+      await page.getByRole('dialog').getByText('this is not the relay’s token').waitFor()
       await page.getByText('Live', { exact: true }).waitFor()
       assert.doesNotMatch(page.url(), /token/)
     } finally {

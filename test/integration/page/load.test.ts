@@ -66,10 +66,17 @@ for (const events of [1000, 10_000])
       recordFigure(`page ${events} events`, `${Math.round(Number(await page.evaluate('shownMs')))} ms`)
       await page.getByText(new RegExp(`^[\\d,]+ events wait`)).waitFor()
       assert.equal(await links.first().textContent(), `trigger of disk-${events - 1}`)
+      const payload = { summary: 'new', source: 'db-1', severity: 'critical' }
+      assert.equal(
+        (await post(`${relay.url}/v2/enqueue`, alertBody({ dedup_key: 'new', payload }))).status,
+        202,
+      )
+      await page.getByRole('button', { name: /new row.*show/ }).click()
+      await links.nth(200).waitFor()
       await page.getByRole('button', { name: 'Older' }).click()
-      await links.nth(399).waitFor()
+      await links.nth(400).waitFor()
       const texts = await links.allTextContents()
-      assert.equal(new Set(texts).size, 400)
+      assert.equal(new Set(texts).size, 401)
       assert.equal(texts.at(-1), `trigger of disk-${events - 400}`)
       await page.getByLabel('Dedup key').fill(`DISK-${events - 250}`)
       await page.getByLabel('Dedup key').press('Enter')

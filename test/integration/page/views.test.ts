@@ -240,3 +240,23 @@ test('when the store is away the page says so, and recovers with it', { skip }, 
   await page.getByText('PagerDuty has every event').waitFor()
   assert.equal((await post(`${alone.url}/v2/enqueue`, alertBody({ dedup_key: 'after' }))).status, 202)
 })
+
+test('long, far-off and right-to-left texts leave a list readable', { skip }, async () => {
+  const details = {
+    outcome: 'success',
+    repository: 'مستودع/متجر',
+    environment: 'pull-request-'.repeat(15),
+    commit: '9a8b7c6d5e4f30211203f4e5d6c7b8a990817263',
+    build_id: '6000',
+  }
+  const timestamp = '2099-12-31T12:00:00Z'
+  const payload = { summary: 'far off', source: 'x', severity: 'info', timestamp, custom_details: details }
+  assert.equal((await post(`${relay.url}/v2/change/enqueue`, { payload })).status, 202)
+  const { page } = await openPage(browser, `${relay.url}/#deployments?text=6000`)
+  const row = page.getByRole('row').filter({ hasText: 'pull-request-' })
+  assert.equal(await row.locator('time').first().innerText(), '2099-12-31')
+  // Isolated, so that the commit stays behind the `@`.
+  assert.equal(await row.getByRole('link').first().innerText(), '\u2068مستودع/متجر\u2069@9a8b7c6')
+  const height = (await row.boundingBox())?.height ?? assert.fail('the row is not shown')
+  assert.ok(height < 150, `three lines of a name, not ${height} px`)
+})
