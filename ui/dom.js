@@ -41,7 +41,7 @@ export function join(separator, ...texts) {
 }
 
 /**
- * A text of which a list shows three lines.
+ * A text in a list, cut after three lines.
  * @param {string} text
  */
 export function clip(text) {

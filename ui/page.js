@@ -172,7 +172,7 @@ function begin() {
 function logIn(token) {
   ask('/ui/session', { token }).then(
     () => location.reload(),
-    ({ message }) => {
+    (/** @type {Error} */ { message }) => {
       byId('login-problem').textContent = message
       if (login.hidden) void tell('That did not work', message)
     },
@@ -210,7 +210,7 @@ login.onsubmit = () => {
 }
 byId('skip').onclick = () => {
   main.focus()
-  return false // its address is no view
+  return false // its address is not that of a view
 }
 onhashchange = () => {
   logInByLink()

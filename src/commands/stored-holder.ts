@@ -2,7 +2,7 @@ import type { DeliveryConfig } from '../config/delivery.ts'
 import { deploymentOf } from '../core/deployment.ts'
 import { Failure } from '../core/failure.ts'
 import { parseSince } from '../core/since.ts'
-import { describeDeployment, DEPLOYMENTS_PAGE, type DeploymentStore } from '../spool/deployment-log.ts'
+import { readDeploymentsPage, type DeploymentStore } from '../spool/deployment-log.ts'
 import { deadFilterOf, describeEntry } from '../spool/describe-entry.ts'
 import { createKeyFinder } from '../spool/key-names.ts'
 import type { EventStore } from '../spool/listing.ts'
@@ -37,18 +37,12 @@ export function createStoredHolder({
     },
     deployments: async ({ environment, outcome, since, before }) => {
       const sinceMs = since === undefined ? undefined : parseSince(since, Date.now())
-      const found = await deployments.list({
-        limit: DEPLOYMENTS_PAGE + 1,
+      return await readDeploymentsPage(deployments, {
         ...(environment !== undefined && { environment }),
         ...(outcome !== undefined && { outcome: outcome as 'success' }),
         ...(sinceMs !== undefined && { sinceMs }),
         ...(before !== undefined && { beforeId: Number(before) }),
       })
-      const page = found.slice(0, DEPLOYMENTS_PAGE)
-      return {
-        deployments: page.map(describeDeployment),
-        ...(found.length > page.length && { next: page.at(-1)?.id }),
-      }
     },
     countFailure: async (event) => {
       const deployment = deploymentOf(event, Date.now())

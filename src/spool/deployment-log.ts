@@ -56,8 +56,20 @@ export interface DeploymentStore {
   note(deployment: Deployment, told?: Told): Promise<number>
 }
 
-/** One page of a list. */
+/** Deployments on one page of a list. */
 export const DEPLOYMENTS_PAGE = 200
+
+/** One page of a list as routes and `--json` show it; `next` is `before` of the next page, absent on the last one. */
+export async function readDeploymentsPage(
+  store: Pick<DeploymentStore, 'list'>,
+  query: Omit<DeploymentQuery, 'limit'>,
+): Promise<{ readonly deployments: readonly Record<string, unknown>[]; readonly next?: number }> {
+  const found = await store.list({ ...query, limit: DEPLOYMENTS_PAGE + 1 })
+  const page = found.slice(0, DEPLOYMENTS_PAGE)
+  const last = found.length > page.length ? page.at(-1) : undefined
+  return { deployments: page.map(describeDeployment), ...(last !== undefined && { next: last.id }) }
+}
+
 /** How many of the latest deployments of one identity an event may belong to: as many builds may overlap. */
 export const OVERLAPPING = 10
 

@@ -5,7 +5,7 @@ import { cleanObject } from '../../core/json.ts'
 import { maskMembers } from '../../core/mask-event.ts'
 import { readEvent } from '../../core/normalize-event.ts'
 import { parseSince } from '../../core/since.ts'
-import { DEPLOYMENTS_PAGE, describeDeployment, type DeploymentQuery } from '../../spool/deployment-log.ts'
+import { readDeploymentsPage, type DeploymentQuery } from '../../spool/deployment-log.ts'
 import type { Call } from '../context.ts'
 import {
   DEPLOYMENT_PATHS,
@@ -53,13 +53,7 @@ const NO_FAILURE = 'the body is not the alert of a failed deployment, as this pr
 async function listDeployments({ request, reply, deps: { deployments } }: Call): Promise<FastifyReply> {
   const query = readQuery(request.query as Record<string, unknown>, Date.now())
   if (typeof query === 'string') return sendProblem(reply, { status: 400, detail: query })
-  const found = await deployments.list({ ...query, limit: DEPLOYMENTS_PAGE + 1 })
-  const page = found.slice(0, DEPLOYMENTS_PAGE)
-  const next = found.length > page.length ? page.at(-1)?.id : undefined
-  return sendJson(reply, 200, {
-    deployments: page.map(describeDeployment),
-    ...(next !== undefined && { next }),
-  })
+  return sendJson(reply, 200, await readDeploymentsPage(deployments, query))
 }
 
 /** What is wanted, or what is wrong with it. A parameter that is given twice counts as left out. */
