@@ -166,7 +166,7 @@ async function createNode(parent: string, name: string): Promise<RunningNode> {
       await client.end().catch(() => undefined)
     }
   }
-  const killNow = (): void => processesOf(server?.pid).forEach((pid) => send(pid, 'SIGKILL'))
+  const killNow = (): void => stoppedProcessesOf(server?.pid).forEach((pid) => send(pid, 'SIGKILL'))
   const ended = async (): Promise<void> => {
     const process = server
     if (process !== undefined && process.exitCode === null && process.signalCode === null)
@@ -201,13 +201,13 @@ async function createNode(parent: string, name: string): Promise<RunningNode> {
     },
     killNow,
     kill: async () => {
-      const pids = processesOf(server?.pid)
-      killNow()
+      const pids = stoppedProcessesOf(server?.pid)
+      pids.forEach((pid) => send(pid, 'SIGKILL'))
       await ended()
       // The next server does not start while one of them still has the shared memory.
       while (pids.some(isRunning)) await sleep(20)
     },
-    freeze: () => processesOf(server?.pid).forEach((pid) => send(pid, 'SIGSTOP')),
+    freeze: () => stoppedProcessesOf(server?.pid).forEach((pid) => send(pid, 'SIGSTOP')),
     thaw: () => processesOf(server?.pid).forEach((pid) => send(pid, 'SIGCONT')),
   }
 }
@@ -346,6 +346,15 @@ function processesOf(pid: number | undefined): number[] {
   if (pid === undefined) return []
   const children = readdirSync('/proc').filter((name) => /^\d+$/.test(name) && parentOf(name) === pid)
   return [pid, ...children.map(Number)]
+}
+
+/** The same, once the server is stopped: a child that it starts meanwhile would be left alone, and wait for locks for ever. */
+function stoppedProcessesOf(pid: number | undefined): number[] {
+  if (pid === undefined) return []
+  send(pid, 'SIGSTOP')
+  let tries = 0
+  while (/[DRS]/.test(statusOf(pid)[0] ?? '') && tries < 10_000) tries++
+  return processesOf(pid)
 }
 
 function parentOf(pid: string): number | undefined {
