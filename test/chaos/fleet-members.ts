@@ -5,11 +5,14 @@ import { PASSWORD } from '../support/fleet.ts'
 import type { Cluster } from '../support/postgres.ts'
 import type { Program } from '../support/program.ts'
 import { alertBody, keyFor, launchRelay, post } from '../support/relay.ts'
+import { stepClock } from '../support/step-clock.ts'
 import type { Chance } from './chance.ts'
 import type { Trouble } from './fleet-judge.ts'
 
 /** How long an attempt may take; a lease is as short as that lets it be. */
 export const TIMEOUT_MS = 1000
+/** Each process has a different time, up to this far off, and its clock keeps changing. */
+const CLOCK_MS = 3_600_000
 const SECRET = 'chaos-chaos-chaos-chaos-chaos-chaos'
 /** How long a caller waits for an answer: a relay may be frozen. */
 const PATIENCE_MS = 3000
@@ -76,6 +79,7 @@ export function createFleetMembers(
       PAGERDUTY_FLEET: cluster.url('relay', PASSWORD),
       PAGERDUTY_FLEET_SECRET: SECRET,
       PAGERDUTY_FLEET_ALONE: 'never', // alone, relays do not keep the order among each other
+      ...stepClock((chance.number() * 2 - 1) * CLOCK_MS),
     })
     const member: Member = { name, host, program, url: undefined, frozen: undefined }
     members.set(name, member)

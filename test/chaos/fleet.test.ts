@@ -122,10 +122,10 @@ async function untilAllDelivered(cluster: Cluster, urls: () => string[]): Promis
     if (performance.now() > giveUpAtMs) {
       const keys = await cluster
         .primary()
-        .query('SELECT id, owner, epoch, lease_until - now() AS left FROM pagerduty_alert.key')
+        .query('SELECT id, owner, epoch, lease_until::text FROM pagerduty_alert.key')
       const pending = await cluster
         .primary()
-        .query('SELECT key_id, count(*), min(due_at) AS due FROM pagerduty_alert.pending GROUP BY 1')
+        .query('SELECT key_id, count(*), min(due_at)::text AS due FROM pagerduty_alert.pending GROUP BY 1')
       assert.fail(`events are still pending: ${JSON.stringify({ keys, pending }, undefined, 1)}`)
     }
     await sleep(300)

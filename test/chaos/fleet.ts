@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Simulator } from '../../tools/simulator/simulator.ts'
 import { startProgram, type Program } from '../support/program.ts'
 import { alertBody, keyFor, launchRelay, post } from '../support/relay.ts'
+import { stepClock } from '../support/step-clock.ts'
 import { deploymentDetails, REFUSED } from './agreement.ts'
 import type { Chance } from './chance.ts'
 
@@ -9,7 +10,6 @@ import type { Chance } from './chance.ts'
 export const TIMEOUT_MS = 1000
 /** Each process has a different time, up to this far off, and its clock keeps changing. */
 const CLOCK_MS = 3_600_000
-const STEPPED_CLOCK = new URL('stepped-clock.ts', import.meta.url)
 
 /** A relay or a one-shot command. */
 interface Member {
@@ -67,8 +67,7 @@ export function createFleet(simulator: Simulator, directory: string, chance: Cha
       PAGERDUTY_SPOOL: directory,
       PAGERDUTY_SPOOL_LIMIT: '1000000',
       PAGERDUTY_TIMEOUT: `${TIMEOUT_MS}ms`,
-      NODE_OPTIONS: `--import=${STEPPED_CLOCK.href}`,
-      CHAOS_CLOCK_MS: String(offsetMs),
+      ...stepClock(offsetMs),
     }
     return { host, env }
   }

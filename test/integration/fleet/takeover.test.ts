@@ -3,6 +3,7 @@ import { test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { metricsOf, shareFleetRelays } from '../../support/fleet-relays.ts'
 import { alertBody, keyFor, post, type RunningRelay } from '../../support/relay.ts'
+import { stepClock } from '../../support/step-clock.ts'
 import { until } from '../../support/worker.ts'
 
 const { skip, fleet } = await shareFleetRelays()
@@ -78,3 +79,18 @@ test(
       assert.deepEqual(withoutRepetitions(actions), ['trigger', 'acknowledge', 'resolve'])
   },
 )
+
+test('a relay keeps its leases while its clock steps by an hour', { skip }, async () => {
+  if (fleet === undefined) return
+  const clock = stepClock(3_600_000)
+  const relay = await fleet.start('stepped', { PAGERDUTY_FLEET_SECRET: SECRET, ...clock })
+  fleet.simulator.behave({ behaviour: { kind: 'hang', after: 'request' } })
+  await send(relay, keyFor('stepped'), { event_action: 'trigger', dedup_key: 'alert' })
+  await until(() => received().has('alert'), 'it has the lease of the key')
+  for (let look = 0; look < 20; look++) {
+    const { fleet_keys_owned: owned, fleet_lease_seconds: leftS = 0 } = await metricsOf(relay)
+    assert.equal(owned, 1)
+    assert.ok(leftS > 0, 'the lease is not over')
+    await sleep(100)
+  }
+})

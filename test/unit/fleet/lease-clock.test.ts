@@ -2,31 +2,67 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { createLeaseClock } from '../../../src/fleet/lease-clock.ts'
 
-test('the clock counts time that only the wall clock has seen, and no step backwards', () => {
-  let monotonicMs = 0
-  let wallMs = 1_000_000
-  const now = createLeaseClock(
-    () => monotonicMs,
-    () => wallMs,
-  )
-  const pass = (monotonic: number, wall: number): number => {
-    monotonicMs += monotonic
-    wallMs += wall
-    return now()
+const HOUR_MS = 3_600_000
+
+/** A machine whose clocks a test moves on. */
+function createMachine(): {
+  now: () => number
+  pass: (ms: number) => void
+  suspend: (ms: number) => void
+  step: (ms: number) => void
+} {
+  const at = { monotonic: 0, uptime: 500_000, wall: 1_000_000 }
+  return {
+    now: createLeaseClock({
+      monotonicMs: () => at.monotonic,
+      uptimeMs: () => Math.floor(at.uptime / 10) * 10, // as Linux counts it
+      wallMs: () => at.wall,
+    }),
+    pass: (ms) => {
+      at.monotonic += ms
+      at.uptime += ms
+      at.wall += ms
+    },
+    suspend: (ms) => {
+      at.uptime += ms
+      at.wall += ms
+    },
+    step: (ms) => (at.wall += ms),
   }
-  assert.equal(pass(5000, 5000), 5000)
-  assert.equal(pass(10, 60_010), 65_010) // the machine was suspended for a minute
-  assert.equal(pass(5000, 5000), 70_010)
-  assert.equal(pass(1000, -3_600_000), 71_010) // somebody set the clock back by an hour
-  assert.equal(pass(1000, 1000), 72_010)
+}
+
+test('the clock counts time for which the machine was suspended', () => {
+  const { now, pass, suspend } = createMachine()
+  pass(5000)
+  assert.equal(now(), 5000)
+  suspend(60_000)
+  assert.equal(now(), 65_000)
+  pass(5000)
+  suspend(20_000)
+  pass(10)
+  assert.equal(now(), 90_010)
+})
+
+test('the clock does not follow steps of the wall clock, not even if the machine was suspended as well', () => {
+  const { now, pass, suspend, step } = createMachine()
+  for (let round = 0; round < 100; round++) {
+    step(round % 2 === 0 ? HOUR_MS : -HOUR_MS)
+    pass(10)
+    now()
+  }
+  assert.equal(now(), 1000)
+  suspend(60_000)
+  step(-HOUR_MS)
+  assert.equal(now(), 61_000)
 })
 
 test('small adjustments of the wall clock do not add up', () => {
   let monotonicMs = 0
-  const now = createLeaseClock(
-    () => monotonicMs,
-    () => Math.round(monotonicMs * 1.0004),
-  )
+  const now = createLeaseClock({
+    monotonicMs: () => monotonicMs,
+    uptimeMs: () => monotonicMs,
+    wallMs: () => Math.round(monotonicMs * 1.0004),
+  })
   for (let round = 0; round < 10_000; round++) {
     monotonicMs += 0.1
     now()
