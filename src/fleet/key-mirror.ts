@@ -25,15 +25,15 @@ export interface KeyMirror {
   isMore: boolean
   /** When to ask the server next. */
   askAtMs: number
-  /** When anything of the key was last due. */
-  usedAtMs: number
+  /** Since when the server has had nothing of the key, as far as this relay knows; undefined if it has something, or may have. */
+  idleSinceMs: number | undefined
 }
 
 /** What is wanted before the worker has said it: as much as it begins at most. */
 const ANY: Want = { fresh: 64, tried: 64, limit: 64 }
 
 /** A key that was just claimed, since it has something due. */
-export function createKeyMirror(owned: OwnedKey, untilMs: number, nowMs: number): KeyMirror {
+export function createKeyMirror(owned: OwnedKey, untilMs: number): KeyMirror {
   return {
     owned,
     untilMs,
@@ -41,7 +41,7 @@ export function createKeyMirror(owned: OwnedKey, untilMs: number, nowMs: number)
     wants: { alert: ANY, change: ANY },
     isMore: true,
     askAtMs: 0,
-    usedAtMs: nowMs,
+    idleSinceMs: undefined,
   }
 }
 

@@ -41,7 +41,7 @@ export function startLeases({ engine, mirror, clock, now, leaseMs, names, onClai
   let census: Census = { activeKeys: 0, relays: 1 }
   const wakeUp = createWakeUp(clock, stopping.signal)
 
-  /** Keys that nothing waits for are owned for a while, but are nobody's share. */
+  /** Keys without events are owned for a while, but are nobody's share. */
   const inUse = (): number => mirror.keyIds().length - mirror.idleKeyIds(now() - CLAIM_MS).length
   const renew = async (): Promise<void> => {
     const askedAtMs = now()
@@ -62,8 +62,8 @@ export function startLeases({ engine, mirror, clock, now, leaseMs, names, onClai
   }
   const giveBack = async (): Promise<void> => {
     const idle = mirror.idleKeyIds(now() - IDLE_MS)
-    const surplus = mirror.idleKeyIds(now()).slice(0, keysToGiveBack(census, inUse()))
-    const keyIds = [...new Set([...idle, ...surplus])].slice(0, AT_ONCE)
+    const surplus = mirror.waitingKeyIds().slice(0, keysToGiveBack(census, inUse()))
+    const keyIds = [...idle, ...surplus].slice(0, AT_ONCE)
     if (keyIds.length === 0) return
     const held = keyIds.flatMap((keyId) => mirror.lease(keyId) ?? [])
     mirror.drop(keyIds) // before the server knows, so that no attempt begins

@@ -18,8 +18,10 @@ export interface Mirror {
   keyIds(): number[]
   /** When the first lease ends; undefined if no key is owned. */
   leaseUntilMs(): number | undefined
-  /** Keys without anything in flight that were not in use since then, the longest unused first. */
-  idleKeyIds(usedBeforeMs: number): number[]
+  /** Keys that have had no pending events since then. */
+  idleKeyIds(sinceMs: number): number[]
+  /** Keys that have pending events, but none of them taken: they wait, as for a retry. */
+  waitingKeyIds(): number[]
   key(keyId: number): SpoolKey | undefined
   lease(keyId: number): OwnedKey | undefined
   leases(): OwnedKey[]
@@ -69,7 +71,7 @@ const NOTHING: Due = { events: [], isMore: false, nextAtMs: undefined }
 /** Holds nothing yet. */
 export function createMirror(options: MirrorOptions): Mirror {
   const shelf = createShelf(options)
-  return { ...createLeased(shelf, options), ...createAsked(shelf, options), ...createHeld(shelf, options) }
+  return { ...createLeased(shelf), ...createAsked(shelf, options), ...createHeld(shelf, options) }
 }
 
 /** What the parts of a mirror share. */
@@ -103,14 +105,26 @@ function createShelf({ now, timeoutMs }: MirrorOptions): Shelf {
   }
 }
 
-type Leased = 'own' | 'renew' | 'drop' | 'keyIds' | 'leaseUntilMs' | 'idleKeyIds' | 'key' | 'lease' | 'leases'
+type Leased =
+  | 'own'
+  | 'renew'
+  | 'drop'
+  | 'keyIds'
+  | 'leaseUntilMs'
+  | 'idleKeyIds'
+  | 'waitingKeyIds'
+  | 'key'
+  | 'lease'
+  | 'leases'
 
-function createLeased({ keys, drop }: Shelf, { now }: MirrorOptions): Pick<Mirror, Leased> {
+function createLeased({ keys, drop }: Shelf): Pick<Mirror, Leased> {
+  const idsOf = (isChosen: (key: KeyMirror) => boolean): number[] =>
+    [...keys.values()].filter(isChosen).map(({ owned }) => owned.keyId)
   return {
     own: (claimed, untilMs) => {
       for (const owned of claimed) {
         drop(owned.keyId) // it may have been this relay's before, with attempts that are not over
-        keys.set(owned.keyId, createKeyMirror(owned, untilMs, now()))
+        keys.set(owned.keyId, createKeyMirror(owned, untilMs))
       }
     },
     renew: (asked, renewed, untilMs) => {
@@ -126,11 +140,11 @@ function createLeased({ keys, drop }: Shelf, { now }: MirrorOptions): Pick<Mirro
     keyIds: () => [...keys.keys()],
     leaseUntilMs: () =>
       keys.size === 0 ? undefined : Math.min(...[...keys.values()].map(({ untilMs }) => untilMs)),
-    idleKeyIds: (usedBeforeMs) =>
-      [...keys.values()]
-        .filter((key) => key.held.size === 0 && key.usedAtMs <= usedBeforeMs)
-        .toSorted((a, b) => a.usedAtMs - b.usedAtMs)
-        .map(({ owned }) => owned.keyId),
+    idleKeyIds: (sinceMs) =>
+      idsOf(
+        ({ held, idleSinceMs }) => held.size === 0 && idleSinceMs !== undefined && idleSinceMs <= sinceMs,
+      ),
+    waitingKeyIds: () => idsOf(({ held, idleSinceMs }) => held.size === 0 && idleSinceMs === undefined),
     key: (keyId) => keys.get(keyId)?.owned.key,
     lease: (keyId) => keys.get(keyId)?.owned,
     leases: () => [...keys.values()].map(({ owned }) => owned),
@@ -153,7 +167,7 @@ function createAsked({ keys, isSafe }: Shelf, { now }: MirrorOptions): Pick<Mirr
       return [...keyIds].filter((keyId) => {
         const key = keys.get(keyId)
         if (key === undefined) return true
-        Object.assign(key, { askAtMs: Math.min(key.askAtMs, nowMs), isMore: true, usedAtMs: nowMs })
+        Object.assign(key, { askAtMs: Math.min(key.askAtMs, nowMs), isMore: true, idleSinceMs: undefined })
         return false
       })
     },
@@ -231,5 +245,6 @@ function noteTaken(key: KeyMirror, { isMore, permits, permitInMs, dueInMs }: Key
   key.isMore = isMore
   const permitMs = Math.max(permitInMs, permits > 0 ? 0 : REPEAT_MS)
   key.askAtMs = nowMs + (isMore ? permitMs : Math.min(dueInMs ?? Infinity, POLL_MS))
-  if (isMore || permits > 0 || dueInMs !== undefined) key.usedAtMs = nowMs
+  const isIdle = !isMore && permits === 0 && dueInMs === undefined
+  key.idleSinceMs = isIdle ? (key.idleSinceMs ?? nowMs) : undefined
 }

@@ -16,11 +16,12 @@ export function keysToClaim(census: Census, owned: number): number {
   return Math.max(1, shareOf(census) - owned)
 }
 
-/** A relay keeps this much more than its share before it gives keys back, so that keys do not move back and forth. */
+/** A relay that has more than this of its share gives back all of the rest at once. */
 const TOLERANCE = 1.1
 
-/** How many keys to give back to others. */
+/** How many keys to give back to others: a few too many one by one, so that keys do not move back and forth as their number changes. */
 export function keysToGiveBack(census: Census, owned: number): number {
   const share = shareOf(census)
-  return owned > share * TOLERANCE + 1 ? owned - share : 0
+  if (owned > share * TOLERANCE + 1) return owned - share
+  return owned > share + 1 ? 1 : 0 // it may claim one more
 }

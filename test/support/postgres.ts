@@ -348,7 +348,7 @@ function processesOf(pid: number | undefined): number[] {
   return [pid, ...children.map(Number)]
 }
 
-/** The same, once the server is stopped: a child that it starts meanwhile would be left alone, and wait for locks for ever. */
+/** The same, once the server is stopped: a child that it started after the look would live on, and wait for locks forever. */
 function stoppedProcessesOf(pid: number | undefined): number[] {
   if (pid === undefined) return []
   send(pid, 'SIGSTOP')

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { Claimed, ClaimRequest, OwnedKey } from '../../../src/fleet/engine.ts'
-import { startLeases } from '../../../src/fleet/leases.ts'
-import { createMirror } from '../../../src/fleet/mirror.ts'
+import type { Claimed, ClaimRequest, Lease, OwnedKey, Taken } from '../../../src/fleet/engine.ts'
+import { startLeases, type Leases } from '../../../src/fleet/leases.ts'
+import { createMirror, type Mirror } from '../../../src/fleet/mirror.ts'
 import { DEFAULT_KEY } from '../../support/spool.ts'
 import { quickClock, until } from '../../support/worker.ts'
 
@@ -10,34 +10,83 @@ const LEASE_MS = 20_000
 const keys = (count: number): OwnedKey[] =>
   Array.from({ length: count }, (_, index) => ({ keyId: index + 1, epoch: 1, key: DEFAULT_KEY }))
 
-test('keys that are owned and idle do not keep a relay from claiming its share of the others', async () => {
+interface Setup {
+  readonly mirror: Mirror
+  readonly pass: (ms: number) => void
+  /** Starts to claim keys; there are none to claim. */
+  readonly start: (relays: number, activeKeys: number) => Leases
+  readonly claims: ClaimRequest[]
+  readonly released: (readonly Lease[] | undefined)[]
+}
+
+/** A relay that has claimed that many keys. */
+function setUp(owned: number): Setup {
   let nowMs = 0
-  const mirror = createMirror({ now: () => nowMs, timeoutMs: 10_000, toLocalMs: (ms) => ms })
-  mirror.own(keys(50), LEASE_MS)
-  nowMs += 5000 // nothing has come for them since
+  const now = (): number => nowMs
+  const mirror = createMirror({ now, timeoutMs: 10_000, toLocalMs: (ms) => ms })
+  mirror.own(keys(owned), LEASE_MS)
   const claims: ClaimRequest[] = []
-  const released: unknown[] = []
-  const leases = startLeases({
-    engine: {
-      renew: () => Promise.resolve({ leaseMs: LEASE_MS, leases: keys(50), relays: 2 }),
-      claim: (request): Promise<Claimed> => {
-        claims.push(request)
-        return Promise.resolve({ leaseMs: LEASE_MS, leases: [], activeKeys: 100 })
-      },
-      release: (held) => {
-        released.push(held)
-        return Promise.resolve()
-      },
-    },
+  const released: (readonly Lease[] | undefined)[] = []
+  return {
     mirror,
-    clock: quickClock(100),
-    now: () => nowMs,
-    leaseMs: LEASE_MS,
-    names: ['default'],
-    onClaimed: () => undefined,
-  })
+    pass: (ms) => (nowMs += ms),
+    claims,
+    released,
+    start: (relays, activeKeys) =>
+      startLeases({
+        engine: {
+          renew: (leaseMs, held) =>
+            Promise.resolve({ leaseMs, leases: mirror.leases().slice(0, held.length), relays }),
+          claim: (request): Promise<Claimed> => {
+            claims.push(request)
+            return Promise.resolve({ leaseMs: LEASE_MS, leases: [], activeKeys })
+          },
+          release: (held) => {
+            released.push(held)
+            return Promise.resolve()
+          },
+        },
+        mirror,
+        clock: quickClock(100),
+        now,
+        leaseMs: LEASE_MS,
+        names: ['default'],
+        onClaimed: () => undefined,
+      }),
+  }
+}
+
+/** The server's answer that it has nothing of these keys but what is due later, if anything. */
+function answer(count: number, dueInMs?: number): Taken {
+  const state = {
+    isLost: false,
+    permits: 0,
+    isMore: false,
+    permitInMs: 0,
+    ...(dueInMs !== undefined && { dueInMs }),
+  }
+  return { nowMs: 0, events: [], keys: keys(count).map(({ keyId }) => ({ keyId, ...state })) }
+}
+
+test('keys that are owned and idle do not keep a relay from claiming its share of the others', async () => {
+  const { mirror, pass, start, claims, released } = setUp(50)
+  mirror.accept(answer(50), 0)
+  pass(5000)
+  const leases = start(2, 100)
   await until(() => claims.at(-1)?.most === 50, 'it claims its share')
   await leases.stop()
   assert.deepEqual(released, [keys(50)], 'it gives everything back when it stops')
   assert.deepEqual(mirror.keyIds(), [])
+})
+
+test('keys whose events only wait for their retries are given back to a relay that joins', async () => {
+  const { mirror, pass, start, claims, released } = setUp(50)
+  mirror.accept(answer(50, 60_000), 0)
+  pass(15_000) // longer than an idle key is owned
+  const leases = start(2, 50)
+  await until(() => released.length > 0, 'it gives keys back')
+  assert.equal(mirror.keyIds().length, 25)
+  await until(() => claims.length > 5, 'it goes on')
+  assert.deepEqual([released.length, claims.at(-1)?.most], [1, 1])
+  await leases.stop()
 })
