@@ -31,7 +31,7 @@ const NOTHING: OwnEvents = {
 }
 
 /**
- * The fleet, and what only this directory's spool has. If the fleet cannot be asked, lists are of the spool alone, which
+ * The fleet, and what only this directory's spool has. If the fleet cannot be queried, lists are of the spool alone, which
  * `problem` then says; everything else fails.
  */
 export async function openFleetHolder(session: Session, fleet: FleetConfig): Promise<Holder> {
@@ -103,7 +103,7 @@ function createReaching(
       await within(timeoutMs, engine.counts(), signal)
     } catch (error) {
       if (!(error instanceof Failure)) throw error
-      throw new Failure(error.kind, `the fleet’s database cannot be asked: ${error.message}`)
+      throw new Failure(error.kind, `the fleet’s database cannot be queried: ${error.message}`)
     }
   }
   const insist = (): Promise<void> => (reached ??= reach())

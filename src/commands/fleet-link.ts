@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { composeEngine, composeRelayFleet, composeTransport } from '../compose.ts'
+import { composeEngine } from '../compose.ts'
 import type { DeliveryConfig } from '../config/delivery.ts'
 import type { FleetConfig } from '../config/fleet.ts'
 import type { SpoolConfig } from '../config/spool.ts'
@@ -10,7 +10,6 @@ import { createCanonical } from '../fleet/canonical-key.ts'
 import type { Engine } from '../fleet/engine.ts'
 import type { FleetAlert } from '../fleet/engine-listing.ts'
 import { toFleetItems } from '../fleet/fleet-items.ts'
-import { readOrigin } from '../fleet/origin.ts'
 import type { RelayFleet } from '../fleet/relay-fleet.ts'
 import { within } from '../fleet/within.ts'
 import type { Log } from '../log.ts'
@@ -19,6 +18,7 @@ import { toSpoolKey } from '../spool/key-names.ts'
 import type { ListedSpool } from '../spool/listing.ts'
 import type { Progress } from '../spool/spool.ts'
 import { version } from '../version.ts'
+import { joinFleet } from './join-fleet.ts'
 import { noteDeployment } from './note-deployment.ts'
 import type { FleetLink, OwnDelivery } from './spool-sending.ts'
 
@@ -30,7 +30,7 @@ export interface FleetLinkOptions {
   readonly lookUp: () => Promise<KeyLookUp | undefined>
 }
 
-/** How long an event waits for what the fleet says; connecting through three nodes that do not answer takes as long. */
+/** How long an event waits for an answer of the fleet; connecting while three nodes do not answer takes as long. */
 const ASK_MS = 3000
 /** How long events may take to reach the fleet when there is no time left to wait for their delivery. */
 const HAND_OVER_MS = 1000
@@ -40,13 +40,13 @@ const IN_FLEET = 'an earlier event of the same alert is still waiting in the fle
 const NO_SECRET = 'a key that is not configured is kept in the fleet only with PAGERDUTY_FLEET_SECRET'
 const NOT_KNOWN = 'the fleet does not say whether an earlier event of the same alert is waiting there'
 
-/** Connects nothing until it is asked something. */
+/** A link to the fleet, which opens a connection only when it is used. */
 export function createFleetLink(options: FleetLinkOptions): FleetLink {
   const { fleet, log } = options
   const { keys } = options.delivery
   const canonical = createCanonical(keys)
   let opened: Promise<Engine> | undefined
-  let away: Failure | undefined
+  let failure: Failure | undefined
   // Only reads and records, so it needs no name of its own.
   const engine = async (): Promise<Engine> =>
     await (opened ??= composeEngine({ fleet, origin: 'command', version }))
@@ -63,8 +63,8 @@ export function createFleetLink(options: FleetLinkOptions): FleetLink {
         )
       } catch (error) {
         if (!(error instanceof Failure)) throw error
-        if (away === undefined) log.warn(`the fleet’s database cannot be asked: ${error.message}`)
-        away = error
+        if (failure === undefined) log.warn(`the fleet’s database cannot be queried: ${error.message}`)
+        failure = error
         // A trigger overtakes nothing that says more than itself; a resolve before its trigger would leave the alert open.
         return new Map(alerts.flatMap(({ post }) => (isTrigger(post) ? [] : [[post, NOT_KNOWN]])))
       }
@@ -86,7 +86,7 @@ export function createFleetLink(options: FleetLinkOptions): FleetLink {
     note: async (deliveries) => {
       if (!deliveries.some(({ post }) => deploymentOf(post.event, Date.now()) !== undefined)) return
       const note: Engine['noteDeployment'] = async (...told) => {
-        if (away !== undefined) throw away
+        if (failure !== undefined) throw failure
         return await ask((server) => server.noteDeployment(...told))
       }
       await noteDeployment({ note }, deliveries, log)
@@ -120,39 +120,16 @@ function isTrigger({ event }: Post): boolean {
   return event.body.event_action === 'trigger'
 }
 
-/** Joins the fleet under the name of the spool's directory. */
 async function startDelivery(
   options: FleetLinkOptions,
   spool: ListedSpool,
-  { directory, maxAgeMs }: SpoolConfig,
+  config: SpoolConfig,
 ): Promise<OwnDelivery> {
-  const { fleet, delivery, hostname, log } = options
-  const transport = composeTransport(delivery)
-  const shared = await composeRelayFleet({
-    fleet,
-    origin: readOrigin(directory, hostname),
-    spool,
-    delivery,
-    transport,
-    version,
-    maxAgeMs,
-    lookUp: await options.lookUp(),
-    events: () => ({
-      onDelivered: () => undefined,
-      onRetry: ({ reason }) => log.info(`an attempt failed: ${reason}`),
-      onDead: () => undefined,
-      onLock: () => undefined,
-      onStoreProblem: () => undefined,
-    }),
-    onState: (state) =>
-      log.debug(state.kind === 'up' ? `the fleet’s database answers: ${state.host}` : state.reason),
-  })
+  const lookUp = await options.lookUp()
+  const { shared, leave } = await joinFleet({ ...options, spool, config, lookUp })
   return {
     waitFor: (ids, timeoutMs, signal) => waitFor(shared, spool, { ids, timeoutMs, signal }),
-    stop: async (graceMs) => {
-      await shared.stop(graceMs)
-      await transport.close()
-    },
+    stop: leave,
   }
 }
 

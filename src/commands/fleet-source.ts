@@ -1,14 +1,12 @@
-import { composeRelayFleet, composeSpool, composeTransport } from '../compose.ts'
+import { composeSpool } from '../compose.ts'
 import type { FleetConfig } from '../config/fleet.ts'
 import type { SpoolConfig } from '../config/spool.ts'
 import { Failure } from '../core/failure.ts'
-import { readOrigin } from '../fleet/origin.ts'
 import type { RelayFleet } from '../fleet/relay-fleet.ts'
 import type { Log } from '../log.ts'
 import type { ListedSpool } from '../spool/listing.ts'
-import type { WorkerEvents } from '../spool/worker/types.ts'
-import { version } from '../version.ts'
 import { describeDead, MAX_NAMED, type FlushSource } from './flush-sources.ts'
+import { joinFleet } from './join-fleet.ts'
 import { keyLookUp, type RestContext } from './rest-access.ts'
 
 export interface FleetSourceOptions {
@@ -24,8 +22,8 @@ const GRACE_MS = 1000
 const NOT_MOVED = 'deadlines of deployments are not in the fleet yet'
 
 /**
- * What a spool's directory has given, or has still to give, to its fleet. This process forwards it, and delivers with the others
- * until all of it is settled.
+ * The events of a spool's directory that were moved to its fleet, or still have to be. This process moves them, and delivers
+ * with the other relays until all are settled.
  */
 export async function createFleetSource(
   context: RestContext,
@@ -33,28 +31,14 @@ export async function createFleetSource(
 ): Promise<FlushSource> {
   const { log } = context
   const spool = await composeSpool({ ...spoolConfig, onWarning: (message) => log.warn(message) })
-  const origin = readOrigin(spoolConfig.directory, hostname)
-  const { delivery } = context.config
-  const transport = composeTransport(delivery)
-  const events: WorkerEvents = {
-    onDelivered: () => undefined,
-    onRetry: ({ reason }) => log.info(`an attempt failed: ${reason}`),
-    onDead: () => undefined,
-    onLock: () => undefined,
-    onStoreProblem: () => undefined,
-  }
-  const shared = await composeRelayFleet({
+  const { shared, name, leave } = await joinFleet({
     fleet,
-    origin,
     spool,
-    delivery,
-    transport,
-    version,
-    maxAgeMs: spoolConfig.maxAgeMs,
+    config: spoolConfig,
+    delivery: context.config.delivery,
+    hostname,
+    log,
     lookUp: await keyLookUp(context),
-    events: () => events,
-    onState: (state) =>
-      log.debug(state.kind === 'up' ? `the fleet’s database answers: ${state.host}` : state.reason),
   })
   const watchDeadlines = createWatchDeadlines({ shared, spool, log })
   return {
@@ -68,20 +52,19 @@ export async function createFleetSource(
         const everything = await shared.store.counts()
         const listed = await shared.store.list('dead', MAX_NAMED)
         const isCounted = ({ where, origin: by }: (typeof listed)[number]): boolean =>
-          all || where === 'spool' || by === origin.name
+          all || where === 'spool' || by === name
         const dead = listed.filter(isCounted)
         const counts = { ...everything, pending, dead: all ? everything.dead : dead.length }
         return { counts, dead: dead.map(describeDead), setAside: spool.setAside() }
       } catch (error) {
         if (!(error instanceof Failure)) throw error
-        const message = `the fleet’s database cannot be asked: ${error.message}`
+        const message = `the fleet’s database cannot be queried: ${error.message}`
         if (error.kind === 'config') throw new Failure('config', message)
         return message
       }
     },
     close: async () => {
-      await shared.stop(GRACE_MS)
-      await transport.close()
+      await leave(GRACE_MS)
       await spool.close()
     },
   }

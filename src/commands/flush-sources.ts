@@ -5,6 +5,7 @@ import { Failure } from '../core/failure.ts'
 import { oneLine } from '../core/mask-secrets.ts'
 import type { Spool, SpoolCounts, SpoolEntry } from '../spool/spool.ts'
 import { version } from '../version.ts'
+import { relayHeaders, requireAccess } from './relay-headers.ts'
 import { keyLookUp, type RestContext } from './rest-access.ts'
 
 /** An event that was given up or refused, in words. */
@@ -128,14 +129,12 @@ interface RelayList {
  * @param all whether events that other relays of its fleet accepted count, too
  */
 export function createRelaySource({ io, config }: RestContext, all: boolean): FlushSource {
-  const { eventsUrl, relay, timeoutMs } = config.delivery
+  const { eventsUrl, timeoutMs } = config.delivery
   const transport = composeTransport(config.delivery)
-  const token = relay?.token
-  const headers = { accept: 'application/json', ...(token && { authorization: `Bearer ${token.reveal()}` }) }
   const request = {
     method: 'GET',
     url: `${eventsUrl}/events?status=dead&scope=${all ? 'all' : 'own'}`,
-    headers,
+    headers: relayHeaders(config.delivery),
     maxAnswerBytes: 16 << 20,
   } as const
   return {
@@ -144,8 +143,7 @@ export function createRelaySource({ io, config }: RestContext, all: boolean): Fl
       const exchange = await transport.exchange(request, timeoutMs, io.signal)
       if (exchange.kind === 'failed') return `the relay does not answer: ${exchange.outcome.reason}`
       const { status, body } = exchange.answer
-      if (status === 401 || status === 403)
-        throw new Failure('config', 'the relay requires its bearer token: set PAGERDUTY_RELAY_TOKEN')
+      requireAccess(status)
       return status === 200 ? readList(body) : `the relay answers ${status}`
     },
     close: () => transport.close(),

@@ -4,8 +4,8 @@ import { eventInput } from '../core/build-event.ts'
 import { Failure } from '../core/failure.ts'
 import { buildSuspended } from '../core/started.ts'
 import { addressPosts, sendPosts } from './send-posts.ts'
-import type { StartTeller, Watcher } from './start-teller.ts'
-import { openStartTeller } from './tell-start.ts'
+import type { StartReporter, Watcher } from './start-reporter.ts'
+import { openStartReporter } from './open-start-reporter.ts'
 
 /** When a watched command was started. */
 export interface CommandStart {
@@ -19,18 +19,18 @@ const MOST_PAUSE_MS = 60_000
 const LEAST_PAUSE_MS = 250
 
 /**
- * While a watched command runs, tells what watches its time that it has begun, and then that it is still alive. Whatever
- * goes wrong with that is logged once, and delays neither the command nor its report.
+ * While a watched command runs, reports to what watches its time that it has begun, and then that it is still running. A
+ * failure is logged once, and delays neither the command nor its report.
  * @param ended aborts when the command has ended
  */
 export async function keepStarted(session: Session, start: CommandStart, ended: AbortSignal): Promise<void> {
   const { config, log } = session
   try {
-    if (config.started.isSuspended) return await tellPagerDuty(session, start, ended)
-    const teller = await openStartTeller(session, start.startedAt)
-    if (teller === undefined) return log.warn(NOBODY_WATCHES)
-    await keepTelling(session, { teller, start, ended })
-    await teller.close()
+    if (config.started.isSuspended) return await sendSuspendedAlert(session, start, ended)
+    const reporter = await openStartReporter(session, start.startedAt)
+    if (reporter === undefined) return log.warn(NOBODY_WATCHES)
+    await keepReporting(session, { reporter, start, ended })
+    await reporter.close()
   } catch (error) {
     if (!(error instanceof Failure)) throw error
     log.warn(`nothing watches the time of this command: ${error.message}`)
@@ -48,35 +48,35 @@ const WATCHER = {
 const FORGETS = '; it has no spool, so it forgets that when it ends'
 
 interface Keeping {
-  readonly teller: StartTeller
+  readonly reporter: StartReporter
   readonly start: CommandStart
   readonly ended: AbortSignal
 }
 
-async function keepTelling({ config, log }: Session, { teller, start, ended }: Keeping): Promise<void> {
+async function keepReporting({ config, log }: Session, { reporter, start, ended }: Keeping): Promise<void> {
   const { withinMs = 0 } = config.started
   const pauseMs = Math.max(LEAST_PAUSE_MS, Math.min(MOST_PAUSE_MS, withinMs / 3))
   let problem: string | undefined
   let isSaid = false
   while (!ended.aborted) {
-    const told = await teller.tell(performance.now() - start.startedAtMs, pauseMs, ended)
+    const answer = await reporter.report(performance.now() - start.startedAtMs, pauseMs, ended)
     if (ended.aborted) return
-    if (told.outcome !== 'accepted') {
-      if (told.reason !== problem)
-        log.warn(`nothing watches the time of this command now: ${told.reason}; trying again`)
-      problem = told.reason
+    if (answer.outcome !== 'accepted') {
+      if (answer.reason !== problem)
+        log.warn(`nothing watches the time of this command now: ${answer.reason}; trying again`)
+      problem = answer.reason
     } else if (!isSaid || problem !== undefined) {
-      log.info(`--within: ${WATCHER[told.watcher]}${told.isOnDisk ? '' : FORGETS}`)
+      log.info(`--within: ${WATCHER[answer.watcher]}${answer.isOnDisk ? '' : FORGETS}`)
       isSaid = true
       problem = undefined
     }
-    // Its time was over, so the alert is triggered; only the outcome changes anything now.
-    if (told.outcome === 'accepted' && told.hasEnded) return
+    // Its time is over and its alert triggered, so only its outcome matters now.
+    if (answer.outcome === 'accepted' && answer.hasEnded) return
     await sleep(pauseMs, undefined, { signal: ended }).catch(() => undefined)
   }
 }
 
-async function tellPagerDuty(
+async function sendSuspendedAlert(
   session: Session,
   { startedAt }: CommandStart,
   ended: AbortSignal,

@@ -23,7 +23,7 @@ export interface Observation {
 }
 
 /**
- * Looks at the service until a new incident opens or the time is over, and says what it found.
+ * Looks at the service until a new incident opens or the time is over, and logs what it found.
  * @returns the last look, or why it failed
  * @throws Failure if a signal interrupts it
  */
@@ -48,7 +48,7 @@ export async function observe(
         }),
       { deadlineAtMs: () => performance.now() + config.delivery.deadlineMs },
     )
-    if (!(finding instanceof Failure)) sayWhatWasFound(finding, forMs, log)
+    if (!(finding instanceof Failure)) logFinding(finding, forMs, log)
     return finding
   } catch (error) {
     if (error instanceof Failure && !io.signal.aborted) return error
@@ -56,8 +56,8 @@ export async function observe(
   }
 }
 
-/** Says what is looked for, once the service is known. */
-export function announce({ log }: Session, forMs: number): (service: Service) => void {
+/** Returns a function that logs what is looked for, to call once the service is known. */
+export function logStart({ log }: Session, forMs: number): (service: Service) => void {
   return (service) =>
     log.info(`watch: looking for new incidents on ${describeService(service)} for ${formatMs(forMs)}`)
 }
@@ -77,13 +77,13 @@ export function createProgress(
   }
 }
 
-function sayWhatWasFound(finding: Finding, forMs: number, log: Pick<Log, 'info' | 'error'>): void {
+function logFinding(finding: Finding, forMs: number, log: Pick<Log, 'info' | 'error'>): void {
   const [title = '', ...incidents] = describeFinding('watch', 'new', finding)
   if (incidents.length === 0) return log.info(`${title} in ${formatMs(forMs)}`)
   for (const line of [title, ...incidents]) log.error(line)
 }
 
-/** The deployment that is over now, as its events are built: a note says so, however late the incident opens. */
+/** The input of a deployment that has just ended. A note shows this time, however late the incident opens. */
 export function deploymentOverNow({ config, identity }: Session): EventInput {
   const { fields, choices } = config.event
   return eventInput({ fields, choices, build: config.build, identity, nowIso: new Date().toISOString() })
@@ -102,8 +102,8 @@ export async function noteFinding(
   await noteSuspicion(session, ids, noteAboutDeployment(masked, isRolledBack))
 }
 
-/** Whether a new incident opened is not known. */
-export function sayUnknown({ log, config }: Session, { message }: Failure): void {
+/** Logs that it is not known whether a new incident opened. */
+export function logUnknown({ log, config }: Session, { message }: Failure): void {
   const text = `watch: cannot tell whether a new incident opened: ${message}`
   if (config.run.strict) log.error(text)
   else log.warn(text)

@@ -4,6 +4,7 @@ import type { SpoolConfig } from '../config/spool.ts'
 import { Failure } from '../core/failure.ts'
 import { isObject } from '../core/json.ts'
 import type { Answer, Holder } from './holder.ts'
+import { relayHeaders, requireAccess } from './relay-headers.ts'
 import { createStoredHolder } from './stored-holder.ts'
 
 /** The relay that is configured, or else the fleet, or else the spool. @throws Failure of kind `usage` if there is none */
@@ -28,14 +29,12 @@ async function openDirectory({ config, log }: Session, options: SpoolConfig): Pr
 }
 
 function openRelay({ io, config }: Session): Holder {
-  const { eventsUrl, relay, timeoutMs } = config.delivery
+  const { eventsUrl, timeoutMs } = config.delivery
   const transport = composeTransport(config.delivery)
-  const token = relay?.token
   const ask = async (method: 'GET' | 'POST', path: string, body?: object): Promise<Answer> => {
     const headers = {
-      accept: 'application/json',
+      ...relayHeaders(config.delivery),
       ...(body && { 'content-type': 'application/json' }),
-      ...(token && { authorization: `Bearer ${token.reveal()}` }),
     }
     const request = { method, url: `${eventsUrl}${path}`, headers, maxAnswerBytes: MAX_ANSWER_BYTES }
     const exchange = await transport.exchange(
@@ -67,8 +66,7 @@ const MAX_ANSWER_BYTES = 16 << 20
 
 /** @throws Failure that says why the relay did not do it */
 function readAnswer(status: number, body: string): Answer {
-  if (status === 401)
-    throw new Failure('config', 'the relay requires its bearer token: set PAGERDUTY_RELAY_TOKEN')
+  requireAccess(status)
   if (status !== 200) throw new Failure('undelivered', `the relay answers ${status}`)
   try {
     const answer: unknown = JSON.parse(body)

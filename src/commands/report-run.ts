@@ -6,11 +6,9 @@ import type { Ending } from '../run/supervise.ts'
 import type { Tail } from '../run/output-tail.ts'
 import type { maskedRun } from './masked-run.ts'
 import { notify } from './notify.ts'
+import { withReportDeadline } from './report-deadline.ts'
 import { failureLine } from '../cli/report.ts'
 import type { Session } from '../cli/session.ts'
-
-/** How long the report of a cancelled command may take, so that it is done before Docker sends SIGKILL. */
-const CANCEL_DEADLINE_MS = 4000
 
 /** What is known about a command. */
 export interface Watched {
@@ -29,18 +27,12 @@ export interface Watched {
  * @returns the exit status of the report alone
  */
 export async function reportRun(session: Session, watched: Watched): Promise<number> {
-  const { io, config, log } = session
-  const { deadlineMs } = config.delivery
-  const delivery = {
-    ...config.delivery,
-    deadlineMs: watched.isCancelled ? Math.min(deadlineMs, CANCEL_DEADLINE_MS) : deadlineMs,
-  }
-  // The report has the whole deadline to itself, however long the command took.
+  const timed = withReportDeadline(session, watched.isCancelled)
+  const { config, log } = timed
   const reporting = {
-    ...session,
-    io: { ...io, startedAtMs: performance.now() },
+    ...timed,
     // A cancelled run has no time to ask.
-    config: { ...config, delivery, confirm: config.confirm && !watched.isCancelled },
+    config: { ...config, confirm: config.confirm && !watched.isCancelled },
     exitStatus: (own: number) => watched.ending && runStatus(watched.ending, own, config.run.strict),
   }
   try {

@@ -10,11 +10,9 @@ import type { CommandResult } from '../core/summary.ts'
 import type { Incident } from '../rest/resources.ts'
 import { supervise, type Ending } from '../run/supervise.ts'
 import { titleOf } from './describe-incidents.ts'
+import { withReportDeadline } from './report-deadline.ts'
 import { addressPosts, sendPosts } from './send-posts.ts'
 import { watchSignals } from './watch-signals.ts'
-
-/** How long the report may take after a signal: it has to fit into the 10 s that Docker leaves before SIGKILL. */
-const CANCEL_DEADLINE_MS = 4000
 
 /** What a rollback is about. */
 interface Suspicion {
@@ -58,7 +56,10 @@ export async function rollBack(
   if (isCancelled) await command.sweep()
   logEnding(session, argv[0], ending)
   const durationSeconds = Math.round(performance.now() - startedAtMs) / 1000
-  const reporting = withTime({ ...session, io: { ...io, signal: signals.impatience } }, isCancelled)
+  const reporting = {
+    ...withReportDeadline({ ...session, io: { ...io, signal: signals.stopReporting } }, isCancelled),
+    json: false, // `watch` prints its one line at the end
+  }
   const result = { ...resultOf(ending), durationSeconds }
   const nowIso = new Date().toISOString()
   await reportRollback(reporting, { input: { ...input, result, nowIso }, incidents })
@@ -75,18 +76,6 @@ function logEnding({ log }: Session, program: string, ending: Ending): void {
 function resultOf(ending: Ending): CommandResult {
   if (ending.kind === 'killed') return { signal: ending.signal }
   return ending.exitCode === 0 ? {} : { exitCode: ending.exitCode }
-}
-
-/** The report has the whole budget to itself, however long the command took. */
-function withTime({ io, config, ...rest }: Session, isCancelled: boolean): Session {
-  const { deadlineMs } = config.delivery
-  const budgetMs = isCancelled ? Math.min(deadlineMs, CANCEL_DEADLINE_MS) : deadlineMs
-  return {
-    ...rest,
-    io: { ...io, startedAtMs: performance.now() },
-    config: { ...config, delivery: { ...config.delivery, deadlineMs: budgetMs } },
-    json: false, // `watch` prints its one line at the end
-  }
 }
 
 async function reportRollback(session: Session, { input, incidents }: Suspicion): Promise<void> {

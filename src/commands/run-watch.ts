@@ -4,7 +4,7 @@ import { describeService } from '../rest/resources.ts'
 import { needService } from '../rest/service.ts'
 import { findingToJson } from './describe-incidents.ts'
 import { createIncidentLook } from './incident-look.ts'
-import { deploymentOverNow, noteFinding, observe, sayUnknown } from './observe.ts'
+import { deploymentOverNow, noteFinding, observe, logUnknown } from './observe.ts'
 import { withRestClient } from './rest-access.ts'
 
 /** Exit status if a new incident opens, with `--strict`. */
@@ -47,7 +47,7 @@ export function startRunWatch(session: Session, forMs: number): RunWatch {
       await baseline
       const finding = await observe(reported, { token, lookOnce, forMs })
       if (finding instanceof Failure) {
-        sayUnknown(reported, finding)
+        logUnknown(reported, finding)
         return unknownResult(finding, EXIT_CODE.undelivered)
       }
       const isClear = finding.incidents.length === 0

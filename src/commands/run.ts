@@ -224,9 +224,9 @@ async function prepare(
   { log, heartbeat, signals }: Preparation,
 ): Promise<Session | Failure> {
   try {
-    const session = await loadSession(log, signals.hurry)
+    const session = await loadSession(log, signals.stopReading)
     heartbeat.start(log, session.config.run.heartbeatMs)
-    return { ...session, io: { ...session.io, writeOut, signal: signals.impatience } }
+    return { ...session, io: { ...session.io, writeOut, signal: signals.stopReporting } }
   } catch (error) {
     if (!(error instanceof Failure)) throw error
     log.error(`${error.message}\nthe command runs, but its outcome will not be reported`)

@@ -3,32 +3,32 @@ import { eventInput } from '../core/build-event.ts'
 import { EXIT_CODE, Failure } from '../core/failure.ts'
 import { buildSuspended } from '../core/started.ts'
 import { addressPosts, printRequests, reportDeliveries, sendPosts } from './send-posts.ts'
-import type { ToldStart } from './start-teller.ts'
-import { openStartTeller } from './tell-start.ts'
+import type { StartAnswer } from './start-reporter.ts'
+import { openStartReporter } from './open-start-reporter.ts'
 
 /**
- * `started`: tells the relay, or the spool, that a deployment has begun and must end. With `--suspended` it tells
- * PagerDuty instead, whose own rule holds the alert back.
+ * `started`: reports to the relay, the fleet or the spool that a deployment has begun and must end. With `--suspended` it
+ * sends PagerDuty an alert instead, which a rule of the service holds back.
  * @returns the exit status
  * @throws Failure of kind `usage` if nothing would watch the time
  */
 export async function started(session: Session): Promise<number> {
   const { io, config, log } = session
-  if (config.started.isSuspended) return await tellPagerDuty(session)
-  const teller = await openStartTeller(session, new Date().toISOString())
-  if (teller === undefined) throw new Failure('usage', NOBODY_WATCHES)
+  if (config.started.isSuspended) return await sendSuspendedAlert(session)
+  const reporter = await openStartReporter(session, new Date().toISOString())
+  if (reporter === undefined) throw new Failure('usage', NOBODY_WATCHES)
   try {
     if (config.dryRun) {
-      io.writeOut(`${JSON.stringify(teller.describe())}\n`)
+      io.writeOut(`${JSON.stringify(reporter.describe())}\n`)
       return 0
     }
-    const told = await teller.tell(0, config.delivery.deadlineMs, io.signal)
-    if (told.outcome === 'accepted') logAccepted(session, told)
-    else log.error(`the deployment’s start is not recorded: ${told.reason}`)
-    if (io.signal.aborted && told.outcome !== 'accepted') throw new Failure('undelivered', 'interrupted')
-    return report(session, told)
+    const answer = await reporter.report(0, config.delivery.deadlineMs, io.signal)
+    if (answer.outcome === 'accepted') logAccepted(session, answer)
+    else log.error(`the deployment’s start is not recorded: ${answer.reason}`)
+    if (io.signal.aborted && answer.outcome !== 'accepted') throw new Failure('undelivered', 'interrupted')
+    return printAnswer(session, answer)
   } finally {
-    await teller.close()
+    await reporter.close()
   }
 }
 
@@ -36,7 +36,7 @@ const NOBODY_WATCHES =
   'nothing would watch the time: started needs a relay (PAGERDUTY_RELAY_URL), a fleet (PAGERDUTY_FLEET), a spool ' +
   'that a relay or flush delivers (PAGERDUTY_SPOOL), or --suspended'
 
-async function tellPagerDuty(session: Session): Promise<number> {
+async function sendSuspendedAlert(session: Session): Promise<number> {
   const { io, config, log, identity } = session
   const { fields, choices } = config.event
   const nowIso = new Date().toISOString()
@@ -52,8 +52,8 @@ async function tellPagerDuty(session: Session): Promise<number> {
   return exitCode
 }
 
-function logAccepted({ config, log }: Session, told: ToldStart & { readonly outcome: 'accepted' }): void {
-  const { dueAt, hasEnded, isOnDisk, watcher } = told
+function logAccepted({ config, log }: Session, answer: StartAnswer & { readonly outcome: 'accepted' }): void {
+  const { dueAt, hasEnded, isOnDisk, watcher } = answer
   if (hasEnded) return log.info('the deployment has ended already, so nothing watches its time')
   if (dueAt === undefined)
     return log.warn(
@@ -67,14 +67,15 @@ function logAccepted({ config, log }: Session, told: ToldStart & { readonly outc
 const IN_MEMORY = 'the relay has no spool, so it forgets this when it ends'
 const SPOOL_ALONE = 'only a relay or flush that uses this spool watches the time'
 
-function report({ io, command, json }: Session, told: ToldStart): number {
-  const exitCode = told.outcome === 'accepted' ? 0 : EXIT_CODE[told.isConfiguration ? 'config' : told.outcome]
+function printAnswer({ io, command, json }: Session, answer: StartAnswer): number {
+  const exitCode =
+    answer.outcome === 'accepted' ? 0 : EXIT_CODE[answer.isConfiguration ? 'config' : answer.outcome]
   if (!json) return exitCode
   const more =
-    told.outcome === 'accepted'
-      ? { due_at: told.dueAt, kept: told.isOnDisk ? 'on disk' : 'in memory' }
-      : { status: told.status, reason: told.reason }
-  const line = { command, outcome: told.outcome, exit_code: exitCode, events: [], ...more }
+    answer.outcome === 'accepted'
+      ? { due_at: answer.dueAt, kept: answer.isOnDisk ? 'on disk' : 'in memory' }
+      : { status: answer.status, reason: answer.reason }
+  const line = { command, outcome: answer.outcome, exit_code: exitCode, events: [], ...more }
   io.writeOut(`${JSON.stringify(line)}\n`)
   return exitCode
 }

@@ -39,9 +39,9 @@ export interface SignalWatch {
   /** To be called when the command has ended: from then on signals end the report. */
   readonly commandEnded: () => void
   /** Aborts when the configuration must be read at once: a file that is not read by then counts as missing. */
-  readonly hurry: AbortSignal
+  readonly stopReading: AbortSignal
   /** Aborts when the report has to end; the reason is its exit status. */
-  readonly impatience: AbortSignal
+  readonly stopReporting: AbortSignal
 }
 
 /** Passes signals on to the command while it runs, and remembers them. */
@@ -49,15 +49,15 @@ export function watchSignals(io: Io, command: Supervised): SignalWatch {
   const seen = new Set<string>()
   let isAsked = false
   let hasEnded = false
-  const impatience = new AbortController()
-  const hurry = new AbortController()
+  const stopReporting = new AbortController()
+  const stopReading = new AbortController()
   const overdue = new Promise<undefined>((resolve) => {
     io.takeSignals((signal) => {
       const asksToEnd = ENDING_SIGNALS.has(signal)
       if (hasEnded) {
         if (!asksToEnd) return
-        hurry.abort()
-        return impatience.abort(EXIT_CODE.undelivered)
+        stopReading.abort()
+        return stopReporting.abort(EXIT_CODE.undelivered)
       }
       seen.add(signal)
       const isFirst = asksToEnd && !isAsked
@@ -66,7 +66,7 @@ export function watchSignals(io: Io, command: Supervised): SignalWatch {
       const isForwarded = command.forward(signal)
       if (!isFirst || !isForwarded) return
       setTimeout(() => {
-        hurry.abort()
+        stopReading.abort()
         resolve(undefined)
       }, CANCEL_WAIT_MS).unref()
     }, FORWARDED)
@@ -75,7 +75,7 @@ export function watchSignals(io: Io, command: Supervised): SignalWatch {
     isCancelled: (ending) => isAsked || (ending?.kind === 'killed' && seen.has(ending.signal)),
     overdue,
     commandEnded: () => (hasEnded = true),
-    hurry: hurry.signal,
-    impatience: impatience.signal,
+    stopReading: stopReading.signal,
+    stopReporting: stopReporting.signal,
   }
 }

@@ -4,7 +4,7 @@ import { EXIT_CODE, Failure } from '../core/failure.ts'
 import { needService } from '../rest/service.ts'
 import { findingToJson, type Finding } from './describe-incidents.ts'
 import { createIncidentLook } from './incident-look.ts'
-import { announce, deploymentOverNow, noteFinding, observe, sayUnknown } from './observe.ts'
+import { logStart, deploymentOverNow, noteFinding, observe, logUnknown } from './observe.ts'
 
 /** Exit status if a new incident opens. */
 const NEW_INCIDENT = 1
@@ -12,7 +12,7 @@ const NEW_INCIDENT = 1
 /**
  * `watch`: looks for new incidents of the service after a deployment. If one opens, it says which, notes the deployment on
  * it with `--note`, and runs the rollback, if one is given.
- * @returns 0 if none opens, 1 if one does; if PagerDuty cannot be asked, 0 with a warning, or 75 with `--strict`
+ * @returns 0 if none opens, 1 if one does; if PagerDuty cannot be reached, 0 with a warning, or 75 with `--strict`
  * @throws Failure of kind `config` if no token or no service is set
  */
 export async function watch(session: Session, { commandLine = [] }: CommandLine): Promise<number> {
@@ -20,11 +20,11 @@ export async function watch(session: Session, { commandLine = [] }: CommandLine)
   const { forMs } = config.watch
   const input = deploymentOverNow(session)
   const { token, service } = needService('watch', config.rest)
-  const lookOnce = createIncidentLook(session, service, announce(session, forMs))
+  const lookOnce = createIncidentLook(session, service, logStart(session, forMs))
   const finding = await observe(session, { token, lookOnce, forMs })
   // A deployment does not fail because PagerDuty cannot be reached, unless the user says so.
   if (finding instanceof Failure) {
-    sayUnknown(session, finding)
+    logUnknown(session, finding)
     const exitCode = config.run.strict ? EXIT_CODE.undelivered : 0
     return report(session, { outcome: 'unknown', exitCode, reason: finding.message })
   }

@@ -124,3 +124,16 @@ test('without a relay, a spool or a fleet there is nothing to list', async () =>
   assert.equal(code, 64)
   assert.match(stderr, /deployments needs a relay, a spool or a fleet: set PAGERDUTY_RELAY_URL, /)
 })
+
+test('a read-only token cannot retry, which is a wrong setting', async () => {
+  const tokens = { PAGERDUTY_RELAY_TOKEN: 'may-act', PAGERDUTY_RELAY_VIEW_TOKEN: 'may-look' }
+  const guarded = await startRelay({ ...ENV, PAGERDUTY_SPOOL: join(root, 'guarded'), ...tokens })
+  try {
+    const env = { PAGERDUTY_RELAY_URL: guarded.url, PAGERDUTY_RELAY_TOKEN: 'may-look' }
+    const { code, stderr } = await runProgram(['spool', 'retry'], { env })
+    assert.equal(code, 78, stderr)
+    assert.match(stderr, /the relay requires its bearer token: set PAGERDUTY_RELAY_TOKEN/)
+  } finally {
+    guarded.program.child.kill('SIGKILL')
+  }
+})

@@ -90,7 +90,7 @@ test(
       assert.equal(outcomeOf(await trigger('away', 'a')), 'accepted')
       const ended = await resolve('away', 'b', '--deadline', '5s')
       assert.deepEqual([ended.code, outcomeOf(ended)], [0, 'queued'], ended.stderr)
-      assert.match(ended.stderr, /the fleet’s database cannot be asked: /)
+      assert.match(ended.stderr, /the fleet’s database cannot be queried: /)
       assert.deepEqual(received(), ['trigger a'])
     } finally {
       await primary?.start()

@@ -82,16 +82,16 @@ test('without the database a list is of the spool alone, and says so with 75', {
       assert.equal(code, 75, stderr)
       assert.match(
         stderr,
-        /the fleet’s database cannot be asked: 127\.0\.0\.1:\d+: .*; this is only what the spool in /,
+        /the fleet’s database cannot be queried: 127\.0\.0\.1:\d+: .*; this is only what the spool in /,
       )
-      assert.match(String(answerOf({ stdout } as Run)['incomplete']), /cannot be asked/)
+      assert.match(String(answerOf({ stdout } as Run)['incomplete']), /cannot be queried/)
     }
     assert.equal(answerOf(await run(['deployments'], env))['deployments']?.length, 1)
     const retried = await run(['spool', 'retry'], env)
     assert.equal(retried.code, 75, retried.stderr)
     const alone = await run(['deployments'])
     assert.equal(alone.code, 75, alone.stderr)
-    assert.match(alone.stderr, /the fleet’s database cannot be asked: /)
+    assert.match(alone.stderr, /the fleet’s database cannot be queried: /)
     // A spool knows only its own failures, so this one pages.
     const failed = await run(['failure', '--after', '3'], { ...build('2'), ...env })
     assert.equal(failed.code, 0, failed.stderr)

@@ -72,7 +72,7 @@ test(
         assert.equal(told.code, 0, told.stderr)
         assert.match(
           told.stderr,
-          /the fleet’s database cannot be asked: .*; the spool keeps the deployment’s start/,
+          /the fleet’s database cannot be queried: .*; the spool keeps the deployment’s start/,
         )
         assert.match(told.stderr, /only a relay or flush that uses this spool watches the time/)
       }

@@ -9,15 +9,15 @@ import { unlessLong, within } from '../fleet/within.ts'
 import type { Begun } from '../spool/deadlines.ts'
 import { toSpoolKey } from '../spool/key-names.ts'
 import { version } from '../version.ts'
-import type { StartTeller, ToldStart } from './start-teller.ts'
+import type { StartReporter, StartAnswer } from './start-reporter.ts'
 
-export interface FleetTellerOptions {
+export interface FleetReporterOptions {
   readonly session: Session
   readonly fleet: FleetConfig
   /** As `buildStarted` makes it. */
   readonly event: Event
   /** Keeps the deadline if the fleet does not answer. */
-  readonly spool: StartTeller | undefined
+  readonly spool: StartReporter | undefined
 }
 
 const PAUSE_MS = 1000
@@ -25,10 +25,10 @@ const PAUSE_MS = 1000
 const CLOSE_MS = 200
 
 /**
- * Any relay of the fleet watches the time. Each time it is told, there is a new connection: a command may run for hours, and
- * hundreds at once.
+ * Reports a start to the fleet, whose relays watch the time. Each report opens a new connection: a command may run for
+ * hours, and hundreds may run at once.
  */
-export function createFleetTeller({ session, fleet, event, spool }: FleetTellerOptions): StartTeller {
+export function createFleetReporter({ session, fleet, event, spool }: FleetReporterOptions): StartReporter {
   const { config, log } = session
   const { keys, timeoutMs } = config.delivery
   const { withinMs } = config.started
@@ -40,13 +40,17 @@ export function createFleetTeller({ session, fleet, event, spool }: FleetTellerO
     ),
     ...(withinMs !== undefined && { withinMs }),
   }
-  const tellFleet = async (elapsedMs: number, budgetMs: number, signal: AbortSignal): Promise<ToldStart> => {
+  const reportToFleet = async (
+    elapsedMs: number,
+    budgetMs: number,
+    signal: AbortSignal,
+  ): Promise<StartAnswer> => {
     const limitMs = Math.min(timeoutMs, budgetMs)
     const engine = await composeEngine({ fleet, origin: 'command', version, connectTimeoutMs: limitMs / 2 })
     try {
       const begun = await within(limitMs, engine.deadlines.begin({ ...start, elapsedMs }), signal)
       const state = engine.state()
-      return toTold(begun, withinMs, state.kind === 'down' && state.isConfiguration)
+      return toStartAnswer(begun, withinMs, state.kind === 'down' && state.isConfiguration)
     } catch (error) {
       if (!(error instanceof Failure)) throw error
       return { outcome: 'undelivered', reason: error.message }
@@ -56,20 +60,20 @@ export function createFleetTeller({ session, fleet, event, spool }: FleetTellerO
   }
   return {
     describe: () => ({ fleet: nodesOf(fleet), within_ms: withinMs, event: event.body }),
-    tell: async (elapsedMs, budgetMs, signal) => {
+    report: async (elapsedMs, budgetMs, signal) => {
       const endAtMs = performance.now() + budgetMs
       for (;;) {
         const leftMs = endAtMs - performance.now()
-        const told = await tellFleet(elapsedMs + budgetMs - leftMs, leftMs, signal)
-        if (told.outcome === 'accepted' || signal.aborted) return told
+        const answer = await reportToFleet(elapsedMs + budgetMs - leftMs, leftMs, signal)
+        if (answer.outcome === 'accepted' || signal.aborted) return answer
         if (spool !== undefined) {
           log.warn(
-            `the fleet’s database cannot be asked: ${told.reason}; the spool keeps the deployment’s start`,
+            `the fleet’s database cannot be queried: ${answer.reason}; the spool keeps the deployment’s start`,
           )
-          return await spool.tell(elapsedMs, budgetMs, signal)
+          return await spool.report(elapsedMs, budgetMs, signal)
         }
-        if (told.isConfiguration === true || endAtMs - performance.now() < PAUSE_MS) return told
-        log.debug(`the fleet was not told that the deployment has begun: ${told.reason}`)
+        if (answer.isConfiguration === true || endAtMs - performance.now() < PAUSE_MS) return answer
+        log.debug(`the fleet was not told that the deployment has begun: ${answer.reason}`)
         await sleep(PAUSE_MS, undefined, { signal }).catch(() => undefined)
       }
     },
@@ -77,7 +81,7 @@ export function createFleetTeller({ session, fleet, event, spool }: FleetTellerO
   }
 }
 
-function toTold(begun: Begun, withinMs: number | undefined, isConfiguration: boolean): ToldStart {
+function toStartAnswer(begun: Begun, withinMs: number | undefined, isConfiguration: boolean): StartAnswer {
   if (begun.kind === 'full') return { outcome: 'undelivered', reason: 'the fleet has too many deadlines' }
   if (begun.kind === 'unavailable') return { outcome: 'undelivered', reason: begun.reason, isConfiguration }
   const isWatched = begun.kind === 'running' && withinMs !== undefined

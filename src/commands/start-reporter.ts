@@ -1,15 +1,15 @@
-/** What watches the time of a deployment; a spool through the relay or `flush` that uses it. */
+/** What watches the time of a deployment; for a spool, the relay or `flush` that uses it. */
 export type Watcher = 'relay' | 'fleet' | 'spool'
 
-/** The answer to telling that a deployment has begun. */
-export type ToldStart =
+/** The answer to a report that a deployment has begun. */
+export type StartAnswer =
   | {
       readonly outcome: 'accepted'
       /** When its time is over, ISO 8601; absent if nothing watches it. */
       readonly dueAt?: string
       /** What watches it. */
       readonly watcher: Watcher
-      /** Whether that outlives the process that watches the time. */
+      /** Whether it is kept if the process that watches the time ends. */
       readonly isOnDisk: boolean
       /** Its outcome had been reported before. */
       readonly hasEnded: boolean
@@ -22,14 +22,14 @@ export type ToldStart =
       readonly isConfiguration?: boolean
     }
 
-/** Tells what watches the time of deployments that one has begun, as often as it is called. */
-export interface StartTeller {
+/** Reports the start of one deployment to what watches its time. Each further report says that it is still running. */
+export interface StartReporter {
   /**
    * @param elapsedMs how long it has been running
    * @param budgetMs how long this may take, retries included
    */
-  tell(elapsedMs: number, budgetMs: number, signal: AbortSignal): Promise<ToldStart>
-  /** The request that `tell` would make, for `--dry-run`. */
+  report(elapsedMs: number, budgetMs: number, signal: AbortSignal): Promise<StartAnswer>
+  /** The request that `report` would make, for `--dry-run`. */
   describe(): Record<string, unknown>
   close(): Promise<void>
 }

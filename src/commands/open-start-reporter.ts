@@ -10,22 +10,26 @@ import { CLOCK } from '../delivery/real-clock.ts'
 import { deliver } from '../delivery/retry.ts'
 import { toSpoolKey } from '../spool/key-names.ts'
 import { version } from '../version.ts'
-import type { StartTeller, ToldStart } from './start-teller.ts'
+import { relayHeaders } from './relay-headers.ts'
+import type { StartAnswer, StartReporter } from './start-reporter.ts'
 
 /**
- * The relay that is configured, or else the fleet, or else the spool, as what watches the time. Undefined if there is none.
+ * Opens the relay, or else the fleet, or else the spool that watches the time of deployments. Undefined if none is configured.
  * @param startedAt when the deployment began, ISO 8601
- * @throws Failure of kind `usage` if no outcome could be told to belong to the deployment
+ * @throws Failure of kind `usage` if no outcome could be matched to the deployment
  */
-export async function openStartTeller(session: Session, startedAt: string): Promise<StartTeller | undefined> {
+export async function openStartReporter(
+  session: Session,
+  startedAt: string,
+): Promise<StartReporter | undefined> {
   const { delivery, fleet, spool } = session.config
   if (delivery.relay === undefined && fleet === undefined && spool === undefined) return undefined
   const event = startedEvent(session, startedAt)
-  if (delivery.relay !== undefined) return openRelayTeller(session, event)
-  const ofSpool = spool === undefined ? undefined : await openSpoolTeller(session, event)
+  if (delivery.relay !== undefined) return openRelayReporter(session, event)
+  const ofSpool = spool === undefined ? undefined : await openSpoolReporter(session, event)
   if (fleet === undefined) return ofSpool
-  const { createFleetTeller } = await import('./fleet-start-teller.ts') // few have one
-  return createFleetTeller({ session, fleet, event, spool: ofSpool })
+  const { createFleetReporter } = await import('./fleet-start-reporter.ts') // few have one
+  return createFleetReporter({ session, fleet, event, spool: ofSpool })
 }
 
 function startedEvent({ config, identity }: Session, startedAt: string): Event {
@@ -38,9 +42,9 @@ function startedEvent({ config, identity }: Session, startedAt: string): Event {
 
 const MAX_ANSWER_BYTES = 65_536
 
-function openRelayTeller({ config, log }: Session, event: Event): StartTeller {
+function openRelayReporter({ config, log }: Session, event: Event): StartReporter {
   const { delivery, started } = config
-  const { eventsUrl, relay, timeoutMs, secrets } = delivery
+  const { eventsUrl, timeoutMs, secrets } = delivery
   const transport = composeTransport(delivery)
   const url = `${eventsUrl}/started`
   const bodyOf = (elapsedMs: number): object => ({
@@ -50,7 +54,7 @@ function openRelayTeller({ config, log }: Session, event: Event): StartTeller {
   })
   return {
     describe: () => ({ method: 'POST', url, body: bodyOf(0) }),
-    tell: async (elapsedMs, budgetMs, signal) => {
+    report: async (elapsedMs, budgetMs, signal) => {
       const startMs = performance.now()
       let text = ''
       const attempt = async (attemptMs: number, attemptSignal: AbortSignal): Promise<Outcome> => {
@@ -58,10 +62,9 @@ function openRelayTeller({ config, log }: Session, event: Event): StartTeller {
           method: 'POST' as const,
           url,
           headers: {
+            ...relayHeaders(delivery),
             'content-type': 'application/json',
-            accept: 'application/json',
             'user-agent': `pagerduty-alert/${version}`,
-            ...(relay?.token && { authorization: `Bearer ${relay.token.reveal()}` }),
           },
           body: Buffer.from(JSON.stringify(bodyOf(elapsedMs + performance.now() - startMs))),
           maxAnswerBytes: MAX_ANSWER_BYTES,
@@ -85,8 +88,8 @@ function openRelayTeller({ config, log }: Session, event: Event): StartTeller {
           log.debug(`the relay was not told that the deployment has begun: ${why}`),
       })
       if (outcome === 'accepted') return readAnswer(text)
-      const told = { outcome, ...(status !== undefined && { status }) }
-      return { ...told, reason: status === 404 ? TOO_OLD : reason }
+      const answer = { outcome, ...(status !== undefined && { status }) }
+      return { ...answer, reason: status === 404 ? TOO_OLD : reason }
     },
     close: () => transport.close(),
   }
@@ -94,7 +97,7 @@ function openRelayTeller({ config, log }: Session, event: Event): StartTeller {
 
 const TOO_OLD = 'what answers at PAGERDUTY_RELAY_URL has no POST /started: it is not a relay, or an older one'
 
-function readAnswer(text: string): ToldStart {
+function readAnswer(text: string): StartAnswer {
   const answer = parse(text)
   const dueAt = answer['due_at']
   return {
@@ -115,7 +118,7 @@ function parse(text: string): Record<string, unknown> {
   }
 }
 
-async function openSpoolTeller({ config, log }: Session, event: Event): Promise<StartTeller> {
+async function openSpoolReporter({ config, log }: Session, event: Event): Promise<StartReporter> {
   const { delivery, started, spool: options } = config
   const { keys } = delivery
   const { withinMs } = started
@@ -125,7 +128,7 @@ async function openSpoolTeller({ config, log }: Session, event: Event): Promise<
   let opened: ReturnType<typeof open> | undefined
   return {
     describe: () => ({ spool: directory, within_ms: withinMs, event: event.body }),
-    tell: async (elapsedMs) => {
+    report: async (elapsedMs) => {
       const spool = await (opened ??= open())
       const begun = await spool.deadlines.begin({
         event,
