@@ -1,11 +1,12 @@
 import type { Options } from '../config/sources.ts'
 import { SETTING_LIST } from '../config/settings.ts'
 import { Failure } from '../core/failure.ts'
+import { closest } from './closest.ts'
 import {
-  COMMAND_NAMES,
   COMMANDS,
   findCommand,
   takesSetting,
+  unknownCommand,
   type CommandInfo,
   type CommandName,
 } from './command-table.ts'
@@ -34,18 +35,21 @@ export function parseCommandLine(argv: readonly string[]): CommandLine {
   // Codeship requires a `command`; `command: true` is the usual way to give none.
   const args = words.length === 1 && words[0] === 'true' ? [] : words
   const end = args.indexOf('--')
-  const problems: string[] = []
   const { options: given, positionals } = tokenize(end === -1 ? args : args.slice(0, end), {
     takesValue: (name) => TAKES_VALUE.get(name),
     short: SHORT,
   })
+  const isHelp = positionals[0] !== 'help' && given.some(({ name }) => name === 'help')
+  // Without `--` these may be options of the command itself, so whether they are known here means nothing.
+  if (!isHelp && end === -1 && positionals[0] === 'run' && positionals.length > 1)
+    throw refusal([RUN_NEEDS], 'run')
+  const problems: string[] = []
   const options: Record<string, string[] | true> = {}
   for (const token of given) {
     const problem = addOption(options, token)
     if (problem !== undefined) problems.push(problem)
   }
-  const isHelp = options.help === true && positionals[0] !== 'help'
-  const [name, ...plainWords] = isHelp ? ['help', ...positionals] : positionals
+  const [name, ...plainWords] = isHelp ? ['help', ...positionals.slice(0, 1)] : positionals
   const afterDashes = isHelp || end === -1 ? [] : args.slice(end + 1)
   // The value of an unknown option would be taken for a command, so look for the command only if the options are right.
   const command = problems.length === 0 ? readCommand(name, problems) : undefined
@@ -54,8 +58,15 @@ export function parseCommandLine(argv: readonly string[]): CommandLine {
   if (problems.length === 0)
     problems.push(...strayWords(command, isHelp || end === -1 ? undefined : afterDashes))
   if (command !== undefined && problems.length === 0) problems.push(...misfits(command, operands, options))
-  if (problems.length > 0) throw new Failure('usage', `${problems.join('\n')}\nsee pagerduty-alert --help`)
+  if (problems.length > 0) throw refusal(problems, command ?? findCommand(positionals[0] ?? ''))
   return { ...(command && { command }), operands, options, ...(takesCommand && { commandLine: afterDashes }) }
+}
+
+const RUN_NEEDS = 'run needs its command after --: run -- CMD [ARG…]'
+
+function refusal(problems: readonly string[], command: CommandName | undefined): Failure {
+  const page = command === undefined || command === 'help' ? '--help' : `help ${command}`
+  return new Failure('usage', `${problems.join('\n')}\nsee pagerduty-alert ${page}`)
 }
 
 const TAKES_VALUE: ReadonlyMap<string, boolean> = new Map([
@@ -75,7 +86,10 @@ const SHORT: ReadonlyMap<string, string> = new Map([
 function addOption(options: Record<string, string[] | true>, token: OptionToken): string | undefined {
   const { name, rawName, value, isInline } = token
   const takesValue = TAKES_VALUE.get(name)
-  if (takesValue === undefined) return `unknown option ${rawName}${suggestion(name)}`
+  if (takesValue === undefined) {
+    const known = closest(name, [...TAKES_VALUE.keys()])
+    return `unknown option ${rawName}${known === undefined ? '' : `; did you mean --${known}?`}`
+  }
   if (!takesValue) {
     options[name] = true
     return value === undefined ? undefined : `${rawName} takes no value`
@@ -90,9 +104,7 @@ function addOption(options: Record<string, string[] | true>, token: OptionToken)
 function readCommand(name: string | undefined, problems: string[]): CommandName | undefined {
   if (name === undefined) return undefined
   const command = findCommand(name)
-  // A word with digits may be a key put in the wrong place, so it is not repeated.
-  const shown = /^[a-z][a-z._-]{0,30}$/i.test(name) ? ` ${name}` : ''
-  if (command === undefined) problems.push(`unknown command${shown}; known are ${COMMAND_NAMES}`)
+  if (command === undefined) problems.push(unknownCommand(name))
   return command
 }
 
@@ -100,10 +112,7 @@ function readCommand(name: string | undefined, problems: string[]): CommandName 
 function strayWords(name: CommandName | undefined, words?: readonly string[]): string[] {
   if (name === 'watch')
     return words?.length === 0 ? ['watch needs its command after --: watch -- CMD [ARG…]'] : []
-  if (name === 'run')
-    return words !== undefined && words.length > 0
-      ? []
-      : ['run needs its command after --: run -- CMD [ARG…]']
+  if (name === 'run') return words !== undefined && words.length > 0 ? [] : [RUN_NEEDS]
   const takesOperands = name !== undefined && COMMANDS[name].maxOperands > 0
   return takesOperands || !words?.length ? [] : ['only run and watch take a command after --']
 }
@@ -124,32 +133,4 @@ function misfits(name: CommandName, operands: readonly string[], options: Option
       ? [`--status chooses the command, so give only one of them`]
       : []),
   ]
-}
-
-/** The option that a misspelt one is closest to, if any is close. */
-function suggestion(name: string): string {
-  const plain = (text: string): string => text.toLowerCase().replaceAll(/[-_]/g, '')
-  const [closest] = [...TAKES_VALUE.keys()]
-    .map((known) => ({
-      known,
-      // People rarely mistype the first letter.
-      distance: editDistance(plain(known), plain(name)) + (known[0] === plain(name)[0] ? 0 : 1),
-    }))
-    .toSorted((a, b) => a.distance - b.distance)
-  const isClose = closest !== undefined && closest.distance <= 2 && name.length > 2
-  return isClose ? `; did you mean --${closest.known}?` : ''
-}
-
-/** Levenshtein distance, for words as short as options. */
-function editDistance(a: string, b: string): number {
-  let previous = Array.from({ length: b.length + 1 }, (_, index) => index)
-  for (const [row, letter] of a.split('').entries()) {
-    const current = [row + 1]
-    for (const [column, other] of b.split('').entries()) {
-      const replaced = (previous[column] ?? 0) + (letter === other ? 0 : 1)
-      current.push(Math.min(replaced, (previous[column + 1] ?? 0) + 1, (current[column] ?? 0) + 1))
-    }
-    previous = current
-  }
-  return previous.at(-1) ?? 0
 }

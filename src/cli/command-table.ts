@@ -2,6 +2,7 @@ import type { SettingName } from '../config/settings.ts'
 import { EVENT_SETTINGS } from '../config/event.ts'
 import { GATE_SETTINGS } from '../config/gate.ts'
 import type { SettingGroup } from '../config/setting.ts'
+import { closest } from './closest.ts'
 
 /** A command's entry in the table that the command line is checked against and the help printed from. */
 export interface CommandInfo {
@@ -202,12 +203,18 @@ export const COMMANDS = {
 
 export type CommandName = keyof typeof COMMANDS
 
-/** The names of all commands, for messages. */
-export const COMMAND_NAMES: string = Object.keys(COMMANDS).join(', ')
-
 /** The command of a name, if there is one. */
 export function findCommand(name: string): CommandName | undefined {
   return Object.hasOwn(COMMANDS, name) ? (name as CommandName) : undefined
+}
+
+/** What to say about a name that is no command's. A word with digits may be a key in the wrong place, so it is not repeated. */
+export function unknownCommand(name: string): string {
+  const names = Object.keys(COMMANDS)
+  const shown = /^[a-z][a-z._-]{0,30}$/i.test(name) ? ` ${name}` : ''
+  const meant = closest(name, names)
+  const hint = meant === undefined ? `; known are ${names.join(', ')}` : `; did you mean ${meant}?`
+  return `unknown command${shown}${hint}`
 }
 
 /** Whether a command takes a setting. */

@@ -3,10 +3,10 @@ import { SETTING_LIST, type SettingName } from '../config/settings.ts'
 import { Failure } from '../core/failure.ts'
 import { homepage, version } from '../version.ts'
 import {
-  COMMAND_NAMES,
   COMMANDS,
   findCommand,
   takesSetting,
+  unknownCommand,
   type CommandInfo,
   type CommandName,
 } from './command-table.ts'
@@ -19,8 +19,7 @@ import {
 export function helpText(name: string | undefined): string {
   if (name === undefined) return overview()
   const command = findCommand(name)
-  if (command === undefined)
-    throw new Failure('usage', `there is no such command; known are ${COMMAND_NAMES}`)
+  if (command === undefined) throw new Failure('usage', unknownCommand(name))
   return commandPage(command)
 }
 
@@ -86,6 +85,7 @@ function commandPage(name: CommandName): string {
   const usage = [name, groups.length > 0 ? '[options]' : '', operands].filter(Boolean).join(' ')
   const sections = groups.map((group) => {
     const settings = SETTING_LIST.filter((setting) => setting.group === group && takesSetting(name, setting))
+    if (settings.length === 0) return '' // all of them are omitted
     return `\n${SETTING_GROUPS[group]}:\n${table(settings.map((setting) => [settingName(setting), describeSetting(setting)]))}\n`
   })
   return `pagerduty-alert ${usage}\n\n  ${does}\n\nExample:\n  ${example}\n${sections.join('')}`

@@ -24,6 +24,7 @@ const ACCEPTED: [string[], Partial<ReturnType<typeof parseCommandLine>>][] = [
   [['send', '--', '-dashed.json'], { command: 'send', operands: ['-dashed.json'] }],
   [['success', '--'], { command: 'success' }],
   [['run', '--', 'ls', '--', '-l'], { command: 'run', commandLine: ['ls', '--', '-l'] }],
+  [['run', '--help', 'ls'], { command: 'help', operands: ['run'], options: { help: true } }],
   [['run', '--help', '--', 'ls'], { command: 'help', operands: ['run'], options: { help: true } }],
   [['help'], { command: 'help' }],
   [['help', 'send'], { command: 'help', operands: ['send'] }],
@@ -40,6 +41,8 @@ for (const [argv, expected] of ACCEPTED) {
 const REFUSED: [string[], RegExp][] = [
   [['deploy'], /^unknown command deploy; known are success, /],
   [['true', 'true'], /^unknown command true/],
+  [['succes'], /^unknown command succes; did you mean success\?\nsee pagerduty-alert --help$/],
+  [['Failure'], /^unknown command Failure; did you mean failure\?/],
   [['0123456789abcdef0123456789abcdef'], /^unknown command; known/],
   [['--summry', 'x'], /^unknown option --summry; did you mean --summary\?$/m],
   [['--tokn=SECRET-VALUE'], /^unknown option --tokn/],
@@ -53,6 +56,11 @@ const REFUSED: [string[], RegExp][] = [
   [['success', '--', 'ls'], /^only run and watch take a command after --\n/],
   [['--', 'success'], /^only run and watch take a command after --\n/],
   [['run', 'ls'], /^run needs its command after --/],
+  [
+    ['run', 'ls', '-l', '--color=SECRET-VALUE'],
+    /^run needs its command after --: .*\nsee pagerduty-alert help run$/,
+  ],
+  [['run', '--environment', 'prod', 'ls', '-l'], /^run needs its command after --/],
   [['watch', '--'], /^watch needs its command after --/],
   [['watch', 'ls'], /^watch takes no argument/],
   [['run', '--'], /^run needs its command after --/],
@@ -71,7 +79,7 @@ for (const [argv, message] of REFUSED) {
       (error) => {
         assert.ok(error instanceof Failure && error.kind === 'usage')
         assert.match(error.message, message)
-        assert.match(error.message, /see pagerduty-alert --help$/)
+        assert.match(error.message, /see pagerduty-alert (?:--help|help (?:success|run|send|watch))$/)
         return !/SECRET|0123/.test(error.message)
       },
     )

@@ -33,6 +33,10 @@ test('each command has a page with an example, and every option and variable is 
   }
 })
 
+test('no page has a title with nothing under it', () => {
+  for (const page of PAGES) assert.doesNotMatch(page, /:\n\n/)
+})
+
 test('a page wraps the text of an option, and repeats nothing and loses nothing', () => {
   const page = helpText('run').replaceAll(/\s+/g, ' ')
   for (const setting of SETTING_LIST) {
@@ -44,6 +48,9 @@ test('a page wraps the text of an option, and repeats nothing and loses nothing'
 test('help for an unknown command is a usage error', () => {
   assert.throws(
     () => helpText('nope'),
-    (error) => error instanceof Failure && error.kind === 'usage',
+    (error) =>
+      error instanceof Failure &&
+      error.kind === 'usage' &&
+      error.message.startsWith('unknown command nope; known are'),
   )
 })
