@@ -5,7 +5,8 @@
 # Everything is in one function, so that the command of `run` can start before anything else is defined or assigned: it gets
 # exactly the environment of this script. The last lines of the file call it.
 pagerduty_sh() {
-set -uf
+# The caller's shell may have -e or -x on, in SHELLOPTS too: a command that fails is to be reported, and no trace shows keys.
+set -uf +ex
 # Bytes everywhere: no locale decides what a letter is. jq reads UTF-8 anyway.
 export LC_ALL=C
 
@@ -44,13 +45,16 @@ has() { command -v "$1" >/dev/null 2>&1; }
 
 # --- Settings ---------------------------------------------------------------------------------------------------------
 
+# shown WORD: the word after a space, unless it has more than letters and dashes: a key in the wrong place is not repeated.
+shown() { case $1 in *[!A-Za-z._-]*) ;; *) printf ' %s' "$1" ;; esac }
+
 # set_option --NAME VALUE: an option wins over its variable by replacing it.
 set_option() {
   case $1 in
     --summary | --severity | --source | --component | --group | --class | --environment | --step | --details) ;;
     --within) has_within=1 ;;
     --client | --client-url | --dedup-key | --as | --resolve | --failure-as | --after | --status | --region | --deadline | --timeout) ;;
-    *) fail 64 'unknown option; see pagerduty.sh --help' ;;
+    *) fail 64 "unknown option$(shown "$1"); see pagerduty.sh --help" ;;
   esac
   name=$(printf %s "${1#--}" | tr '[:lower:]-' '[:upper:]_')
   export "PAGERDUTY_$name=$2"
@@ -71,13 +75,27 @@ setting() {
   trim "$value"
 }
 
+# is_reference TEXT: whether it only names a variable, as $NAME, ${NAME}, $(NAME) or %NAME%, which nothing has replaced.
+is_reference() {
+  # shellcheck disable=SC2016 # not to be expanded here either
+  case $1 in
+    '$('*')' | '${'*'}' | '%'*[!%]*'%') ;;
+    '$'?*) case ${1#?} in *[!A-Za-z0-9_:]*) return 1 ;; esac ;;
+    *) return 1 ;;
+  esac
+}
+
 # secret NAME: the variable's value, or the content of the file that NAME_FILE names.
 secret() {
   direct=$(setting "$1")
   file=$(setting "$1_FILE")
   [ -n "$file" ] || { printf %s "$direct" && return; }
   [ -z "$direct" ] || fail 78 "$1 and $1_FILE are both set; unset one of them"
-  content=$(cat -- "$file" 2>/dev/null) || fail 78 "$1_FILE: the file that it names cannot be read"
+  # bash warns of the NULs that it drops.
+  { content=$(head -c 65536 -- "$file" 2>/dev/null); } 2>/dev/null ||
+    fail 78 "$1_FILE: the file that it names cannot be read"
+  # Windows puts a mark in front. In its UTF-16 every other byte of a key is NUL, which is gone already.
+  for mark in '\0357\0273\0277' '\0377\0376' '\0376\0377'; do content=${content#"$(printf %b "$mark")"}; done
   content=$(setting content)
   [ -n "$content" ] || fail 78 "$1_FILE: the file that it names is empty"
   printf %s "$content"
@@ -121,7 +139,7 @@ events_url() {
   esac
 }
 
-# routing_keys: the keys, one per line.
+# routing_keys: the keys, one per line, each as NAME=KEY. Its name is the alias, or the masked key.
 routing_keys() {
   name=PAGERDUTY_ROUTING_KEY
   list=$(secret "$name") || exit
@@ -129,6 +147,8 @@ routing_keys() {
     name=PAGERDUTY_TOKEN
     list=$(secret "$name") || exit
   fi
+  [ -z "$(setting "${name}_FILE")" ] || name=${name}_FILE
+  known=
   [ -n "$list" ] || [ -n "$dry_run" ] || fail 78 'no key is set: put the Integration Key of an Events API v2' \
     'integration into PAGERDUTY_TOKEN (or PAGERDUTY_TOKEN_FILE), or the address of a relay into PAGERDUTY_RELAY_URL'
   while [ -n "$list" ]; do
@@ -136,7 +156,10 @@ routing_keys() {
       *,*) key=${list%%,*} list=${list#*,} ;;
       *) key=$list list= ;;
     esac
-    key=$(trim "${key#*=}") # an alias may come first
+    alias=$(trim "${key%%=*}")
+    case $key in *=*) key=$(trim "${key#*=}") ;; *) key=$(trim "$key") alias= ;; esac
+    is_reference "$key" && fail 78 "$name: is a reference to a variable that was never replaced; define that" \
+      'variable for this build, with an Events API v2 integration key (32 letters and digits) as its value'
     case ${#key}:$key in
       20:* | *[+_-]*) wrong='this looks like a REST API token' ;;
       32:*[!A-Za-z0-9]*) wrong='this contains characters other than letters and digits' ;;
@@ -145,7 +168,9 @@ routing_keys() {
     esac
     [ -z "$wrong" ] || fail 78 "$name: $wrong; events need an Events API v2 integration key (32 letters and digits):" \
       'in PagerDuty open the service, tab Integrations, add "Events API V2" and copy its Integration Key'
-    printf '%s\n' "$key"
+    case $alias in '' | *[!A-Za-z0-9._-]*) alias=$(mask "$key") ;; esac
+    case " $known " in *" $key "*) ;; *) printf '%s=%s\n' "$alias" "$key" ;; esac
+    known="$known $key"
   done
 }
 
@@ -160,8 +185,13 @@ plan() {
     --arg random "$random"
   key=$(jq "$@" --arg hash '' "$(program) full_key // empty") || exit 70
   # PagerDuty accepts 255 characters; a longer key ends in its hash.
-  hash=$([ "${#key}" -le 255 ] || printf %s "$key" | sha256sum | cut -c 1-64)
+  hash=$([ "${#key}" -le 255 ] || printf %s "$key" | sha256 | cut -c 1-64)
   jq "$@" --arg hash "$hash" "$(program) main" || exit 70
+}
+
+# sha256: the checksum of its input, by what Linux, macOS and everybody else has.
+sha256() {
+  if has sha256sum; then sha256sum; elif has shasum; then shasum -a 256; else openssl dgst -sha256 -r; fi
 }
 
 # The text of src/shell/events.jq; `npm run docs` puts it in. jq 1.5: no $ENV, no utf8bytelength, no walk. In its regular expressions ^ is the start of any line, so \A is used.
@@ -188,8 +218,14 @@ def prefixed($before): if . == null or . == "" then "" else $before + . end;
 
 # Settings; each problem is one object among the results.
 def is_quoted: length > 1 and .[0:1] == .[-1:] and (.[0:1] == "\"" or .[0:1] == "'");
-def setting($name): env["PAGERDUTY_" + $name] // "" | trim | (if is_quoted then .[1:-1] | trim else . end)
+def is_reference: test("\\A(\\$(env:)?[A-Z_]\\w*|\\$\\{\\{?[^}]*\\}\\}?|\\$\\([\\w.]*\\)|%[\\w.]+%)\\z"; "i");
+def given($name): env["PAGERDUTY_" + $name] // "" | trim | (if is_quoted then .[1:-1] | trim else . end)
   | if . == "" then null else . end;
+# Texts that count as unset if nothing has replaced the reference that they are, as in src/config/sources.ts.
+def unreplaced: ["SOURCE", "COMPONENT", "GROUP", "CLASS", "ENVIRONMENT", "STEP", "CLIENT", "CLIENT_URL", "DEDUP_KEY"]
+  | map(. as $name | select(given($name) | . != null and is_reference));
+unreplaced as $unreplaced |
+def setting($name): if $unreplaced | index($name) then null else given($name) end;
 def is_url: test("\\Ahttps?://[^\\s/]"; "i");
 def choice($name; $known): setting($name) | if . == null then null else ascii_downcase end;
 def json($name): setting($name) | if . == null then null else (try fromjson catch "invalid") end;
@@ -205,7 +241,7 @@ def images: json("IMAGES") // [] | map(select(.src | filled)
 
 # The build, from the variables of Codeship Basic and Pro, wherever they are present.
 def meaningful: if . == null then null else trim | if . == ""
-  or test("\\A(0+|false|undefined|null|<no value>|\\$\\{[^}]*\\}|\\$\\([\\w.]*\\)|\\{\\{[^}]*\\}\\})\\z"; "i")
+  or test("\\A(0+|false|undefined|null|<no value>|\\{\\{[^}]*\\}\\})\\z"; "i") or is_reference
   then null else . end end;
 def meaningful_url: meaningful | if . == null or (is_url | not) or test("/(undefined|null)([/?#]|\\z)") then null
   else sub("//[^/@]*@"; "//") end;
@@ -408,7 +444,8 @@ def events: (full_key | limit_key) as $key
     elif $command == "failure" or $command == "trigger" then trigger($own)
     elif $command == "acknowledge" or $command == "resolve" then follow_up($command; $key)
     else change end;
-def warning: if $command == "failure" and full_key == null and choice("FAILURE_AS"; []) != "change"
+def warning: ($unreplaced[] | "PAGERDUTY_\(.): is a reference to a variable that was never replaced, so it counts as unset"),
+  if $command == "failure" and full_key == null and choice("FAILURE_AS"; []) != "change"
     then "no repository is known, so the alert gets a random dedup key and no later success resolves it"
   elif $command == "success" and full_key == null and choice("RESOLVE"; []) != "never"
     then "no repository and no dedup key is known, so no failure alert is resolved"
@@ -438,9 +475,8 @@ mask() {
 # never searched again, since it may contain a short secret.
 masked() {
   {
-    # shellcheck disable=SC2086 # split into words
-    printf '%s ' $keys $relay_token
-    echo
+    for named in $keys; do printf '%s ' "${named#*=}"; done
+    printf '%s\n' "$relay_token"
     printf %s "$1" | tr -s '[:cntrl:][:space:]' ' '
   } | awk '
     NR == 1 { count = split($0, secrets, " "); next }
@@ -508,7 +544,7 @@ post_with_wget() {
   tail -n 1 "$work/head" >"$work/errors"
 }
 
-is_gnu_wget() { wget --version 2>/dev/null | grep -q GNU; }
+is_gnu_wget() { case $(wget --version 2>/dev/null) in *GNU*) ;; *) return 1 ;; esac }
 
 # post URL TYPE SECONDS: one attempt. Leaves `accepted`, `retry`, `refused` or `unreachable` in $outcome, the HTTP status
 # in $code, the reason in $reason, and in $after the seconds that the server asked to wait.
@@ -612,16 +648,27 @@ report() {
   timeout=$(seconds PAGERDUTY_TIMEOUT 10s) || exit
   deadline_at=$(($(date +%s) + deadline))
   relay=$(base_url PAGERDUTY_RELAY_URL '') || exit
+  base=$relay
+  [ -n "$base" ] || base=$(events_url) || exit
   relay_token=
   keys=
   worst=0
-  work=$(mktemp -d) || fail 70 'cannot create a temporary directory (TMPDIR)'
+  # A container with a read-only root still has a writable /dev/shm.
+  work=$(mktemp -d 2>/dev/null || mktemp -d /tmp/pagerduty.XXXXXX 2>/dev/null ||
+    mktemp -d /dev/shm/pagerduty.XXXXXX 2>/dev/null) ||
+    fail 78 'no temporary directory can be created: set TMPDIR to a folder that can be written to'
   trap 'rm -rf "$work"; [ -z "$child" ] || kill "$child" 2>/dev/null' EXIT
   trap 'exit 129' HUP
   trap 'exit 130' INT
   trap 'exit 143' TERM
   # curl reads this one only in lower case.
   export http_proxy="${http_proxy-${HTTP_PROXY-}}"
+  case ${base#*://} in
+    # To a proxy, loopback is its own machine.
+    localhost | localhost[:/]* | *.localhost | *.localhost[:/]* | 127.[0-9]* | '[::1]'*)
+      unset http_proxy HTTP_PROXY https_proxy HTTPS_PROXY all_proxy ALL_PROXY
+      ;;
+  esac
   if [ -n "$relay" ]; then
     ask_relay "$@"
   elif [ "$1" = started ]; then
@@ -634,8 +681,7 @@ report() {
 
 # Builds the events here and posts them to PagerDuty or to the relay.
 send_events() {
-  if [ -n "$relay" ]; then base=$relay; else
-    base=$(events_url) || exit
+  if [ -z "$relay" ]; then
     keys=$(routing_keys) || exit
     case $1:$(setting PAGERDUTY_AFTER) in
       success:?* | failure:?* | cancelled:?*)
@@ -660,9 +706,12 @@ send_events() {
 # send WHAT PATH EVENT: to every key. An event says what happened, a key says where to send it; they meet only here.
 send() {
   for key in ${keys:-none}; do
+    # Several keys are told apart by their names.
+    case $keys in *[[:space:]]*) what="$1 (key ${key%%=*})" ;; *) what=$1 ;; esac
+    key=${key#*=}
     if [ "$key" = none ]; then body=$3; else body="{\"routing_key\":\"$key\",${3#\{}"; fi
     if [ -z "$dry_run" ]; then
-      deliver "$1" "$base$2" application/json
+      deliver "$what" "$base$2" application/json
       worse "$?"
     else
       [ "$key" = none ] || body="{\"routing_key\":\"$(mask "$key")\",${3#\{}"
@@ -698,7 +747,12 @@ send_form() {
   body=
   add_field summary "$(setting PAGERDUTY_SUMMARY)"
   add_field severity "$(setting PAGERDUTY_SEVERITY)"
-  add_field environment "$(setting PAGERDUTY_ENVIRONMENT)"
+  environment=$(setting PAGERDUTY_ENVIRONMENT)
+  if is_reference "$environment"; then
+    say 'warning: PAGERDUTY_ENVIRONMENT: is a reference to a variable that was never replaced, so it counts as unset'
+    environment=
+  fi
+  add_field environment "$environment"
   add_field details "$(setting PAGERDUTY_DETAILS)"
   add_field links "$(setting PAGERDUTY_LINKS)"
   add_field rollback "$(setting PAGERDUTY_ROLLBACK)"
@@ -730,8 +784,11 @@ run_command() {
   started_at=$(date +%s)
   wait_for "$child"
   code=$?
-  trap : HUP INT TERM
+  trap : HUP INT QUIT TERM USR1 USR2 ALRM
   took=$(($(date +%s) - started_at))
+  if [ "$code" -gt 128 ] && [ "${passed-}" = "$(kill -l "$code" 2>/dev/null) to $$" ]; then
+    cancelled="by a signal to $$"
+  fi
   if [ "${cancelled-}" = "by a signal to $$" ]; then
     export PAGERDUTY_DEADLINE=4s # what Docker leaves until SIGKILL is 10 s in all
     outcome=cancelled
@@ -830,7 +887,7 @@ main() {
       fi
       command=$(from_status "$(setting PAGERDUTY_STATUS)")
       ;;
-    *) fail 64 'unknown command; known are success, failure, started, run, change, trigger, acknowledge, resolve' ;;
+    *) fail 64 "unknown command$(shown "$command"); known are success, failure, started, run, change, trigger, acknowledge, resolve" ;;
   esac
   [ "$mode" = go ] || exit
   if [ "$command" = skipped ]; then
@@ -858,9 +915,12 @@ case "$*" in
 esac
 case $1 in
   'run '*)
-    # A shell's background commands ignore INT, so TERM is passed on. They have no stdin either, unless it is
-    # another descriptor.
-    trap 'cancelled="by a signal to $$"; [ -z "${!-}" ] || kill -s TERM "$!" 2>/dev/null' HUP INT TERM
+    # A shell's background commands ignore INT and QUIT, so TERM is passed on for them. They have no stdin either,
+    # unless it is another descriptor.
+    trap 'cancelled="by a signal to $$"; [ -z "${!-}" ] || kill -s TERM "$!" 2>/dev/null' HUP INT QUIT TERM
+    trap 'passed="USR1 to $$"; [ -z "${!-}" ] || kill -s USR1 "$!" 2>/dev/null' USR1
+    trap 'passed="USR2 to $$"; [ -z "${!-}" ] || kill -s USR2 "$!" 2>/dev/null' USR2
+    trap 'passed="ALRM to $$"; [ -z "${!-}" ] || kill -s ALRM "$!" 2>/dev/null' ALRM
     if (: <&0) 2>/dev/null; then { pagerduty_sh_start "$@" & } 9<&0; else { pagerduty_sh_start "$@" & } 9</dev/null; fi
     child=$!
     ;;

@@ -1,4 +1,5 @@
 import type { Build, BuildField, Environment } from '../core/build.ts'
+import { isUnreplaced } from '../core/unreplaced.ts'
 
 /** Reads a small file whole; throws Node's errors. */
 export type ReadFile = (path: string) => string
@@ -91,13 +92,13 @@ export function legOf(env: Environment, count: string, names: readonly string[],
   }
 }
 
-/** What a CI writes when it has no value: words, ids of zeros only, references that were never expanded. */
-const PLACEHOLDER = /^(?:0+|false|undefined|null|<no value>|\$\{[^}]*\}|\$\([\w.]*\)|\{\{[^}]*\}\})$/i
+/** What a CI writes when it has no value, besides references: words, ids of zeros only, templates. */
+const PLACEHOLDER = /^(?:0+|false|undefined|null|<no value>|\{\{[^}]*\}\})$/i
 
 /** The text, well-formed and trimmed, or undefined if it is empty or a placeholder. */
 export function meaningful(text: string | undefined): string | undefined {
   const trimmed = text?.toWellFormed().trim() ?? ''
-  return trimmed === '' || PLACEHOLDER.test(trimmed) ? undefined : trimmed
+  return trimmed === '' || PLACEHOLDER.test(trimmed) || isUnreplaced(trimmed) ? undefined : trimmed
 }
 
 /** An http(s) URL without credentials. Undefined if a part of it was unknown: it would lead nowhere. */

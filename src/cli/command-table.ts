@@ -208,7 +208,7 @@ export function findCommand(name: string): CommandName | undefined {
   return Object.hasOwn(COMMANDS, name) ? (name as CommandName) : undefined
 }
 
-/** What to say about a name that is no command's. A word with digits may be a key in the wrong place, so it is not repeated. */
+/** What to say about an unknown command. A word with digits may be a key in the wrong place, so it is not repeated. */
 export function unknownCommand(name: string): string {
   const names = Object.keys(COMMANDS)
   const shown = /^[a-z][a-z._-]{0,30}$/i.test(name) ? ` ${name}` : ''

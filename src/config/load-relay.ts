@@ -54,13 +54,13 @@ export interface RelayConfig extends RelayAccess, RelayAddress {
  * @throws Failure that lists every problem, a line each: kind `config` if a key or a file is at fault, else `usage`
  */
 export function loadRelayConfig(
-  { values, problems: found }: Gathered,
+  { values, problems: found, warnings: notes }: Gathered,
   { env, build }: Surroundings,
 ): RelayConfig {
   const problems = [...found]
   // One environment is often shared by a build's containers, so it may hold the address of this very relay.
   const own = new Map([...values].filter(([name]) => name !== 'relay'))
-  const corrected: string[] = []
+  const corrected = [...notes]
   const reader = createReader(own, problems, corrected)
   const repositoryUrl = valuesOf(reader, EVENT_SETTINGS)('repositoryUrl')
   const events = readDeliveryConfig(reader, env)

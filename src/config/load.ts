@@ -69,12 +69,12 @@ export function loadConfig(gathered: Gathered, surroundings: Surroundings, needs
 
 /** Reads the configuration and its problems; defaults replace invalid values. */
 export function readConfig(
-  { values, problems: found }: Gathered,
+  { values, problems: found, warnings: notes }: Gathered,
   { env, build }: Surroundings,
   needsKey: boolean,
 ): { config: Config; problems: readonly Problem[] } {
   const problems = [...found]
-  const corrected: string[] = []
+  const corrected = [...notes]
   const reader = createReader(values, problems, corrected)
   const repositoryUrl = valuesOf(reader, EVENT_SETTINGS)('repositoryUrl')
   const delivery = readDeliveryConfig(reader, env)

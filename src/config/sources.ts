@@ -2,6 +2,7 @@ import { EVENT_FILE_VARIABLES } from '../ci/event-file.ts'
 import type { ReadFile } from '../ci/fields.ts'
 import type { Environment } from '../core/build.ts'
 import { fileErrorReason } from '../core/file-error.ts'
+import { isUnreplaced } from '../core/unreplaced.ts'
 import { trimValue, type Problem, type RawValue, type Setting } from './setting.ts'
 import { SETTING_LIST, type SettingName } from './settings.ts'
 
@@ -19,6 +20,7 @@ export interface Sources {
 export interface Gathered {
   readonly values: ReadonlyMap<SettingName, RawValue>
   readonly problems: readonly Problem[]
+  readonly warnings: readonly string[]
 }
 
 /**
@@ -28,11 +30,25 @@ export interface Gathered {
 export function gather(sources: Sources): Gathered {
   const values = new Map<SettingName, RawValue>()
   const problems: Problem[] = []
+  const warnings: string[] = []
   for (const setting of SETTING_LIST) {
     const value = fromOption(setting, sources.options) ?? fromVariable(setting, sources, problems)
-    if (value !== undefined) values.set(setting.name, value)
+    if (value === undefined) continue
+    if (isUnset(setting, value)) warnings.push(`${value.origin}: ${UNREPLACED}`)
+    else values.set(setting.name, value)
   }
-  return { values, problems }
+  return { values, problems, warnings }
+}
+
+const UNREPLACED = 'is a reference to a variable that was never replaced, so it counts as unset'
+
+/** Settings that have no parser, and yet say themselves what is wrong with a reference. */
+const CHECKED_LATER: readonly SettingName[] = ['status', 'clientUrl']
+
+/** Whether a text of the event is only a reference. Other settings refuse it, and say what they accept. */
+function isUnset({ group, name, parse }: (typeof SETTING_LIST)[number], { texts }: RawValue): boolean {
+  if (group !== 'event' || parse !== undefined || CHECKED_LATER.includes(name)) return false
+  return isUnreplaced(texts.at(-1) ?? '')
 }
 
 function fromOption({ option }: Setting, options: Options): RawValue | undefined {

@@ -1,4 +1,5 @@
 import { Failure } from './failure.ts'
+import { isUnreplaced } from './unreplaced.ts'
 import { createSecret, maskSecret, type Secret } from './secret.ts'
 
 /** A place to post events to. Messages name the alias, never the key. */
@@ -24,6 +25,7 @@ const OWN_NAME = /^(?:default|relay|key-\d+)$/i
  */
 export function tokenKind(token: string): 'routing-key' | 'rest-token' | 'unknown' {
   if (ROUTING_KEY.test(token)) return 'routing-key'
+  if (isUnreplaced(token)) return 'unknown'
   const hasMark = /[+_-]/.test(token) && /^[\w+-]*$/.test(token)
   return token.length === 20 || hasMark ? 'rest-token' : 'unknown'
 }
@@ -71,6 +73,13 @@ function checkAlias(alias: string, taken: Set<string>, where: string): void {
 function checkRoutingKey(value: string, where = ''): void {
   if (ROUTING_KEY.test(value)) return
   if (value === '') throw new Failure('config', `${where}is blank`)
+  if (isUnreplaced(value)) {
+    throw new Failure(
+      'config',
+      `${where}is a reference to a variable that was never replaced; define that variable for this build, with an Events ` +
+        'API v2 integration key (32 letters and digits) as its value',
+    )
+  }
   if (/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(value)) {
     throw new Failure(
       'config',

@@ -19,8 +19,14 @@ def prefixed($before): if . == null or . == "" then "" else $before + . end;
 
 # Settings; each problem is one object among the results.
 def is_quoted: length > 1 and .[0:1] == .[-1:] and (.[0:1] == "\"" or .[0:1] == "'");
-def setting($name): env["PAGERDUTY_" + $name] // "" | trim | (if is_quoted then .[1:-1] | trim else . end)
+def is_reference: test("\\A(\\$(env:)?[A-Z_]\\w*|\\$\\{\\{?[^}]*\\}\\}?|\\$\\([\\w.]*\\)|%[\\w.]+%)\\z"; "i");
+def given($name): env["PAGERDUTY_" + $name] // "" | trim | (if is_quoted then .[1:-1] | trim else . end)
   | if . == "" then null else . end;
+# Texts that count as unset if nothing has replaced the reference that they are, as in src/config/sources.ts.
+def unreplaced: ["SOURCE", "COMPONENT", "GROUP", "CLASS", "ENVIRONMENT", "STEP", "CLIENT", "CLIENT_URL", "DEDUP_KEY"]
+  | map(. as $name | select(given($name) | . != null and is_reference));
+unreplaced as $unreplaced |
+def setting($name): if $unreplaced | index($name) then null else given($name) end;
 def is_url: test("\\Ahttps?://[^\\s/]"; "i");
 def choice($name; $known): setting($name) | if . == null then null else ascii_downcase end;
 def json($name): setting($name) | if . == null then null else (try fromjson catch "invalid") end;
@@ -36,7 +42,7 @@ def images: json("IMAGES") // [] | map(select(.src | filled)
 
 # The build, from the variables of Codeship Basic and Pro, wherever they are present.
 def meaningful: if . == null then null else trim | if . == ""
-  or test("\\A(0+|false|undefined|null|<no value>|\\$\\{[^}]*\\}|\\$\\([\\w.]*\\)|\\{\\{[^}]*\\}\\})\\z"; "i")
+  or test("\\A(0+|false|undefined|null|<no value>|\\{\\{[^}]*\\}\\})\\z"; "i") or is_reference
   then null else . end end;
 def meaningful_url: meaningful | if . == null or (is_url | not) or test("/(undefined|null)([/?#]|\\z)") then null
   else sub("//[^/@]*@"; "//") end;
@@ -239,7 +245,8 @@ def events: (full_key | limit_key) as $key
     elif $command == "failure" or $command == "trigger" then trigger($own)
     elif $command == "acknowledge" or $command == "resolve" then follow_up($command; $key)
     else change end;
-def warning: if $command == "failure" and full_key == null and choice("FAILURE_AS"; []) != "change"
+def warning: ($unreplaced[] | "PAGERDUTY_\(.): is a reference to a variable that was never replaced, so it counts as unset"),
+  if $command == "failure" and full_key == null and choice("FAILURE_AS"; []) != "change"
     then "no repository is known, so the alert gets a random dedup key and no later success resolves it"
   elif $command == "success" and full_key == null and choice("RESOLVE"; []) != "never"
     then "no repository and no dedup key is known, so no failure alert is resolved"

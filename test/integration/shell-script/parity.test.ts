@@ -110,6 +110,17 @@ const CASES: Readonly<Record<string, Case>> = {
       RESOLVE,
     ],
   },
+  'references that the CI has not replaced': {
+    args: ['success'],
+    env: {
+      ...CODESHIP_BASIC,
+      CI_BRANCH: '$CI_BRANCH',
+      CI_COMMITTER_NAME: '%env.NAME%',
+      PAGERDUTY_ENVIRONMENT: '$(environmentName)',
+      PAGERDUTY_SOURCE: '${{ vars.source }}',
+    },
+    sends: [DEPLOYED.replace(' to master', '').replace('Jane Doe', 'jane') + 'Fix the checkout', RESOLVE],
+  },
   'an exit status in place of a command': {
     args: [],
     env: { ...CODESHIP_BASIC, PAGERDUTY_STATUS: '003' },

@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { constants, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, beforeEach, test } from 'node:test'
 import { startSimulator } from '../../../tools/simulator/simulator.ts'
@@ -32,8 +32,10 @@ interface ExitCase {
   readonly says: RegExp
 }
 const EXITS: readonly (ExitCase & { readonly code: number })[] = [
-  { code: 64, args: ['deploy'], says: /unknown command/ },
-  { code: 64, args: ['success', '--colour', 'red'], says: /unknown option/ },
+  { code: 64, args: ['deploy'], says: /unknown command deploy; known are/ },
+  { code: 64, args: ['success', '--colour', 'red'], says: /unknown option --colour; see/ },
+  { code: 64, args: [KEY], says: /error: unknown command; known are/ },
+  { code: 64, args: [`--${KEY}`, 'x'], says: /error: unknown option; see/ },
   { code: 64, args: ['success', '--summary'], says: /needs a value/ },
   { code: 64, args: ['run'], says: /run needs a command/ },
   { code: 64, args: ['started', '--within', '30m'], says: /started needs a relay \(PAGERDUTY_RELAY_URL\)/ },
@@ -67,6 +69,11 @@ const EXITS: readonly (ExitCase & { readonly code: number })[] = [
     says: /PAGERDUTY_TOKEN and PAGERDUTY_TOKEN_FILE are both set/,
   },
   { code: 78, env: { PAGERDUTY_TOKEN: '', PAGERDUTY_TOKEN_FILE: '/nowhere' }, says: /cannot be read/ },
+  {
+    code: 78,
+    env: { PAGERDUTY_TOKEN: '', PAGERDUTY_TOKEN_FILE: SCRIPT },
+    says: /PAGERDUTY_TOKEN_FILE: this has \d+ characters/,
+  },
 ]
 
 for (const shell of shells) {
@@ -152,18 +159,58 @@ for (const shell of shells) {
     assert.equal((await run(['failure'])).code, 0)
   })
 
-  test(`${shell}: every event goes to each of several keys`, { skip }, async () => {
-    const env = { ...ENV, PAGERDUTY_ROUTING_KEY: `web=${KEY}, ${OTHER_KEY}` }
-    assert.equal((await run(['failure'], env)).code, 0)
+  test(`${shell}: every event goes once to each of several keys, which are named`, { skip }, async () => {
+    const env = { ...ENV, PAGERDUTY_ROUTING_KEY: `web=${KEY}, ${OTHER_KEY}, again = ${KEY}` }
+    const { code, stderr } = await run(['failure'], env)
+    assert.equal(code, 0)
+    assert.deepEqual(stderr.match(/\(key .*?\)/g), ['(key web)', `(key …${OTHER_KEY.slice(-4)})`])
     const keys = simulator.requests.map(({ json }) => (json as { routing_key: string }).routing_key)
     assert.deepEqual(keys, [KEY, OTHER_KEY])
   })
 
   test(`${shell}: the key comes from a file, too`, { skip }, async () => {
     const file = join(scratch, 'key')
-    writeFileSync(file, `  "${KEY}"\r\n`)
     const { PAGERDUTY_TOKEN: _, ...env } = ENV
-    assert.equal((await run(['failure'], { ...env, PAGERDUTY_TOKEN_FILE: file })).code, 0)
+    for (const [text, encoding] of [
+      [`  "${KEY}"\r\n`, 'utf8'],
+      [`\uFEFF${KEY}\r\n`, 'utf8'], // Windows’ Notepad
+      [`\uFEFF${KEY}\r\n`, 'utf16le'], // its PowerShell
+    ] as const) {
+      writeFileSync(file, text, encoding)
+      const { code, stderr } = await run(['failure'], { ...env, PAGERDUTY_TOKEN_FILE: file })
+      assert.equal(code, 0, stderr)
+      assert.doesNotMatch(stderr, /warning/)
+    }
+  })
+
+  test(
+    `${shell}: under -e a failed deployment is reported, and under -x no trace shows the key`,
+    { skip },
+    async () => {
+      const { code, stderr } = await runProcess(
+        [...SHELLS[shell], '-ex', SCRIPT, 'run', 'sh', '-c', 'exit 4'],
+        {
+          env: { PATH: process.env['PATH'] ?? '', ...ENV },
+        },
+      )
+      assert.equal(code, 4)
+      assert.match(stderr, /trigger of .*: accepted \(202\)/)
+      assert.doesNotMatch(stderr, new RegExp(KEY))
+    },
+  )
+
+  test(`${shell}: loopback is never reached through a proxy`, { skip }, async () => {
+    const dead = 'http://127.0.0.1:1'
+    const { code, stderr } = await run(['failure'], { ...ENV, http_proxy: dead, ALL_PROXY: dead })
+    assert.equal(code, 0, stderr)
+  })
+
+  test(`${shell}: a folder for temporary files is found if TMPDIR names none`, { skip }, async () => {
+    const { code, stderr } = await run(['failure'], { ...ENV, TMPDIR: '/nowhere' })
+    assert.deepEqual(
+      [code, stderr],
+      [0, 'pagerduty.sh: trigger of deploy/acme/shop/master: accepted (202)\n'],
+    )
   })
 
   test(`${shell}: a dry run prints the requests with the key masked and makes none`, { skip }, async () => {
@@ -225,30 +272,36 @@ for (const shell of shells) {
     },
   )
 
-  test(
-    `${shell}: run passes SIGTERM on and reports a cancelled deployment, which pages nobody`,
-    { skip },
-    async () => {
-      const [command, ...applet] = SHELLS[shell]
-      const script = 'trap "echo stopping; exit 5" TERM; echo ready; while :; do sleep 0.05; done'
-      const child = spawn(command, [...applet, SCRIPT, 'run', 'sh', '-c', script], {
-        env: { PATH: process.env['PATH'], ...ENV },
-        stdio: ['ignore', 'pipe', 'ignore'],
-      })
-      let stdout = ''
-      child.stdout.setEncoding('utf8').on('data', (text: string) => {
-        stdout += text
-        if (text.includes('ready')) child.kill('SIGTERM')
-      })
-      const [code] = (await once(child, 'close')) as [number]
-      assert.deepEqual([code, stdout], [5, 'ready\nstopping\n'])
-      assert.deepEqual(
-        simulator.requests.map(({ path }) => path),
-        ['/v2/change/enqueue'],
-      )
-      assert.match(simulator.changes[0]?.payload.summary ?? '', /was cancelled/)
-    },
-  )
+  for (const { signal, ends } of [
+    { signal: 'SIGTERM', ends: [5, 'ready\nstopping\n'] },
+    { signal: 'SIGQUIT', ends: [5, 'ready\nstopping\n'] }, // a shell's background commands ignore it
+    { signal: 'SIGUSR1', ends: [128 + constants.signals.SIGUSR1, 'ready\n'] },
+    { signal: 'SIGALRM', ends: [128 + constants.signals.SIGALRM, 'ready\n'] },
+  ] as const)
+    test(
+      `${shell}: run passes ${signal} on and reports a cancellation, which pages nobody`,
+      { skip },
+      async () => {
+        const [command, ...applet] = SHELLS[shell]
+        const script = 'trap "echo stopping; exit 5" TERM; echo ready; while :; do sleep 0.05; done'
+        const child = spawn(command, [...applet, SCRIPT, 'run', 'sh', '-c', script], {
+          env: { PATH: process.env['PATH'], ...ENV },
+          stdio: ['ignore', 'pipe', 'ignore'],
+        })
+        let stdout = ''
+        child.stdout.setEncoding('utf8').on('data', (text: string) => {
+          stdout += text
+          if (text.includes('ready')) child.kill(signal)
+        })
+        const [code] = (await once(child, 'close')) as [number]
+        assert.deepEqual([code, stdout], ends)
+        assert.deepEqual(
+          simulator.requests.map(({ path }) => path),
+          ['/v2/change/enqueue'],
+        )
+        assert.match(simulator.changes[0]?.payload.summary ?? '', /was cancelled/)
+      },
+    )
 
   test(
     `${shell}: a sender that is interrupted while it waits ends at once, with 128 and the signal`,
@@ -368,18 +421,29 @@ test(
 )
 
 test(
+  'a long dedup key ends in the same hash without sha256sum',
+  { skip: skipWithout('curl', 'jq', 'openssl') },
+  async () => {
+    const bin = await folderOf('awk cat cut date head jq mktemp od openssl rm sed tr uname')
+    const env = { ...ENV, PAGERDUTY_DEDUP_KEY: 'long/'.repeat(60) }
+    const keys = await Promise.all(
+      [process.env['PATH'] ?? '', bin].map(async (path) => {
+        const { stdout } = await runProcess(['/bin/sh', SCRIPT, 'resolve', '--dry-run'], {
+          env: { ...env, PATH: path },
+        })
+        return (JSON.parse(stdout) as { body: { dedup_key: string } }).body.dedup_key
+      }),
+    )
+    assert.match(keys[0] ?? '', /-[0-9a-f]{64}$/)
+    assert.equal(keys[1], keys[0])
+  },
+)
+
+test(
   'GNU wget replaces curl, and keeps the token out of its arguments',
   { skip: skipWithout('wget', 'linux') },
   async () => {
-    const bin = join(scratch, 'wget')
-    const tools = 'awk cat cut date grep head mktemp od rm sed sleep tail tr uname wget'.split(' ')
-    await runProcess(['mkdir', bin], { env: { PATH: process.env['PATH'] ?? '' } })
-    for (const tool of tools) {
-      const { stdout } = await runProcess(['sh', '-c', `command -v ${tool}`], {
-        env: { PATH: process.env['PATH'] ?? '' },
-      })
-      symlinkSync(stdout.trim(), join(bin, tool))
-    }
+    const bin = await folderOf('awk cat cut date grep head mktemp od rm sed sleep tail tr uname wget')
     simulator.behave({ endpoint: '/success', behaviour: { kind: 'answer', status: 202, delayMs: 300 } })
     const running = runProcess(['/bin/sh', SCRIPT, 'success'], { env: { ...RELAY, PATH: bin } })
     await simulator.waitForRequests(1)
@@ -392,6 +456,17 @@ test(
     assert.equal(simulator.requests[0]?.headers.authorization, `Bearer ${TOKEN}`)
   },
 )
+
+/** A folder with links to these programs, as a `PATH` that has nothing else. */
+async function folderOf(tools: string): Promise<string> {
+  const bin = mkdtempSync(join(scratch, 'bin-'))
+  const env = { PATH: process.env['PATH'] ?? '' }
+  for (const tool of tools.split(' ')) {
+    const { stdout } = await runProcess(['sh', '-c', `command -v ${tool}`], { env })
+    symlinkSync(stdout.trim(), join(bin, tool))
+  }
+  return bin
+}
 
 /** The command line of every process of this machine. */
 function commandLines(): string[] {

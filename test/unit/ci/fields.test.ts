@@ -19,13 +19,28 @@ for (const value of [
   'null',
   '<no value>',
   '${CI_BRANCH}',
+  '$CI_BRANCH',
+  '${{ github.ref_name }}',
   '$(Build.SourceBranch)',
+  '$env:BRANCH',
+  '%teamcity.build.branch%',
   '{{ .Branch }}',
 ]) {
   test(`${JSON.stringify(value)} is nothing that is shown`, () => assert.deepEqual(read(value), {}))
 }
 
-for (const value of ['10', 'falsehood', 'null-safety', 'release/0', '{{a}} b']) {
+for (const value of [
+  '10',
+  'falsehood',
+  'null-safety',
+  'release/0',
+  '{{a}} b',
+  'a$b',
+  '$5',
+  '50%',
+  '$a$b',
+  '100% of %s',
+]) {
   test(`${value} is a value`, () => assert.deepEqual(read(value), { branch: value }))
 }
 

@@ -56,6 +56,25 @@ test('defaults are those of the contract', () => {
   )
 })
 
+test('a text of the event that is only a reference counts as unset, with a warning', () => {
+  const env = {
+    PAGERDUTY_TOKEN: KEY,
+    PAGERDUTY_ENVIRONMENT: '$(environmentName)',
+    PAGERDUTY_DEDUP_KEY: '${{ inputs.key }}',
+  }
+  const { event, warnings } = load({ env, options: { group: ['$GROUP'] } })
+  assert.deepEqual(
+    [event.choices.environment, event.choices.dedupKey, event.fields.group],
+    [undefined, undefined, undefined],
+  )
+  assert.deepEqual(
+    warnings,
+    ['--group', 'PAGERDUTY_ENVIRONMENT', 'PAGERDUTY_DEDUP_KEY'].map(
+      (name) => `${name}: is a reference to a variable that was never replaced, so it counts as unset`,
+    ),
+  )
+})
+
 test('values are trimmed of spaces, line ends and one pair of quotes', () => {
   for (const text of [` ${KEY}\r\n`, `"${KEY}"`, `'${KEY}' `, `" ${KEY} "`]) {
     assert.deepEqual(keysOf(load({ env: { PAGERDUTY_TOKEN: text } })), [KEY])

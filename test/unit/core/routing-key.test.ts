@@ -41,6 +41,8 @@ const REFUSED: [string, RegExp][] = [
   [`${KEY}\u200b`, /33 characters, 1 of them other than letters and digits;/],
   ['01234567-89ab-cdef-0123-456789abcdef', /UUID with dashes/],
   ['u+abcdefghijklmnopqr', /REST API token/],
+  ['$(PAGERDUTY_TOKEN12345)', /a reference to a variable that was never replaced; define that variable/],
+  [`${KEY},$PAGERDUTY_TOKEN_23`, /entry 2 is a reference to a variable/],
   [`${KEY.slice(0, 31)}é`, /32 letters and digits/],
   [`a b=${KEY}`, /alias/],
   [`=${KEY}`, /alias/],
