@@ -44,6 +44,8 @@ const RESULT: Readonly<Record<number, StoreProblem>> = {
 /** Why a directory or file cannot be created, by errno. */
 const MAKING: Readonly<Record<string, string>> = {
   ENOENT: 'no directory can be created there',
+  EEXIST: 'a symbolic link in it leads nowhere',
+  EIO: 'the disk is failing',
   EROFS: 'the file system is read-only',
   ENOSPC: 'the disk is full',
   EDQUOT: 'the disk quota is used up',

@@ -1,7 +1,7 @@
 import {
-  chownSync,
   closeSync,
   existsSync,
+  lchownSync,
   mkdirSync,
   openSync,
   readdirSync,
@@ -36,7 +36,12 @@ export function createPrivateFile(directory: string, path: string): void {
   makeDirectory(directory)
   // Closing any descriptor of a file releases all of this process's locks on it (POSIX), so open it only if necessary.
   if (existsSync(path)) return
-  closeSync(openSync(path, 'a', 0o600))
+  try {
+    closeSync(openSync(path, 'ax', 0o600)) // not through a symbolic link, which may lead anywhere
+  } catch (error) {
+    if (existsSync(path)) return // another process was faster
+    throw error
+  }
   giveAway(path, directory)
 }
 
@@ -45,7 +50,7 @@ function giveAway(path: string, directory: string): void {
   const { uid, gid } = statSync(directory)
   if (statSync(path).uid === uid) return
   try {
-    chownSync(path, uid, gid)
+    lchownSync(path, uid, gid)
   } catch {
     // needs root, CAP_CHOWN and a file system with owners
   }

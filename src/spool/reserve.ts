@@ -1,5 +1,5 @@
 import { randomFillSync } from 'node:crypto'
-import { closeSync, fchmodSync, openSync, rmSync, statfsSync, statSync, writeSync } from 'node:fs'
+import { closeSync, lstatSync, openSync, rmSync, statfsSync, writeSync, type Stats } from 'node:fs'
 
 /*
  * A file that occupies disk space and is removed when results cannot be written: even if something else fills the disk or
@@ -50,10 +50,9 @@ export function createReserve(directory: string, path: string): Reserve {
       return isMade || !isEnough ? believe(isMade) : true
     },
     release: () => {
-      const isThere = (): boolean => statSync(path, { throwIfNoEntry: false }) !== undefined
-      if (!isThere()) return false
+      if (look(path) === undefined) return false
       remove(path)
-      return !isThere() && !believe(false)
+      return look(path) === undefined && !believe(false)
     },
   }
 }
@@ -68,9 +67,18 @@ function sizeFor(directory: string): number {
   }
 }
 
+/** Undefined if there is none, or its directory cannot be searched, which is reported elsewhere. */
+function look(path: string): Stats | undefined {
+  try {
+    return lstatSync(path)
+  } catch {
+    return undefined
+  }
+}
+
 function isWhole(path: string, bytes: number, isMade: boolean): boolean {
-  const stats = statSync(path, { throwIfNoEntry: false })
-  if (stats === undefined || stats.size < bytes) return false
+  const stats = look(path)
+  if (stats === undefined || !stats.isFile() || stats.size < bytes) return false
   // After a crash, a file may lack its blocks, which some file systems count with a delay.
   return isMade || stats.blocks * 512 >= bytes
 }
@@ -78,12 +86,15 @@ function isWhole(path: string, bytes: number, isMade: boolean): boolean {
 /** Errors of a full disk, a full quota and a limit on the size of files. */
 const NO_SPACE = new Set(['ENOSPC', 'EDQUOT', 'EFBIG'])
 
-/** @returns false if there is no space for it */
+/**
+ * Always makes a new file: whatever has its name may be a pipe, which would block, or a link to a file of somebody else.
+ * @returns false if there is no space for it
+ */
 function make(path: string, bytes: number): boolean {
+  remove(path)
   try {
-    const file = openSync(path, 'w', 0o600)
+    const file = openSync(path, 'wx', 0o600)
     try {
-      fchmodSync(file, 0o600)
       const block = randomFillSync(Buffer.allocUnsafe(Math.min(bytes, BLOCK_BYTES)))
       for (let at = 0; at < bytes;) at += writeSync(file, block, 0, Math.min(block.length, bytes - at), at)
     } finally {

@@ -1,6 +1,16 @@
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
-import { chmodSync, copyFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { test, type TestContext } from 'node:test'
@@ -76,6 +86,35 @@ test('another program’s file in place of the lock is reported, and nothing is 
   await until(() => told.length > 0, 'it is reported')
   assert.match(told.join(), /problem deliver\.lock .* is another program’s file/)
   assert.deepEqual(seen, [])
+})
+
+for (const [name, make] of [
+  ['a pipe', (path: string) => execFileSync('mkfifo', [path])],
+  ['a directory', (path: string) => mkdirSync(path)],
+] as const) {
+  test(`${name} in place of the reserve is no obstacle`, async (t) => {
+    const directory = temporaryDirectory(t)
+    make(join(directory, 'spool.reserve'))
+    const { spool, warnings } = await openTestSpool(t, { directory })
+    assert.equal((await spool.add([changeItem('x')])).kind, 'added')
+    assert.deepEqual(warnings, [])
+  })
+}
+
+test('no file is written or created through a symbolic link with the name of the reserve or the lock', async (t) => {
+  const directory = temporaryDirectory(t)
+  const [foreign, absent] = [join(temporaryDirectory(t), 'foreign'), join(directory, 'absent')]
+  writeFileSync(foreign, 'of somebody else', { mode: 0o644 })
+  symlinkSync(foreign, join(directory, 'spool.reserve'))
+  symlinkSync(absent, join(directory, 'deliver.lock'))
+  const { spool } = await openTestSpool(t, { directory })
+  await spool.add([changeItem('x')])
+  const { told } = startTestWorker(t, { spool })
+  await until(() => told.length > 0, 'the lock is reported')
+  assert.match(told.join(), /problem .*: a symbolic link in it leads nowhere/)
+  assert.equal(readFileSync(foreign, 'utf8'), 'of somebody else')
+  assert.equal(statSync(foreign).mode & 0o777, 0o644)
+  assert.equal(existsSync(absent), false)
 })
 
 /** A spool as `kill -9` leaves it: with a log, and what processes share of it. */

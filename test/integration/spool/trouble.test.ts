@@ -1,9 +1,19 @@
 import assert from 'node:assert/strict'
-import { chmodSync, mkdirSync, readdirSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  chownSync,
+  mkdirSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { test } from 'node:test'
-import { startTestWorker, until } from '../../support/worker.ts'
+import type { Outcome } from '../../../src/core/outcome.ts'
+import { ACCEPTED, startTestWorker, until } from '../../support/worker.ts'
 import { changeItem, openTestSpool, ownKey, temporaryDirectory } from '../../support/spool.ts'
 import { skipWithout } from '../../support/required.ts'
 import { mountSmallDisk } from '../../support/tmpfs.ts'
@@ -144,6 +154,35 @@ test('a directory of another user is reported', async (t) => {
   } finally {
     if (isRoot) process.seteuid?.(0)
     chmodSync(directory, 0o755)
+  }
+})
+
+test('a directory that can no longer be searched stops no process, and the result is written later', async (t) => {
+  const directory = temporaryDirectory(t)
+  const isRoot = process.getuid?.() === 0
+  if (isRoot) chownSync(directory, 65_534, 65_534)
+  if (isRoot) process.seteuid?.(65_534) // root may search everywhere
+  try {
+    const { spool } = await openTestSpool(t, { directory })
+    const answering = Promise.withResolvers<Outcome>()
+    const { seen, told } = startTestWorker(t, { spool, answer: () => answering.promise })
+    await spool.add([changeItem('x')])
+    await until(() => seen.length === 1, 'the attempt is in flight')
+    chmodSync(directory, 0)
+    answering.resolve(ACCEPTED)
+    await until(() => /problem .*permission denied/.test(told.join()), 'it is reported')
+    await new Promise((resolve) => setTimeout(resolve, 150)) // longer than checks of the disk are trusted
+    assert.match(spool.checkWritable() ?? '', /permission denied/)
+    assert.equal((await spool.add([changeItem('y')])).kind, 'unavailable')
+    chmodSync(directory, 0o700)
+    await until(() => spool.queue.unwritten() === 0 && spool.counts().delivered === 1, 'it is written')
+    assert.equal((await spool.add([changeItem('y')])).kind, 'added')
+    await until(() => spool.counts().delivered === 2, 'what comes next is delivered')
+    assert.equal(seen.length, 2)
+    await spool.close()
+  } finally {
+    if (isRoot) process.seteuid?.(0)
+    chmodSync(directory, 0o700)
   }
 })
 
