@@ -39,7 +39,7 @@ function correctLabel(value: Json, name: string, notes: Notes): string | undefin
 }
 
 /** A number or boolean as text. Anything else stays, for the schema to name: without this text there is no event. */
-export function correctRequiredText(value: Json, name: string, notes: Notes): Json | undefined {
+function correctRequiredText(value: Json, name: string, notes: Notes): Json | undefined {
   return typeof value === 'number' || typeof value === 'boolean' ? correctText(value, name, notes) : value
 }
 

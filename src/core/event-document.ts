@@ -1,7 +1,7 @@
 import type { Action, Event, EventBody } from './event.ts'
 import { Failure } from './failure.ts'
 import { cleanObject, isObject, type JsonObject } from './json.ts'
-import { createMask, maskMembers } from './mask-event.ts'
+import { createMask, KEY_MEMBERS, maskMembers } from './mask-event.ts'
 import { readEvent, type ReadEvent } from './normalize-event.ts'
 import { tokenKind } from './routing-key.ts'
 import { createSecret, type Secret } from './secret.ts'
@@ -29,7 +29,7 @@ export function readUserEvent(document: unknown, context: UserEventContext): Rea
   if (!isObject(document)) throw new Failure('usage', 'the event must be one JSON object')
   const kind = Object.hasOwn(document, 'event_action') ? 'alert' : 'change'
   const members = replaceReferences(cleanObject(document), context.lookUp, context.isSecret) as JsonObject
-  const mask = createMask([...(context.secrets ?? []), ...ownKey(members)])
+  const mask = createMask([...(context.secrets ?? []), ...ownKeys(members)])
   const reading = readEvent(kind, maskMembers(members, mask), (action) => context.defaults(kind, action))
   if ('problems' in reading)
     throw new Failure('usage', reading.problems.map((problem) => `event: ${problem}`).join('\n'))
@@ -38,8 +38,9 @@ export function readUserEvent(document: unknown, context: UserEventContext): Rea
 }
 
 /** The document's own routing key, which is a secret like any other. */
-function ownKey({ routing_key: key }: JsonObject): Secret[] {
-  return typeof key === 'string' && tokenKind(key.trim()) === 'routing-key' ? [createSecret(key.trim())] : []
+function ownKeys(members: JsonObject): Secret[] {
+  const keys = KEY_MEMBERS.map((name) => members[name]).filter((key) => typeof key === 'string')
+  return keys.flatMap((key) => (tokenKind(key.trim()) === 'routing-key' ? [createSecret(key.trim())] : []))
 }
 
 const LOOKS_LIKE_ALERT = 'the event has no event_action, so it is sent as a change event, which pages nobody'

@@ -1,4 +1,4 @@
-import type { JsonObject } from './json.ts'
+import type { Json, JsonObject } from './json.ts'
 import type { Secret } from './secret.ts'
 import { base64Forms, hexForm, spelledForms } from './secret-forms.ts'
 
@@ -45,9 +45,15 @@ function maskValue(value: unknown, maskText: (text: string) => string): unknown 
   return isSame ? value : Object.fromEntries(masked)
 }
 
+/** Members that hold the routing key: in Events API v2, and in v1. */
+export const KEY_MEMBERS = ['routing_key', 'service_key'] as const
+
 /** Masks the members of an event as others wrote it, all but the routing key, which is split off later. */
-export function maskMembers({ routing_key: routingKey, ...members }: JsonObject, mask: Mask): JsonObject {
-  return { ...mask(members), ...(routingKey !== undefined && { routing_key: routingKey }) }
+export function maskMembers(members: JsonObject, mask: Mask): JsonObject {
+  const isKey = ([name]: [string, Json]): boolean => KEY_MEMBERS.some((known) => known === name)
+  const entries = Object.entries(members)
+  const masked = mask(Object.fromEntries(entries.filter((entry) => !isKey(entry))))
+  return { ...masked, ...Object.fromEntries(entries.filter(isKey)) }
 }
 
 /**

@@ -1,10 +1,4 @@
-import {
-  correctMembers,
-  correctRequiredText,
-  CORRECTIONS,
-  parseObjectText,
-  type Notes,
-} from './decoration.ts'
+import { correctMembers, CORRECTIONS, parseObjectText, type Notes } from './decoration.ts'
 import { findProblems } from './event-schema.ts'
 import { ACTIONS, type Action, type Event, type EventBody } from './event.ts'
 import { cutWarning, fitEvent, type Fitted } from './fit.ts'
@@ -18,6 +12,9 @@ const V1_MEMBERS: Readonly<Record<string, string>> = {
   event_type: 'event_action',
   incident_key: 'dedup_key',
 }
+
+/** It counts as the key, since another key would page another service, and stays out of the event. */
+const OLDER_KEY_NOTE = 'service_key is the name of the key in Events API v1; in v2 it is routing_key'
 
 /** Members that are read wherever they are among thousands of others. */
 const MEMBERS: readonly string[] = [
@@ -58,7 +55,8 @@ export function readEvent(
   defaults: (action: Action) => EventBody,
 ): ReadEvent | InvalidEvent {
   const members = withoutExcess(document, MEMBERS)
-  const { routing_key: routingKey, event_action: actionText, ...own } = members
+  const { routing_key: key, service_key: olderKey, event_action: actionText, ...own } = members
+  const routingKey = key === undefined || key === '' ? olderKey : key
   const version1 = version1Problems(members)
   const isVersion1 = actionText === undefined && own.payload === undefined
   if (isVersion1 && version1.length > 0) return { problems: version1 }
@@ -75,7 +73,12 @@ export function readEvent(
   const hasKey = routingKey !== undefined && routingKey !== ''
   return {
     event,
-    warnings: [...(members === document ? [] : [EXCESS_NOTE]), ...corrected.warnings, ...cutWarning(cuts)],
+    warnings: [
+      ...(members === document ? [] : [EXCESS_NOTE]),
+      ...(olderKey === undefined ? [] : [OLDER_KEY_NOTE]),
+      ...corrected.warnings,
+      ...cutWarning(cuts),
+    ],
     // A key that is not a string is still returned, as text, so that the key's own check names the mistake.
     ...(hasKey && { routingKey: typeof routingKey === 'string' ? routingKey : JSON.stringify(routingKey) }),
   }
@@ -151,7 +154,8 @@ function correctFollowUp(
   defaults: EventBody,
 ): Corrected {
   const notes: Notes = new Set()
-  const given = isBlank(own) ? undefined : correctRequiredText(own, 'dedup_key', notes)
+  // Corrected as in a trigger, so that both have the same key. What cannot be corrected stays, for the schema to name.
+  const given = isBlank(own) ? undefined : (CORRECTIONS.alert.top.dedup_key(own, 'dedup_key', notes) ?? own)
   const key = given ?? defaults.dedup_key
   const body = { event_action: action, ...(key !== undefined && { dedup_key: key }) }
   return { body: body as EventBody, problems: [], warnings: [...notes] }

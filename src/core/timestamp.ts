@@ -15,15 +15,22 @@ const MAX_CHARS = 100
 /**
  * The forms that clients send. ISO 8601 in the extended form (`T` or a blank between date and time, as Python's `str()`
  * and Ruby's `to_s` print it; seconds optional; a zone such as `Z`, `+01:00`, `+0100`, `+01`, ` UTC`, or Go's
- * ` +0000 UTC`) and in the basic form, RFC 2822, the `date` command, and JavaScript's `Date`.
+ * ` +0000 UTC`) and in the basic form, RFC 2822, the `date` command, and JavaScript's `Date`. RFC 9557, and so Java, adds the
+ * name of the zone in brackets.
  */
 const FORMS: readonly RegExp[] = [
-  /^(?<year>\d{4})-(?<month>\d{2})-(?<day>\d{2})[Tt ](?<hour>\d{2}):(?<minute>\d{2})(?::(?<second>\d{2})(?:[.,](?<fraction>\d{1,9}))?)?(?: ?(?<zone>[Zz]|[+-]\d{2}(?::?\d{2})?|[A-Z]{2,3})(?: [A-Z]{3,4})?)?(?: m=[+-][\d.]+)?$/,
+  /^(?<year>\d{4})-(?<month>\d{2})-(?<day>\d{2})[Tt ](?<hour>\d{2}):(?<minute>\d{2})(?::(?<second>\d{2})(?:[.,](?<fraction>\d+))?)?(?: ?(?<zone>[Zz]|[+-]\d{2}(?::?\d{2})?|[A-Z]{2,3})(?: [A-Z]{3,4})?(?:\[[\w/+:-]+\])?)?(?: m=[+-][\d.]+)?$/,
   /^(?<year>\d{4})(?<month>\d{2})(?<day>\d{2})T(?<hour>\d{2})(?<minute>\d{2})(?<second>\d{2})(?:[.,](?<fraction>\d{1,9}))?(?<zone>Z|[+-]\d{2}(?:\d{2})?)?$/,
   /^(?:[A-Z][a-z]{2}, ?)?(?<day>\d{1,2}) (?<month>[A-Z][a-z]{2}) (?<year>\d{4}) (?<hour>\d{2}):(?<minute>\d{2})(?::(?<second>\d{2}))?(?: (?<zone>[+-]\d{4}|[A-Z]{1,3})(?: \([\w ]+\))?)?$/,
   /^[A-Z][a-z]{2} (?<month>[A-Z][a-z]{2}) {1,2}(?<day>\d{1,2}) (?<hour>\d{2}):(?<minute>\d{2}):(?<second>\d{2})(?: (?<zone>[+-]\d{2,4}|[A-Z]{3}))? (?<year>\d{4})$/,
   /^[A-Z][a-z]{2} (?<month>[A-Z][a-z]{2}) (?<day>\d{2}) (?<year>\d{4}) (?<hour>\d{2}):(?<minute>\d{2}):(?<second>\d{2}) GMT(?<zone>[+-]\d{4})(?: \([^()]+\))?$/,
 ]
+/**
+ * A date and time as digits alone (`date +%Y%m%d%H%M%S`): as seconds or milliseconds since the epoch, they would be in the
+ * years 1970, 1976 or 2612.
+ */
+const DIGITS =
+  /^(?<year>(?:19|20)\d{2})(?<month>0[1-9]|1[0-2])(?<day>0[1-9]|[12]\d|3[01])(?:(?<hour>[01]\d|2[0-3])(?<minute>[0-5]\d)(?:(?<second>[0-5]\d)(?<fraction>\d{3})?)?)?$/
 const EPOCH = /^\d{1,20}(?:\.\d{1,9})?$/
 const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec']
 
@@ -53,6 +60,8 @@ const NAMED_ZONES: Readonly<Record<string, number>> = {
 export function parseTimestamp(text: string): Timestamp | undefined {
   const trimmed = text.trim()
   if (trimmed.length > MAX_CHARS) return undefined
+  const digits = DIGITS.exec(trimmed)?.groups
+  if (digits !== undefined) return digits['hour'] === undefined ? undefined : readFields(digits)
   if (EPOCH.test(trimmed)) return toTimestamp(epochMs(trimmed), true)
   for (const form of FORMS) {
     const fields = form.exec(trimmed)?.groups

@@ -17,6 +17,8 @@ interface ReportOptions {
   readonly notes?: readonly string[]
   /** Whom a failure pages; default: as the relay is set. */
   readonly paging?: PagingConfig
+  /** The routing key in the body. */
+  readonly givenKey?: string | undefined
 }
 
 /** Makes the events of an outcome that a caller reported, accepts them and answers. */
@@ -24,7 +26,7 @@ export async function acceptOutcome(
   outcome: EventCommand,
   input: EventInput,
   call: Call,
-  { notes = [], paging = call.deps.config.paging }: ReportOptions = {},
+  { notes = [], paging = call.deps.config.paging, givenKey }: ReportOptions = {},
 ): Promise<FastifyReply> {
   const { request, reply, deps } = call
   const { as, resolve } = deps.config.event
@@ -32,7 +34,7 @@ export async function acceptOutcome(
   const isCounted = outcome === 'failure' && isCounting(paging)
   const counted = isCounted ? await countFailure(input, paging.after, deps) : input
   const plan = planEvents(outcome, counted, { as, resolve, failureAs, randomKey: randomUUID })
-  const given = requestedKey(undefined, request.headers['x-routing-key'])
+  const given = requestedKey(givenKey, request.headers['x-routing-key'])
   const routed = plan.events.map((event) => routeAll(event, given, deps))
   const problem = routed.find((routing) => typeof routing === 'string')
   if (problem !== undefined)

@@ -31,6 +31,8 @@ function createServer(): FastifyInstance {
   const app = fastify({
     requestIdHeader: false, // a caller's own id could hold anything
     genReqId: () => `${run}-${++requests}`,
+    // Clients join a base URL and a path in every way: no page is lost for a slash.
+    routerOptions: { ignoreTrailingSlash: true, ignoreDuplicateSlashes: true },
     bodyLimit: RELAY_LIMITS.bodyBytes,
     requestTimeout: RELAY_LIMITS.requestMs,
     keepAliveTimeout: RELAY_LIMITS.keepAliveMs,

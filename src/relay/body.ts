@@ -33,7 +33,10 @@ export function takeJson(app: FastifyInstance): void {
   })
 }
 
-/** Also accepts forms, as `curl -d` and `wget --post-data` send them: the body is a `Form`. */
+/**
+ * Also accepts forms, as `curl -d` and `wget --post-data` send them: the body is a `Form`. Both call JSON a form, too, unless
+ * they are told otherwise; that is read as JSON.
+ */
 export function takeForms(app: FastifyInstance): void {
   app.addContentTypeParser<Buffer>(
     'application/x-www-form-urlencoded',
@@ -62,9 +65,10 @@ function readText({ headers }: FastifyRequest, body: Buffer): string {
 }
 
 /** Escapes in a form stand for bytes, so the charset is decoded after them. The parser does both for UTF-8. */
-function readForm(request: FastifyRequest, body: Buffer): Form {
+function readForm(request: FastifyRequest, body: Buffer): Form | string {
   const charset = charsetOf(request.headers['content-type'])
   const text = readText(request, body)
+  if (text.trimStart().startsWith('{') && parseObject(text) !== undefined) return text
   if (charset === undefined || charset === 'utf-8' || charset === 'utf8') return parseForm(text)
   return parseForm(body.toString('latin1'), (bytes) => decodeText(bytes, charset) ?? '')
 }

@@ -1,4 +1,5 @@
 import type { Event } from '../core/event.ts'
+import type { Json } from '../core/json.ts'
 import { ORCHESTRATION_KEY_ADVICE } from '../core/refusal-advice.ts'
 import type { OwnKeys } from '../config/load-relay.ts'
 import { takesChanges } from '../core/routing-key.ts'
@@ -19,6 +20,11 @@ export function requestedKey(
   header: string | string[] | undefined,
 ): string | undefined {
   return isOwnKey(inBody) && header !== undefined ? String(header) : inBody
+}
+
+/** A key as text. One that is not a string becomes text, too, so that the key's own check names the mistake. */
+export function keyText(key: Json | undefined): string | undefined {
+  return key === undefined || typeof key === 'string' ? key : JSON.stringify(key)
 }
 
 /** Whether the caller asks for the relay's own key. */

@@ -63,6 +63,10 @@ export const OUTCOME_SCHEMA = z.object({
     .string()
     .optional()
     .describe('What a failure is: alert, or change, which pages nobody. Default: what the relay is set to.'),
+  routing_key: z
+    .string()
+    .optional()
+    .describe('Routing key of another service. Default: the relay’s own key.'),
   after: z
     .union([z.int(), z.string()])
     .optional()

@@ -9,6 +9,7 @@ import { OUTCOME_SCHEMA, readOutcomeBody, type OutcomeBody } from './outcome-bod
 import { parseObject, takeForms, takeJson } from '../body.ts'
 import { optionalBody, sending, toSchema, type RouteGroup } from '../describe-route.ts'
 import type { Form } from '../parse-form.ts'
+import { keyText } from '../routing.ts'
 import { sendProblem } from '../problem.ts'
 import { acceptOutcome } from '../accept-outcome.ts'
 
@@ -45,18 +46,20 @@ async function reportOutcome(outcome: Outcome, call: Call): Promise<FastifyReply
   const { request, reply, deps } = call
   const members = readMembers(request.body)
   if (typeof members === 'string') return sendProblem(reply, { status: 400, detail: members })
-  const reading = readOutcomeBody(deps.config.mask(cleanObject(members)))
+  const { routing_key: key, ...others } = cleanObject(members)
+  const reading = readOutcomeBody(deps.config.mask(others))
   if ('problems' in reading)
     return sendProblem(reply, { status: 400, detail: 'the body is not valid', errors: reading.problems })
   const { body, notes } = reading
   const paging = { ...deps.config.paging, ...pagingOf(body) }
-  return await acceptOutcome(outcome, inputOf(body, deps), call, { notes, paging })
+  return await acceptOutcome(outcome, inputOf(body, deps), call, { notes, paging, givenKey: keyText(key) })
 }
 
 /** The members of a body, or why it has none. An empty body leaves everything to the build. */
 export function readMembers(body: unknown): Record<string, unknown> | string {
-  if (body === undefined || body === null || body === '') return {}
-  if (typeof body === 'string') return parseObject(body) ?? 'the body is not a JSON object'
+  if (body === undefined || body === null) return {}
+  if (typeof body === 'string')
+    return body.trim() === '' ? {} : (parseObject(body) ?? 'the body is not a JSON object')
   const form = body as Form
   return 'problem' in form ? form.problem : form.members
 }

@@ -11,6 +11,7 @@ import { takeForms, takeJson } from '../body.ts'
 import type { Call, RelayDeps } from '../context.ts'
 import { keeping, toSchema, type RouteGroup } from '../describe-route.ts'
 import { sendProblem } from '../problem.ts'
+import { keyText } from '../routing.ts'
 import { OUTCOME_SCHEMA, readOutcomeBody } from './outcome-body.ts'
 import { inputOf, readMembers } from './outcomes.ts'
 
@@ -60,7 +61,7 @@ async function reportStart(call: Call): Promise<FastifyReply> {
   const { request, reply, deps } = call
   const members = readMembers(request.body)
   if (typeof members === 'string') return sendProblem(reply, { status: 400, detail: members })
-  const { event, ...others } = cleanObject(members)
+  const { event, routing_key: key, ...others } = cleanObject(members)
   const { within, elapsed, ...rest } = deps.config.mask(others)
   const problems: string[] = []
   const times = {
@@ -70,7 +71,7 @@ async function reportStart(call: Call): Promise<FastifyReply> {
   const told = event === undefined ? fromBuild(rest, deps, problems) : fromEvent(event, deps, problems)
   if (told === undefined || problems.length > 0)
     return sendProblem(reply, { status: 400, detail: 'the body is not valid', errors: problems })
-  return await acceptStart({ ...told, ...times }, call)
+  return await acceptStart({ ...told, ...times, givenKey: told.givenKey ?? keyText(key) }, call)
 }
 
 function readDuration(name: string, value: Json | undefined, problems: string[]): number | undefined {

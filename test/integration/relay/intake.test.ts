@@ -123,6 +123,38 @@ for (const [where, inBody, header, expected] of KEYS) {
   })
 }
 
+test('a key in the body of an outcome, or under its name in Events API v1, says which service is meant', async () => {
+  for (const path of ['/failure', '/success']) {
+    simulator.reset()
+    const form = new URLSearchParams({ routing_key: OTHER }).toString()
+    await postBytes(relay.url + path, Buffer.from(form), 'application/x-www-form-urlencoded')
+    await post(relay.url + path, { routing_key: OTHER }, { 'x-routing-key': keyFor('a third') })
+    assert.deepEqual(new Set(bodies().map((sent) => sent['routing_key'])), new Set([OTHER]))
+  }
+  await post(ALERTS, alertBody({ service_key: OTHER }))
+  assert.equal(lastBody()['routing_key'], OTHER)
+  assert.equal(lastBody()['service_key'], undefined)
+  const answer = await post(`${relay.url}/failure`, { routing_key: 5 })
+  assert.equal(answer.status, 400)
+  assert.match(await answer.text(), /Length of 'routing_key' is incorrect/)
+})
+
+test('JSON that curl -d calls a form is read as JSON, and a blank body as none', async () => {
+  const json = Buffer.from('{"environment":"production"}')
+  const type = 'application/x-www-form-urlencoded'
+  assert.equal((await postBytes(`${relay.url}/success`, json, type)).status, 202)
+  assert.equal(lastBody()['dedup_key'], 'deploy/acme/shop/production')
+  for (const text of ['', ' \n', '\uFEFF'])
+    assert.equal((await postBytes(`${relay.url}/failure`, Buffer.from(text), 'application/json')).status, 202)
+  assert.equal(lastBody()['dedup_key'], 'deploy/acme/shop/master')
+})
+
+test('no event is lost for a slash too many in its path', async () => {
+  for (const path of ['//v2/enqueue', '/v2/enqueue/', '/v2//change/enqueue', '/failure/'])
+    assert.equal((await post(relay.url + path, alertBody())).status, 202, path)
+  assert.equal((await fetch(`${relay.url}/readyz/`)).status, 200)
+})
+
 test('a malformed key in the header is refused like one in the body', async () => {
   for (const path of ['/v2/enqueue', '/v2/change/enqueue', '/failure']) {
     const body = path === '/failure' ? {} : alertBody()

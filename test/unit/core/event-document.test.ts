@@ -133,6 +133,31 @@ test('a payload that was encoded twice is read', () => {
   assert.match(warnings.join(), /^payload must be an object, not a string/)
 })
 
+test('a dedup key of another type is the same text in a trigger and in its resolve', () => {
+  for (const dedupKey of [5, true, ['db', 1]]) {
+    const keys = ['trigger', 'resolve'].map(
+      (action) => read({ event_action: action, dedup_key: dedupKey }).event.body.dedup_key,
+    )
+    assert.equal(typeof keys[0], 'string')
+    assert.equal(keys[1], keys[0])
+  }
+})
+
+test('the key’s name in Events API v1 says which service is meant, and stays out of the event', () => {
+  const key = 'd41d8cd98f00b204e9800998ecf8427e'
+  const { event, routingKey, warnings } = read({
+    event_action: 'trigger',
+    service_key: key,
+    client: `of ${key}`,
+  })
+  assert.equal(routingKey, key)
+  assert.ok(!JSON.stringify(event).includes(key))
+  assert.match(warnings.join(), /service_key is the name of the key in Events API v1/)
+  const both = read({ event_action: 'trigger', routing_key: 'a', service_key: key })
+  assert.equal(both.routingKey, 'a')
+  assert.ok(!JSON.stringify(both.event).includes(key))
+})
+
 test('of an acknowledge or resolve only the key is read', () => {
   const junk = { payload: 'text', links: 5, images: {}, client: [], client_url: 'x', routing_key: 'k' }
   for (const action of ['acknowledge', 'resolve']) {
