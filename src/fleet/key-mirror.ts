@@ -46,11 +46,12 @@ export function createKeyMirror(owned: OwnedKey, untilMs: number): KeyMirror {
 }
 
 /** How many events the worker could begin that are not held yet. */
-export function wantedOf({ wants }: KeyMirror): number {
-  return Object.values(wants).reduce(
-    (sum, { fresh, tried, limit }) => sum + Math.min(limit, fresh + tried),
-    0,
-  )
+export function wantedOf({ wants: { alert, change } }: KeyMirror): number {
+  return countOf(alert) + countOf(change)
+}
+
+function countOf({ fresh, tried, limit }: Want): number {
+  return Math.min(limit, fresh + tried)
 }
 
 /** Drops events that waited until their permits expired, so that they are taken again: what has changed since is not known. */

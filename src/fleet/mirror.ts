@@ -1,14 +1,15 @@
 import type { Event } from '../core/event.ts'
 import type { Due, DueEvent, DueOptions, SpoolKey } from '../spool/spool.ts'
-import type { KeyRequest, KeyTaken, Lease, OwnedKey, Taken, TakenEvent } from './engine.ts'
-import { createKeyMirror, dropExpired, dueOf, wantedOf, type Held, type KeyMirror } from './key-mirror.ts'
-import { createOrphans, type Orphans } from './orphans.ts'
+import type { KeyTaken, Lease, OwnedKey, Taken, TakenEvent } from './engine.ts'
+import { createKeyMirror, dueOf, type Held, type KeyMirror } from './key-mirror.ts'
+import { createAsking, type Asking } from './mirror-asking.ts'
+import { createShelf, POLL_MS, PERMIT_MS, type MirrorOptions, type Shelf } from './mirror-shelf.ts'
 
 /**
  * The part of the fleet that this relay holds: the keys that it owns, and a bounded number of their events, taken to be attempted
  * at once. Everything is synchronous; times are on the lease's clock.
  */
-export interface Mirror {
+export interface Mirror extends Asking {
   /** Adds keys that were claimed. */
   own(keys: readonly OwnedKey[], untilMs: number): void
   /** Prolongs leases. Those of the `asked` that were not renewed belong to another relay now. */
@@ -25,14 +26,6 @@ export interface Mirror {
   key(keyId: number): SpoolKey | undefined
   lease(keyId: number): OwnedKey | undefined
   leases(): OwnedKey[]
-  /** Something of these keys is due. Returns those that this relay does not own. */
-  noteDue(keyIds: Iterable<number>): number[]
-  /** Keys to take up to `room` events of, in all; those that have waited for longest first. */
-  requests(room: number): KeyRequest[]
-  /** Keys that the server should be asked about, but the worker has no room for their events: it may have by now. */
-  unwanted(): Set<number>
-  /** When there is something to ask next. */
-  askAtMs(): number
   /** Ids of the events that are held. */
   heldIds(): number[]
   /** How many more events may be held. */
@@ -47,22 +40,8 @@ export interface Mirror {
   release(id: number): void
 }
 
-export interface MirrorOptions {
-  readonly now: () => number
-  /** How long one attempt may take. */
-  readonly timeoutMs: number
-  /** Converts the server's time of an event, given the server's time of the answer. */
-  readonly toLocalMs: (serverMs: number, answeredMs: number) => number
-}
-
 /** As many as the worker has in flight at once. */
 export const MAX_HELD = 256
-/** A permit that is not used within this time is dropped, so that no attempt comes after its permit has expired. */
-export const PERMIT_MS = 2000
-/** How often to ask about owned keys without news. */
-const POLL_MS = 500
-/** How many events of a key are asked for beyond its share. */
-const BEYOND_SHARE = 1
 /** How soon to ask about a key again if it has more due, and nothing of that was taken. */
 const REPEAT_MS = 100
 
@@ -71,38 +50,7 @@ const NOTHING: Due = { events: [], isMore: false, nextAtMs: undefined }
 /** Holds nothing yet. */
 export function createMirror(options: MirrorOptions): Mirror {
   const shelf = createShelf(options)
-  return { ...createLeased(shelf), ...createAsked(shelf, options), ...createHeld(shelf, options) }
-}
-
-/** What the parts of a mirror share. */
-interface Shelf {
-  readonly keys: Map<number, KeyMirror>
-  /** The key of each event that is held. */
-  readonly keyOf: Map<number, number>
-  /** Events of lost keys whose attempts are not over. */
-  readonly orphans: Orphans
-  /** Whether an attempt may begin. */
-  readonly isSafe: (key: KeyMirror) => boolean
-  readonly drop: (keyId: number) => void
-}
-
-function createShelf({ now, timeoutMs }: MirrorOptions): Shelf {
-  const keys = new Map<number, KeyMirror>()
-  const keyOf = new Map<number, number>()
-  const orphans = createOrphans(now, PERMIT_MS + 2 * timeoutMs)
-  return {
-    keys,
-    keyOf,
-    orphans,
-    isSafe: ({ untilMs }) => untilMs - now() > timeoutMs,
-    drop: (keyId) => {
-      for (const held of keys.get(keyId)?.held.values() ?? []) {
-        keyOf.delete(held.event.id)
-        if (held.state !== 'waiting') orphans.add(held)
-      }
-      keys.delete(keyId)
-    },
-  }
+  return { ...createLeased(shelf), ...createAsking(shelf, options), ...createHeld(shelf, options) }
 }
 
 type Leased =
@@ -138,8 +86,11 @@ function createLeased({ keys, drop }: Shelf): Pick<Mirror, Leased> {
     },
     drop: (keyIds) => Iterator.from(keyIds).forEach(drop),
     keyIds: () => [...keys.keys()],
-    leaseUntilMs: () =>
-      keys.size === 0 ? undefined : Math.min(...[...keys.values()].map(({ untilMs }) => untilMs)),
+    leaseUntilMs: () => {
+      let first: number | undefined
+      for (const { untilMs } of keys.values()) if (first === undefined || untilMs < first) first = untilMs
+      return first
+    },
     idleKeyIds: (sinceMs) =>
       idsOf(
         ({ held, idleSinceMs }) => held.size === 0 && idleSinceMs !== undefined && idleSinceMs <= sinceMs,
@@ -151,43 +102,6 @@ function createLeased({ keys, drop }: Shelf): Pick<Mirror, Leased> {
   }
 }
 
-type Asked = 'noteDue' | 'requests' | 'unwanted' | 'askAtMs'
-
-function createAsked({ keys, isSafe }: Shelf, { now }: MirrorOptions): Pick<Mirror, Asked> {
-  const toAsk = (): KeyMirror[] => {
-    const nowMs = now()
-    for (const key of keys.values()) dropExpired(key, nowMs)
-    return [...keys.values()]
-      .filter((key) => key.askAtMs <= nowMs && isSafe(key))
-      .toSorted((a, b) => a.askAtMs - b.askAtMs)
-  }
-  return {
-    noteDue: (keyIds) => {
-      const nowMs = now()
-      return [...keyIds].filter((keyId) => {
-        const key = keys.get(keyId)
-        if (key === undefined) return true
-        Object.assign(key, { askAtMs: Math.min(key.askAtMs, nowMs), isMore: true, idleSinceMs: undefined })
-        return false
-      })
-    },
-    requests: (room) => {
-      const chosen = toAsk()
-        .filter((key) => wantedOf(key) > 0)
-        .slice(0, room)
-      // Each key's turn is the same, so more than its share would be looked at for nothing; if others have less, it is asked again.
-      const share = Math.ceil(room / chosen.length) + BEYOND_SHARE
-      return chosen.map((key) => ({ ...key.owned, most: Math.min(wantedOf(key), share), wants: key.wants }))
-    },
-    unwanted: () => {
-      const full = toAsk().filter((key) => wantedOf(key) === 0)
-      for (const key of full) key.askAtMs = now() + POLL_MS
-      return new Set(full.map(({ owned }) => owned.keyId))
-    },
-    askAtMs: () => Math.min(Infinity, ...[...keys.values()].filter(isSafe).map(({ askAtMs }) => askAtMs)),
-  }
-}
-
 type HeldPart = 'heldIds' | 'room' | 'accept' | 'due' | 'mayAttempt' | 'held' | 'release'
 
 function createHeld(
@@ -195,7 +109,7 @@ function createHeld(
   { now, toLocalMs }: MirrorOptions,
 ): Pick<Mirror, HeldPart> {
   const all = (): Held[] => [
-    ...[...keys.values()].flatMap(({ held }) => [...held.values()]),
+    ...[...keyOf].flatMap(([id, keyId]) => keys.get(keyId)?.held.get(id) ?? []),
     ...orphans.list(),
   ]
   const find = (id: number): Held | undefined => keys.get(keyOf.get(id) ?? 0)?.held.get(id) ?? orphans.get(id)
@@ -223,11 +137,12 @@ function createHeld(
     },
     due: (keyId, kind, options) => {
       const key = keys.get(keyId)
-      return key === undefined || !isSafe(key) ? NOTHING : dueOf(key, kind, options, now())
+      const nowMs = now()
+      return key === undefined || !isSafe(key, nowMs) ? NOTHING : dueOf(key, kind, options, nowMs)
     },
     mayAttempt: ({ keyId, id }) => {
       const key = keys.get(keyId)
-      const isAllowed = key?.held.has(id) === true && isSafe(key)
+      const isAllowed = key?.held.has(id) === true && isSafe(key, now())
       if (!isAllowed) orphans.release(id)
       return isAllowed
     },

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { KeyTaken, OwnedKey, TakenEvent } from '../../../src/fleet/engine.ts'
-import { createMirror, MAX_HELD, PERMIT_MS, type Mirror } from '../../../src/fleet/mirror.ts'
+import { PERMIT_MS } from '../../../src/fleet/mirror-shelf.ts'
+import { createMirror, MAX_HELD, type Mirror } from '../../../src/fleet/mirror.ts'
 import type { DueOptions } from '../../../src/spool/spool.ts'
 import { DEFAULT_KEY } from '../../support/spool.ts'
 
@@ -174,4 +175,33 @@ test('of each key no more is asked for than its share of the room, and one that 
   assert.deepEqual(mosts(2), [2, 2])
   mirror.drop([2, 3])
   assert.deepEqual(mosts(30), [31])
+})
+
+test('with more keys than room, each is asked about in its turn', () => {
+  const { mirror } = setUp()
+  mirror.own(
+    [1, 2, 3, 4, 5].map((keyId) => owned(keyId)),
+    LEASE_MS,
+  )
+  const ask = (): number[] => mirror.requests(2).map(({ keyId }) => keyId)
+  assert.deepEqual(
+    [ask(), ask(), ask()],
+    [
+      [1, 2],
+      [3, 4],
+      [5, 1],
+    ],
+  )
+})
+
+test('events whose permits expired leave room for others', () => {
+  const { mirror, pass } = setUp()
+  mirror.own([owned(1)], LEASE_MS)
+  take(mirror, [event(1), event(2)])
+  assert.equal(mirror.room(), MAX_HELD - 2)
+  pass(PERMIT_MS)
+  mirror.unwanted()
+  assert.equal(mirror.room(), MAX_HELD)
+  mirror.accept({ nowMs: 0, events: [event(1)], keys: [] }, PERMIT_MS)
+  assert.deepEqual([mirror.heldIds(), dueIds(mirror)], [[1], [1]])
 })
