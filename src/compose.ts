@@ -4,12 +4,14 @@ import { isKeyLookedUp } from './config/load.ts'
 import type { DeliveryConfig } from './config/delivery.ts'
 import type { FleetConfig } from './config/fleet.ts'
 import type { RestConfig } from './config/rest.ts'
+import type { RoutingKey } from './core/routing-key.ts'
 import type { Secret } from './core/secret.ts'
 import type { Post } from './delivery/request.ts'
 import type { Retry } from './delivery/retry.ts'
 import type { Engine } from './fleet/engine.ts'
 import type { FleetOptions } from './fleet/open.ts'
-import type { RelayFleet, RelayFleetOptions } from './fleet/relay-fleet.ts'
+import type { RelayFleet } from './fleet/relay-fleet.ts'
+import type { RelayFleetOptions } from './fleet/relay-fleet-parts.ts'
 import { createResolver } from './spool/worker/destinations.ts'
 import type { Worker, WorkerEvents } from './spool/worker/types.ts'
 import type { EarlyConnections } from './delivery/preconnect.ts'
@@ -20,7 +22,7 @@ import type { SpoolOptions } from './spool/open.ts'
 import type { Spool } from './spool/spool.ts'
 import { createTransport, type Transport, type TransportOptions } from './delivery/transport.ts'
 import type { RestClient } from './rest/client.ts'
-import { rememberKey } from './rest/remember-key.ts'
+import { noteKey, rememberKey } from './rest/remember-key.ts'
 
 /** How long the relay keeps an idle connection to PagerDuty, unless PagerDuty asks for less. */
 const WARM_MS = 60_000
@@ -161,7 +163,7 @@ export async function composeEngine(options: FleetOptions): Promise<Engine> {
 export interface ComposeRelayFleetOptions
   extends
     Omit<ComposeWorkerOptions, 'spool' | 'events'>,
-    Pick<RelayFleetOptions, 'spool' | 'events' | 'onState' | 'origin'> {
+    Pick<RelayFleetOptions, 'spool' | 'events' | 'onState' | 'onWarning' | 'origin'> {
   readonly fleet: FleetConfig
 }
 
@@ -172,7 +174,8 @@ export async function composeRelayFleet(options: ComposeRelayFleetOptions): Prom
   const { startRelayFleet } = await import('./fleet/relay-fleet.ts')
   const { startWorker } = await import('./spool/worker/worker.ts')
   const { timeoutMs, secrets } = delivery
-  const resolve = createResolver(delivery, options.lookUp)
+  const found: RoutingKey[] = []
+  const resolve = createResolver(delivery, options.lookUp && noteKey(options.lookUp, found))
   const userAgent = `pagerduty-alert/${version}`
   const transport = options.transport ?? composeTransport(delivery)
   const shared = { transport, clock: CLOCK, resolve, userAgent, timeoutMs, maxAgeMs, secrets }
@@ -181,6 +184,7 @@ export async function composeRelayFleet(options: ComposeRelayFleetOptions): Prom
     engine: openFleet({ fleet, origin: origin.name, version }),
     clock: CLOCK,
     ratePerMinute: RATE_PER_MINUTE,
+    foundKeys: () => found,
     launchWorker: ({ queue, ...own }) => startWorker({ ...shared, ...own, spool: { queue } }),
   })
 }

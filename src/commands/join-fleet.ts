@@ -51,6 +51,7 @@ export async function joinFleet(joining: Joining): Promise<JoinedFleet> {
       onLock: () => undefined,
       onStoreProblem: () => undefined,
     }),
+    onWarning: (message) => log.warn(message),
     onState: (state) =>
       log.debug(state.kind === 'up' ? `the fleet’s database answers: ${state.host}` : state.reason),
   })

@@ -1,8 +1,10 @@
 import type { Event } from '../core/event.ts'
+import type { Secret } from '../core/secret.ts'
 import type { NewRow } from '../spool/rows.ts'
 import type { DeadCause, DueEvent, SpoolKey } from '../spool/spool.ts'
 import type { Begun, Deadlines, EarlierStart, Start } from '../spool/deadlines.ts'
 import type { EngineListing } from './engine-listing.ts'
+import type { Member } from './member-conflicts.ts'
 
 /*
  * The durable queue that the relays of a fleet share: one PostgreSQL server. `open.ts` opens it.
@@ -194,6 +196,21 @@ export interface EngineDelivery {
   tidy(): Promise<void>
 }
 
+/** What a process says about itself. */
+export interface Introduction {
+  readonly directoryMark?: string
+  /** The keys that it would send with, by the names under which events are stored. */
+  readonly keys: ReadonlyMap<string, Secret>
+}
+
+/** Who is there. */
+export interface EngineMembership {
+  /** Says that this process is alive, and returns all that are. Without PAGERDUTY_FLEET_SECRET nothing about its keys is told. */
+  introduce(introduction: Introduction): Promise<readonly Member[]>
+  /** Says that this process ends; call it after everything else. */
+  leave(): Promise<void>
+}
+
 /** News from other relays. It may be missing (behind a pooler, or while connecting), so poll as well. */
 export interface EngineNews {
   /** Keys that have something due. */
@@ -209,7 +226,7 @@ export interface FleetDeadlines extends Omit<Deadlines, 'begin'> {
 }
 
 /** One relay's connection to the fleet. */
-export interface Engine extends EngineDelivery, EngineListing, EngineNews {
+export interface Engine extends EngineDelivery, EngineListing, EngineMembership, EngineNews {
   /** The name under which this relay's events and leases are stored. */
   readonly origin: string
   /** Whether callers' own keys can be stored: only with PAGERDUTY_FLEET_SECRET. Otherwise such events stay in the local spool. */

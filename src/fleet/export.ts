@@ -36,7 +36,7 @@ export async function exportFleet(fleet: FleetConfig, spool: Pick<Spool, 'add'>)
     if (relays.length > 0)
       throw new Failure(
         'config',
-        `relays still use the fleet: ${relays.map(({ name }) => name).join(', ')}; stop them, and try again after 30 s`,
+        `relays still use the fleet: ${relays.map(({ name }) => name).join(', ')}; stop them, and wait for 30 s if one was killed`,
       )
     let count = 0
     for (;;) {

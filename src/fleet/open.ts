@@ -8,6 +8,7 @@ import { createDeployments } from './deployments.ts'
 import type { Engine } from './engine.ts'
 import type { Lane } from './lane.ts'
 import { createKeys, createListing } from './listing.ts'
+import { createMembership } from './membership.ts'
 import { createNews } from './news.ts'
 import { createSeal } from './seal.ts'
 import { createServer } from './server.ts'
@@ -36,7 +37,8 @@ export function openFleet({ fleet, origin, version, connectTimeoutMs }: FleetOpt
     people: server.createLane((connected) => news.listenOn(connected)),
   }
   const adding = Array.from({ length: ADDING_LANES }, () => server.createLane())
-  const news = createNews(() => lanes.people, randomUUID())
+  const id = randomUUID()
+  const news = createNews(() => lanes.people, id)
   const addOn = createAddOn({ seal, origin, news })
   const keys = createKeys(lanes.people, seal)
   return {
@@ -52,6 +54,7 @@ export function openFleet({ fleet, origin, version, connectTimeoutMs }: FleetOpt
     ...createListing({ lane: lanes.people, seal, origin }),
     ...createDeadEvents({ lane: lanes.people, keys, relay: origin, news }),
     ...createDeployments(lanes.people),
+    ...createMembership({ lane: lanes.people, seal, relay: origin, id }),
     close: async () => {
       news.close()
       await Promise.all([...adding, lanes.delivery, lanes.people].map((lane) => lane.close()))

@@ -1,59 +1,28 @@
 import { randomUUID } from 'node:crypto'
-import type { DeliveryConfig } from '../config/delivery.ts'
-import type { FleetConfig } from '../config/fleet.ts'
-import type { Clock } from '../delivery/retry.ts'
 import type { Deadlines } from '../spool/deadlines.ts'
 import type { DeploymentStore } from '../spool/deployment-log.ts'
-import { DEFAULT_NAME, keyNames } from '../spool/key-names.ts'
-import type { EventStore, ListedSpool } from '../spool/listing.ts'
+import { DEFAULT_NAME, keyNames, keysByName } from '../spool/key-names.ts'
+import type { EventStore } from '../spool/listing.ts'
 import { toRow } from '../spool/rows.ts'
-import type { Progress, SpoolItem, SpoolKey, SpoolQueue } from '../spool/spool.ts'
-import type { KeyReport, Worker, WorkerEvents } from '../spool/worker/types.ts'
-import { createAlertHolds, toHeld, type AlertHolds } from './alert-holds.ts'
-import { startAlone, tellingAlone, type Alone } from './alone.ts'
+import type { Progress, SpoolItem } from '../spool/spool.ts'
+import type { KeyReport, Worker } from '../spool/worker/types.ts'
+import { createAlertHolds, toHeld } from './alert-holds.ts'
 import { createCanonical } from './canonical-key.ts'
-import type { Engine, EngineState, FleetItem } from './engine.ts'
+import type { EngineState, FleetItem, Introduction } from './engine.ts'
 import { createFleetStore } from './event-store.ts'
 import { startFleetQueue, type FleetQueue } from './fleet-queue.ts'
 import { startForwarder, type Forwarder } from './forwarder.ts'
-import { startLocalDelivery, type LocalDelivery } from './local-delivery.ts'
-import type { Origin } from './origin.ts'
+import type { LocalDelivery } from './local-delivery.ts'
+import type { FleetParts, RelayFleetOptions } from './relay-fleet-parts.ts'
+import { startOwnDelivery } from './start-own-delivery.ts'
+import { startIntroducing, type Introducing } from './introducing.ts'
 import { createRelayDeadlines } from './relay-deadlines.ts'
 import { createFleetDeployments } from './relay-records.ts'
 import { createReservedIds, leastIdAt } from './reserved-ids.ts'
 import { spooledProgress } from './spooled-progress.ts'
-import { createFleetWaiting, type FleetWaiting, type Until } from './waiting.ts'
+import { createFleetWaiting, type Until } from './waiting.ts'
 import { unlessLong } from './within.ts'
 import { BUDGET_MS, createWriteThrough, type Accepted, type WriteThrough } from './write-through.ts'
-
-/** What a worker delivers from: the fleet, or the relay's own spool; there, if the fleet is away, more slowly. */
-export type Source = 'fleet' | 'spool' | 'alone'
-
-export interface RelayFleetOptions {
-  readonly engine: Engine
-  readonly origin: Origin
-  readonly fleet: Pick<FleetConfig, 'aloneAfterMs'>
-  readonly spool: ListedSpool
-  readonly clock: Clock
-  readonly delivery: Pick<DeliveryConfig, 'keys' | 'timeoutMs'>
-  /** Attempts per minute and key, of all relays together. */
-  readonly ratePerMinute: number
-  readonly launchWorker: (options: StartedWorker) => Worker
-  /** Gets what a worker does. */
-  readonly events: (source: Source) => WorkerEvents
-  /** Called when the database is there, is away, or is away for another reason. */
-  readonly onState: (state: EngineState) => void
-}
-
-/** What a worker delivers from, and how. */
-export interface StartedWorker {
-  readonly queue: SpoolQueue
-  readonly ratePerMinute: number
-  readonly events: WorkerEvents
-}
-
-/** The share of the rate that a relay uses alone: others may do the same with the same keys. */
-const ALONE_SHARE = 1 / 4
 
 /** The state of the relay and its fleet. */
 export interface FleetFigures {
@@ -101,6 +70,7 @@ export function startRelayFleet(options: RelayFleetOptions): RelayFleet {
   const { local, alone } = startOwnDelivery(options, parts)
   const { writeThrough, forwarder } = startAccepting(options, parts, local)
   const { queue, worker } = startSharedDelivery(options, parts)
+  const introducing = startIntroducing({ ...options, self: () => introduce(options) })
   engine.onState((state) => {
     options.onState(state)
     if (state.kind === 'down' && writeThrough.mode() === 'held') writeThrough.fallBack()
@@ -137,51 +107,30 @@ export function startRelayFleet(options: RelayFleetOptions): RelayFleet {
       isBehindSpool: writeThrough.mode() !== 'fleet',
       isAlone: local.mode() === 'alone',
     }),
-    keys: () => [...worker.keys(), ...local.worker().keys()],
+    keys: () => [worker, local.worker()].flatMap((one) => one.keys()),
     obstacle: () => local.worker().obstacle(),
     stop: async (graceMs) => {
       const ending = [alone.stop(), forwarder.stop(), queue.halt(), worker.stop(graceMs), local.stop(graceMs)]
       await unlessLong(graceMs + LAST_MS, Promise.all(ending))
-      await unlessLong(LAST_MS, queue.giveBack())
+      await unlessLong(LEAVE_MS, leave(queue, introducing))
       await unlessLong(LAST_MS, engine.close())
     },
   }
 }
 
+function introduce({ origin, delivery, foundKeys }: RelayFleetOptions): Introduction {
+  const keys = keysByName(delivery.keys.length > 0 ? delivery.keys : foundKeys())
+  return { keys, ...(origin.directoryMark !== undefined && { directoryMark: origin.directoryMark }) }
+}
+
+async function leave(queue: FleetQueue, introducing: Introducing): Promise<void> {
+  await queue.giveBack()
+  await introducing.stop()
+}
+
 /** A database that does not answer must not keep the relay from ending: then its leases run out. */
 const LAST_MS = 200
-
-interface FleetParts {
-  /** The name of a key in the fleet. */
-  readonly canonical: (key: SpoolKey) => SpoolKey
-  /** Whether the fleet takes events of the key. */
-  readonly isShared: (key: SpoolKey) => boolean
-  readonly waiting: FleetWaiting
-  readonly holds: AlertHolds
-}
-
-/** Delivers from the relay's own spool what the fleet does not take, or everything while the fleet is away for long. */
-function startOwnDelivery(
-  { engine, spool, clock, fleet, ratePerMinute, launchWorker, events }: RelayFleetOptions,
-  { canonical, isShared, holds }: FleetParts,
-): { local: LocalDelivery; alone: Alone } {
-  const aloneRate = Math.max(1, Math.floor(ratePerMinute * ALONE_SHARE))
-  const local = startLocalDelivery({
-    queue: spool.queue,
-    launchWorker: (queue, mode) =>
-      mode === 'own'
-        ? launchWorker({ queue, ratePerMinute, events: events('spool') })
-        : launchWorker({
-            queue,
-            ratePerMinute: aloneRate,
-            events: tellingAlone(events('alone'), (event) => alone.settled(event)),
-          }),
-    isAllowed: (mode, key, event) =>
-      mode === 'alone' ? event === undefined || !holds.isHeld(canonical(key), event) : !isShared(key),
-  })
-  const alone = startAlone({ engine, spool, local, holds, clock, afterMs: fleet.aloneAfterMs, canonical })
-  return { local, alone }
-}
+const LEAVE_MS = 500
 
 /** Accepts events, and moves those that went to the relay's own spool to the fleet. */
 function startAccepting(

@@ -13,6 +13,8 @@ export interface Seal {
   close(text: string, place: string): Buffer
   /** Undefined if the text was altered, moved, or encrypted with another secret. */
   open(sealed: Buffer, place: string): string | undefined
+  /** Tells two keys apart, for those who have the secret; null without one, since then anybody could try keys out. */
+  markKey(key: Secret): Buffer | null
   /** The name and the encrypted secret of a key, as they are stored. */
   closeKey(key: SpoolKey): { readonly name: string; readonly secret: Buffer | null }
   /** A key that cannot be opened is one that nobody has configured. */
@@ -26,6 +28,7 @@ const SALT_BYTES = 16
 const NONCE_BYTES = 12
 const TAG_BYTES = 16
 const HEAD_BYTES = 1 + SALT_BYTES + NONCE_BYTES
+const KEY_MARK_BYTES = 16
 
 /** Names of callers' keys begin with this; a configured key's name has no colon (`core/routing-key.ts`). */
 const OWN_PREFIX = 'own:'
@@ -51,6 +54,10 @@ export function createSeal({ secret, otherSecret }: SealSecrets): Seal {
     otherMark: other?.mark ?? null,
     close,
     open,
+    markKey: (key) =>
+      keys === undefined
+        ? null
+        : createHmac('sha256', keys.comparison).update(key.reveal()).digest().subarray(0, KEY_MARK_BYTES),
     closeKey: (key) => {
       if (key.kind === 'configured') return { name: key.name, secret: null }
       if (keys === undefined) throw new Error('a caller’s own key is stored only encrypted')
@@ -64,10 +71,15 @@ export function createSeal({ secret, otherSecret }: SealSecrets): Seal {
   }
 }
 
-function deriveKeys(secret: Secret): { text: Buffer; name: Buffer; mark: Buffer } {
+function deriveKeys(secret: Secret): Record<'text' | 'name' | 'comparison' | 'mark', Buffer> {
   const derive = (use: string, bytes: number): Buffer =>
     Buffer.from(hkdfSync('sha256', secret.reveal(), '', `pagerduty-alert fleet ${use}`, bytes))
-  return { text: derive('text', 32), name: derive('name', 32), mark: derive('mark', 16) }
+  return {
+    text: derive('text', 32),
+    name: derive('name', 32),
+    comparison: derive('comparison', 32),
+    mark: derive('mark', 16),
+  }
 }
 
 function encrypt(key: Buffer, text: string, place: string): Buffer {

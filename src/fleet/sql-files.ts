@@ -11,6 +11,7 @@ export const SQL_FILES = [
   'deployments',
   'deadlines',
   'exporting',
+  'relays',
   'roles',
 ] as const
 export type SqlFiles = Readonly<Record<(typeof SQL_FILES)[number], string>>

@@ -66,6 +66,7 @@ export async function startFleetIntake(options: FleetIntakeOptions): Promise<Par
     spool,
     version,
     events: (source) => eventsOf(createWorkerEvents(logger, metrics), source === 'fleet'),
+    onWarning: (message) => logger.warn(message),
     onState: (state) => logState(logger, state),
   })
   return {

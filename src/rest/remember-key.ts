@@ -23,3 +23,11 @@ export function rememberKey(lookUp: KeyLookUp, now: () => number): KeyLookUp {
     return current
   }
 }
+
+/** The same look-up, which also puts the key that it found into a list. */
+export function noteKey(lookUp: KeyLookUp, found: RoutingKey[]): KeyLookUp {
+  return async () => {
+    found[0] = await lookUp()
+    return found[0]
+  }
+}

@@ -36,10 +36,16 @@ export function spoolKeysOf(key: Secret | undefined, keys: readonly RoutingKey[]
   return [stored, { kind: 'own', key }, ...(isFirst ? [toSpoolKey(undefined, keys)] : [])]
 }
 
-/** A function that returns the secret of a stored key; undefined if no key of that name is configured. */
-export function createKeyFinder(keys: readonly RoutingKey[]): (key: SpoolKey) => Secret | undefined {
+/** The secrets of configured keys by every name under which their events are stored. */
+export function keysByName(keys: readonly RoutingKey[]): Map<string, Secret> {
   const byName = new Map(keys.map((key, index) => [spoolKeyName(key, index), key.key]))
   const [first] = keys
   if (first !== undefined && !byName.has(DEFAULT_NAME)) byName.set(DEFAULT_NAME, first.key)
+  return byName
+}
+
+/** A function that returns the secret of a stored key; undefined if no key of that name is configured. */
+export function createKeyFinder(keys: readonly RoutingKey[]): (key: SpoolKey) => Secret | undefined {
+  const byName = keysByName(keys)
   return (key) => (key.kind === 'own' ? key.key : byName.get(key.name))
 }

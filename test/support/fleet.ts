@@ -69,7 +69,7 @@ export async function emptyFleet(cluster: Cluster): Promise<void> {
     .primary()
     .query(
       'TRUNCATE pagerduty_alert.pending, pagerduty_alert.delivered, pagerduty_alert.dead, pagerduty_alert.discarded, ' +
-        'pagerduty_alert.key, pagerduty_alert.permit, pagerduty_alert.relay, pagerduty_alert.deployment, pagerduty_alert.told, ' +
+        'pagerduty_alert.key, pagerduty_alert.permit, pagerduty_alert.relay, pagerduty_alert.relay_process, pagerduty_alert.deployment, pagerduty_alert.told, ' +
         'pagerduty_alert.deadline',
     )
 }

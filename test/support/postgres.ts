@@ -232,6 +232,7 @@ async function initialize(
   const lines = [
     "listen_addresses = '127.0.0.1'",
     'max_connections = 200',
+    "password_encryption = 'scram-sha-256'", // the default only from version 14 on
     'fsync = off', // processes are killed, machines are not
     'shared_buffers = 32MB',
     'wal_keep_size = 256MB',

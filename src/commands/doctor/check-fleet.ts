@@ -1,11 +1,23 @@
 import type { FleetConfig } from '../../config/fleet.ts'
 import type { Durability, ExaminedNode } from '../../fleet/examine.ts'
+import type { RoutingKey } from '../../core/routing-key.ts'
+import { oneLine } from '../../core/mask-secrets.ts'
 import { failed, ok, warning, type Finding } from './finding.ts'
 
-/** Checks that a relay could use the database of PAGERDUTY_FLEET, and what an acknowledgement of it means. */
-export async function checkFleet(fleet: FleetConfig, hasSpool: boolean): Promise<Finding[]> {
+export interface FleetSettings {
+  readonly fleet: FleetConfig
+  /** What a relay with these settings would send with. */
+  readonly keys: readonly RoutingKey[]
+  readonly hasSpool: boolean
+}
+
+/**
+ * Checks that a relay could use the database of PAGERDUTY_FLEET, what an acknowledgement of it means, and whether the relays that
+ * use it fit together.
+ */
+export async function checkFleet({ fleet, keys, hasSpool }: FleetSettings): Promise<Finding[]> {
   const { examineFleet } = await import('../../fleet/examine.ts')
-  const { nodes, problem, durability } = await examineFleet(fleet)
+  const { nodes, problem, durability, relays, conflicts = [] } = await examineFleet(fleet, keys)
   return [
     ...nodes.map(nodeFinding),
     ...(nodes.some(({ kind }) => kind === 'primary' || kind === 'misconfigured')
@@ -19,6 +31,8 @@ export async function checkFleet(fleet: FleetConfig, hasSpool: boolean): Promise
     ...(problem === undefined ? [] : [wrong(problem.message)]),
     ...(durability === undefined ? [] : durabilityFindings(durability)),
     ...secretFinding(fleet),
+    ...(relays === undefined ? [] : [ok('fleet', describeRelays(relays))]),
+    ...conflicts.map(conflictFinding),
     ...(hasSpool
       ? []
       : [
@@ -67,12 +81,26 @@ function durabilityFindings({ standbys, synchronous_commit: commit, fsync }: Dur
   ]
 }
 
+const MAX_NAMED = 20
+
+function describeRelays(relays: readonly string[]): string {
+  if (relays.length === 0) return 'no relay uses it now'
+  const more = relays.length > MAX_NAMED ? ', …' : ''
+  const names = relays.slice(0, MAX_NAMED).map(oneLine).join(', ')
+  return `${relays.length === 1 ? 'one relay uses' : `${relays.length} relays use`} it now: ${names}${more}`
+}
+
+function conflictFinding(conflict: string): Finding {
+  const [detail = '', ...advice] = conflict.split('; ')
+  return warning('fleet', detail, advice.join('; '))
+}
+
 function secretFinding({ secret }: FleetConfig): Finding[] {
   return [
     secret === undefined
       ? warning(
           'fleet',
-          'PAGERDUTY_FLEET_SECRET is not set: events are readable in the database, and those with a key of their own stay in the relay’s spool',
+          'PAGERDUTY_FLEET_SECRET is not set: events are readable in the database, those with a key of their own stay in the relay’s spool, and nobody can compare the relays’ PagerDuty keys',
           'set the same secret for every relay; openssl rand -hex 32 makes one',
         )
       : ok('fleet', 'events and callers’ keys are encrypted in the database'),

@@ -69,9 +69,10 @@ async function lookAtSpool({ spool }: Config): Promise<Finding[]> {
   return spool === undefined ? [] : await checkSpool(spool.directory)
 }
 
-async function lookAtFleet({ fleet, spool }: Config): Promise<Finding[]> {
+async function lookAtFleet({ fleet, spool, delivery: { keys } }: Config): Promise<Finding[]> {
   if (fleet === undefined) return []
-  return await (await import('./check-fleet.ts')).checkFleet(fleet, spool !== undefined)
+  const hasSpool = spool !== undefined
+  return await (await import('./check-fleet.ts')).checkFleet({ fleet, keys, hasSpool })
 }
 
 async function lookAtNetwork({ io, config }: Look): Promise<Finding[]> {

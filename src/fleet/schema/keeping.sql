@@ -45,6 +45,8 @@ BEGIN
   v_is_more := v_is_more OR v_count = 20000;
   DELETE FROM relay WHERE name IN (
     SELECT name FROM relay WHERE seen_at < clock_timestamp() - interval '1 day' FOR UPDATE SKIP LOCKED);
+  DELETE FROM relay_process WHERE id IN (
+    SELECT id FROM relay_process WHERE seen_at < clock_timestamp() - interval '1 h' FOR UPDATE SKIP LOCKED);
   DELETE FROM permit WHERE ctid = ANY (ARRAY(
     SELECT ctid FROM permit WHERE given_at < clock_timestamp() - interval '5 min' FOR UPDATE SKIP LOCKED));
   IF NOT v_is_more THEN UPDATE meta SET tidied_at = clock_timestamp(); END IF;

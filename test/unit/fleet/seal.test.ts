@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import { test } from 'node:test'
-import { createSecret } from '../../../src/core/secret.ts'
+import { createSecret, type Secret } from '../../../src/core/secret.ts'
 import { createSeal } from '../../../src/fleet/seal.ts'
 import { ownKey } from '../../support/spool.ts'
 
@@ -75,4 +75,17 @@ test('while the secret is changed, relays read with both secrets and write with 
   assert.equal(seal.open(after.close('text', 'here'), 'here'), undefined)
   assert.deepEqual([before.mark, before.otherMark], [seal.mark, other.mark])
   assert.deepEqual([after.mark, after.otherMark], [other.mark, seal.mark])
+})
+
+test('marks of keys tell them apart for those who have the secret, and nothing to others', () => {
+  const [key, another] = ['a'.repeat(32), 'b'.repeat(32)].map((text) => createSecret(text)) as [
+    Secret,
+    Secret,
+  ]
+  assert.deepEqual(seal.markKey(key), createSeal({ secret: SECRET }).markKey(key))
+  assert.notDeepEqual(seal.markKey(key), seal.markKey(another))
+  assert.notDeepEqual(seal.markKey(key), other.markKey(key))
+  assert.equal(plain.markKey(key), null)
+  const { name } = seal.closeKey({ kind: 'own', key })
+  assert.ok(!name.includes(seal.markKey(key)?.toString('hex') ?? ''), 'not the name of a caller’s own key')
 })
