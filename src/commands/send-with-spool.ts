@@ -7,7 +7,7 @@ import { noteDeployment } from './note-deployment.ts'
 import { spoolKeysOf, toSpoolKey } from '../spool/key-names.ts'
 import type { ListedSpool } from '../spool/listing.ts'
 import type { Progress, SpoolItem } from '../spool/spool.ts'
-import { spoolExists } from '../spool/open.ts'
+import { creationProblem, spoolExists } from '../spool/open.ts'
 import { describeRetry } from '../cli/report.ts'
 import type { Log } from '../log.ts'
 import { startOwnDelivery } from './own-delivery.ts'
@@ -21,8 +21,8 @@ const POLL_MS = 100
 /**
  * Sends posts. A post that fails once is written to disk before any wait, so that it survives whatever happens to this
  * process, and is retried from there until the deadline. If the spool still holds an earlier event of the same alert, the
- * post is queued behind it. If the spool cannot take posts, they are
- * sent as if there were none, but never before such an earlier event.
+ * post is queued behind it. If the spool cannot take posts, they are sent as if there were none, but never before such an
+ * earlier event. A spool that could not be created is reported even if it was not needed.
  */
 export async function sendWithSpool(posts: readonly Post[], sending: SpoolSending): Promise<Delivery[]> {
   const { config, log, sender } = sending
@@ -46,6 +46,9 @@ export async function sendWithSpool(posts: readonly Post[], sending: SpoolSendin
   const done = sent.filter(({ outcome }) => outcome !== 'undelivered')
   const spool = before ?? (toKeep.length > 0 ? await open() : undefined)
   if (spool === undefined) {
+    const problem = creationProblem(config.directory)
+    if (problem !== undefined)
+      log.warn(`${problem.reason}; nothing could be kept if PagerDuty did not answer`)
     await sending.fleet?.note(done)
     return done
   }

@@ -1,5 +1,6 @@
 import { fileErrorReason } from '../core/file-error.ts'
 import { Failure } from '../core/failure.ts'
+import { MAX_DIRECTORY_BYTES, PATH_TOO_LONG } from './files.ts'
 
 /**
  * The meaning of an error of the store.
@@ -49,6 +50,7 @@ const MAKING: Readonly<Record<string, string>> = {
   EROFS: 'the file system is read-only',
   ENOSPC: 'the disk is full',
   EDQUOT: 'the disk quota is used up',
+  [PATH_TOO_LONG]: `its path is too long; SQLite allows ${MAX_DIRECTORY_BYTES} bytes`,
 }
 
 /** An error in SQLite's form, by its result code. */

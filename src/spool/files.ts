@@ -1,14 +1,17 @@
 import {
+  accessSync,
   closeSync,
+  constants,
   existsSync,
   lchownSync,
+  lstatSync,
   mkdirSync,
   openSync,
   readdirSync,
   renameSync,
   statSync,
 } from 'node:fs'
-import { basename, dirname, join } from 'node:path'
+import { basename, dirname, join, resolve } from 'node:path'
 
 /** The paths of a spool's files. Their names say nothing about their content. */
 export interface SpoolFiles {
@@ -31,8 +34,50 @@ export function spoolFiles(directory: string): SpoolFiles {
   }
 }
 
+/**
+ * Longest path of a spool's directory, in bytes. SQLite opens no path of more than 504 (MAX_PATHNAME in its os_unix.c, less
+ * the name of a log), and the longest name of a file is `/deliver.lock`.
+ */
+export const MAX_DIRECTORY_BYTES = 490
+/** The code of the error for a longer one. */
+export const PATH_TOO_LONG = 'PATH_TOO_LONG'
+
+function checkLength(directory: string): void {
+  if (Buffer.byteLength(resolve(directory)) > MAX_DIRECTORY_BYTES) throw fileError(PATH_TOO_LONG)
+}
+
+/**
+ * Checks that a directory exists, or could be created, and takes new files. Changes nothing.
+ * @throws an error of the file system if not
+ */
+export function checkCreatable(directory: string): void {
+  checkLength(directory)
+  let existing = resolve(directory)
+  while (!existsSync(existing) && dirname(existing) !== existing) {
+    if (isSymbolicLink(existing)) throw fileError('EEXIST')
+    existing = dirname(existing)
+  }
+  if (!statSync(existing).isDirectory()) throw fileError('ENOTDIR')
+  accessSync(existing, constants.W_OK | constants.X_OK)
+}
+
+/** False also if its directory cannot be searched. */
+function isSymbolicLink(path: string): boolean {
+  try {
+    return lstatSync(path).isSymbolicLink()
+  } catch {
+    return false
+  }
+}
+
+/** An error such as `mkdir` throws. */
+function fileError(code: string): Error {
+  return Object.assign(new Error(code), { code, syscall: 'mkdir' })
+}
+
 /** Creates a directory and a file for their owner alone. SQLite gives its other files the mode of this one. */
 export function createPrivateFile(directory: string, path: string): void {
+  checkLength(directory)
   makeDirectory(directory)
   // Closing any descriptor of a file releases all of this process's locks on it (POSIX), so open it only if necessary.
   if (existsSync(path)) return

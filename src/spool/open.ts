@@ -3,7 +3,7 @@ import { openBootClock, type BootTime } from './boot-clock.ts'
 import { createConnection, watchVersion, type Connection } from './connection.ts'
 import type { SpoolTime } from './deadline-table.ts'
 import { ifReadable, lastingReasonOf, storeProblem, type StoreProblem } from './errors.ts'
-import { spoolFiles, storesSetAside } from './files.ts'
+import { checkCreatable, spoolFiles, storesSetAside } from './files.ts'
 import { createCommits } from './group-commit.ts'
 import { createForwarding } from './store-forwarding.ts'
 import { createIntake } from './intake.ts'
@@ -154,9 +154,21 @@ export function spoolExists(directory: string): boolean {
   return existsSync(spoolFiles(directory).store)
 }
 
+/** Why no spool could be created in a directory that has none; undefined if one could. Changes nothing. */
+export function creationProblem(directory: string): StoreProblem | undefined {
+  try {
+    checkCreatable(directory)
+    return undefined
+  } catch (error) {
+    const problem = storeProblem(error)
+    if (problem === undefined) throw error
+    return problem
+  }
+}
+
 /** The state of a spool that is not open. */
 export interface Examination {
-  /** Undefined if there is no problem, or nothing was ever kept there. */
+  /** Undefined if there is none: the store is intact, or one could be created. */
   readonly problem: StoreProblem | undefined
   /** Names of the files of damaged stores. */
   readonly setAside: readonly string[]
@@ -168,7 +180,7 @@ export async function examineSpool(directory: string): Promise<Examination> {
 }
 
 async function examine(directory: string): Promise<StoreProblem | undefined> {
-  if (!spoolExists(directory)) return undefined
+  if (!spoolExists(directory)) return creationProblem(directory)
   const { store } = spoolFiles(directory)
   const sqlite = await import('node:sqlite')
   try {

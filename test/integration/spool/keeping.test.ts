@@ -133,6 +133,28 @@ test('an untrusted certificate is not retried: the event is kept', async (t) => 
   assert.deepEqual(await pendingIn(t, directory), ['trigger'])
 })
 
+test('a spool that could not be created is reported even if PagerDuty answers', async (t) => {
+  const parent = temporaryDirectory(t)
+  writeFileSync(join(parent, 'file'), '')
+  const reasons = {
+    [join(parent, 'file')]: 'a part of its path is not a directory',
+    [join(parent, 'd'.repeat(200), 'd'.repeat(200), 'd'.repeat(200))]:
+      'its path is too long; SQLite allows 490 bytes',
+  }
+  for (const [directory, reason] of Object.entries(reasons)) {
+    simulator.reset()
+    const { code, stderr } = await runProgram(['failure'], { env: environment(directory) })
+    assert.equal(code, 0, stderr)
+    assert.ok(
+      stderr.includes(`warning: the spool cannot be created in PAGERDUTY_SPOOL: ${reason}; nothing could be`),
+    )
+    assert.equal(simulator.alerts.length, 1)
+  }
+  const { code, stderr } = await runProgram(['failure'], { env: environment(join(parent, 'new', 'spool')) })
+  assert.deepEqual([code, stderr.includes('warning:')], [0, false], stderr)
+  assert.equal(existsSync(join(parent, 'new')), false)
+})
+
 test('a spool that accepts nothing is reported, and the event is retried without it', async (t) => {
   const directory = join(temporaryDirectory(t), 'file')
   writeFileSync(directory, '')

@@ -13,6 +13,8 @@ import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { test } from 'node:test'
 import type { Outcome } from '../../../src/core/outcome.ts'
+import { MAX_DIRECTORY_BYTES } from '../../../src/spool/files.ts'
+import { examineSpool } from '../../../src/spool/open.ts'
 import { ACCEPTED, startTestWorker, until } from '../../support/worker.ts'
 import { changeItem, openTestSpool, ownKey, temporaryDirectory } from '../../support/spool.ts'
 import { skipWithout } from '../../support/required.ts'
@@ -184,6 +186,26 @@ test('a directory that can no longer be searched stops no process, and the resul
     if (isRoot) process.seteuid?.(0)
     chmodSync(directory, 0o700)
   }
+})
+
+test('the longest path that SQLite opens works, and a longer one is reported with that limit', async (t) => {
+  const parent = temporaryDirectory(t)
+  const longest = join(
+    parent,
+    'd'.repeat(200),
+    'd'.repeat(200),
+    'd'.repeat(MAX_DIRECTORY_BYTES - parent.length - 403),
+  )
+  const works = await openTestSpool(t, { directory: longest })
+  assert.deepEqual(works.warnings, [])
+  assert.equal((await works.spool.add([changeItem('x')])).kind, 'added')
+  assert.equal(await works.spool.queue.tryLock(), true)
+  const { spool, warnings } = await openTestSpool(t, { directory: `${longest}d` })
+  const reason =
+    'the spool cannot be created in PAGERDUTY_SPOOL: its path is too long; SQLite allows 490 bytes'
+  assert.deepEqual(warnings, [reason])
+  assert.deepEqual(await spool.add([changeItem('x')]), { kind: 'unavailable', reason })
+  assert.equal((await examineSpool(`${longest}d`)).problem?.reason, reason)
 })
 
 test(
