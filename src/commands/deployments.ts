@@ -24,7 +24,8 @@ export async function report(session: Session): Promise<number> {
   const nowMs = Date.now()
   const spanMs = nowMs - (parseSince(since, nowMs) ?? nowMs)
   return await withHolder(session, async (holder) => {
-    const figures = deploymentFigures((await readAll(session, holder, since)).flatMap(endedOf), spanMs)
+    const oldestFirst = (await readAll(session, holder, since)).toReversed()
+    const figures = deploymentFigures(oldestFirst.flatMap(endedOf), spanMs)
     if (json) io.writeOut(`${JSON.stringify({ since, figures, ...incompleteOf(holder) })}\n`)
     else for (const figure of figures) io.writeOut(`${figureLine(figure)}\n`)
   })

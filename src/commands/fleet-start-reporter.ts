@@ -50,7 +50,7 @@ export function createFleetReporter({ session, fleet, event, spool }: FleetRepor
     try {
       const begun = await within(limitMs, engine.deadlines.begin({ ...start, elapsedMs }), signal)
       const state = engine.state()
-      return toStartAnswer(begun, withinMs, state.kind === 'down' && state.isConfiguration)
+      return toStartAnswer(begun, state.kind === 'down' && state.isConfiguration)
     } catch (error) {
       if (!(error instanceof Failure)) throw error
       return { outcome: 'undelivered', reason: error.message }
@@ -81,14 +81,14 @@ export function createFleetReporter({ session, fleet, event, spool }: FleetRepor
   }
 }
 
-function toStartAnswer(begun: Begun, withinMs: number | undefined, isConfiguration: boolean): StartAnswer {
+function toStartAnswer(begun: Begun, isConfiguration: boolean): StartAnswer {
   if (begun.kind === 'full') return { outcome: 'undelivered', reason: 'the fleet has too many deadlines' }
   if (begun.kind === 'unavailable') return { outcome: 'undelivered', reason: begun.reason, isConfiguration }
-  const isWatched = begun.kind === 'running' && withinMs !== undefined
+  const dueInMs = begun.kind === 'running' ? begun.dueInMs : undefined
   return {
     outcome: 'accepted',
     watcher: 'fleet',
-    ...(isWatched && { dueAt: new Date(Date.now() + withinMs).toISOString() }),
+    ...(dueInMs !== undefined && { dueAt: new Date(Date.now() + dueInMs).toISOString() }),
     isOnDisk: true,
     hasEnded: begun.kind === 'ended',
   }

@@ -138,11 +138,11 @@ async function openSpoolReporter({ config, log }: Session, event: Event): Promis
       })
       if (begun.kind === 'full') return { outcome: 'undelivered', reason: 'the spool has too many deadlines' }
       if (begun.kind === 'unavailable') return { outcome: 'undelivered', reason: begun.reason }
-      const isWatched = begun.kind === 'running' && withinMs !== undefined
+      const dueInMs = begun.kind === 'running' ? begun.dueInMs : undefined
       return {
         outcome: 'accepted',
         watcher: 'spool',
-        ...(isWatched && { dueAt: new Date(Date.now() + withinMs).toISOString() }),
+        ...(dueInMs !== undefined && { dueAt: new Date(Date.now() + dueInMs).toISOString() }),
         isOnDisk: true,
         hasEnded: begun.kind === 'ended',
       }

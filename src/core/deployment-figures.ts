@@ -19,7 +19,8 @@ const DAY_MS = 86_400_000
 /**
  * Four figures about deployments that ended within a span of time. They are about deployments alone: incidents with other
  * causes are not known here, so they are not DORA's change failure rate or time to restore service.
- * @param deployments any order; those that still run or were cancelled are ignored
+ * @param deployments in any order, of those that ended at the same time the earlier ones first; those that still run or were
+ *   cancelled are ignored
  * @param spanMs over how long they were collected
  */
 export function deploymentFigures(deployments: readonly EndedDeployment[], spanMs: number): Figure[] {
@@ -28,7 +29,7 @@ export function deploymentFigures(deployments: readonly EndedDeployment[], spanM
     .toSorted((a, b) => (a.endedAtMs ?? 0) - (b.endedAtMs ?? 0))
   const succeeded = ended.filter(({ state }) => state === 'success')
   const durations = succeeded.flatMap(({ startedAtMs, endedAtMs }) =>
-    startedAtMs === undefined || endedAtMs === undefined ? [] : [(endedAtMs - startedAtMs) / 1000],
+    startedAtMs === undefined || endedAtMs === undefined ? [] : [Math.max(0, endedAtMs - startedAtMs) / 1000],
   )
   const failures = ended.length - succeeded.length
   const recoveries = recoverySeconds(ended)

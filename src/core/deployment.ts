@@ -56,7 +56,7 @@ export function deploymentOf({ kind, body }: Event, nowMs: number): Deployment |
   const key = kind === 'alert' ? body.dedup_key : text('dedup_key')
   const identity = repository === undefined ? key : dedupKeyFor({ repository, environment, step })
   if (identity === undefined) return undefined
-  const toldAtMs = timeOf(payload.timestamp) ?? nowMs
+  const toldAtMs = timeOf(payload.timestamp) ?? Math.round(nowMs)
   return {
     identity,
     state,

@@ -36,6 +36,12 @@ interface TakenRow {
   readonly event: Buffer
 }
 
+interface LeftRow {
+  readonly identity: string
+  readonly build: string
+  readonly left_ms: number
+}
+
 interface CountRow {
   readonly open: number
   readonly overdue: number
@@ -108,14 +114,19 @@ async function begin(
   await run('SELECT pagerduty_alert.lock_deadline($1, $2, $3)', [alert, names, secrets])
   const merged = await mergeTold(run, { toldId: await nextId(run), deployment })
   if (merged?.state !== 'started') return { kind: 'ended' }
-  if (withinMs === undefined) return { kind: 'running' }
   const build = storable(deployment.buildId ?? '')
+  const identity = storable(deployment.identity)
+  if (withinMs === undefined) {
+    const rows = await run<LeftRow>('SELECT * FROM pagerduty_alert.deadlines()')
+    const known = rows.find((row) => row.identity === identity && row.build === build)
+    return { kind: 'running', dueInMs: known?.left_ms }
+  }
   const [row] = await run<{ has_room: boolean }>(
     'SELECT pagerduty_alert.set_deadline($1, $2, $3, $4, $5, $6, $7, $8, $9) AS has_room',
     [
       alert,
       build,
-      storable(deployment.identity),
+      identity,
       elapsedMs,
       withinMs,
       agoMs,
@@ -124,7 +135,9 @@ async function begin(
       MAX_DEADLINES,
     ],
   )
-  return row?.has_room === true ? { kind: 'running' } : { kind: 'full', limit: MAX_DEADLINES }
+  return row?.has_room === true
+    ? { kind: 'running', dueInMs: withinMs - agoMs }
+    : { kind: 'full', limit: MAX_DEADLINES }
 }
 
 function placeOf(alert: string, build: string): string {

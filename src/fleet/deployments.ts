@@ -41,7 +41,8 @@ export function createDeployments(lane: Lane): Deployments {
     deploymentsEndedSince: async (sinceMs) => {
       await merge()
       const rows = await lane.run<EndedRow>('SELECT * FROM pagerduty_alert.ended_since($1)', [sinceMs])
-      return rows.map(({ started_at_ms: startedAtMs, ended_at_ms: endedAtMs, ...row }) => ({
+      const oldestFirst = rows.toReversed()
+      return oldestFirst.map(({ started_at_ms: startedAtMs, ended_at_ms: endedAtMs, ...row }) => ({
         ...row,
         endedAtMs,
         ...(startedAtMs !== null && { startedAtMs }),

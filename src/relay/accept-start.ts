@@ -42,8 +42,8 @@ export async function acceptStart(start: ToldStart, { request, reply, deps }: Ca
       retryAfterSeconds: RELAY_LIMITS.spoolRetrySeconds,
     })
   const { dedup_key: dedupKey } = event.body
-  const isWatched = begun.kind === 'running' && withinMs !== undefined
-  const dueAt = isWatched ? new Date(now() + withinMs).toISOString() : undefined
+  const dueInMs = begun.kind === 'running' ? begun.dueInMs : undefined
+  const dueAt = dueInMs === undefined ? undefined : new Date(now() + dueInMs).toISOString()
   const isSignOfLife = begun.kind === 'running' && begun.isKnown === true
   logger[isSignOfLife ? 'debug' : 'info'](
     { request_id: request.id, dedup_key: dedupKey, due_at: dueAt },
@@ -51,7 +51,7 @@ export async function acceptStart(start: ToldStart, { request, reply, deps }: Ca
   )
   return sendJson(reply, 202, {
     status: 'success',
-    message: MESSAGES[begun.kind === 'ended' ? 'ended' : isWatched ? 'watched' : 'recorded'],
+    message: MESSAGES[begun.kind === 'ended' ? 'ended' : dueAt !== undefined ? 'watched' : 'recorded'],
     dedup_key: dedupKey,
     due_at: dueAt,
     ended: begun.kind === 'ended' ? true : undefined,

@@ -74,16 +74,17 @@ function begin(start: Start, { deployments }: MemoryDeadlinesDeps, running: Map<
   const dedupKey = alertKeyOf(event, deployment)
   const { buildId = '' } = deployment
   const name = JSON.stringify([dedupKey, buildId])
-  const isKnown = running.has(name)
+  const known = running.get(name)
+  const isKnown = known !== undefined
   if (withinMs !== undefined && !isKnown && running.size >= MAX_DEADLINES)
     return { kind: 'full', limit: MAX_DEADLINES }
   if (!deployments.begin(deployment, withinMs)) return { kind: 'ended' }
-  if (withinMs === undefined) return { kind: 'running' }
+  if (withinMs === undefined) return { kind: 'running', dueInMs: known && known.dueAtMs - now() }
   const dueAtMs = now() + withinMs
   const begunAtMs = now() - elapsedMs
   const one = { start, dedupKey, buildId, begunAtMs, dueAtMs, againAtMs: dueAtMs }
   running.set(name, one)
-  return { kind: 'running', isKnown }
+  return { kind: 'running', dueInMs: withinMs, isKnown }
 }
 
 /** Sends the alert of a deployment whose time is over. @returns the alert, or undefined if it has to be sent again */

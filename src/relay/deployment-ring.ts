@@ -52,7 +52,8 @@ export function createDeploymentRing(): DeploymentRing {
   ): Deployment => {
     const index = findRun(kept, deployment)
     const known = kept[index]
-    const due = dueAtMs === undefined ? {} : { dueAtMs }
+    const laterDueAtMs = dueAtMs ?? known?.dueAtMs
+    const due = laterDueAtMs === undefined ? {} : { dueAtMs: laterDueAtMs }
     const turn = known !== undefined && deployment.state === 'started' ? known.turn : ++turns
     const one =
       known === undefined

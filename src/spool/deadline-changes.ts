@@ -21,19 +21,25 @@ export function createBegin(db: DatabaseSync): Begin {
   const record = createRecordDeployments(db)
   const internKey = createInternKey(db)
   const count = prepareGet<{ count: number }>(db, 'SELECT count(*) AS count FROM deadlines')
-  const find = prepareGet(db, 'SELECT 1 FROM deadlines WHERE dedup_key = ? AND build = ?')
+  const find = prepareGet<{ left_ms: number }>(
+    db,
+    `SELECT ${LEFT} AS left_ms FROM deadlines WHERE dedup_key = ?4 AND build = ?5`,
+  )
   const write = prepareRun(db, 'INSERT OR REPLACE INTO deadlines VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)')
-  return (tx, { event, keys, withinMs, elapsedMs = 0 }, { nowMs, boot }) => {
+  return (tx, { event, keys, withinMs, elapsedMs = 0 }, time) => {
+    const { nowMs, boot } = time
     const deployment = deploymentOf(event, nowMs)
     if (deployment === undefined) throw new Error('the event of a start reports no deployment')
     const [dedupKey, build] = [alertKeyOf(event, deployment), deployment.buildId ?? '']
-    const isKnown = find(dedupKey, build) !== undefined
+    const known = find(...timeParameters(time), dedupKey, build)
+    const isKnown = known !== undefined
     if (withinMs !== undefined && !isKnown && (count()?.count ?? 0) >= MAX_DEADLINES)
       return { kind: 'full', limit: MAX_DEADLINES }
     const newId = (): number => tx.nextId++
     const kind = record.begun(deployment, newId)
     tx.changedIds.push(tx.nextId - 1) // those who look at the list must see it
-    if (kind === 'ended' || withinMs === undefined) return { kind }
+    if (kind === 'ended') return { kind }
+    if (withinMs === undefined) return { kind, dueInMs: known?.left_ms }
     const keyIds = keys.map(internKey)
     write(
       dedupKey,
@@ -47,7 +53,7 @@ export function createBegin(db: DatabaseSync): Begin {
       JSON.stringify(keyIds),
       JSON.stringify(event.body),
     )
-    return { kind, isKnown }
+    return { kind, dueInMs: withinMs, isKnown }
   }
 }
 

@@ -7,7 +7,7 @@ export interface Start {
   readonly event: Event
   /** The keys to send that alert with. */
   readonly keys: readonly SpoolKey[]
-  /** How long it may take from now on; absent: no limit. */
+  /** How long it may take from now on; absent: no limit, or that of an earlier start, whose time goes on. */
   readonly withinMs?: number
   /** How long it has been running already. */
   readonly elapsedMs?: number
@@ -22,13 +22,14 @@ export interface EarlierStart extends Start {
 /**
  * The result of reporting that a deployment has begun.
  *
- * - `running`: it is remembered, and its time runs, if it has a limit; `isKnown` if this was a sign of life
+ * - `running`: it is remembered; `dueInMs` is how long until its alert is triggered, absent if it has no limit, and `isKnown`
+ *   if this was a sign of life
  * - `ended`: its outcome came first, or its time was over already
  * - `full`: as many deployments run as can be remembered
  * - `unavailable`: the disk is full, read-only or locked for too long; nothing was kept
  */
 export type Begun =
-  | { readonly kind: 'running'; readonly isKnown?: boolean }
+  | { readonly kind: 'running'; readonly dueInMs?: number | undefined; readonly isKnown?: boolean }
   | { readonly kind: 'ended' }
   | { readonly kind: 'full'; readonly limit: number }
   | { readonly kind: 'unavailable'; readonly reason: string }

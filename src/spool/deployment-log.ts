@@ -38,7 +38,10 @@ export interface DeploymentQuery {
 export interface DeploymentLog {
   /** Throws a `Failure` if the disk fails. */
   list(query: DeploymentQuery): DeploymentEntry[]
-  /** What figures are counted from: deployments that ended at this time or later, in any order; none if the disk fails. */
+  /**
+   * What figures are counted from: deployments that ended at this time or later, of those that ended at the same time the
+   * earlier ones first; none if the disk fails.
+   */
   endedSince(sinceMs: number): EndedDeployment[]
   /**
    * Records a deployment whose events do not pass through this log, or before they do; atomically across processes. Rejects

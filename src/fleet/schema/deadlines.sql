@@ -16,7 +16,8 @@ CREATE OR REPLACE FUNCTION set_deadline(
 LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pagerduty_alert, pg_catalog, pg_temp SET lock_timeout = '5s' SET enable_seqscan = off AS $$
 BEGIN
-  IF (SELECT count(*) FROM deadline) >= p_most THEN RETURN false; END IF;
+  IF (SELECT count(*) FROM deadline) >= p_most AND NOT EXISTS (SELECT FROM deadline WHERE alert = p_alert AND build = p_build)
+  THEN RETURN false; END IF;
   INSERT INTO deadline (alert, build, identity, span, within, due_at, key_ids, event)
   VALUES (p_alert, p_build, p_identity, (p_elapsed_ms + p_within_ms) * interval '1 ms', p_within_ms * interval '1 ms',
     clock_timestamp() + (p_within_ms - p_ago_ms) * interval '1 ms', ARRAY(SELECT id FROM key WHERE name = ANY (p_keys)), p_event)

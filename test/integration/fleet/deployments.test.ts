@@ -56,7 +56,7 @@ const start = (build = '1', withinMs?: number) => ({
 
 test('a deployment is one record, whichever relays accepted its parts', { skip }, async (t) => {
   const [one, other] = [openTestFleet(t, url, 'one'), openTestFleet(t, url, 'other')]
-  assert.deepEqual(await one.deadlines.begin(start()), { kind: 'running' })
+  assert.deepEqual(await one.deadlines.begin(start()), { kind: 'running', dueInMs: undefined })
   const [change, resolve] = await other.add([
     itemOf(report('success'), { request: 1 }),
     fleetItem(alertItem('resolve', ALERT), { request: 1 }),
@@ -127,7 +127,10 @@ test(
     const engines = ['one', 'two', 'three'].map((name) => openTestFleet(t, url, name))
     const [engine] = engines
     if (engine === undefined) return
-    assert.deepEqual(await engine.deadlines.begin(start('7', 60_000)), { kind: 'running' })
+    assert.deepEqual(await engine.deadlines.begin(start('7', 60_000)), { kind: 'running', dueInMs: 60_000 })
+    const { withinMs: _, ...withoutLimit } = start('7', 60_000)
+    const again = await engine.deadlines.begin(withoutLimit)
+    assert.ok(again.kind === 'running' && again.dueInMs !== undefined && again.dueInMs <= 60_000)
     const early = await engine.deadlines.expire()
     assert.ok(early.missed.length === 0 && (early.nextInMs ?? 0) > 1000 && (early.nextInMs ?? 0) <= 60_000)
     assert.deepEqual(engine.deadlines.counts(), { open: 1, overdue: 0 })
@@ -151,6 +154,7 @@ test('a start that was reported a while ago has its deadline from then', { skip 
   const engine = openTestFleet(t, url)
   assert.deepEqual(await engine.deadlines.begin({ ...start('1', 1_800_000), agoMs: 1_860_000 }), {
     kind: 'running',
+    dueInMs: -60_000,
   })
   const { missed } = await engine.deadlines.expire()
   assert.match(missed[0]?.summary ?? '', /began 31 minutes ago \(build 1\) and never ended$/)

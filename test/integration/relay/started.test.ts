@@ -70,7 +70,7 @@ const OPEN = 'pagerduty_alert_deployment_deadlines{state="open"}'
 for (const [kind, kept, env] of KINDS) {
   test(`a relay ${kind} a spool pages for a deployment that never ends, and the next success resolves that`, async () => {
     const relay = await startRelay(env())
-    const { due_at: dueAt, ...answer } = await begin(relay, { within: '1s' })
+    const { due_at: dueAt, ...answer } = await begin(relay, { within: '1h' })
     assert.equal(answer['kept'], kept)
     const [first] = await deployments(relay)
     assert.deepEqual(
@@ -78,6 +78,16 @@ for (const [kind, kept, env] of KINDS) {
       ['started', 'string', 'string'],
     )
     assert.equal(await metric(relay, OPEN), '1')
+    const { due_at: stillDueAt, message } = await begin(relay, {})
+    assert.match(
+      String(message),
+      /^The failure alert is triggered/,
+      'a start without a limit leaves the clock alone',
+    )
+    const [again] = await deployments(relay)
+    for (const due of [stillDueAt, again?.['due_at']])
+      assert.ok(Math.abs(Date.parse(String(due)) - Date.parse(String(dueAt))) < 60_000, String(due))
+    await begin(relay, { within: '200ms' })
     await simulator.waitForRequests(1, 60_000)
     const [summary] = summaries()
     assert.match(summary ?? '', NEVER)
