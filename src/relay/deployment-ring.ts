@@ -35,7 +35,7 @@ interface Remembered {
   readonly id: number
   /** The result of each event; one that is sent again replaces the earlier one. */
   readonly told: ReadonlyMap<string, Told>
-  readonly dueAtMs?: number
+  readonly dueAtMs: number | undefined
   /** Outcomes that were told later have larger numbers. */
   readonly turn: number
 }
@@ -52,8 +52,7 @@ export function createDeploymentRing(): DeploymentRing {
   ): Deployment => {
     const index = findRun(kept, deployment)
     const known = kept[index]
-    const laterDueAtMs = dueAtMs ?? known?.dueAtMs
-    const due = laterDueAtMs === undefined ? {} : { dueAtMs: laterDueAtMs }
+    const due = { dueAtMs: dueAtMs ?? known?.dueAtMs }
     const turn = known !== undefined && deployment.state === 'started' ? known.turn : ++turns
     const one =
       known === undefined

@@ -103,7 +103,9 @@ test('a relay without a spool is asked plainly, and a start without a time warns
   const env = through(relay)
   const kept = await runProgram(['started', '--within', '1h'], { env })
   assert.match(kept.stderr, /the relay has no spool, so it forgets this when it ends/)
-  const unwatched = await runProgram(['started'], { env })
+  const again = await runProgram(['started'], { env })
+  assert.match(again.stderr, /the failure alert is triggered at/, 'the time of the first start goes on')
+  const unwatched = await runProgram(['started', '--environment', 'staging'], { env })
   assert.deepEqual(
     [unwatched.code, /nothing watches its time: add --within/.test(unwatched.stderr)],
     [0, true],

@@ -84,7 +84,11 @@ const NEVER = 'Deployment of acme/shop began 30 minutes ago (build 1) and never 
 
 test('a deployment that never ends is told once, when its time is over', async (t) => {
   const { spool, pass } = await timedSpool(t)
-  assert.deepEqual(await spool.deadlines.begin(start('1')), { kind: 'running', isKnown: false })
+  assert.deepEqual(await spool.deadlines.begin(start('1')), {
+    kind: 'running',
+    dueInMs: 30 * 60_000,
+    isKnown: false,
+  })
   const [running] = spool.deployments.list({ limit: 9 })
   assert.equal(running?.state, 'started')
   assert.ok(running.dueAtMs !== undefined)
@@ -166,7 +170,7 @@ test('a sign of life keeps the beginning, and is told when nothing follows it', 
   await spool.deadlines.begin(start('1'))
   pass(20 * MINUTE)
   const alive = await spool.deadlines.begin(start('1', { elapsedMs: 20 * MINUTE }))
-  assert.deepEqual(alive, { kind: 'running', isKnown: true })
+  assert.deepEqual(alive, { kind: 'running', dueInMs: 30 * 60_000, isKnown: true })
   pass(30 * MINUTE)
   assert.deepEqual(await summaries(spool), [
     'Deployment of acme/shop began 50 minutes ago (build 1), was last heard from 30 minutes ago and never ended',
@@ -198,7 +202,7 @@ test('the same build that is run again after its deadline has a deadline of its 
 test('without a time limit a deployment is only recorded', async (t) => {
   const { spool, pass } = await timedSpool(t)
   const { withinMs: _, ...unlimited } = start('1')
-  assert.deepEqual(await spool.deadlines.begin(unlimited), { kind: 'running' })
+  assert.deepEqual(await spool.deadlines.begin(unlimited), { kind: 'running', dueInMs: undefined })
   pass(24 * HOUR)
   assert.deepEqual(await spool.deadlines.expire(), { missed: [], nextInMs: undefined })
   assert.equal(spool.deployments.list({ limit: 9 })[0]?.state, 'started')

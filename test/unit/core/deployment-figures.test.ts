@@ -65,9 +65,9 @@ test('recovery counts from the first failure to the next success of the same thi
 
 test('a start that a clock puts after the end took no time, and order decides at the same time', () => {
   assert.equal(figures([deployment('success', MINUTE, { startedAtMs: 9 * MINUTE })])['duration'], 0)
-  const [failed, mended] = [deployment('failure', MINUTE), deployment('success', MINUTE)]
-  assert.equal(figures([failed, mended])['recovery_time'], 0)
-  assert.equal(figures([mended, failed])['recovery_time'], undefined)
+  const [failed, recovered] = [deployment('failure', MINUTE), deployment('success', MINUTE)]
+  assert.equal(figures([failed, recovered])['recovery_time'], 0)
+  assert.equal(figures([recovered, failed])['recovery_time'], undefined)
 })
 
 test('every figure says what it counts, and from how many', () => {
