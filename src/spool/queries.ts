@@ -180,7 +180,8 @@ function createDueReads(db: DatabaseSync): Pick<Reads, 'dueKeys' | 'due' | 'dueE
       }),
     due: (keyId, kind, options) => {
       const { nowMs, exclude, isNewestFirst } = options
-      const limit = Math.min(options.limit, options.fresh + options.tried) // none while the key pauses
+      const limit = Math.min(options.limit, options.fresh + options.tried)
+      if (limit === 0) return NONE_WANTED
       // Excluded events are at the front of each range, so read as many more, and one for the time of the next.
       const most = limit + exclude.size + 1
       const found = first(keyId, kind, most)
@@ -202,6 +203,8 @@ function createDueReads(db: DatabaseSync): Pick<Reads, 'dueKeys' | 'due' | 'dueE
 }
 
 const NOTHING_DUE: Due = { events: [], isMore: false, nextAtMs: undefined }
+/** While a key pauses, every accepted event asks for its due events. There may be some, so it is asked again afterwards. */
+const NONE_WANTED: Due = { ...NOTHING_DUE, isMore: true }
 
 interface Candidates {
   /** Events that were never tried. */

@@ -20,6 +20,18 @@ test('keys that find no room are served when there is some', async (t) => {
   await until(() => isIdle(spool.counts()), 'all is delivered')
 })
 
+test('while a key pauses, its events are not read, and there may be more', async (t) => {
+  const { spool } = await openTestSpool(t)
+  await spool.add([alertItem('trigger', 'page')])
+  const [{ keyId } = { keyId: 0 }] = spool.queue.dueKeys()
+  const nowMs = spool.queue.now()
+  const looked = { nowMs, exclude: new Set<number>(), isNewestFirst: false }
+  const paused = spool.queue.due(keyId, 'alert', { ...looked, fresh: 0, tried: 0, limit: 64 })
+  assert.deepEqual(paused, { events: [], isMore: true, nextAtMs: undefined })
+  const works = spool.queue.due(keyId, 'alert', { ...looked, fresh: 1, tried: 1, limit: 64 })
+  assert.equal(works.events.length, 1)
+})
+
 test('a failed read is repeated when the spool can be read', async (t) => {
   const { spool } = await openTestSpool(t)
   let failures = 2
