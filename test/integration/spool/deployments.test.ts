@@ -148,6 +148,25 @@ test('a start and an outcome of the same build are one deployment, those of two 
   ])
 })
 
+test('a build is known again whatever its number looks like, beside others and those without one', async (t) => {
+  const { spool } = await openTestSpool(t)
+  const builds = ['1', '11', 'a"b\\c', 'é €/😀', '"buildId":"1"', 'a\u2028\tb']
+  const unnamed = { outcome: 'started', repository: 'acme/shop', environment: 'production' }
+  await add(spool, told(unnamed, T0 - 1000))
+  for (const build of builds) await add(spool, deployed(build, { outcome: 'started' }))
+  for (const build of builds) {
+    const [id = 0] = await add(spool, deployed(build, { outcome: 'failure' }, T0 + 1000))
+    await spool.queue.settle([{ ...REFUSED, id }])
+    await spool.discardOne(id, 'no') // SQLite rewrites the record
+    await add(spool, deployed(build, { outcome: 'failure' }, T0 + 1000))
+  }
+  const seen = list(spool).map(({ buildId, state, eventIds }) => [buildId, state, eventIds.length])
+  assert.deepEqual(seen.toReversed(), [
+    [undefined, 'started', 1],
+    ...builds.map((build) => [build, 'failure', 3]),
+  ])
+})
+
 test('deployments are listed the newest first, by filters and page by page', async (t) => {
   const { spool } = await openTestSpool(t)
   for (let build = 1; build <= 7; build++) {

@@ -6,9 +6,9 @@ import { createPrivateFile } from '../../../src/spool/files.ts'
 import { openStore } from '../../../src/spool/store.ts'
 import { temporaryDirectory } from '../../support/spool.ts'
 
-/** Tables that may be read whole: keys and deadlines are few, state is one row, delivered events, deployments and what is remembered of them are trimmed, SQLite's own are small. */
+/** Tables that may be read whole: keys and deadlines are few, state is one row, delivered events, deployments and what is remembered of them are trimmed, the latest of one deployment are ten, SQLite's own are small. */
 const SMALL =
-  /^SCAN (keys|state|delivered|deployments|superseded|attempts|discarded|deadlines|json_each|later|sqlite_master|pragma_\w+|CONSTANT ROW)\b/
+  /^SCAN (keys|state|delivered|deployments|superseded|attempts|discarded|deadlines|json_each|later|latest|sqlite_master|pragma_\w+|CONSTANT ROW)\b/
 /** Looks a small file through when it is opened. */
 const LOOKS_THROUGH = /^SELECT 1 FROM state WHERE pending = \(SELECT count/
 /** Reads every dead event, which is what the caller wants: to try them all again, and to know whose keys they need. */
