@@ -188,10 +188,11 @@ function relayText(costs: readonly RelayCost[]): string {
   return `## Relays at 64 connections\n\nEach event is a different alert.\n\n${table(head, rows)}`
 }
 
-function callerText({ fdatasync, passthrough, synchronous, durable }: CallerCosts): string {
+function callerText({ fdatasync, passthrough, bareDurable, synchronous, durable }: CallerCosts): string {
   const rows = [
     ['appending 512 bytes to a file, and fdatasync', fdatasync],
-    ['Fastify + undici, passthrough', passthrough],
+    [RELAYS.passthrough, passthrough],
+    [RELAYS.bareDurable, bareDurable],
     ['serve, synchronous', synchronous],
     ['serve with a spool', durable],
   ] as const

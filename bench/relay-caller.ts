@@ -13,6 +13,7 @@ export interface CallerCosts {
   /** Medians in milliseconds, one for each round. */
   readonly fdatasync: readonly number[]
   readonly passthrough: readonly number[]
+  readonly bareDurable: readonly number[]
   readonly synchronous: readonly number[]
   readonly durable: readonly number[]
 }
@@ -26,6 +27,11 @@ const RECORD_BYTES = 512
 export async function measureCallers({ servers, folder, signal, isSmoke }: Bench): Promise<CallerCosts> {
   const upstreamUrl = servers.httpUrl
   const passthrough = await startBareRelay({ name: 'passthrough', upstreamUrl, signal })
+  const bareDurable = await startBareRelay({
+    name: 'bare durable',
+    spool: spoolFolder(folder, 'bare-caller'),
+    signal,
+  })
   const synchronous = await startRelay({ name: 'synchronous', upstreamUrl, signal })
   const durable = await startRelay({
     name: 'durable',
@@ -33,14 +39,18 @@ export async function measureCallers({ servers, folder, signal, isSmoke }: Bench
     spool: spoolFolder(folder, 'caller'),
     signal,
   })
-  const costs = { fdatasync: [], passthrough: [], synchronous: [], durable: [] } as Record<
-    keyof CallerCosts,
-    number[]
-  >
+  const relays = { passthrough, bareDurable, synchronous, durable }
+  const costs: Record<keyof CallerCosts, number[]> = {
+    fdatasync: [],
+    passthrough: [],
+    bareDurable: [],
+    synchronous: [],
+    durable: [],
+  }
   const seconds = isSmoke ? 0.1 : 0.7
   for (let round = 0; round < (isSmoke ? 1 : ROUNDS); round++) {
     costs.fdatasync.push(timeSync(join(folder, 'synced'), isSmoke ? 10 : SYNCS))
-    for (const [name, relay] of Object.entries({ passthrough, synchronous, durable })) {
+    for (const [name, relay] of Object.entries(relays)) {
       const { p50Ms } = await load(relay, { connections: 1, seconds, signal })
       costs[name as keyof CallerCosts].push(p50Ms)
     }

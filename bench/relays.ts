@@ -52,10 +52,12 @@ export async function startRelay({
   return await start([...IMAGE_FLAGS, BIN, 'serve'], env, options)
 }
 
-/** Starts a bare Fastify handler, which passes events on with undici if there is an upstream. */
-export async function startBareRelay({ upstreamUrl, ...options }: RelayOptions): Promise<Relay> {
+/** Starts a bare Fastify handler, with SQLite if there is a folder, which passes events on with undici if there is an upstream. */
+export async function startBareRelay({ upstreamUrl, spool, ...options }: RelayOptions): Promise<Relay> {
+  const program =
+    spool === undefined ? [script('peers/relay.mjs')] : [script('peers/durable-relay.mjs'), spool]
   const upstream = upstreamUrl === undefined ? [] : [upstreamUrl]
-  return await start([script('peers/relay.mjs'), ...upstream], {}, options)
+  return await start([...program, ...upstream], {}, options)
 }
 
 async function start(
