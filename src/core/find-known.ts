@@ -1,6 +1,6 @@
 import { createSearch, searchWithoutGaps, type Needle } from './find-needles.ts'
 import type { Range } from './ranges.ts'
-import { base64Forms, hexForm, spelledForms } from './secret-forms.ts'
+import { base64Forms, hexForms, spelledForms } from './secret-forms.ts'
 
 /** Shortest value that is looked for in Base64 and hexadecimal, in UTF-16 units. */
 const MIN_ENCODED_CHARS = 6
@@ -17,9 +17,7 @@ export function createKnownSearch(secrets: readonly string[]): (text: string) =>
   const encoded = secrets.filter(({ length }) => length >= MIN_ENCODED_CHARS)
   const searchPlain = createSearch(secrets.flatMap(plainNeedles))
   const searchBase64 = createSearch(encoded.flatMap(base64Forms).map(partNeedle))
-  const searchHex = createSearch(
-    encoded.map(hexForm).flatMap((hex) => [partNeedle(hex), partNeedle(hex.toUpperCase())]),
-  )
+  const searchHex = createSearch(encoded.flatMap(hexForms).map(partNeedle))
   return (text) => [
     ...searchPlain(text),
     ...searchWithoutGaps(text, BASE64_GAPS, searchBase64).map((range) => withNeighbours(text, range)),

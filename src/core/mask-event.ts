@@ -1,6 +1,6 @@
 import type { Json, JsonObject } from './json.ts'
 import type { Secret } from './secret.ts'
-import { base64Forms, hexForm, spelledForms } from './secret-forms.ts'
+import { base64Forms, hexForms, spelledForms } from './secret-forms.ts'
 
 /** Masks every text in a value, names of members included; the same value if there is nothing to mask. */
 export type Mask = <T>(value: T) => T
@@ -26,7 +26,7 @@ export function createMask(secrets: readonly Secret[]): Mask {
 }
 
 function formsOf(value: string): string[] {
-  const forms = [value, ...spelledForms(value), ...base64Forms(value), hexForm(value)]
+  const forms = [value, ...spelledForms(value), ...base64Forms(value), ...hexForms(value)]
   return forms.filter((form) => form.length >= MIN_CHARS)
 }
 

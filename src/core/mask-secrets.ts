@@ -1,4 +1,4 @@
-import { base64Forms, hexForm, spelledForms } from './secret-forms.ts'
+import { base64Forms, hexForms, spelledForms } from './secret-forms.ts'
 import type { Secret } from './secret.ts'
 
 /** Shortest beginning of a secret that is masked if a text breaks off in the middle of it. */
@@ -26,10 +26,7 @@ function formsOf(secret: Secret): readonly string[] {
   const known = knownForms.get(secret)
   if (known !== undefined) return known
   const value = secret.reveal()
-  const encoded =
-    value.length < MIN_ENCODED_CHARS
-      ? []
-      : [...base64Forms(value), hexForm(value), hexForm(value).toUpperCase()]
+  const encoded = value.length < MIN_ENCODED_CHARS ? [] : [...base64Forms(value), ...hexForms(value)]
   const forms = [value, ...spelledForms(value), ...encoded].filter((form) => form !== '')
   knownForms.set(secret, forms)
   return forms

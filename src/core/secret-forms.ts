@@ -62,6 +62,12 @@ function htmlForms(value: string): string[] {
   ]
 }
 
+/** The bytes of a value in hexadecimal, in lower and in upper case. */
+export function hexForms(value: string): string[] {
+  const hex = Buffer.from(value).toString('hex')
+  return [hex, hex.toUpperCase()]
+}
+
 /**
  * Base64 of a value, in both alphabets, whatever is encoded before and after it: for each of the three places that its
  * first byte can have in a group of three, the characters that depend on the value alone.
@@ -74,9 +80,4 @@ export function base64Forms(value: string): string[] {
     return [form, form.replaceAll('-', '+').replaceAll('_', '/')]
   })
   return [...new Set(forms)]
-}
-
-/** The bytes of a value in hexadecimal, in lower case. */
-export function hexForm(value: string): string {
-  return Buffer.from(value).toString('hex')
 }

@@ -21,6 +21,8 @@ test('a secret is masked in the encodings in which it is often repeated', () => 
   for (const text of [encodeURIComponent(TOKEN), JSON.stringify(TOKEN), base64])
     assert.ok(!mask(text).includes('efghij'), text)
   assert.equal(mask(base64).includes(base64.slice(0, 12)), false)
+  const hex = Buffer.from(KEY).toString('hex')
+  for (const text of [hex, hex.toUpperCase()]) assert.equal(mask(text), '…cdef')
 })
 
 test('what holds no secret stays the very same object', () => {
