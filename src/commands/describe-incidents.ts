@@ -1,6 +1,6 @@
 import type { Log } from '../log.ts'
 import { oneLine } from '../core/mask-secrets.ts'
-import { ageInWords } from '../rest/incidents.ts'
+import { ageInWords } from '../core/duration.ts'
 import { describeService, type Incident, type Service } from '../rest/resources.ts'
 
 /** What a look at a service found. */

@@ -1,4 +1,5 @@
 import { buildTrigger, type EventInput } from './build-event.ts'
+import { durationInWords } from './duration.ts'
 import type { Event, Payload } from './event.ts'
 import { Failure } from './failure.ts'
 import { fitEvent } from './fit.ts'
@@ -81,8 +82,9 @@ export function overdueAlert(started: Event, { elapsedMs, silentMs, nowIso }: Ov
   const details: JsonObject = payload.custom_details ?? {}
   const build = details['build_id']
   const isNumbered = typeof build === 'string' || typeof build === 'number'
-  const heard = elapsedMs - silentMs < MENTIONED_MS ? '' : `, was last heard from ${ago(silentMs)} ago`
-  const story = `began ${ago(elapsedMs)} ago${isNumbered ? ` (build ${build})` : ''}${heard} and never ended`
+  const heard =
+    elapsedMs - silentMs < MENTIONED_MS ? '' : `, was last heard from ${durationInWords(silentMs)} ago`
+  const story = `began ${durationInWords(elapsedMs)} ago${isNumbered ? ` (build ${build})` : ''}${heard} and never ended`
   return fitEvent({
     kind: started.kind,
     body: {
@@ -95,18 +97,4 @@ export function overdueAlert(started: Event, { elapsedMs, silentMs, nowIso }: Ov
       },
     },
   }).event
-}
-
-/** `45 seconds`, `31 minutes`, `2 hours 5 minutes`. */
-function ago(durationMs: number): string {
-  const seconds = Math.max(0, Math.round(durationMs / 1000))
-  if (seconds < 120) return count(seconds, 'second')
-  const minutes = Math.floor(seconds / 60)
-  if (minutes < 120) return count(minutes, 'minute')
-  const rest = minutes % 60
-  return count(Math.floor(minutes / 60), 'hour') + (rest === 0 ? '' : ` ${count(rest, 'minute')}`)
-}
-
-function count(number: number, unit: string): string {
-  return `${number} ${unit}${number === 1 ? '' : 's'}`
 }

@@ -1,6 +1,7 @@
 import type { DeploymentOutcome } from './deployment-state.ts'
 import type { Build } from './build.ts'
 import { cutChars } from './truncate.ts'
+import { formatDuration } from './duration.ts'
 import { LIMITS } from './event.ts'
 import { Failure } from './failure.ts'
 import { describeStreak, isPaging, type Streak } from './failure-streak.ts'
@@ -44,7 +45,8 @@ const VARIABLES = {
   buildId: ({ build }) => build.buildId,
   outcome: ({ outcome }) => outcome,
   exitCode: ({ result }) => result.exitCode?.toString(),
-  duration: ({ result }) => formatDuration(result.durationSeconds),
+  duration: ({ result: { durationSeconds } }) =>
+    durationSeconds === undefined ? undefined : formatDuration(durationSeconds),
 } as const satisfies Record<string, (facts: SummaryFacts) => string | undefined>
 
 type VariableName = keyof typeof VARIABLES
@@ -161,13 +163,4 @@ function howItEnded({ exitCode, signal }: CommandResult): string {
 
 function prefixed(prefix: string, text: string | undefined): string {
   return text === undefined || text === '' ? '' : prefix + text
-}
-
-/** `42 s`, `3 min 5 s`, `1 h 2 min`. */
-function formatDuration(durationSeconds: number | undefined): string | undefined {
-  if (durationSeconds === undefined) return undefined
-  const seconds = Math.round(durationSeconds)
-  if (seconds < 60) return `${seconds} s`
-  if (seconds < 3600) return `${Math.floor(seconds / 60)} min ${seconds % 60} s`
-  return `${Math.floor(seconds / 3600)} h ${Math.floor((seconds % 3600) / 60)} min`
 }

@@ -112,11 +112,3 @@ async function writeNote(
       scope: 'incidents.write',
     })
 }
-
-/** A length of time as people say it: `less than a minute`, `5 min`, `3 h`, `2 d`. */
-export function ageInWords(ageMs: number): string {
-  const minutes = Math.floor(ageMs / 60_000)
-  if (minutes < 1) return 'less than a minute'
-  if (minutes < 120) return `${minutes} min`
-  return minutes < 48 * 60 ? `${Math.floor(minutes / 60)} h` : `${Math.floor(minutes / (24 * 60))} d`
-}
