@@ -12,6 +12,8 @@ export interface Connected {
   readonly host: FleetHost
   /** `host:port`, for messages. */
   readonly name: string
+  /** Whether a commit is perhaps on this node alone: somebody has canceled its wait for a standby. */
+  readonly isUnsafe: () => boolean
 }
 
 export interface ConnectOptions {
@@ -24,20 +26,31 @@ export interface ConnectOptions {
 }
 
 /**
- * Connects to the first node that accepts writes. libpq's `target_session_attrs` would be the usual way; `pg` has neither that
- * nor several hosts.
+ * Connects to the first node that accepts writes; if a standby must confirm its commits and none is connected to it, only if there
+ * is no other: that one was cut off, and another one may have been promoted. libpq's `target_session_attrs` would be the usual
+ * way to choose; `pg` has neither that nor several hosts.
  * @throws Failure that says for each node why not: kind `config` if an operator has to change something
  */
 export async function connectToPrimary({ server, first, ...options }: ConnectOptions): Promise<Connected> {
   const hosts = first === undefined ? server.hosts : [first, ...server.hosts.filter((host) => host !== first)]
   const problems: string[] = []
   let kind: 'config' | 'undelivered' = 'undelivered'
+  let unreplicated: Connected | undefined
   for (const host of hosts) {
     const name = `${host.host}:${host.port}`
     const client = createClient(server, host, options)
+    const connected = { client, host, name, isUnsafe: watchCommits(client) }
     try {
       await client.connect()
-      if (await takesWrites(client, options.timeoutMs)) return { client, host, name }
+      const standing = await standingOf(client, options.timeoutMs)
+      if (standing === 'primary') {
+        if (unreplicated !== undefined) destroy(unreplicated.client)
+        return connected
+      }
+      if (standing === 'unreplicated' && unreplicated === undefined) {
+        unreplicated = connected
+        continue
+      }
       problems.push(`${name}: ${READ_ONLY}`)
     } catch (error) {
       problems.push(`${name}: ${describeError(error, server)}`)
@@ -45,6 +58,7 @@ export async function connectToPrimary({ server, first, ...options }: ConnectOpt
     }
     destroy(client)
   }
+  if (unreplicated !== undefined) return unreplicated
   throw new Failure(kind, problems.join('; '))
 }
 
@@ -107,11 +121,29 @@ function readPem(parameter: string, path: string): string {
   }
 }
 
-async function takesWrites(client: pg.Client, timeoutMs: number): Promise<boolean> {
-  const text = "SELECT pg_is_in_recovery() OR current_setting('transaction_read_only') = 'on' AS is_read_only"
-  const { rows } = await client.query<{ is_read_only: boolean }>({
+/** What a node is: `unreplicated` if its commits wait for a standby, and none is connected. */
+type Standing = 'primary' | 'unreplicated' | 'standby'
+
+async function standingOf(client: pg.Client, timeoutMs: number): Promise<Standing> {
+  // Without the rights to see more, there is still a row for each standby.
+  const text = `SELECT CASE
+    WHEN pg_is_in_recovery() OR current_setting('transaction_read_only') = 'on' THEN 'standby'
+    WHEN current_setting('synchronous_standby_names') <> '' AND NOT EXISTS (SELECT FROM pg_stat_replication) THEN 'unreplicated'
+    ELSE 'primary' END AS standing`
+  const { rows } = await client.query<{ standing: Standing }>({
     text,
     query_timeout: timeoutMs,
   } as pg.QueryConfig)
-  return rows[0]?.is_read_only === false
+  return rows[0]?.standing ?? 'standby'
+}
+
+/**
+ * Watches for the warning with which a node reports success although no standby has confirmed the commit: the statement was
+ * canceled while it waited (https://www.postgresql.org/docs/15/warm-standby.html#SYNCHRONOUS-REPLICATION). Its words depend on the
+ * server's language, so it is known by the function that raises it.
+ */
+function watchCommits(client: pg.Client): () => boolean {
+  let isUnsafe = false
+  client.on('notice', ({ routine }) => (isUnsafe ||= routine === 'SyncRepWaitForLSN'))
+  return () => isUnsafe
 }

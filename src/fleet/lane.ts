@@ -2,7 +2,7 @@ import type pg from 'pg'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Failure } from '../core/failure.ts'
 import { destroy, type Connected } from './connect.ts'
-import { isConnectionError, isWorthRepeating } from './server-errors.ts'
+import { isConnectionError, isWorthRepeating, UNCONFIRMED } from './server-errors.ts'
 
 /** One connection that reconnects, and the statements that run on it one after the other. */
 export interface Lane {
@@ -21,6 +21,8 @@ export interface LaneOptions {
   readonly connect: (attempt: number) => Promise<Connected>
   readonly describe: (error: unknown) => string
   readonly statementTimeoutMs: number
+  /** Whether another node is the primary by now. */
+  readonly isOutdated: (connected: Connected) => boolean
   /** Called with a Failure when a connection cannot be made or is lost, and with undefined when there is one. */
   readonly onState: (problem: Failure | undefined, name: string | undefined) => void
 }
@@ -33,19 +35,7 @@ const MAX_WAIT_MS = 2000
 export function createLane(options: LaneOptions): Lane {
   const link = createLink(options)
   const turn = createTurns()
-  const query = async <Row extends pg.QueryResultRow>(
-    connected: Connected,
-    text: string,
-    values: readonly unknown[],
-  ): Promise<Row[]> => {
-    const config = { text, values: [...values], query_timeout: options.statementTimeoutMs }
-    try {
-      return (await connected.client.query<Row>(config)).rows
-    } catch (error) {
-      if (isConnectionError(error)) link.lose(connected, failureOf(error, connected, options))
-      throw error
-    }
-  }
+  const query = createQuery(link, options)
   const once = async <T>(work: (connected: Connected) => Promise<T>): Promise<T> => {
     const connected = await link.get()
     try {
@@ -90,6 +80,31 @@ export function createLane(options: LaneOptions): Lane {
   }
 }
 
+type Query = <Row extends pg.QueryResultRow>(
+  connected: Connected,
+  text: string,
+  values: readonly unknown[],
+) => Promise<Row[]>
+
+/** A function that runs a statement on a connection, and gives that up if it is broken. */
+function createQuery(link: Link, options: LaneOptions): Query {
+  return async <Row extends pg.QueryResultRow>(
+    connected: Connected,
+    text: string,
+    values: readonly unknown[],
+  ) => {
+    const config = { text, values: [...values], query_timeout: options.statementTimeoutMs }
+    try {
+      const { rows } = await connected.client.query<Row>(config)
+      if (connected.isUnsafe()) throw new Error(UNCONFIRMED)
+      return rows
+    } catch (error) {
+      if (isConnectionError(error)) link.lose(connected, failureOf(error, connected, options))
+      throw error
+    }
+  }
+}
+
 function failureOf(error: unknown, { name }: Connected, { describe }: LaneOptions): Failure {
   return new Failure('undelivered', `${name}: ${describe(error)}`, { cause: error })
 }
@@ -112,7 +127,7 @@ interface Link {
   close(): void
 }
 
-function createLink({ connect, onState }: LaneOptions): Link {
+function createLink({ connect, isOutdated, onState }: LaneOptions): Link {
   const closing = new AbortController()
   let current: Promise<Connected> | undefined
   const keepTrying = async (): Promise<void> => {
@@ -139,17 +154,22 @@ function createLink({ connect, onState }: LaneOptions): Link {
     }
   }
   let lost: Connected | undefined
-  const lose = (connected: Connected, problem: Failure): void => {
-    if (lost === connected || closing.signal.aborted) return
+  const replace = (connected: Connected): void => {
     lost = connected
     destroy(connected.client)
-    onState(problem, undefined)
     void keepTrying()
+  }
+  const lose = (connected: Connected, problem: Failure): void => {
+    if (lost === connected || closing.signal.aborted) return
+    onState(problem, undefined)
+    replace(connected)
   }
   return {
     get: async () => {
       if (closing.signal.aborted) throw new Failure('undelivered', 'the connection to the fleet is closed')
       if (current === undefined) void keepTrying()
+      const connected = await current
+      if (connected !== undefined && lost !== connected && isOutdated(connected)) replace(connected)
       return await (current ?? Promise.reject(new Failure('undelivered', 'not connected')))
     },
     lose,

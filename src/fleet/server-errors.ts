@@ -6,6 +6,9 @@ import { classifyError } from '../core/network-error.ts'
 /** Why a standby is not used. */
 export const READ_ONLY = 'does not accept writes (a standby)'
 
+/** Why a commit does not count although the server reports success. */
+export const UNCONFIRMED = 'no standby has confirmed a commit: somebody has canceled its wait'
+
 const MIGRATE = 'run pagerduty-alert fleet migrate with the owner’s address in PAGERDUTY_FLEET'
 
 /**
@@ -58,6 +61,7 @@ export function describeError(error: unknown, { password }: Pick<FleetServer, 'p
 const OF_THE_CLIENT: readonly (readonly [start: string, words: string])[] = [
   ['timeout expired', 'no answer came in time'],
   ['Query read timeout', 'no answer came in time'],
+  [UNCONFIRMED, UNCONFIRMED],
   ['Connection terminated', 'the server closed the connection'],
   ['SASL: ', 'the server asks for a password, and this one cannot be used; set PAGERDUTY_FLEET_PASSWORD'],
   ['The server does not support SSL', 'the server does not offer TLS; switch ssl on there'],

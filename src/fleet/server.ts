@@ -64,6 +64,7 @@ export function createServer(
         connect: (attempt) => connect(attempt, onConnected),
         describe: (error) => describeError(error, server),
         statementTimeoutMs: STATEMENT_TIMEOUT_MS,
+        isOutdated: ({ host }) => host !== good,
         onState: (problem, host) =>
           setState(
             problem === undefined

@@ -1,10 +1,11 @@
 import { execFileSync, spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import type { NodeNetwork } from './postgres.ts'
 import { BIN } from './program.ts'
 
 /** A network of its own in which `localhost` is this machine, at the other end of a cable that can be cut for a port. */
-export interface CutOffNetwork {
+export interface CutOffNetwork extends NodeNetwork {
   /** Starts a relay in it, and waits until it listens. */
   readonly startRelay: (env: Readonly<Record<string, string>>) => Promise<NetworkRelay>
   /** Loses every packet from and to a port of this machine. */
@@ -52,6 +53,8 @@ export function makeCutOffNetwork(): CutOffNetwork {
     throw error
   }
   return {
+    command: ['ip', 'netns', 'exec', name],
+    machine: here,
     startRelay: async (env) => {
       const child = spawn('ip', ['netns', 'exec', name, process.execPath, BIN, 'serve'], {
         env: { PAGERDUTY_RELAY_HOST: there, PAGERDUTY_RELAY_PORT: '0', PATH: process.env['PATH'], ...env },

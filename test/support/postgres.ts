@@ -1,6 +1,7 @@
 import { spawn, type ChildProcess, type SpawnOptions } from 'node:child_process'
 import { once } from 'node:events'
 import {
+  appendFileSync,
   chmodSync,
   chownSync,
   mkdirSync,
@@ -68,6 +69,16 @@ export interface ClusterOptions {
   readonly settings?: readonly string[]
   /** Lines of pg_hba.conf before those that let the administrator in and ask everybody else for a password. */
   readonly access?: readonly string[]
+  /** Where the standbys run, if not beside the primary. */
+  readonly standbyNetwork?: NodeNetwork
+}
+
+/** A network of its own for standbys. */
+export interface NodeNetwork {
+  /** Runs what follows it in that network. */
+  readonly command: readonly string[]
+  /** This machine's address there. */
+  readonly machine: string
 }
 
 /** Makes a cluster in a directory of its own. Takes about two seconds, and two more for each standby. */
@@ -78,7 +89,10 @@ export async function startCluster(options: ClusterOptions = {}): Promise<Cluste
   const nodes: RunningNode[] = []
   const killAll = (): void => nodes.forEach(({ killNow }) => killNow())
   process.once('exit', killAll) // also when a test fails before it can close the cluster
-  for (let index = 0; index < count; index++) nodes.push(await createNode(directory, `node${index + 1}`))
+  for (let index = 0; index < count; index++) {
+    const network = index === 0 ? undefined : options.standbyNetwork
+    nodes.push(await createNode(directory, `node${index + 1}`, network))
+  }
   const [first] = nodes
   if (first === undefined) throw new Error('a cluster has at least one node')
   await initialize(first, count, options)
@@ -86,7 +100,7 @@ export async function startCluster(options: ClusterOptions = {}): Promise<Cluste
   await first.query(`CREATE DATABASE ${DATABASE}`, [], 'postgres')
   let primary = first
   const follow = async (node: RunningNode): Promise<void> => {
-    await copyFrom(primary, node)
+    await copyFrom(primary, node, options.standbyNetwork?.machine)
     await node.start()
   }
   for (const node of nodes.slice(1)) await follow(node)
@@ -136,7 +150,11 @@ interface RunningNode extends Node {
   ): Promise<Row[]>
 }
 
-async function createNode(parent: string, name: string): Promise<RunningNode> {
+async function createNode(
+  parent: string,
+  name: string,
+  network: NodeNetwork | undefined,
+): Promise<RunningNode> {
   const directory = join(parent, name)
   mkdirSync(directory, { mode: 0o700 })
   if (isRoot) chownSync(directory, NOBODY, NOBODY)
@@ -181,10 +199,8 @@ async function createNode(parent: string, name: string): Promise<RunningNode> {
     query,
     start: async () => {
       if (server !== undefined) return
-      server = spawn(programPath('postgres'), ['-D', directory, '-k', sockets, '-p', String(port)], {
-        ...asUser,
-        stdio: ['ignore', 'pipe', 'pipe'],
-      })
+      const command = [programPath('postgres'), '-D', directory, '-k', sockets, '-p', String(port)]
+      server = network === undefined ? spawnAsUser(command) : spawnIn(network, command)
       output = ''
       for (const stream of [server.stdout, server.stderr]) {
         stream?.on('data', (chunk: Buffer) => (output = (output + chunk.toString()).slice(-4000)))
@@ -210,6 +226,19 @@ async function createNode(parent: string, name: string): Promise<RunningNode> {
     freeze: () => stoppedProcessesOf(server?.pid).forEach((pid) => send(pid, 'SIGSTOP')),
     thaw: () => processesOf(server?.pid).forEach((pid) => send(pid, 'SIGCONT')),
   }
+}
+
+function spawnAsUser([program = '', ...args]: readonly string[]): ChildProcess {
+  return spawn(program, args, { ...asUser, stdio: ['ignore', 'pipe', 'pipe'] })
+}
+
+/** Only root may enter another network, so the user is changed there. Each program replaces the one before. */
+function spawnIn(
+  { command: [program = '', ...args] }: NodeNetwork,
+  command: readonly string[],
+): ChildProcess {
+  const user = ['setpriv', `--reuid=${NOBODY}`, `--regid=${NOBODY}`, '--clear-groups']
+  return spawn(program, [...args, ...user, ...command], { stdio: ['ignore', 'pipe', 'pipe'] })
 }
 
 async function initialize(
@@ -258,7 +287,8 @@ async function initialize(
   writeFileSync(join(node.directory, 'pg_hba.conf'), `${rules.join('\n')}\n`)
 }
 
-async function copyFrom(primary: RunningNode, node: RunningNode): Promise<void> {
+/** @param address of the primary for the standby, if it is not the same machine's */
+async function copyFrom(primary: RunningNode, node: RunningNode, address = '127.0.0.1'): Promise<void> {
   rmSync(node.directory, { recursive: true, force: true })
   mkdirSync(node.directory, { mode: 0o700 })
   if (isRoot) chownSync(node.directory, NOBODY, NOBODY)
@@ -275,6 +305,8 @@ async function copyFrom(primary: RunningNode, node: RunningNode): Promise<void> 
     '-X',
     'stream',
   ])
+  const line = `primary_conninfo = '${source.replace('127.0.0.1', address)}'`
+  appendFileSync(join(node.directory, 'postgresql.auto.conf'), `${line}\n`)
 }
 
 /** Promotes the standby that has received the most. A busy machine may let it answer late. */

@@ -15,7 +15,7 @@ import {
 } from '../../support/fleet.ts'
 import { startPgbouncer } from '../../support/pgbouncer.ts'
 import { freePort } from '../../support/free-port.ts'
-import { NEEDS_STANDBYS } from '../../support/postgres.ts'
+import { NEEDS_STANDBYS, type Node } from '../../support/postgres.ts'
 import { skipWithout } from '../../support/required.ts'
 import { alertItem, changeItem } from '../../support/spool.ts'
 import { until } from '../../support/worker.ts'
@@ -137,6 +137,58 @@ test('an event is acknowledged only when a standby has it', { skip }, async (t) 
   await addPatiently(engine, 'waits')
   assert.equal((await engine.counts()).pending, 1)
 })
+
+test(
+  'a commit that did not wait for a standby because somebody canceled it is not acknowledged',
+  { skip },
+  async (t) => {
+    if (cluster === undefined) return
+    const engine = openTestFleet(t, url)
+    await engine.counts()
+    const standbys = cluster.nodes.filter((node) => node !== cluster.primary())
+    for (const standby of standbys) await standby.stop()
+    const adding = engine.add([fleetItem(alertItem('trigger', 'a'), { originId: 'canceled' })])
+    const refused = assert.rejects(adding, /no standby has confirmed a commit/)
+    const cancel = "SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE wait_event = 'SyncRep'"
+    await until(async () => (await cluster.primary().query(cancel)).length > 0, 'it waits, and no longer')
+    await refused
+    for (const standby of standbys) await standby.start()
+    await addPatiently(engine, 'canceled')
+    assert.equal((await engine.counts()).pending, 1)
+  },
+)
+
+test(
+  'a primary that has lost its standbys is left for the one that was promoted, and not used by those that come',
+  { skip },
+  async (t) => {
+    if (cluster === undefined) return
+    const old = cluster.primary()
+    const oldFirst = [old, ...cluster.nodes.filter((node) => node !== old)]
+    const hosts = oldFirst.map(({ port }) => `127.0.0.1:${port}`).join(',')
+    const open = (name: string): Engine =>
+      openTestFleet(t, `postgres://relay:${PASSWORD}@${hosts}/pagerduty`, name)
+    const there = open('there')
+    await Promise.all(['one', 'two'].map((originId) => addPatiently(there, originId))) // each connection
+    for (const standby of oldFirst.slice(1)) {
+      await standby.query("ALTER SYSTEM SET primary_conninfo = ''")
+      await standby.query('SELECT pg_reload_conf()')
+    }
+    const standbysOf = async (node: Node): Promise<number> =>
+      (await node.query('SELECT FROM pg_stat_replication')).length
+    await until(async () => (await standbysOf(old)) === 0, 'the old one is alone')
+    const promoted = await cluster.promote()
+    await until(async () => (await standbysOf(promoted)) === 1, 'the other standby follows')
+    const state = { kind: 'up', host: `127.0.0.1:${promoted.port}` }
+    const coming = open('coming')
+    await coming.counts()
+    assert.deepEqual(coming.state(), state)
+    await Promise.all(['three', 'four'].map((originId) => addPatiently(there, originId)))
+    assert.deepEqual(there.state(), state)
+    assert.equal((await there.counts()).pending, 4, 'its other connections have followed')
+    await cluster.rejoin(old)
+  },
+)
 
 test('other relays hear what became due and what changed', { skip }, async (t) => {
   const [one, other] = [openTestFleet(t, url, 'one'), openTestFleet(t, url, 'other')]
