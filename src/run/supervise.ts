@@ -6,6 +6,7 @@ import { hasTerminal, inheritedFds, isInForeground } from './terminal.ts'
 import { openOutputPipes, type OutputPipes } from './output-pipes.ts'
 import { ownGroup, sharedGroup, type Kill, type ProcessGroup } from './process-group.ts'
 import type { Tail } from './output-tail.ts'
+import { whyNotStarted } from './why-not-started.ts'
 import { signalName, watchWaitStatus } from './wait-status.ts'
 
 /** How a command ended, with the exit status that a shell gives for it. */
@@ -79,7 +80,7 @@ export function supervise({ argv, tail, onOutput, kill, env }: SuperviseOptions)
   })
   pipes?.closeChildEnds()
   if (!(child instanceof ChildProcess)) return neverStarted(child)
-  const ending = endingOf(child)
+  const ending = endingOf(child, argv[0])
   const copying =
     pipes === undefined || tail === undefined ? undefined : copyOutput(pipes.ourEnds(child), tail, onOutput)
   const group = groupOf(child, isOnTerminal, kill)
@@ -113,18 +114,13 @@ function start([command, ...args]: SuperviseOptions['argv'], options: SpawnOptio
   try {
     return spawn(command, args, options)
   } catch (error) {
-    return notStarted(error as NodeJS.ErrnoException)
+    return notStarted(command, error as NodeJS.ErrnoException)
   }
 }
 
-function notStarted({ code = '' }: NodeJS.ErrnoException): Ending {
-  // Node refuses an empty name; a shell says that the command is not found.
-  const isMissing = code === 'ENOENT' || code === 'ERR_INVALID_ARG_VALUE'
-  return {
-    kind: 'not started',
-    exitCode: isMissing ? 127 : 126,
-    reason: isMissing ? 'command not found' : `cannot be started (${code})`,
-  }
+function notStarted(command: string, { code = '' }: NodeJS.ErrnoException): Ending {
+  const isMissing = code === 'ENOENT' || code === 'ERR_INVALID_ARG_VALUE' // an empty name
+  return { kind: 'not started', exitCode: isMissing ? 127 : 126, reason: whyNotStarted(command, code) }
 }
 
 function neverStarted(ending: Ending): Supervised {
@@ -151,7 +147,7 @@ async function hasEnded(group: ProcessGroup, withinMs: number): Promise<boolean>
   return true
 }
 
-function endingOf(child: ChildProcess): Promise<Ending> {
+function endingOf(child: ChildProcess, command: string): Promise<Ending> {
   const { pid } = child
   const status = pid === undefined ? undefined : watchWaitStatus(pid)
   const preparing = setTimeout(() => status?.prepare(), PREPARE_MS).unref()
@@ -165,7 +161,7 @@ function endingOf(child: ChildProcess): Promise<Ending> {
     })
     child.once('error', (error: NodeJS.ErrnoException) => {
       if (pid !== undefined) return // a signal that could not be sent; the command keeps running
-      resolve(notStarted(error))
+      resolve(notStarted(command, error))
     })
   })
 }

@@ -56,7 +56,12 @@ export function refuse({ where }: Placed, message: string): never {
  */
 export function parseYaml(file: string, text: string): YamlFile {
   const lines = new LineCounter()
-  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, uniqueKeys: false })
+  // Windows' editors put a mark in front.
+  const document = parseDocument(text.replace(/^\uFEFF/, ''), {
+    lineCounter: lines,
+    prettyErrors: false,
+    uniqueKeys: false,
+  })
   const notices: string[] = []
   const whereIs = (offset: number): string => `${file}:${lines.linePos(offset).line}`
   const [error] = document.errors

@@ -70,11 +70,17 @@ test('a key that takes no change events ends neither run nor its command, howeve
 test('a command that cannot be started has the status that a shell gives, and is reported', async () => {
   const plain = join(folder, 'plain')
   writeFileSync(plain, 'x', { mode: 0o644 })
+  const script = (name: string, text: string): string => {
+    writeFileSync(join(folder, name), text, { mode: 0o755 })
+    return join(folder, name)
+  }
   for (const [command, status, reason] of [
     ['no-such-command', 127, /command not found/],
     ['', 127, /command not found/],
     [join(folder, 'none'), 127, /command not found/],
-    [plain, 126, /cannot be started \(EACCES\)/],
+    [plain, 126, /plain: is not executable; chmod \+x makes it so/],
+    [script('gone', '#! /nowhere/bash -e\n'), 127, /gone: its interpreter \/nowhere\/bash is not found/],
+    [script('windows', '#!/bin/sh\r\n'), 127, /windows: has Windows line ends \(CRLF\), so its interpreter/],
     [folder, 126, /cannot be started \(EACCES\)/],
     [join(plain, 'x'), 126, /cannot be started \(ENOTDIR\)/],
   ] as const) {

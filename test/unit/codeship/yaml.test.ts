@@ -21,6 +21,7 @@ const DOCUMENTS: [string, string, unknown][] = [
       f: '',
     },
   ],
+  ['a file from Windows', '\uFEFFa: 1\r\nb: c d\r\n', { a: '1', b: 'c d' }],
   [
     'quotes and folds are resolved',
     "a: \"x\\ty\"\nb: 'it''s'\nc: >-\n  one\n  two",
