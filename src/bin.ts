@@ -118,24 +118,34 @@ function write(name: keyof typeof DESCRIPTOR, text: string): void {
   const bytes = Buffer.from(text)
   const isShort = bytes.length <= LEAST_PIPE_BYTES
   const isWaitedFor = isShort && signalListener === undefined && !written.has(name)
-  const rest = isWaitedFor ? writeAtOnce(DESCRIPTOR[name], bytes) : bytes
+  const rest = isWaitedFor ? writeAtOnce(name, bytes) : bytes
   if (rest.length === 0) return
   const stream = process[name]
   written.add(name)
-  if (stream.listenerCount('error') === 0) stream.on('error', () => undefined) // as below
+  if (stream.listenerCount('error') === 0) stream.on('error', (error) => warnOfLoss(name, error))
   stream.write(rest)
 }
 
 /** @returns the bytes that did not fit, if another process made the pipe non-blocking */
-function writeAtOnce(descriptor: number, bytes: Buffer): Buffer {
+function writeAtOnce(name: keyof typeof DESCRIPTOR, bytes: Buffer): Buffer {
   let rest = bytes
   try {
-    while (rest.length > 0) rest = rest.subarray(writeSync(descriptor, rest))
+    while (rest.length > 0) rest = rest.subarray(writeSync(DESCRIPTOR[name], rest))
     return rest
   } catch (error) {
-    // If the reader has gone (`| head -1`), there is no need to fail: the events have been sent.
-    return (error as NodeJS.ErrnoException).code === 'EAGAIN' ? rest : Buffer.alloc(0)
+    if ((error as NodeJS.ErrnoException).code === 'EAGAIN') return rest
+    warnOfLoss(name, error as NodeJS.ErrnoException)
+    return Buffer.alloc(0)
   }
+}
+
+/**
+ * Warns that stdout did not take what was written, for example since the disk is full. The exit status stays: the events have
+ * been sent. A reader that has gone (`| head -1`) and a closed stdout (`>&-`) do not want it.
+ */
+function warnOfLoss(name: keyof typeof DESCRIPTOR, { code = '' }: NodeJS.ErrnoException): void {
+  if (name === 'stderr' || code === 'EPIPE' || code === 'EBADF') return
+  write('stderr', `pagerduty-alert: warning: cannot write to stdout (${code}), so some output is missing\n`)
 }
 
 async function readAndRemember(path: string, signal = interruption.signal): Promise<string> {

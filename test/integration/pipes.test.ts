@@ -211,3 +211,17 @@ test('signals end what writes more than a pipe holds, though nobody reads it', a
   closeSync(output)
   assert.equal(child.exitCode, 143)
 })
+
+test('a full disk under stdout is told on stderr', { skip: skipWithout('/dev/full') }, async () => {
+  const full = openSync('/dev/full', 'w')
+  const child = spawn(process.execPath, [BIN, '--help'], { stdio: ['ignore', full, 'pipe'], env: {} })
+  closeSync(full)
+  let stderr = ''
+  child.stderr?.setEncoding('utf8').on('data', (text: string) => (stderr += text))
+  const [code] = await once(child, 'close')
+  assert.equal(code, 0)
+  assert.equal(
+    stderr,
+    'pagerduty-alert: warning: cannot write to stdout (ENOSPC), so some output is missing\n',
+  )
+})
