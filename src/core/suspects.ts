@@ -1,5 +1,6 @@
 import type { Deployment } from './deployment.ts'
 import type { Event } from './event.ts'
+import { isoTime } from './iso-time.ts'
 import { defaultSummary } from './summary.ts'
 
 /** A deployment that incidents are compared with. Times are milliseconds since 1970 by the relay's clock. */
@@ -81,7 +82,7 @@ function describeSuspect({ deployment, lastGood }: NamedSuspect): string {
     ...Object.entries(links).flatMap(([name, href]) => (href === undefined ? [] : [`${name}: ${href}`])),
     ...(lastGood === undefined
       ? []
-      : [`Last good before it: ${titleOf(lastGood)} (${isoTime(lastGood.endedAtMs)})`]),
+      : [`Last good before it: ${titleOf(lastGood)} (${shownTime(lastGood.endedAtMs)})`]),
   ].join('\n')
 }
 
@@ -107,14 +108,14 @@ function titleOf({
 }
 
 function timeOf({ state, startedAtMs, endedAtMs }: Deployment): string {
-  if (state === 'started') return `It began at ${isoTime(startedAtMs)} and was still running.`
-  return endSentence(isoTime(endedAtMs))
+  if (state === 'started') return `It began at ${shownTime(startedAtMs)} and was still running.`
+  return endSentence(shownTime(endedAtMs))
 }
 
 function endSentence(time: string): string {
   return `The deployment ended at ${time}.`
 }
 
-function isoTime(timeMs: number | undefined): string {
-  return timeMs === undefined ? 'an unknown time' : new Date(timeMs).toISOString()
+function shownTime(timeMs: number | undefined): string {
+  return isoTime(timeMs) ?? 'an unknown time'
 }

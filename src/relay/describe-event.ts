@@ -1,3 +1,4 @@
+import { isoTime } from '../core/iso-time.ts'
 import { refusalAdvice } from '../core/refusal-advice.ts'
 import { parseJson } from '../core/json.ts'
 import { createMask } from '../core/mask-event.ts'
@@ -56,8 +57,4 @@ function readBody(body: string): unknown {
   } catch {
     return body
   }
-}
-
-function isoTime(timeMs: number | undefined): string | undefined {
-  return timeMs === undefined ? undefined : new Date(timeMs).toISOString()
 }

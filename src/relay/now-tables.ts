@@ -1,3 +1,4 @@
+import { isoTime } from '../core/iso-time.ts'
 import { shortCommit } from '../core/summary.ts'
 import type { DeploymentEntry } from '../spool/deployment-log.ts'
 import type { ListedEvent } from '../spool/listing.ts'
@@ -109,11 +110,8 @@ function sign(state: string): string {
 
 /** `2026-11-27 10:56 UTC`: without a script nothing counts the minutes. */
 function timeOf(timeMs: number | undefined): string {
-  if (timeMs === undefined) return ''
-  const time = new Date(timeMs)
-  if (Number.isNaN(time.getTime())) return ''
-  const iso = time.toISOString()
-  return `<time datetime="${iso}">${iso.slice(0, 16).replace('T', ' ')} UTC</time>`
+  const iso = isoTime(timeMs)
+  return iso === undefined ? '' : `<time datetime="${iso}">${iso.slice(0, 16).replace('T', ' ')} UTC</time>`
 }
 
 const ENTITIES: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' }

@@ -1,3 +1,4 @@
+import { isoTime } from '../core/iso-time.ts'
 import { Failure } from '../core/failure.ts'
 import type { RelayDeps } from './context.ts'
 import { headlineOf, type Headline } from './headline.ts'
@@ -23,7 +24,7 @@ export async function currentHeadline({ spool, checkReady, now }: RelayDeps): Pr
 
 /** Its JSON. */
 export function describeHeadline({ state, text, sinceMs }: Headline): object {
-  return { state, text, since: sinceMs === undefined ? undefined : new Date(sinceMs).toISOString() }
+  return { state, text, since: isoTime(sinceMs) }
 }
 
 /** What was read; undefined if the disk fails at that moment. */

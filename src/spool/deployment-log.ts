@@ -1,3 +1,4 @@
+import { isoTime } from '../core/iso-time.ts'
 import type { DeploymentState } from '../core/deployment-state.ts'
 import type { Deployment } from '../core/deployment.ts'
 import type { EndedDeployment } from '../core/deployment-figures.ts'
@@ -120,9 +121,4 @@ export function describeDeployment(entry: DeploymentEntry): Record<string, unkno
     told: entry.told,
     event_ids: entry.eventIds,
   }
-}
-
-function isoTime(timeMs: number | undefined): string | undefined {
-  const time = new Date(timeMs ?? Number.NaN)
-  return Number.isNaN(time.getTime()) ? undefined : time.toISOString()
 }

@@ -1,4 +1,5 @@
 import type { FastifyRequest } from 'fastify'
+import { isoTime } from '../../core/iso-time.ts'
 import { version } from '../../version.ts'
 import { createKeyFinder } from '../../spool/key-names.ts'
 import type { RelayDeps } from '../context.ts'
@@ -81,8 +82,4 @@ function describeReport(report: KeyReport, { config }: RelayDeps): object {
     next_change_at: isoTime(report.nextChangeAtMs),
     last_delivered_at: isoTime(report.lastDeliveredAtMs),
   }
-}
-
-function isoTime(timeMs: number | undefined): string | undefined {
-  return timeMs === undefined ? undefined : new Date(timeMs).toISOString()
 }

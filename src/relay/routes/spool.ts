@@ -1,5 +1,6 @@
 import type { FastifyReply } from 'fastify'
 import type { z } from 'zod'
+import { isoTime } from '../../core/iso-time.ts'
 import type { RelayConfig } from '../../config/load-relay.ts'
 import type { EventPlace, RetryPreview } from '../../spool/listing.ts'
 import type { DeadFilter, EventStatus, SpoolCounts, SpoolEntry } from '../../spool/spool.ts'
@@ -161,7 +162,7 @@ function describePreview(preview: RetryPreview | undefined): object {
     would_retry: retried,
     would_trigger: triggers,
     left_out: leftOut > 0 ? leftOut : undefined,
-    oldest_at: oldestAtMs === undefined ? undefined : new Date(oldestAtMs).toISOString(),
+    oldest_at: isoTime(oldestAtMs),
   }
 }
 
