@@ -3,7 +3,7 @@ import type { EventInput } from '../core/build-event.ts'
 import { countedFailure } from '../core/counted-failure.ts'
 import { describeStreak, isPaging } from '../core/failure-streak.ts'
 import { Failure } from '../core/failure.ts'
-import { openHolder } from './open-holder.ts'
+import { openBackend } from './open-backend.ts'
 
 /**
  * Has the relay or the spool record a failure before its event is made, and adds to the input how many in a row there are
@@ -22,13 +22,13 @@ export async function countFailure(session: Session, input: EventInput): Promise
     return input
   }
   try {
-    const holder = await openHolder(session)
+    const backend = await openBackend(session)
     try {
-      const streak = { failures: await holder.countFailure(event), pagesAt }
+      const streak = { failures: await backend.countFailure(event), pagesAt }
       if (!isPaging(streak)) log.warn(`nobody is paged: ${describeStreak(streak)}`)
       return { ...input, streak }
     } finally {
-      await holder.close()
+      await backend.close()
     }
   } catch (error) {
     if (!(error instanceof Failure)) throw error

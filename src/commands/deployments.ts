@@ -4,15 +4,15 @@ import { deploymentFigures, type EndedDeployment, type Figure } from '../core/de
 import { shortCommit } from '../core/summary.ts'
 import { formatMs } from '../core/duration.ts'
 import { parseSince } from '../core/since.ts'
-import { exitOf, incompleteOf, textOf, type Answer, type Holder } from './holder.ts'
-import { openHolder } from './open-holder.ts'
+import { exitOf, incompleteOf, textOf, type Answer, type Backend } from './backend.ts'
+import { openBackend } from './open-backend.ts'
 
 /** `deployments`: lists what a relay, a fleet or a spool remembers, the newest first. @returns the exit status */
 export async function deployments(session: Session): Promise<number> {
   const { io, json, config } = session
-  return await withHolder(session, async (holder) => {
-    const found = await readAll(session, holder, config.list.since)
-    if (json) io.writeOut(`${JSON.stringify({ deployments: found, ...incompleteOf(holder) })}\n`)
+  return await withBackend(session, async (backend) => {
+    const found = await readAll(session, backend, config.list.since)
+    if (json) io.writeOut(`${JSON.stringify({ deployments: found, ...incompleteOf(backend) })}\n`)
     else for (const deployment of found) io.writeOut(`${lineOf(deployment)}\n`)
   })
 }
@@ -23,22 +23,22 @@ export async function report(session: Session): Promise<number> {
   const since = config.list.since ?? DEFAULT_SINCE
   const nowMs = Date.now()
   const spanMs = nowMs - (parseSince(since, nowMs) ?? nowMs)
-  return await withHolder(session, async (holder) => {
-    const oldestFirst = (await readAll(session, holder, since)).toReversed()
+  return await withBackend(session, async (backend) => {
+    const oldestFirst = (await readAll(session, backend, since)).toReversed()
     const figures = deploymentFigures(oldestFirst.flatMap(endedOf), spanMs)
-    if (json) io.writeOut(`${JSON.stringify({ since, figures, ...incompleteOf(holder) })}\n`)
+    if (json) io.writeOut(`${JSON.stringify({ since, figures, ...incompleteOf(backend) })}\n`)
     else for (const figure of figures) io.writeOut(`${figureLine(figure)}\n`)
   })
 }
 
-/** Prints what a holder answers. @returns the exit status */
-async function withHolder(session: Session, print: (holder: Holder) => Promise<void>): Promise<number> {
-  const holder = await openHolder(session)
+/** Prints what a backend answers. @returns the exit status */
+async function withBackend(session: Session, print: (backend: Backend) => Promise<void>): Promise<number> {
+  const backend = await openBackend(session)
   try {
-    await print(holder)
-    return exitOf(session, holder)
+    await print(backend)
+    return exitOf(session, backend)
   } finally {
-    await holder.close()
+    await backend.close()
   }
 }
 
@@ -48,7 +48,7 @@ const MAX_PAGES = 60
 
 async function readAll(
   { config: { list, event } }: Session,
-  holder: Holder,
+  backend: Backend,
   since: string | undefined,
 ): Promise<Answer[]> {
   const environment = event.choices.environment?.value
@@ -60,7 +60,7 @@ async function readAll(
   const found: Answer[] = []
   let next: unknown
   for (let page = 0; page < MAX_PAGES; page++) {
-    const answer = await holder.deployments(
+    const answer = await backend.deployments(
       typeof next === 'number' ? { ...query, before: String(next) } : query,
     )
     if (Array.isArray(answer['deployments'])) found.push(...(answer['deployments'] as Answer[]))

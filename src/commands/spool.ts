@@ -1,7 +1,7 @@
 import type { Session } from '../cli/session.ts'
 import { Failure } from '../core/failure.ts'
-import { exitOf, incompleteOf, textOf, type Answer, type DeadChoice, type Holder } from './holder.ts'
-import { openHolder } from './open-holder.ts'
+import { exitOf, incompleteOf, textOf, type Answer, type DeadChoice, type Backend } from './backend.ts'
+import { openBackend } from './open-backend.ts'
 
 const STATUSES = ['pending', 'dead', 'delivered'] as const
 
@@ -17,21 +17,21 @@ export async function spool(session: Session, [action, choice]: readonly string[
   if (action === 'list' && choice !== undefined) throw new Failure('usage', 'spool list takes no argument')
   if (action === 'discard' && choice === undefined)
     throw new Failure('usage', 'spool discard needs the id of a dead event, a key, or all')
-  const holder = await openHolder(session)
+  const backend = await openBackend(session)
   try {
-    return isChange ? await change(session, holder, action, choice) : await list(session, holder)
+    return isChange ? await change(session, backend, action, choice) : await list(session, backend)
   } finally {
-    await holder.close()
+    await backend.close()
   }
 }
 
 async function change(
   { io, log, json }: Session,
-  holder: Holder,
+  backend: Backend,
   action: 'retry' | 'discard',
   choice: string | undefined,
 ): Promise<number> {
-  const answer = await holder.change(action, choiceOf(choice))
+  const answer = await backend.change(action, choiceOf(choice))
   if (json) print(io.writeOut, answer)
   const { retried, discarded, left_out: leftOut } = answer
   log.info(
@@ -52,14 +52,14 @@ function choiceOf(text: string | undefined): DeadChoice {
   return /^\d{1,16}$/.test(text) ? { id: Number(text) } : { key: text }
 }
 
-async function list(session: Session, holder: Holder): Promise<number> {
+async function list(session: Session, backend: Backend): Promise<number> {
   const { io, json } = session
-  const answers = await Promise.all(STATUSES.map((status) => holder.events(status)))
+  const answers = await Promise.all(STATUSES.map((status) => backend.events(status)))
   const events = answers.flatMap(({ events: some }) => (Array.isArray(some) ? (some as Answer[]) : []))
   const counts = answers[0]?.['counts']
-  if (json) print(io.writeOut, { events, counts, ...incompleteOf(holder) })
+  if (json) print(io.writeOut, { events, counts, ...incompleteOf(backend) })
   else for (const event of events) io.writeOut(`${lineOf(event)}\n`)
-  return exitOf(session, holder)
+  return exitOf(session, backend)
 }
 
 function lineOf(event: Answer): string {

@@ -19,8 +19,11 @@ export interface DeadChoice {
   readonly key?: string
 }
 
-/** What holds events and remembers deployments. Its answers are those of the relay's routes, wherever they come from. */
-export interface Holder {
+/**
+ * Where a command reads and changes events and deployments: a relay, a fleet or a spool. Its answers are those of the
+ * relay's routes, wherever they come from.
+ */
+export interface Backend {
   events(status: EventStatus): Promise<Answer>
   change(action: 'retry' | 'discard', choice: DeadChoice): Promise<Answer>
   /** @param query parameters of `GET /deployments` */
@@ -32,17 +35,17 @@ export interface Holder {
   close(): Promise<void>
 }
 
-/** What `--json` says if the answers of a holder were not complete. */
-export function incompleteOf({ problem }: Holder): { readonly incomplete?: string } {
+/** What `--json` says if the answers of a backend were not complete. */
+export function incompleteOf({ problem }: Backend): { readonly incomplete?: string } {
   const failure = problem?.()
   return failure === undefined ? {} : { incomplete: failure.message }
 }
 
 /**
- * Says if the answers of a holder were not complete.
+ * Logs an error if the answers of a backend were not complete.
  * @returns the exit status of a command that has printed them
  */
-export function exitOf({ log }: Pick<Session, 'log'>, { problem }: Holder): number {
+export function exitOf({ log }: Pick<Session, 'log'>, { problem }: Backend): number {
   const failure = problem?.()
   if (failure === undefined) return 0
   log.error(failure.message)

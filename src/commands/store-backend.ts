@@ -6,9 +6,9 @@ import { readDeploymentsPage, type DeploymentStore } from '../spool/deployment-l
 import { deadFilterOf, describeEntry } from '../spool/describe-entry.ts'
 import { createKeyFinder } from '../spool/key-names.ts'
 import type { EventStore } from '../spool/listing.ts'
-import type { Holder } from './holder.ts'
+import type { Backend } from './backend.ts'
 
-export interface StoredHolderParts {
+export interface StoreBackendParts {
   readonly store: Pick<EventStore, 'list' | 'counts' | 'retry' | 'discard'>
   readonly deployments: DeploymentStore
   readonly keys: DeliveryConfig['keys']
@@ -18,11 +18,11 @@ export interface StoredHolderParts {
 const LISTED = 1000
 
 /** Answers as a relay would, from what it would answer from: a spool or a fleet. */
-export function createStoredHolder({
+export function createStoreBackend({
   store,
   deployments,
   keys,
-}: StoredHolderParts): Omit<Holder, 'close' | 'problem'> {
+}: StoreBackendParts): Omit<Backend, 'close' | 'problem'> {
   const secretOf = createKeyFinder(keys)
   return {
     events: async (status) => ({

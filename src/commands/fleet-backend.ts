@@ -9,8 +9,8 @@ import { createFleetDeployments } from '../fleet/relay-records.ts'
 import { unlessLong, within } from '../fleet/within.ts'
 import type { DeploymentStore } from '../spool/deployment-log.ts'
 import { version } from '../version.ts'
-import type { Holder } from './holder.ts'
-import { createStoredHolder } from './stored-holder.ts'
+import type { Backend } from './backend.ts'
+import { createStoreBackend } from './store-backend.ts'
 
 /** A database that does not answer must not keep the command from ending. */
 const CLOSE_MS = 200
@@ -34,7 +34,7 @@ const NOTHING: OwnEvents = {
  * The fleet, and what only this directory's spool has. If the fleet cannot be queried, lists are of the spool alone, which
  * `problem` then says; everything else fails.
  */
-export async function openFleetHolder(session: Session, fleet: FleetConfig): Promise<Holder> {
+export async function openFleetBackend(session: Session, fleet: FleetConfig): Promise<Backend> {
   const { io, config, log } = session
   const { keys, timeoutMs } = config.delivery
   const engine = await composeEngine({ fleet, origin: 'command', version, connectTimeoutMs: timeoutMs / 2 })
@@ -55,7 +55,7 @@ export async function openFleetHolder(session: Session, fleet: FleetConfig): Pro
     endedSince: (sinceMs) => listed().endedSince(sinceMs),
     note: (deployment, told) => shared.note(deployment, told),
   }
-  const stored = createStoredHolder({ store, deployments, keys })
+  const stored = createStoreBackend({ store, deployments, keys })
   return {
     events: async (status) => {
       await reaching.attempt()

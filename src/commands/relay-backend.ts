@@ -1,34 +1,14 @@
 import type { Session } from '../cli/session.ts'
-import { composeSpool, composeTransport } from '../compose.ts'
-import type { SpoolConfig } from '../config/spool.ts'
+import { composeTransport } from '../compose.ts'
 import { Failure } from '../core/failure.ts'
 import { isObject } from '../core/json.ts'
-import type { Answer, Holder } from './holder.ts'
+import type { Answer, Backend } from './backend.ts'
 import { relayHeaders, requireAccess } from './relay-headers.ts'
-import { createStoredHolder } from './stored-holder.ts'
 
-/** The relay that is configured, or else the fleet, or else the spool. @throws Failure of kind `usage` if there is none */
-export async function openHolder(session: Session): Promise<Holder> {
-  const { delivery, fleet, spool } = session.config
-  if (delivery.relay !== undefined) return openRelay(session)
-  if (fleet !== undefined) return await (await import('./fleet-holder.ts')).openFleetHolder(session, fleet)
-  if (spool !== undefined) return await openDirectory(session, spool)
-  throw new Failure(
-    'usage',
-    `${session.command} needs a relay, a spool or a fleet: set PAGERDUTY_RELAY_URL, PAGERDUTY_SPOOL or PAGERDUTY_FLEET`,
-  )
-}
+const MAX_ANSWER_BYTES = 16 << 20
 
-async function openDirectory({ config, log }: Session, options: SpoolConfig): Promise<Holder> {
-  const spool = await composeSpool({ ...options, onWarning: (message) => log.warn(message) })
-  const { deployments } = spool
-  return {
-    ...createStoredHolder({ store: spool, deployments, keys: config.delivery.keys }),
-    close: () => spool.close(),
-  }
-}
-
-function openRelay({ io, config }: Session): Holder {
+/** A relay, by its routes. */
+export function openRelayBackend({ io, config }: Session): Backend {
   const { eventsUrl, timeoutMs } = config.delivery
   const transport = composeTransport(config.delivery)
   const ask = async (method: 'GET' | 'POST', path: string, body?: object): Promise<Answer> => {
@@ -61,8 +41,6 @@ function openRelay({ io, config }: Session): Holder {
     close: () => transport.close(),
   }
 }
-
-const MAX_ANSWER_BYTES = 16 << 20
 
 /** @throws Failure that says why the relay did not do it */
 function readAnswer(status: number, body: string): Answer {
