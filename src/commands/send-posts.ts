@@ -63,7 +63,7 @@ export async function sendPosts(
   const isLoaded = transport !== undefined || isKeyLookedUp(config)
   if (!isLoaded) compileIpPattern()
   const early = isLoaded ? undefined : openEarly(delivery, posts.length)
-  await early?.underWay
+  await early?.started
   const { composeSender } = await import('../compose.ts') // help, refusals and dry runs need no HTTP client
   const sender = composeSender({
     delivery: { ...delivery, secrets: [...delivery.secrets, ...keysIn(posts)] },

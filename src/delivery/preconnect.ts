@@ -8,7 +8,7 @@ export interface EarlyConnections {
    * Resolves when the first one is being opened, and the root certificates are being read: from then on the kernel and another
    * thread do not need this one.
    */
-  readonly underWay: Promise<unknown>
+  readonly started: Promise<unknown>
   /** The next unused one, once it is open; rejects with the error of connecting. Undefined when none is left. */
   take(): Promise<Socket> | undefined
   /** Closes all of them. */
@@ -37,7 +37,7 @@ export function openEarly(
   const sockets = [first, ...Array.from({ length: count - 1 }, () => connect(target))]
   const untaken = sockets.map((socket) => untilOpen(socket, timeoutMs))
   return {
-    underWay: Promise.race([
+    started: Promise.race([
       new Promise((resolve) =>
         first.once('connectionAttempt', () => setImmediate(resolve)).once('close', resolve),
       ),

@@ -8,7 +8,7 @@ import { sendJson } from './result.ts'
 import { requestedKey, routeEvent } from './routing.ts'
 
 /** A deployment that a caller says has begun. */
-export interface ToldStart {
+export interface ReportedStart {
   /** As `buildStarted` makes it. */
   readonly event: Event
   /** The routing key in the caller's event. */
@@ -18,7 +18,10 @@ export interface ToldStart {
 }
 
 /** Remembers that a deployment has begun, and answers by when it has to end. */
-export async function acceptStart(start: ToldStart, { request, reply, deps }: Call): Promise<FastifyReply> {
+export async function acceptStart(
+  start: ReportedStart,
+  { request, reply, deps }: Call,
+): Promise<FastifyReply> {
   const { config, deadlines, logger, now } = deps
   const { event, elapsedMs } = start
   const withinMs = start.withinMs ?? config.withinMs

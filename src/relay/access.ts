@@ -1,7 +1,8 @@
-import { createHash, createHmac, timingSafeEqual } from 'node:crypto'
+import { createHmac, timingSafeEqual } from 'node:crypto'
 import type { IncomingHttpHeaders } from 'node:http'
 import type { RelayAccess } from '../config/relay.ts'
 import type { Secret } from '../core/secret.ts'
+import { digest, isSameSecret } from './same-secret.ts'
 
 /** What a caller may do: everything, or only read. */
 export type Scope = 'act' | 'view'
@@ -40,7 +41,7 @@ export function createAccess(
       const [expiry = '', scope = '', signature = ''] = value?.split('.') ?? []
       if (!(Number(expiry) * 1000 > now())) return undefined
       const holder = holders.find((each) => each.scope === scope)
-      return holder !== undefined && isEqual(signature, sign(holder.token, `${expiry}.${scope}`))
+      return holder !== undefined && isSameSecret(signature, sign(holder.token, `${expiry}.${scope}`))
         ? holder.scope
         : undefined
     },
@@ -60,23 +61,11 @@ function sign(token: Secret, claim: string): string {
   return createHmac('sha256', token.reveal()).update(`pagerduty-alert page ${claim}`).digest('base64url')
 }
 
-function isEqual(one: string, other: string): boolean {
-  const [a, b] = [Buffer.from(one), Buffer.from(other)]
-  return a.length === b.length && timingSafeEqual(a, b)
-}
-
-/**
- * A check of `Authorization: Bearer …` that takes the same time whatever is presented: digests of equal length are
- * compared, so that not even the token's length shows.
- */
+/** A check of `Authorization: Bearer …` that takes the same time whatever is presented, as `isSameSecret` does. */
 export function createTokenCheck(token: Secret): (header: string | undefined) => boolean {
   const expected = digest(token.reveal())
   return (header = '') => {
     const presented = /^bearer +(\S+) *$/i.exec(header)?.[1]
     return timingSafeEqual(digest(presented ?? ''), expected) && presented !== undefined
   }
-}
-
-function digest(text: string): Buffer {
-  return createHash('sha256').update(text).digest()
 }

@@ -11,12 +11,12 @@ export function mountAdmission(app: FastifyInstance): void {
 
 /** Probes are never refused: an orchestrator that gets no answer would restart a relay that is merely busy. */
 function limitRequests(app: FastifyInstance): void {
-  let underWay = 0
+  let inProgress = 0
   app.addHook('onRequest', (request, reply, done) => {
     if (isProbe(request)) return done()
-    if (underWay >= RELAY_LIMITS.requests) return refuse(reply, MANY_REQUESTS)
-    underWay += 1
-    reply.raw.once('close', () => (underWay -= 1))
+    if (inProgress >= RELAY_LIMITS.requests) return refuse(reply, MANY_REQUESTS)
+    inProgress += 1
+    reply.raw.once('close', () => (inProgress -= 1))
     return done()
   })
 }

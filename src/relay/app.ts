@@ -17,7 +17,7 @@ export function buildApp(deps: RelayDeps): FastifyInstance {
   mountGuards(app, deps)
   mountAdmission(app)
   app.addHook('onResponse', (request, reply, done) => {
-    tellAnswer(request, reply, deps)
+    recordAnswer(request, reply, deps)
     done()
   })
   app.setErrorHandler((error, request, reply) => answerError(error, { request, reply, deps }))
@@ -54,7 +54,7 @@ function createServer(): FastifyInstance {
  * Counts an answer and logs it, with the reason if it is a refusal. It is logged under the path of its route, since the
  * caller's path may contain anything. Accepted events have been logged already.
  */
-function tellAnswer(request: FastifyRequest, reply: FastifyReply, { metrics, logger }: RelayDeps): void {
+function recordAnswer(request: FastifyRequest, reply: FastifyReply, { metrics, logger }: RelayDeps): void {
   const { id, method, is404, routeOptions } = request
   const { statusCode: status } = reply
   const route = routeOptions.url ?? 'unknown'

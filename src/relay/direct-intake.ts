@@ -32,7 +32,7 @@ export interface DirectDeps {
 /** Without a spool: every event goes to PagerDuty while its caller waits, and PagerDuty's answer is the caller's. */
 export function createDirectIntake(deps: DirectDeps): Intake {
   const breakOff = new AbortController()
-  const underWay = new Set<Promise<unknown>>()
+  const inProgress = new Set<Promise<unknown>>()
   let inFlight = 0
   return {
     take: async (items) => {
@@ -40,22 +40,22 @@ export function createDirectIntake(deps: DirectDeps): Intake {
       inFlight += items.length
       for (const { event } of items) deps.metrics.accepted(event.kind)
       const forwarding = Promise.all(items.map((item) => forward(item, deps, breakOff.signal)))
-      underWay.add(forwarding)
+      inProgress.add(forwarding)
       try {
-        const receipts = await forwarding
+        const results = await forwarding
         if (items.some(isDeployment)) {
-          deps.deployments.record(await toSent(items, receipts, deps.resolve), Date.now())
+          deps.deployments.record(await toSent(items, results, deps.resolve), Date.now())
         }
-        for (const receipt of receipts) if (statusOf(receipt) <= 299) deps.onAccepted(receipt.event)
-        return receipts
+        for (const result of results) if (statusOf(result) <= 299) deps.onAccepted(result.event)
+        return results
       } finally {
-        underWay.delete(forwarding)
+        inProgress.delete(forwarding)
         inFlight -= items.length
       }
     },
     close: async (graceMs) => {
       const timer = setTimeout(() => breakOff.abort(), graceMs)
-      await Promise.allSettled(underWay)
+      await Promise.allSettled(inProgress)
       clearTimeout(timer)
       await deps.transport.close()
     },
@@ -70,13 +70,13 @@ function isDeployment({ event }: SpoolItem): boolean {
 /** A key that was looked up is known only now, so the caller's text may still have it. */
 async function toSent(
   items: readonly SpoolItem[],
-  receipts: readonly EventResult[],
+  results: readonly EventResult[],
   resolve: Resolve,
 ): Promise<SentItem[]> {
   return await Promise.all(
     items.map(async ({ event, key }, index) => {
-      const receipt = receipts[index]
-      const isTold = receipt !== undefined && meaningOf(statusOf(receipt)).kind === 'accepted'
+      const result = results[index]
+      const isTold = result !== undefined && meaningOf(statusOf(result)).kind === 'accepted'
       const resolution = await resolve(key)
       const secrets = 'missing' in resolution || !resolution.routingKey ? [] : [resolution.routingKey]
       return { event: createMask(secrets)(event), key, told: isTold ? 'delivered' : 'dead' } as const

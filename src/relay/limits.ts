@@ -30,6 +30,8 @@ export const RELAY_LIMITS = {
   spoolRetrySeconds: 10,
   /** Maximum for `Prefer: wait`, in seconds. */
   waitSeconds: 60,
+  /** How many of the last lines of a deployment's output its alert shows. */
+  outputLines: 40,
   /** Maximum of events in one answer of `/events`. */
   listed: 1000,
 } as const

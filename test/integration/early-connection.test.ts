@@ -74,7 +74,7 @@ for (const host of ['127.0.0.1', 'localhost']) {
         counter.close()
       })
       let isUnderWay = false
-      void early?.underWay.then(() => (isUnderWay = true))
+      void early?.started.then(() => (isUnderWay = true))
       await early?.take()
       await new Promise(setImmediate)
       assert.ok(isUnderWay)

@@ -1,5 +1,6 @@
 import type { DeploymentState } from '../../core/deployment-state.ts'
-import { buildOf, isAuthorized, isSameSecret, reportOf, textAt, type Hook } from './hook.ts'
+import { buildOf, isAuthorized, reportOf, textAt, type Hook } from './hook.ts'
+import { isSameSecret } from '../same-secret.ts'
 
 /**
  * Codeship's project webhook. It reports `stopped` and `infrastructure_failure`, which no step of a build can. It cannot

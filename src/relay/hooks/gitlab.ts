@@ -3,7 +3,6 @@ import { GITLAB_CI_NAME } from '../../ci/repository-host.ts'
 import {
   at,
   buildOf,
-  isSameSecret,
   reportOf,
   textAt,
   timeAt,
@@ -11,6 +10,7 @@ import {
   type HookReport,
   type HookRequest,
 } from './hook.ts'
+import { isSameSecret } from '../same-secret.ts'
 
 /**
  * GitLab's webhooks for deployments and pipelines. A pipeline counts if one of its jobs has an environment, so that a

@@ -1,8 +1,9 @@
 import type { DeploymentState } from '../../core/deployment-state.ts'
-import { createHmac, timingSafeEqual, type BinaryLike } from 'node:crypto'
+import { createHmac, type BinaryLike } from 'node:crypto'
 import { normalizeRefs } from '../../ci/normalize-ref.ts'
 import type { Build, BuildField } from '../../core/build.ts'
 import { isObject } from '../../core/json.ts'
+import { isSameSecret } from '../same-secret.ts'
 
 /** A webhook's request, as far as the hooks read it. */
 export interface HookRequest {
@@ -33,12 +34,6 @@ export interface Hook {
   readonly isAuthentic: (request: HookRequest, secret: string) => boolean
   /** What the webhook reports, or in words why there is nothing to report. */
   readonly read: (request: HookRequest) => HookReport | string
-}
-
-/** True if two texts are the same; how long it takes does not depend on where they differ. */
-export function isSameSecret(one: string, other: string): boolean {
-  const digest = (text: string): Buffer => createHmac('sha256', 'compare').update(text).digest()
-  return timingSafeEqual(digest(one), digest(other))
 }
 
 /** True for `sha256=<hex>`, or another of the algorithms, of the bytes under the secret. */

@@ -15,11 +15,9 @@ import { FLUX_HOOK } from '../hooks/flux.ts'
 import { GITHUB_HOOK } from '../hooks/github.ts'
 import { GITLAB_HOOK } from '../hooks/gitlab.ts'
 import type { Hook, HookReport, HookRequest } from '../hooks/hook.ts'
+import { RELAY_LIMITS } from '../limits.ts'
 import { sendProblem } from '../problem.ts'
 import { sendJson } from '../result.ts'
-
-/** How many of the last lines of a system's words about a failure its alert shows. */
-const OUTPUT_LINES = 40
 
 const HOOKS: Readonly<Record<string, Hook>> = {
   codeship: CODESHIP_HOOK,
@@ -94,7 +92,8 @@ function inputOf(report: HookReport, { config, hostname }: RelayDeps): EventInpu
   const { event, outputSecrets } = config
   const { environment, output, startedAtMs, endedAtMs } = report
   const build = withRepositoryUrl(report.build, undefined)
-  const words = output === undefined ? undefined : formatOutput(output, OUTPUT_LINES, outputSecrets)
+  const words =
+    output === undefined ? undefined : formatOutput(output, RELAY_LIMITS.outputLines, outputSecrets)
   const isTimeKnown = startedAtMs !== undefined && endedAtMs !== undefined && endedAtMs >= startedAtMs
   // The relay's own dedup key, step and source are those of one build, and webhooks come from many.
   const named =

@@ -12,6 +12,7 @@ import { SEVERITIES, type Link, type Severity } from '../../core/event.ts'
 import { Failure } from '../../core/failure.ts'
 import { cleanObject, describeType, parseJson, type Json, type JsonObject } from '../../core/json.ts'
 import type { FailureForm } from '../../core/plan-events.ts'
+import { present } from '../../core/present.ts'
 import { checkTemplate } from '../../core/summary.ts'
 
 /** What a caller of `/success` or `/failure` says about the deployment. The build provides the rest. */
@@ -62,7 +63,9 @@ export const OUTCOME_SCHEMA = z.object({
   failure_as: z
     .string()
     .optional()
-    .describe('What a failure is: alert, or change, which pages nobody. Default: what the relay is set to.'),
+    .describe(
+      'How to report a failure: alert, or change, which pages nobody. Default: what the relay is set to.',
+    ),
   routing_key: z
     .string()
     .optional()
@@ -103,8 +106,7 @@ export function readOutcomeBody(members: JsonObject): ReadOutcome {
     after: corrected['after'] as number | undefined,
   }
   if (problems.length > 0) return { problems }
-  const present = Object.entries(body).filter(([, value]) => value !== undefined)
-  return { body: Object.fromEntries(present), notes: [...notes] }
+  return { body: present(body), notes: [...notes] }
 }
 
 const NAMES = Object.keys(OUTCOME_SCHEMA.shape).join(', ')

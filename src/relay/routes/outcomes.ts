@@ -8,13 +8,11 @@ import type { Call, RelayDeps } from '../context.ts'
 import { OUTCOME_SCHEMA, readOutcomeBody, type OutcomeBody } from './outcome-body.ts'
 import { parseObject, takeForms, takeJson } from '../body.ts'
 import { optionalBody, sending, toSchema, type RouteGroup } from '../describe-route.ts'
+import { RELAY_LIMITS } from '../limits.ts'
 import type { Form } from '../parse-form.ts'
 import { keyText } from '../routing.ts'
 import { sendProblem } from '../problem.ts'
 import { acceptOutcome } from '../accept-outcome.ts'
-
-/** How many of the last lines of a deployment's output its alert shows. */
-const OUTPUT_LINES = 40
 
 /** How a deployment ended, as callers report it. */
 const OUTCOMES = ['success', 'failure'] as const
@@ -74,7 +72,7 @@ export function inputOf(body: OutcomeBody, { config, hostname }: RelayDeps): Eve
   const { environment, exitCode, details, links, summary, severity, isRollback } = body
   const choices = { ...event.choices, ...(environment !== undefined && { environment: traced(environment) }) }
   const output =
-    body.output === undefined ? undefined : formatOutput(body.output, OUTPUT_LINES, outputSecrets)
+    body.output === undefined ? undefined : formatOutput(body.output, RELAY_LIMITS.outputLines, outputSecrets)
   return eventInput({
     fields: {
       ...event.fields,

@@ -6,7 +6,7 @@ import { cleanObject, isObject, type Json, type JsonObject } from '../../core/js
 import { maskMembers } from '../../core/mask-event.ts'
 import { readEvent } from '../../core/normalize-event.ts'
 import { asStarted, buildStarted } from '../../core/started.ts'
-import { acceptStart, type ToldStart } from '../accept-start.ts'
+import { acceptStart, type ReportedStart } from '../accept-start.ts'
 import { takeForms, takeJson } from '../body.ts'
 import type { Call, RelayDeps } from '../context.ts'
 import { keeping, toSchema, type RouteGroup } from '../describe-route.ts'
@@ -86,7 +86,7 @@ function readDuration(name: string, value: Json | undefined, problems: string[])
 }
 
 /** The start of the deployment of the relay's own build. */
-function fromBuild(members: JsonObject, deps: RelayDeps, problems: string[]): ToldStart | undefined {
+function fromBuild(members: JsonObject, deps: RelayDeps, problems: string[]): ReportedStart | undefined {
   const reading = readOutcomeBody(members)
   if ('problems' in reading) {
     problems.push(...reading.problems)
@@ -102,7 +102,7 @@ function fromBuild(members: JsonObject, deps: RelayDeps, problems: string[]): To
 }
 
 /** The start of a deployment that its caller describes, as the alert to trigger. */
-function fromEvent(document: Json, { config }: RelayDeps, problems: string[]): ToldStart | undefined {
+function fromEvent(document: Json, { config }: RelayDeps, problems: string[]): ReportedStart | undefined {
   if (!isObject(document)) {
     problems.push('event: must be an object')
     return undefined
