@@ -122,7 +122,7 @@ test('without anything that could watch the time, started is a usage error', asy
 })
 
 test('a relay that is away, or is something else, is told with what to do', async () => {
-  const away = { ...BUILD, PAGERDUTY_RELAY_URL: 'http://127.0.0.1:9', PAGERDUTY_DEADLINE: '1s' }
+  const away = { ...BUILD, PAGERDUTY_RELAY_URL: 'http://127.0.0.1:9', PAGERDUTY_DEADLINE: '5s' }
   const undelivered = await runProgram(['started', '--within', '30m', '--json'], { env: away })
   assert.equal(undelivered.code, 75)
   assert.equal((JSON.parse(undelivered.stdout) as { outcome: string }).outcome, 'undelivered')
@@ -225,7 +225,7 @@ test('a command that is cancelled pages nobody, then or later', async () => {
 })
 
 test('nothing that is wrong with the relay delays a command or changes its status', async () => {
-  const env = { ...BUILD, PAGERDUTY_RELAY_URL: 'http://127.0.0.1:9', PAGERDUTY_DEADLINE: '200ms' }
+  const env = { ...BUILD, PAGERDUTY_RELAY_URL: 'http://127.0.0.1:9', PAGERDUTY_DEADLINE: '5s' }
   const unwatched = await startRun(env, ['--within', '1s'], shell('sleep 1')).ended
   assert.equal(unwatched.code, 0)
   assert.match(unwatched.stderr, /nothing watches the time of this command now: .*refused/)

@@ -218,7 +218,7 @@ test('a server that speaks nothing newer than TLS 1.1 gets no event, whatever No
   const { code, stderr } = await trigger(
     url,
     { NODE_OPTIONS: '--tls-min-v1.0 --tls-cipher-list=ALL@SECLEVEL=0' },
-    '1s',
+    '5s',
   )
   assert.equal(code, 75)
   assert.match(stderr, /the server does not support TLS 1\.2 or later/)
@@ -235,7 +235,7 @@ test('the same holds behind a proxy', async (t) => {
       HTTPS_PROXY: `http://127.0.0.1:${proxy.port}`,
       NODE_OPTIONS: '--tls-min-v1.0 --tls-cipher-list=ALL@SECLEVEL=0',
     },
-    '2s',
+    '5s',
   )
   assert.equal(code, 75, stderr)
   assert.match(stderr, /the server does not support TLS 1\.2 or later/)
@@ -252,7 +252,7 @@ test('TLS 1.2 is enough', async (t) => {
 test('a server that does not speak TLS at all is named as such, and tried again', async (t) => {
   const simulator = await startSimulator()
   t.after(() => simulator.close())
-  const { code, stderr } = await trigger(`https://127.0.0.1:${simulator.port}`, {}, '2s')
+  const { code, stderr } = await trigger(`https://127.0.0.1:${simulator.port}`, {}, '5s')
   assert.equal(code, 75)
   assert.match(stderr, /attempt 1 failed: the server does not speak TLS on this port/)
 })

@@ -144,7 +144,7 @@ test('an event that the found key could not deliver is kept as the deliverer’s
   const directory = temporaryDirectory(t)
   simulator.seed(accountWith())
   simulator.behave({ endpoint: '/v2/enqueue', behaviour: { kind: 'answer', status: 503 } })
-  const env = { ...ENV, PAGERDUTY_SPOOL: directory, PAGERDUTY_DEADLINE: '2s' }
+  const env = { ...ENV, PAGERDUTY_SPOOL: directory, PAGERDUTY_DEADLINE: '10s' }
   assert.equal((await runProgram(['failure'], { env })).code, 0)
   const { spool } = await openTestSpool(t, { directory })
   assert.deepEqual(spool.list('pending', 10)[0]?.key, { kind: 'configured', name: 'default' })

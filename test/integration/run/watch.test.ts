@@ -101,7 +101,7 @@ for (const [name, env, strict] of [
       [['--strict'], strict],
     ] as const) {
       simulator.behave({ endpoint: '/incidents', behaviour: { kind: 'answer', status: 500 } })
-      const { code, stderr } = await start(['--deadline', '500ms', ...options], OK, env).ended
+      const { code, stderr } = await start(['--deadline', '5s', ...options], OK, env).ended
       assert.equal(code, status, stderr)
     }
     assert.equal(simulator.changes.length, 2)
