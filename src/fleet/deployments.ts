@@ -33,8 +33,11 @@ export function createDeployments(lane: Lane): Deployments {
       const values = [...filters, SEARCHED, query.isCurrent ?? false, query.limit]
       const rows = await lane.run<ListedRow>(statement, values)
       const entries = rows.flatMap((row) => toListed(row) ?? [])
-      if (entries.every(({ state }) => state !== 'started')) return entries
-      const deadlines = await lane.run<DeadlineRow>('SELECT * FROM pagerduty_alert.deadlines()')
+      const running = entries.flatMap(({ state, identity: name }) => (state === 'started' ? [name] : []))
+      if (running.length === 0) return entries
+      const deadlines = await lane.run<DeadlineRow>('SELECT * FROM pagerduty_alert.deadlines_of($1)', [
+        [...new Set(running)],
+      ])
       const leftMs = new Map(deadlines.map((row) => [nameOf(row.identity, row.build), row.left_ms]))
       return entries.map((entry) => ({ ...entry, ...dueOf(entry, leftMs) }))
     },

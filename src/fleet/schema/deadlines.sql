@@ -64,10 +64,11 @@ BEGIN
   FROM removed AS r;
 END $$;
 
--- Every deadline, for people: how long until then.
-CREATE OR REPLACE FUNCTION deadlines() RETURNS TABLE (identity text, build text, left_ms double precision)
-LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pagerduty_alert, pg_catalog, pg_temp AS $$
-  SELECT identity, build, ms_until(due_at) FROM deadline;
+-- The deadlines of deployments, for people: how long until then.
+CREATE OR REPLACE FUNCTION deadlines_of(p_identities text[]) RETURNS TABLE (identity text, build text, left_ms double precision)
+LANGUAGE sql STABLE SECURITY DEFINER
+SET search_path = pagerduty_alert, pg_catalog, pg_temp SET enable_seqscan = off SET enable_bitmapscan = off AS $$
+  SELECT identity, build, ms_until(due_at) FROM deadline WHERE identity = ANY (p_identities);
 $$;
 
 CREATE OR REPLACE FUNCTION count_deadlines() RETURNS TABLE (open bigint, overdue bigint, next_in_ms double precision)

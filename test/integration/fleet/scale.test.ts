@@ -18,6 +18,8 @@ import { alertItem, changeItem } from '../../support/spool.ts'
 /** Pending events; SCALE_EVENTS=1000000 is the size for which the queue is meant. */
 const EVENTS = Number(process.env['SCALE_EVENTS'] ?? '20000')
 const KEYS = EVENTS / 100
+/** Deployments that have begun and not ended. */
+const RUNNING = 2000
 /** Rows that a statement may look at beside those that it returns or changes. */
 const ALLOWANCE = 500
 
@@ -174,6 +176,37 @@ test('lists read what they show', { skip }, async () => {
   await readsAtMost(10, () => listing.oldestPendingAgeMs())
   await readsAtMost(10, () => createDeployments(lane).deployments({ limit: 200 }))
 })
+
+test(
+  'a list of running deployments looks once at the deadlines of those that it shows',
+  { skip },
+  async () => {
+    await client.query(`
+    INSERT INTO pagerduty_alert.deployment (id, identity, state, started_at, event_ids, record)
+    SELECT n, 'deployment ' || n, 'started', clock_timestamp(), '{}',
+      jsonb_build_object('identity', 'deployment ' || n, 'state', 'started', 'buildId', n::text)
+    FROM generate_series(1, ${RUNNING}) AS n;
+    INSERT INTO pagerduty_alert.deadline (alert, build, identity, span, within, due_at, key_ids, event)
+    SELECT 'alert ' || n, n::text, 'deployment ' || n, '1 h', '1 h', clock_timestamp() + interval '1 h', '{}', '\\x00'
+    FROM generate_series(1, ${RUNNING}) AS n`)
+    let looks = 0
+    const counting: Lane = {
+      ...lane,
+      run: async (text, values) => {
+        const rows = await lane.run(text, values)
+        if (!text.includes('deadlines')) return rows as never
+        const get = (row: object, name: string): unknown => {
+          looks++
+          return Reflect.get(row, name)
+        }
+        return rows.map((row) => new Proxy(row, { get } as ProxyHandler<typeof row>)) as never
+      },
+    }
+    const listed = await readsAtMost(0, () => createDeployments(counting).deployments({ limit: 200 }))
+    assert.equal(listed.filter(({ dueAtMs }) => dueAtMs !== undefined).length, 200)
+    assert.ok(looks <= 200 * 5, `${looks} looks at 200 deadlines`)
+  },
+)
 
 test('counts stop at 100,001', { skip }, async () => {
   const { pending } = await readsAtMost(Math.min(EVENTS + 256, 100_001), () => listing.counts())
