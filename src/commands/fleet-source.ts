@@ -1,10 +1,10 @@
 import { composeSpool } from '../compose.ts'
 import type { FleetConfig } from '../config/fleet.ts'
 import type { SpoolConfig } from '../config/spool.ts'
-import { Failure } from '../core/failure.ts'
 import type { RelayFleet } from '../fleet/relay-fleet.ts'
 import type { Log } from '../log.ts'
 import type { ListedSpool } from '../spool/listing.ts'
+import { askFleet } from './ask-fleet.ts'
 import { describeDead, MAX_NAMED, type FlushSource } from './flush-sources.ts'
 import { joinFleet } from './join-fleet.ts'
 import { keyLookUp, type RestContext } from './rest-access.ts'
@@ -43,8 +43,8 @@ export async function createFleetSource(
   const watchDeadlines = createWatchDeadlines({ shared, spool, log })
   return {
     name: 'fleet',
-    look: async () => {
-      try {
+    look: () =>
+      askFleet(async () => {
         // This one waits for a connection; the lists do not.
         const pending = await shared.pending(all ? 'all' : 'own')
         const unwatched = await watchDeadlines()
@@ -56,13 +56,7 @@ export async function createFleetSource(
         const dead = listed.filter(isCounted)
         const counts = { ...everything, pending, dead: all ? everything.dead : dead.length }
         return { counts, dead: dead.map(describeDead), setAside: spool.setAside() }
-      } catch (error) {
-        if (!(error instanceof Failure)) throw error
-        const message = `the fleet’s database cannot be queried: ${error.message}`
-        if (error.kind === 'config') throw new Failure('config', message)
-        return message
-      }
-    },
+      }),
     close: async () => {
       await leave(GRACE_MS)
       await spool.close()

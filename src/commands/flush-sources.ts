@@ -109,7 +109,7 @@ function lookAt(spool: Spool): Look | string {
 }
 
 /** A dead event in words. */
-export function describeDead({ kind, action, dedupKey, reason = '' }: SpoolEntry): DeadEvent {
+export function describeDead({ kind, action, dedupKey, reason = '' }: Omit<SpoolEntry, 'status'>): DeadEvent {
   return { what: kind === 'change' ? 'change event' : `${action} of ${dedupKey ?? 'an alert'}`, reason }
 }
 

@@ -35,16 +35,28 @@ export async function flush(context: FlushContext): Promise<number> {
     sources.push(await createFleetSource(context, options))
   } else if (config.spool !== undefined) sources.push(await createSpoolSource(context, config.spool))
   if (config.delivery.relay !== undefined) sources.push(createRelaySource(context, config.flush.all))
-  if (sources.length === 0)
-    throw new Failure(
-      'usage',
-      'flush needs to know what to wait for: set PAGERDUTY_RELAY_URL or PAGERDUTY_SPOOL',
-    )
+  if (sources.length === 0) sources.push(await wholeFleet(config))
   try {
     return report(context, await untilEmpty(context, sources))
   } finally {
     await Promise.all(sources.map((source) => source.close()))
   }
+}
+
+/** Without a relay or a spool, nothing says which of the fleet’s events are the caller’s. */
+async function wholeFleet({ fleet, flush: { all } }: FlushContext['config']): Promise<FlushSource> {
+  if (fleet === undefined)
+    throw new Failure(
+      'usage',
+      'flush needs to know what to wait for: set PAGERDUTY_RELAY_URL or PAGERDUTY_SPOOL, or PAGERDUTY_FLEET for flush --all',
+    )
+  if (!all)
+    throw new Failure(
+      'usage',
+      'flush cannot tell which events of the fleet are its own: set PAGERDUTY_SPOOL or PAGERDUTY_RELAY_URL, or wait for all of them with flush --all',
+    )
+  const { createFleetWatch } = await import('./fleet-watch.ts')
+  return await createFleetWatch(fleet)
 }
 
 interface Finding {

@@ -207,6 +207,8 @@ export interface Introduction {
 export interface EngineMembership {
   /** Says that this process is alive, and returns all that are. Without PAGERDUTY_FLEET_SECRET nothing about its keys is told. */
   introduce(introduction: Introduction): Promise<readonly Member[]>
+  /** The processes that are alive. */
+  members(): Promise<readonly Member[]>
   /** Says that this process ends; call it after everything else. */
   leave(): Promise<void>
 }

@@ -41,6 +41,10 @@ export function createMembership({ lane, seal, relay, id }: MembershipParts): En
       )
       return rows.map(toMember)
     },
+    members: async () => {
+      const rows = await lane.run<MemberRow>('SELECT * FROM pagerduty_alert.relay_processes()')
+      return rows.map(toMember)
+    },
     leave: async () => {
       await lane.run('SELECT pagerduty_alert.leave($1, $2)', [id, relay])
     },

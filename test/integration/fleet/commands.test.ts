@@ -123,3 +123,28 @@ test('a relay of the fleet knows what a command has sent directly', { skip }, as
   const [deployment] = await other.deployments({ limit: 10 })
   assert.equal(deployment?.state, 'success')
 })
+
+test(
+  'with only a fleet, flush --all waits for its relays, and flush says what it needs',
+  { skip },
+  async (t) => {
+    if (fleet === undefined) return
+    const only = { PAGERDUTY_FLEET: url, PAGERDUTY_SPOOL: '' }
+    const own = await runProgram(['flush'], { env: only })
+    assert.equal(own.code, 64)
+    assert.match(
+      own.stderr,
+      /set PAGERDUTY_SPOOL or PAGERDUTY_RELAY_URL, or wait for all of them with flush --all/,
+    )
+    const other = openTestFleet(t, url, 'other')
+    await other.add([fleetItem(alertItem('trigger', 'a'))])
+    const alone = await runProgram(['flush', '--all', '--deadline', '2s'], { env: only })
+    assert.equal(alone.code, 75, alone.stderr)
+    assert.match(alone.stderr, /fleet: 1 pending, .*; no relay uses the fleet now: start one/)
+    const flushing = runProgram(['flush', '--all', '--deadline', '60s'], { env: only })
+    await fleet.start('one')
+    const { code, stderr } = await flushing
+    assert.equal(code, 0, stderr)
+    assert.deepEqual(received(), ['trigger a'])
+  },
+)
