@@ -138,9 +138,15 @@ test(
     )
     const other = openTestFleet(t, url, 'other')
     await other.add([fleetItem(alertItem('trigger', 'a'))])
-    const alone = await runProgram(['flush', '--all', '--deadline', '2s'], { env: only })
-    assert.equal(alone.code, 75, alone.stderr)
-    assert.match(alone.stderr, /fleet: 1 pending, .*; no relay uses the fleet now: start one/)
+    await until(
+      async () => {
+        const { code, stderr } = await runProgram(['flush', '--all', '--deadline', '1s'], { env: only })
+        assert.equal(code, 75, stderr)
+        return /fleet: 1 pending, .*; no relay uses the fleet now: start one/.test(stderr)
+      },
+      'it says that there is no relay',
+      60_000,
+    )
     const flushing = runProgram(['flush', '--all', '--deadline', '60s'], { env: only })
     await fleet.start('one')
     const { code, stderr } = await flushing

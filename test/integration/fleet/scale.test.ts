@@ -199,7 +199,7 @@ test(
           looks++
           return Reflect.get(row, name)
         }
-        return rows.map((row) => new Proxy(row, { get } as ProxyHandler<typeof row>)) as never
+        return rows.map((row) => new Proxy(row, { get })) as never
       },
     }
     const listed = await readsAtMost(0, () => createDeployments(counting).deployments({ limit: 200 }))
