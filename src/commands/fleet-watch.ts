@@ -8,7 +8,7 @@ import { describeDead, MAX_NAMED, type FlushSource } from './flush-sources.ts'
 /** How long the database may take to end the connection. */
 const CLOSE_MS = 200
 const NOBODY =
-  'no relay uses the fleet now: start one, or set PAGERDUTY_SPOOL to a directory, and flush delivers by itself'
+  'no relay uses the fleet now: start one, or set PAGERDUTY_SPOOL to a directory, and flush delivers, too'
 
 /** A whole fleet, whose relays deliver: without a spool, this process could not keep what it knows of an attempt. */
 export async function createFleetWatch(fleet: FleetConfig): Promise<FlushSource> {

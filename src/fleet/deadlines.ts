@@ -37,7 +37,6 @@ interface TakenRow {
 }
 
 interface LeftRow {
-  readonly identity: string
   readonly build: string
   readonly left_ms: number
 }
@@ -117,8 +116,8 @@ async function begin(
   const build = storable(deployment.buildId ?? '')
   const identity = storable(deployment.identity)
   if (withinMs === undefined) {
-    const rows = await run<LeftRow>('SELECT * FROM pagerduty_alert.deadlines()')
-    const known = rows.find((row) => row.identity === identity && row.build === build)
+    const rows = await run<LeftRow>('SELECT * FROM pagerduty_alert.deadlines_of($1)', [[identity]])
+    const known = rows.find((row) => row.build === build)
     return { kind: 'running', dueInMs: known?.left_ms }
   }
   const [row] = await run<{ has_room: boolean }>(
