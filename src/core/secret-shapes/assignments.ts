@@ -5,7 +5,7 @@ import { isHarmless, isNumber, isPlainWord } from '../secret-looks.ts'
 const WORD = [
   'passw(?:or)?d',
   'passphrase|passcode',
-  '(?<![a-z])(?:(?:db|my|sql|pg|redis|smtp|ftp|ldap|mail|ssh|user|admin|root|login)_?)?(?:pass|pwd|pw)(?![a-z])',
+  '(?<![a-z])(?<!--- )(?:(?:db|my|sql|pg|redis|smtp|ftp|ldap|mail|ssh|user|admin|root|login)_?)?(?:pass|pwd|pw)(?![a-z])',
   String.raw`(?<!\d:)secret(?!smanager)`, // not in the name of an AWS resource
   'token(?!iz)',
   'credentials?|(?<![a-z])creds?(?![a-z])',
@@ -15,7 +15,7 @@ const WORD = [
   '(?<=[?&;])(?:sig|signature|code|key|x-(?:amz|goog)-(?:signature|security-token|credential))',
   '(?<![a-z])(?:salt|cookie|session_?id|otp|totp)(?![a-z])',
 ].join('|')
-const SEPARATOR = String.raw`\\{0,3}["']?\]?[ \t]{0,4}(?:=>|:=|==?|:)[ \t]{0,4}`
+const SEPARATOR = String.raw`\\{0,3}["']?\]?(?: is)?[ \t]{0,4}(?:=>|:=|==?|:)[ \t]{0,4}`
 /**
  * Quoted to the same quote or the end of the line; else a word, in which `,`, `;` and `&` end a value only if something
  * else follows.
@@ -27,7 +27,7 @@ const ASSIGNMENT = new RegExp(`(${WORD})([\\w.-]{0,40})(${SEPARATOR})(?:(${QUOTE
 
 /** Ends of names whose values only describe a secret. */
 const DESCRIPTION =
-  /(?:^|[_.-]|(?<=[a-z])(?=[A-Z]))(?:age|alg|algorithm|arn|count|dir|enabled|endpoint|expir\w*|field|file|format|index|label|length|limit|max|method|min|mode|name|path|policy|prefix|provider|required|rotation|rules|size|sock|status|strategy|ttl|type|ur[il]|version)$|^s?[_.-]?(?:count|limit|usage|used|per)\w*$/i
+  /(?:^|[_.-]|(?<=[a-z])(?=[A-Z]))(?:age|alg|algorithm|arn|count|dir|enabled|endpoint|expir\w*|field|file|format|helper|index|label|length|limit|max|method|min|mode|name|path|policy|prefix|provider|required|rotation|rules|size|sock|status|strategy|ttl|type|ur[il]|version)$|^s?[_.-]?(?:count|limit|usage|used|per)\w*$/i
 
 /** The values of assignments to secret-like names: `DB_PASS=…`, `"apiKey": "…"`, `--token=…`, `Pwd=…;`. */
 export function findAssignments(text: string): Range[] {

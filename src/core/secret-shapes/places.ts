@@ -23,8 +23,18 @@ const HEADERS: readonly Place[] = [
   },
 ]
 
+/** Not a group, as `docker run -u` takes it: `1000:1000`, `node:node`. */
+const isPassword = (secret: string, before: string): boolean => {
+  const user = /[^\s"'=]+(?=:$)/.exec(before)?.[0] ?? ''
+  return secret !== user && !/^\d+$/.test(user)
+}
+
 const COMMANDS: readonly Place[] = [
-  { find: /((?<!\S)(?:-u|--(?:proxy-)?user)[ \t=]{1,4}["']?[^\s"':]{1,60}:)([^\s"']+)/g },
+  {
+    find: /((?<!\S)(?:-u|--(?:proxy-)?user)[ \t=]{1,4}["']?[^\s"':]{1,60}:)([^\s"']+)/g,
+    isSecret: isPassword,
+  },
+  { find: /((?<![\w-])curl[ \t][^\n|;&]{0,200}?(?<=[ \t])-u[^\s"':]{1,60}:)([^\s"']+)/g },
   { find: /((?<!\S)(?:-u|--(?:proxy-)?user)[ \t=]{1,4}"[^\s"':]{1,60}:)([^"\n]+)/g },
   { find: /((?<!\S)(?:-u|--(?:proxy-)?user)[ \t=]{1,4}'[^\s"':]{1,60}:)([^'\n]+)/g },
   {

@@ -118,6 +118,7 @@ const OPERATIONS = [
   /A3-[A-Z0-9]{6}-(?:[A-Z0-9]{5,11}-){3,5}[A-Z0-9]{5}/,
   /AGE-SECRET-KEY-1[0-9A-Z]{50,}/,
   /tskey-[a-z]{2,12}-[\w-]{10,}/, // Tailscale
+  /phx_[A-Za-z0-9_-]{40,}/, // PostHog
   /bk(?:ua|ct|aj|pt)_[0-9a-f]{40}/, // Buildkite
   /CCIP(?:AT|RJ)_[A-Za-z0-9]{16,}_[0-9a-f]{40}/, // CircleCI
   /(?:pat|sat)\.[\w-]{22}\.[0-9a-f]{24}\.[A-Za-z0-9]{20}/, // Harness
@@ -165,6 +166,10 @@ const OFFICE = [
   /sk\.eyJ[\w-]{20,}\.[\w-]{10,}/, // Mapbox
 ]
 
+/** A PEM block of a private key in Base64, as Kubernetes and CI variables hold it. */
+const PEM_IN_BASE64 =
+  /LS0tLS1CRUdJTiB(?:QUklWQVRF|SU0EgUFJJ|FQyBQUklW|EU0EgUFJJ|PUEVOU1NI|FTkNSWVBU|QR1AgUFJJ)[A-Za-z0-9+/]{20,}={0,2}/
+
 /** JSON Web Tokens: two parts of JSON in Base64, and a signature, which may be empty. */
 const JSON_WEB_TOKEN = /(?<![\w-])eyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]*/
 
@@ -180,4 +185,5 @@ export const TOKEN_SHAPES: readonly RegExp[] = [
   ...DATA,
   ...OFFICE,
   JSON_WEB_TOKEN,
+  PEM_IN_BASE64,
 ]
