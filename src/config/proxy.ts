@@ -2,7 +2,7 @@ import type { Environment } from '../core/build.ts'
 import { percentDecode } from '../core/percent-decode.ts'
 import { createSecret, type Secret } from '../core/secret.ts'
 import { isDirect } from './no-proxy.ts'
-import type { Reader } from './setting.ts'
+import { trimValue, type Reader } from './setting.ts'
 
 /** Proxies from the usual environment variables. Absent means none. */
 export interface ProxyConfig {
@@ -15,23 +15,30 @@ export interface ProxyConfig {
 
 type Scheme = 'http' | 'https'
 
-/** Reads `HTTP_PROXY`, `HTTPS_PROXY` and `NO_PROXY`; the lower-case form wins, as with curl, and blank counts as unset. */
+/**
+ * Reads `HTTP_PROXY`, `HTTPS_PROXY` and `NO_PROXY`; the lower-case form wins, as with curl, and blank counts as unset. A path
+ * is ignored, as by curl.
+ */
 export function readProxy(env: Environment): ProxyConfig {
   const find = (name: string): string | undefined =>
-    [name.toLowerCase(), name].find((variable) => (env[variable]?.trim() ?? '') !== '')
+    [name.toLowerCase(), name].find((variable) => trimValue(env[variable]) !== '')
   const unusable: Partial<Record<Scheme, string>> = {}
   const read = (scheme: Scheme): string | undefined => {
     const found = find(`${scheme.toUpperCase()}_PROXY`)
     if (found === undefined) return undefined
-    const text = env[found]?.trim() ?? ''
-    const url = /^[a-z][a-z0-9+.-]*:\/\//i.test(text) ? text : `http://${text}` // as curl reads it
-    if (URL.canParse(url) && /^https?:\/\//i.test(url)) return url
+    const text = trimValue(env[found])
+    const url = URL.parse(/^[a-z][a-z0-9+.-]*:\/\//i.test(text) ? text : `http://${text}`) // as curl reads it
+    if (url !== null && /^https?:$/.test(url.protocol)) {
+      const { protocol, username, password, host } = url
+      const user = username === '' && password === '' ? '' : `${username}:${password}@`
+      return `${protocol}//${user}${host}`
+    }
     unusable[scheme] = found
     return undefined
   }
   const httpProxy = read('http')
   const httpsProxy = read('https')
-  const noProxy = env[find('NO_PROXY') ?? '']
+  const noProxy = trimValue(env[find('NO_PROXY') ?? ''])
   return {
     ...(httpProxy && { httpProxy }),
     ...(httpsProxy && { httpsProxy }),

@@ -58,6 +58,15 @@ for (const variable of VARIABLES) {
   })
 }
 
+test('a proxy in quotes, with a path, is used', async (t) => {
+  const { simulator, proxy } = await set(t, 'https')
+  const { code, stderr } = await success(simulator.url, {
+    HTTPS_PROXY: `"http://127.0.0.1:${proxy.port}/proxy.pac"`,
+  })
+  assert.equal(code, 0, stderr)
+  assert.equal(proxy.seen.length, 2)
+})
+
 test('the lower-case variable wins, and a blank one counts as unset', async (t) => {
   const { simulator, proxy } = await set(t, 'http')
   const own = `127.0.0.1:${proxy.port}`

@@ -291,6 +291,22 @@ test('proxies are read in either case, lower case first, and a bare host is an h
   )
 })
 
+for (const [value, expected] of [
+  ['"http://u:p@proxy:3128"', 'http://u:p@proxy:3128'], // as Docker's env files leave it
+  ["'proxy:3128' ", 'http://proxy:3128'],
+  ['http://proxy:3128/pac?x=1#y', 'http://proxy:3128'],
+  ['HTTP:\\\\proxy', 'http://http'],
+  ['""', undefined],
+] as const) {
+  test(`the proxy ${value} is ${expected}`, () => {
+    const env = { PAGERDUTY_TOKEN: KEY, HTTPS_PROXY: value, NO_PROXY: '"a.example"' }
+    assert.deepEqual(load({ env }).delivery.proxy, {
+      ...(expected !== undefined && { httpsProxy: expected }),
+      noProxy: 'a.example',
+    })
+  })
+}
+
 test('quiet and verbose win over LOG_LEVEL, and a wrong level does not keep errors from being printed', () => {
   const level = (env: Record<string, string>, options: Options = {}): string =>
     loadPrintConfig(gather({ env, options, readFile: () => '' })).logLevel
