@@ -16,6 +16,11 @@ export function buildApp(deps: RelayDeps): FastifyInstance {
   app.removeAllContentTypeParsers()
   mountGuards(app, deps)
   mountAdmission(app)
+  const { hide } = deps
+  if (hide !== undefined)
+    app.addHook('onSend', (_request, _reply, payload, done) =>
+      done(null, typeof payload === 'string' ? hide(payload) : payload),
+    )
   app.addHook('onResponse', (request, reply, done) => {
     recordAnswer(request, reply, deps)
     done()

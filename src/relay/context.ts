@@ -1,6 +1,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Logger } from 'pino'
 import type { RelayConfig } from '../config/load-relay.ts'
+import type { Mask } from '../core/mask-event.ts'
 import type { FleetFigures } from '../fleet/relay-fleet.ts'
 import type { Deadlines } from '../spool/deadlines.ts'
 import type { DeploymentStore } from '../spool/deployment-log.ts'
@@ -30,6 +31,8 @@ export interface RelayDeps {
   /** Aborts when the relay is about to end. */
   readonly draining: AbortSignal
   readonly access: Access
+  /** Masks the key that is looked up in texts that arrived before; absent if the key is configured. */
+  readonly hide?: Mask | undefined
   /** Whether there is a web page. */
   readonly isPageOn: boolean
   /** Milliseconds since 1970. */

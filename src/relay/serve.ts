@@ -12,6 +12,7 @@ import { buildApp } from './app.ts'
 import { createSpooledIntake } from './spooled-intake.ts'
 import { createMemoryDeadlines, type MemoryDeadlines } from './deadlines-in-memory.ts'
 import { createDeploymentRing } from './deployment-ring.ts'
+import { createFoundKey } from './found-key.ts'
 import { createMetrics } from './metrics.ts'
 import { createRelayLog, createWorkerEvents } from './log.ts'
 import type { Parts } from './parts.ts'
@@ -39,8 +40,10 @@ const LAST_MOMENT_MS = 500
  * @throws Failure of kind `config` if it cannot listen
  */
 export async function serve(options: ServeOptions): Promise<number> {
-  const { config, hostname, writeOut, writeErr, takeSignals } = options
-  const { logger, flush } = createRelayLog(config.printing, config.delivery.secrets, writeErr)
+  const { hostname, writeOut, writeErr, takeSignals } = options
+  const { config, hide, remembering } = createFoundKey(options.config)
+  const write = (text: string): void => writeErr(hide(text))
+  const { logger, flush } = createRelayLog(config.printing, config.delivery.secrets, write)
   for (const warning of config.warnings) logger.warn(warning)
   const draining = new AbortController()
   const signalled = new Promise<void>((resolve) => {
@@ -50,13 +53,15 @@ export async function serve(options: ServeOptions): Promise<number> {
     })
   })
   const ending = new AbortController()
-  const lookUp = composeLookUp(config, logger, ending.signal)
+  const composed = composeLookUp(config, logger, ending.signal)
+  const lookUp = composed && remembering(composed)
   const parts = await startIntake({ config, logger, hostname, lookUp })
   const app = buildApp({
     config,
     ...parts,
     logger,
     hostname,
+    hide: lookUp && hide,
     checkReady: () => (draining.signal.aborted ? 'the relay is shutting down' : parts.checkKept()),
     draining: draining.signal,
     access: createAccess(config, Date.now),

@@ -1,5 +1,6 @@
 import type { DatabaseSync } from 'node:sqlite'
 import { readAttempts } from './attempt-log.ts'
+import { addLowerCase } from './lower-case.ts'
 import { readable } from './numbers.ts'
 import { toEntry, type EntryRow } from './rows.ts'
 import type { ListedEvent, ListedStatus, Search, ShownEvent } from './listing.ts'
@@ -39,13 +40,14 @@ const OWN_COLUMNS: Readonly<Record<ListedStatus, string>> = {
 
 /** Statements are prepared when they are first used: few relays are looked at. */
 export function createBrowse(db: DatabaseSync): Browse {
+  addLowerCase(db)
   const find = lazily((status) =>
     prepareAll<BrowsedRow>(
       db,
       `${selectFrom(status)}
        WHERE e.id < ?1 AND (?2 IS NULL OR kind = ?2)
        AND (?3 IS NULL OR key_id IN (SELECT value FROM json_each(?3)))
-       AND (?4 IS NULL OR instr(lower(dedup_key), ?4) > 0)
+       AND (?4 IS NULL OR instr(CASE WHEN ?7 THEN lower_case(dedup_key) ELSE lower(dedup_key) END, ?4) > 0)
        AND CASE ?5 WHEN 'none' THEN http_status IS NULL AND attempts > 0 WHEN '429' THEN http_status = 429
          WHEN '4xx' THEN http_status BETWEEN 400 AND 499 WHEN '5xx' THEN http_status BETWEEN 500 AND 599 ELSE TRUE END
        ORDER BY e.id DESC ${GIVEN_LIMIT.replace('?', '?6')}`,
@@ -65,6 +67,7 @@ export function createBrowse(db: DatabaseSync): Browse {
             dedupKey?.toLowerCase() ?? null,
             answer ?? null,
             limit,
+            /[^\0-~]/.test(dedupKey ?? '') ? 1 : 0,
           ).map((row) => toListed(row, status)),
         )
         .toSorted((a, b) => b.id - a.id)

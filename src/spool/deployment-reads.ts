@@ -2,6 +2,7 @@ import type { DatabaseSync } from 'node:sqlite'
 import type { Deployment } from '../core/deployment.ts'
 import { isObject } from '../core/json.ts'
 import { SEARCHED, type DeploymentEntry, type DeploymentLog, type DeploymentQuery } from './deployment-log.ts'
+import { addLowerCase } from './lower-case.ts'
 import { readable } from './numbers.ts'
 import { GIVEN_LIMIT, prepareAll } from './statements.ts'
 
@@ -54,16 +55,17 @@ const CURRENT = `id IN (SELECT max(id) FROM deployments WHERE state <> 'cancelle
   UNION ALL SELECT max(id) FROM deployments WHERE state = 'success' GROUP BY identity)`
 
 /** What a search looks at, in one text. */
-const TEXTS = `lower(concat_ws(char(10), ${SEARCHED.map((name) => `record ->> '$.${name}'`).join(', ')}))`
+const TEXTS = `concat_ws(char(10), ${SEARCHED.map((name) => `record ->> '$.${name}'`).join(', ')})`
 
 function prepareReads(db: DatabaseSync): DeploymentReads {
+  addLowerCase(db)
   const prepare = (isAmong: string): ReturnType<typeof prepareAll<DeploymentRow>> =>
     prepareAll(
       db,
       `SELECT id, event_ids, record FROM deployments
        WHERE id < ?1 AND ${isAmong} AND (?2 IS NULL OR environment = ?2) AND (?3 IS NULL OR repository = ?3)
        AND (?4 IS NULL OR state = ?4) AND (?5 IS NULL OR identity = ?5)
-       AND coalesce(ended_at, started_at, 0) >= ?6 AND (?7 IS NULL OR instr(${TEXTS}, lower(?7)) > 0)
+       AND coalesce(ended_at, started_at, 0) >= ?6 AND (?7 IS NULL OR instr(lower_case(${TEXTS}), ?7) > 0)
        ORDER BY id DESC ${GIVEN_LIMIT.replace('?', '?8')}`,
     )
   const all = prepare('TRUE')
@@ -89,7 +91,7 @@ function prepareReads(db: DatabaseSync): DeploymentReads {
         beforeId ?? Number.MAX_SAFE_INTEGER,
         ...[environment, repository, outcome, identity].map((value) => value ?? null),
         Math.round(sinceMs ?? Number.MIN_SAFE_INTEGER),
-        text ?? null,
+        text?.toLowerCase() ?? null,
         limit,
       ).flatMap((row) => toDeploymentEntry(row) ?? []),
     deploymentsEndedSince: (sinceMs) =>

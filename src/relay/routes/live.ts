@@ -62,7 +62,7 @@ function follow(live: Live, request: FastifyRequest, reply: FastifyReply): Fasti
 
 async function startLive(deps: RelayDeps): Promise<Live> {
   const { createLive } = await import('../live.ts')
-  const { spool, config } = deps
+  const { spool, config, hide = (value) => value } = deps
   const live = createLive({
     onChange: (listener) => spool?.onChange(listener),
     hasForeignChanges: spool?.watchOthers?.() ?? (() => false),
@@ -71,11 +71,13 @@ async function startLive(deps: RelayDeps): Promise<Live> {
       counts: (await spool?.counts()) ?? NO_EVENTS,
       // A relay without a spool has no events that change.
       deployments:
-        spool === undefined ? (await deps.deployments.list({ limit: 1 })).map(describeDeployment) : undefined,
+        spool === undefined
+          ? hide((await deps.deployments.list({ limit: 1 })).map(describeDeployment))
+          : undefined,
     }),
     describeEvents: async (ids) => {
       const shown = await Promise.all(ids.map(async (id) => await spool?.show(id)))
-      return shown.filter((event) => event !== undefined).map((event) => describeListed(event, config))
+      return hide(shown.filter((event) => event !== undefined).map((event) => describeListed(event, config)))
     },
   })
   if (deps.draining.aborted) live.end()

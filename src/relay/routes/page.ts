@@ -68,7 +68,8 @@ export async function showPage({ request, reply, deps }: Call): Promise<FastifyR
   if ((access.byToken(request.headers) ?? access.bySession(request.headers)) === undefined)
     return sendPage(request, reply, { login: {} })
   const { nowTables, readNow } = await import('../now-tables.ts')
-  return sendPage(request, reply, { now: nowTables(await readNow(deps)) })
+  const now = nowTables(await readNow(deps))
+  return sendPage(request, reply, { now: deps.hide?.(now) ?? now })
 }
 
 async function logIn({ request, reply, deps }: Call, wrongTokens: WrongTokens): Promise<FastifyReply> {

@@ -47,7 +47,8 @@ for (const kind of ['with', 'without'] as const) {
   test(`a relay ${kind} a spool lists what was deployed, and whether PagerDuty knows`, async () => {
     const relay = await startRelay(kind === 'with' ? spool() : {})
     const wait = { prefer: 'wait=20' }
-    assert.equal((await post(`${relay.url}/failure`, { exit_code: 3 }, wait)).status, 202)
+    const details = { committer: 'Zoë ÅNGSTRÖM' }
+    assert.equal((await post(`${relay.url}/failure`, { exit_code: 3, details }, wait)).status, 202)
     assert.equal((await post(`${relay.url}/v2/enqueue`, alertBody(), wait)).status, 202)
     const { deployments, next } = await list(relay)
     assert.equal(next, undefined)
@@ -65,6 +66,8 @@ for (const kind of ['with', 'without'] as const) {
     assert.equal((await list(relay, '?outcome=success')).deployments.length, 0)
     assert.equal((await list(relay, '?environment=production&since=1h')).deployments.length, 1)
     assert.equal((await list(relay, `?before=${String(id)}`)).deployments.length, 0)
+    const search = `?text=${encodeURIComponent('ZOË ångström')}`
+    assert.equal((await list(relay, search)).deployments.length, 1)
   })
 }
 

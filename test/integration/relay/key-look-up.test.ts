@@ -67,6 +67,31 @@ test('a caller whose event needs the key is told why it is not found, and is ser
   await until(async () => (await post(`${relay.url}/failure`, {})).status === 202, 'the key is found')
 })
 
+test('a text with the key that arrived before the key was found is listed without it', async (t) => {
+  simulator.seed(accountWith())
+  simulator.behave(DOWN)
+  // Its log may have the key: it was written before the key was known.
+  const relay = await startRelay({
+    ...ENV,
+    PAGERDUTY_SPOOL: temporaryDirectory(t),
+    PAGERDUTY_ENVIRONMENT: 'test',
+  })
+  t.after(() => relay.stop())
+  const payload = { summary: `the key is ${KEY}`, source: 'x', severity: 'error' }
+  const own = { routing_key: OTHER, event_action: 'trigger', dedup_key: `of-${KEY}`, payload }
+  await post(`${relay.url}/v2/enqueue`, own)
+  await post(`${relay.url}/success`, { details: { commit_message: `Use ${KEY}`, build_id: '1' } })
+  simulator.reset()
+  simulator.seed(accountWith())
+  await until(() => /looked up/.test(relay.log()), 'the key is found')
+  await post(`${relay.url}/success`, { details: { commit_message: `Still ${KEY}`, build_id: '2' } })
+  const html = { accept: 'text/html' }
+  for (const path of ['/events?order=newest', '/events?status=delivered', '/deployments', '/']) {
+    const text = await (await fetch(relay.url + path, { headers: path === '/' ? html : {} })).text()
+    assert.ok(text.includes('…cdef') && !text.includes(KEY), path)
+  }
+})
+
 const MISTAKES: Readonly<Record<string, [RestSeed, RegExp]>> = {
   'no integration': [{ services: [{ ...SHOP, integrations: [] }] }, /has no Events API v2 integration/],
   'several integrations': [

@@ -78,3 +78,20 @@ for (const [what, items] of Object.entries(CHANGES)) {
     })
   }
 }
+
+test('events are found by letters of their dedup key in either case, in every alphabet', async (t) => {
+  const { spool } = await openTestSpool(t)
+  await spool.add([
+    alertItem('trigger', 'deploy/ACME/Zoë-ÅNGSTRÖM'),
+    alertItem('trigger', 'deploy/acme/other'),
+  ])
+  for (const [dedupKey, count] of [
+    ['acme', 2],
+    ['ZOË', 1],
+    ['ÅNGSTRÖM', 1],
+    ['ångström', 1],
+    ['OTHER', 1],
+    ['ß', 0],
+  ] as const)
+    assert.equal(spool.find({ statuses: ['pending'], limit: 10, dedupKey }).length, count, dedupKey)
+})
