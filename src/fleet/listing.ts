@@ -109,13 +109,7 @@ export function findValues(
   { beforeId, afterId, kind, dedupKey, answer, origin, limit }: Omit<FleetSearch, 'statuses'>,
 ): unknown[] {
   const bounds = [beforeId ?? null, afterId ?? null]
-  const filters = [
-    kind ?? null,
-    keyIds ?? null,
-    dedupKey?.toLowerCase() ?? null,
-    answer ?? null,
-    origin ?? null,
-  ]
+  const filters = [kind ?? null, keyIds ?? null, dedupKey ?? null, answer ?? null, origin ?? null]
   return [status, ...bounds, ...filters, limit]
 }
 

@@ -82,7 +82,7 @@ BEGIN
   IF p_after_id IS NOT NULL THEN v_condition := v_condition || ' AND e.id > $2'; END IF;
   IF p_kind IS NOT NULL THEN v_condition := v_condition || ' AND e.kind = $3'; END IF;
   IF p_key_ids IS NOT NULL THEN v_condition := v_condition || ' AND e.key_id = ANY ($4)'; END IF;
-  IF p_alert_part IS NOT NULL THEN v_condition := v_condition || ' AND strpos(lower(e.alert), $5) > 0'; END IF;
+  IF p_alert_part IS NOT NULL THEN v_condition := v_condition || ' AND strpos(lower(e.alert), lower($5)) > 0'; END IF;
   IF p_answer IS NOT NULL THEN v_condition := v_condition || ' AND has_answer($6, e.http_status, e.attempts)'; END IF;
   IF p_origin IS NOT NULL THEN v_condition := v_condition || ' AND e.origin = $7'; END IF;
   RETURN QUERY EXECUTE format(
