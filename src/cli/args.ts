@@ -94,7 +94,7 @@ function addOption(options: Record<string, string[] | true>, token: OptionToken)
     options[name] = true
     return value === undefined ? undefined : `${rawName} takes no value`
   }
-  if (value === undefined || (!isInline && /^-./.test(value))) {
+  if (value === undefined || (!isInline && /^-\D/.test(value))) {
     return `${rawName} needs a value (write ${rawName}=VALUE if it starts with a dash)`
   }
   options[name] = [...(Array.isArray(options[name]) ? options[name] : []), value]

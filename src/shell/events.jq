@@ -27,18 +27,24 @@ def unreplaced: ["SOURCE", "COMPONENT", "GROUP", "CLASS", "ENVIRONMENT", "STEP",
   | map(. as $name | select(given($name) | . != null and is_reference));
 unreplaced as $unreplaced |
 def setting($name): if $unreplaced | index($name) then null else given($name) end;
-def is_url: test("\\Ahttps?://[^\\s/]"; "i");
+def is_url: test("\\Ahttps?://[^\\s/?#]+([/?#]|\\z)"; "i");
 def choice($name; $known): setting($name) | if . == null then null else ascii_downcase end;
 def json($name): setting($name) | if . == null then null else (try fromjson catch "invalid") end;
 def without_nulls: if type == "object" then with_entries(select(.value != null) | .value |= without_nulls)
   elif type == "array" then map(select(. != null) | without_nulls) else . end;
 def filled: . != null and (type != "string" or (trim != ""));
 def text: if type == "string" then . else tojson end;
-def links: json("LINKS") // [] | map(select(.href | filled)
+# A JSON list of objects, or one of them without brackets; a text stands for an object with that member.
+def entries($name; $member): json($name) | if . == null then [] elif type == "array" then . else [.] end
+  | map(if type == "string" then {($member): .} else . end);
+def is_link: .href | filled and (text | is_url);
+def is_image: .src | filled and (text | is_url and test("\\Ahttps:"; "i"));
+def links: entries("LINKS"; "href") | map(select(is_link)
   | {href: (.href | text), text: (.text | if filled then text else null end)} | present);
-def images: json("IMAGES") // [] | map(select(.src | filled)
+def images: entries("IMAGES"; "src") | map(select(is_image)
   | {src: (.src | text), href: (.href | if filled then text else null end),
      alt: (.alt | if filled then text else null end)} | present);
+def client_url: setting("CLIENT_URL") | if . != null and is_url then . else null end;
 
 # The build, from the variables of Codeship Basic and Pro, wherever they are present.
 def meaningful: if . == null then null else trim | if . == ""
@@ -68,11 +74,38 @@ def parse_ref:
       else {branch: .} end
   end;
 def is_uuid: . != null and test("\\A[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\\z"; "i");
-def page: setting("REPOSITORY_URL") | if . == null then null else
-  sub("\\A(ssh://)?[^@/]*@(?<host>[^:/]+)[:/]"; "https://" + .host + "/") | sub("/*\\z"; "") | sub("\\.git\\z"; "") end;
+# The parts of a repository's address: a URL, a page without a scheme, or Git's short form. Null if it is none of them.
+def address:
+  if test("\\A[a-z+]+://"; "i") then
+    if test("\\A(https?|git\\+https|ssh|git|git\\+ssh)://[^/\\s]+/+[^/]"; "i")
+    then capture("\\A(?<scheme>[^:]+)://(?<server>[^/]+)/(?<path>.+)\\z") else null end
+  elif test("\\A[\\w-]+(\\.[\\w-]+)+(:[0-9]+)?/[^/\\s]+/\\S+\\z") then
+    capture("\\A(?<server>[^/]+)/(?<path>.+)\\z") + {scheme: "https"}
+  elif test("\\A([^@/\\s]+@)?[\\w-]+(\\.[\\w-]+)+:.+\\z") then
+    capture("\\A(?<server>([^@/]+@)?[^:]+):/?([0-9]+/(?=[^/]+/))?(?<path>.+)\\z") + {scheme: "ssh"}
+  else null end;
+# The web page of the repository, without credentials, as in src/ci/repository-url.ts.
+def page: setting("REPOSITORY_URL") | if . == null then null else address | if . == null then "invalid" else
+  (.server | sub("\\A.*@"; "") | ascii_downcase) as $server
+  | (if .scheme | test("https?\\z"; "i") then $server else $server | sub(":[0-9]+\\z"; "") end) as $name
+  | ({"ssh.github.com": "github.com", "altssh.gitlab.com": "gitlab.com", "altssh.bitbucket.org": "bitbucket.org"}[$name] // $name)
+    as $host
+  | (.path | sub("[?#].*\\z"; "") | gsub("//+"; "/") | sub("\\A/"; "") | sub("/\\z"; "")
+    | sub("/(-|browse)(/.*)?\\z"; "") | sub("\\.git\\z"; ""; "i")) as $path
+  | (if .scheme | test("\\Ahttp\\z"; "i") then "http" else "https" end) + "://" + $host + "/"
+    + (if $host == "github.com" or $host == "bitbucket.org" then $path | split("/") | .[:2] | join("/") else $path end)
+  end end;
 def page_path: sub("\\Ahttps?://[^/]*/"; "");
 def forge($page; $github; $gitlab; $bitbucket): if ($page | test("\\Ahttps?://bitbucket\\.org/"; "i")) then $bitbucket
   elif ($page | test("\\Ahttps?://([^/]*[.-])?gitlab[.-]"; "i")) then $gitlab else $github end;
+# The pull request that a commit merged, and the tag before it, as in src/ci/detect-build.ts.
+def merged_pull_request: if . == null then null else
+  [ (split("\n")[0] | capture(
+      "\\AMerge pull request #(?<number>[0-9]+) from ", "\\AMerged in .+ \\(pull request #(?<number>[0-9]+)\\)",
+      "\\APull request #(?<number>[0-9]+): ", "\\AMerged PR (?<number>[0-9]+): ", "\\A.+ \\(#(?<number>[0-9]+)\\)\\z")),
+    (split("\n")[] | capture("\\ASee merge request ([^\\s!]+)?!(?<number>[0-9]+)\\z")) ] | .[0].number end;
+def last_tag: if . == null then null else [capture("\\A(?<tag>.+)-[1-9][0-9]*-g[0-9a-f]+\\z")] | .[0].tag end;
+def encoded: split("/") | map(@uri) | join("/");
 def build:
   page as $page
   | (env.CI_NAME | meaningful) as $name
@@ -84,7 +117,10 @@ def build:
   | ((env.CI_PR_NUMBER | meaningful) // (env.CI_PULL_REQUEST // "" | trim | if test("(\\A|/)[0-9]+/?\\z")
       then capture("(?<number>[0-9]+)/?\\z").number else null end)) as $given_pull_request
   | (env.CI_BRANCH | meaningful | parse_ref) as $ref
-  | ($given_pull_request // $ref.pull_request) as $pull_request
+  | ((env.CI_COMMIT_MESSAGE | meaningful) // (env.CI_MESSAGE | meaningful)) as $message
+  | (env.CI_COMMIT_DESCRIPTION | meaningful) as $description
+  | ($description | last_tag) as $base
+  | ($given_pull_request // $ref.pull_request // ($message | merged_pull_request)) as $pull_request
   | (if $name != null then (if ($name | ascii_downcase) == "codeship" then "Codeship" else $name end)
      elif ($project | is_uuid) and ($id | is_uuid) then "Codeship" else null end) as $ci
   | {
@@ -93,8 +129,9 @@ def build:
       branch: $ref.branch,
       tag: $ref.tag,
       commit: $commit,
-      message: ((env.CI_COMMIT_MESSAGE | meaningful) // (env.CI_MESSAGE | meaningful)),
-      description: (env.CI_COMMIT_DESCRIPTION | meaningful),
+      message: $message,
+      description: $description,
+      base: $base,
       committer: ((env.CI_COMMITTER_NAME | meaningful) // (env.CI_COMMITTER_USERNAME | meaningful)
         // (env.CI_COMMITTER_EMAIL | meaningful)),
       id: ($id // (env.CI_BUILD_NUMBER | meaningful)),
@@ -105,6 +142,9 @@ def build:
         then "https://app.codeship.com/projects/\($project | @uri)/builds/\($id | @uri)" else null end)),
       commit_url: (if $page == null or $commit == null then null
         else $page + forge($page; "/commit/"; "/-/commit/"; "/commits/") + ($commit | @uri) end),
+      compare_url: (if $page == null or $commit == null or $base == null then null
+        else ($base | encoded) as $from | ($commit | @uri) as $to | $page
+          + forge($page; "/compare/\($from)...\($to)"; "/-/compare/\($from)...\($to)"; "/branches/compare/\($to)%0D\($from)") end),
       pull_request_url: ((env.CI_PULL_REQUEST | meaningful_url) // (if $page == null or $pull_request == null then null
         else $page + forge($page; "/pull/"; "/-/merge_requests/"; "/pull-requests/") + $pull_request end)),
     };
@@ -165,6 +205,7 @@ def details: (if outcome == null then {} else $build | {
 def build_links: if outcome == null then [] else $build | [
     (select(.url) | {href: .url, text: ([.ci, "build"] | map(select(. != null)) | join(" "))}),
     (select(.commit_url) | {href: .commit_url, text: "Commit \(short_commit)"}),
+    (select(.compare_url) | {href: .compare_url, text: "Changes since \(.base)"}),
     (select(.pull_request_url) | {href: .pull_request_url,
       text: (if .pull_request == null then "Pull request" else "Pull request #\(.pull_request)" end)}) ] end;
 def attachments: {links: (build_links + links), images: images} | with_entries(select(.value | length > 0));
@@ -204,26 +245,23 @@ def trigger($key): (outcome != null) as $is_deployment | {
       class: (setting("CLASS") // (if $is_deployment then (if is_rollback then "rollback" else "deploy" end) else null end)) } | present)) }
   + attachments
   + ({client: (setting("CLIENT") // (if $is_deployment then $build.ci else null end)),
-      client_url: (setting("CLIENT_URL") // (if $is_deployment then $build.url else null end))} | present)
+      client_url: (client_url // (if $is_deployment then $build.url else null end))} | present)
   | fit(1000000);
 def follow_up($action; $key): {event_action: $action, dedup_key: $key};
 
 def problems:
   def one_of($name; $known): choice($name; $known)
     | if . == null or ([.] | inside($known)) then empty else "PAGERDUTY_\($name): must be one of \($known | join(", "))" end;
-  def list_of($name; $member; $kind): json($name) | if . == null then empty
-    elif type != "array" or any(.[]; type != "object") then "PAGERDUTY_\($name): must be a JSON list of objects with \($member)"
-    elif any(.[][$member] | select(filled); text | test("\\A" + $kind + "://[^\\s/]"; "i") | not)
-    then "PAGERDUTY_\($name): must have an \($kind) URL as its \($member)" else empty end;
+  def list_of($name; $member): if json($name) == "invalid" or any(entries($name; $member)[]; type != "object")
+    then "PAGERDUTY_\($name): must be a JSON list of objects with \($member)" else empty end;
   one_of("SEVERITY"; ["critical", "error", "warning", "info"]),
   one_of("FAILURE_AS"; ["alert", "change"]),
   one_of("ROLLBACK"; ["true", "1", "yes", "false", "0", "no"]),
   one_of("AS"; ["change", "alert", "both"]),
   one_of("RESOLVE"; ["auto", "never"]),
   (json("DETAILS") | if . == null or type == "object" then empty else "PAGERDUTY_DETAILS: must be a JSON object" end),
-  list_of("LINKS"; "href"; "https?"),
-  list_of("IMAGES"; "src"; "https"),
-  (setting("CLIENT_URL") | if . == null or is_url then empty else "PAGERDUTY_CLIENT_URL: must be an http(s) URL" end),
+  list_of("LINKS"; "href"),
+  list_of("IMAGES"; "src"),
   (page | if . == null or is_url then empty
     else "PAGERDUTY_REPOSITORY_URL: must be an address such as https://github.com/acme/shop" end),
   (setting("SUMMARY") | if . == null then empty else (references - (facts | keys))[]
@@ -245,7 +283,13 @@ def events: (full_key | limit_key) as $key
     elif $command == "failure" or $command == "trigger" then trigger($own)
     elif $command == "acknowledge" or $command == "resolve" then follow_up($command; $key)
     else change end;
+def dropped($name; $given; $kept; $what; $why): ($given | length) as $all | ($all - ($kept | length)) as $count
+  | if $count == 0 then empty else "PAGERDUTY_\($name): \($count) of \($all) \($what) dropped: \($why)" end;
 def warning: ($unreplaced[] | "PAGERDUTY_\(.): is a reference to a variable that was never replaced, so it counts as unset"),
+  (dropped("LINKS"; entries("LINKS"; "href"); links; "links"; "href must be an http(s) URL")),
+  (dropped("IMAGES"; entries("IMAGES"; "src"); images; "images"; "src must be an https URL")),
+  (setting("CLIENT_URL") | select(. != null and (is_url | not))
+    | "PAGERDUTY_CLIENT_URL: client_url must be an http(s) URL, so it is left out"),
   if $command == "failure" and full_key == null and choice("FAILURE_AS"; []) != "change"
     then "no repository is known, so the alert gets a random dedup key and no later success resolves it"
   elif $command == "success" and full_key == null and choice("RESOLVE"; []) != "never"

@@ -121,6 +121,56 @@ const CASES: Readonly<Record<string, Case>> = {
     },
     sends: [DEPLOYED.replace(' to master', '').replace('Jane Doe', 'jane') + 'Fix the checkout', RESOLVE],
   },
+  ...Object.fromEntries(
+    [
+      'https://jane:secret@github.com/acme/shop/tree/main',
+      'ssh://git@ssh.github.com:443/acme/shop.git',
+      'git@gitlab.example.com:acme/web/shop.git',
+      'bitbucket.org/acme/shop/src/master/',
+      'HTTP://git.example.com:8080//acme/shop/?tab=x#readme',
+    ].map((url, index) => [
+      `a repository at ${url}`,
+      {
+        shells: oneOf(index),
+        args: ['success'],
+        env: { ...CODESHIP_BASIC, CI_PR_NUMBER: '42', PAGERDUTY_REPOSITORY_URL: url },
+        sends: [`${DEPLOYED}Fix the checkout`, RESOLVE],
+      },
+    ]),
+  ),
+  ...Object.fromEntries(
+    [
+      'Merge pull request #12 from acme/fix\n\nFix the checkout',
+      'Merged in fix (pull request #12)\n\nSee merge request !13',
+      'Merged PR 12: Fix',
+      "Merge branch 'fix' into 'main'\n\nFix\n\nSee merge request acme/shop!12",
+      'Fix the checkout (#12)',
+      'Fix #12',
+    ].map((message, index) => [
+      `the pull request that ${JSON.stringify(message)} merged, and the changes since the last tag`,
+      {
+        shells: oneOf(index),
+        args: ['success'],
+        env: {
+          ...CODESHIP_PRO,
+          CI_COMMIT_MESSAGE: message,
+          CI_COMMIT_DESCRIPTION: 'release/v1 4-3-g5f0c1d2',
+          PAGERDUTY_REPOSITORY_URL: `https://${['github.com', 'gitlab.com', 'bitbucket.org'][index % 3]}/acme/shop`,
+        },
+        sends: [`${DEPLOYED}${message.split('\n')[0]}`, RESOLVE],
+      },
+    ]),
+  ),
+  'links, images and an address that cannot be used': {
+    args: ['failure'],
+    env: {
+      ...CODESHIP_BASIC,
+      PAGERDUTY_LINKS: '[{"href":"ftp://x"},{"href":"https://example.com/a b"},"https://example.com"]',
+      PAGERDUTY_IMAGES: '{"src":"http://example.com/a.png"}',
+      PAGERDUTY_CLIENT_URL: 'https://two words',
+    },
+    sends: [`${FAILED} (Jane Doe: Fix the checkout)`],
+  },
   'an exit status in place of a command': {
     args: [],
     env: { ...CODESHIP_BASIC, PAGERDUTY_STATUS: '003' },

@@ -53,7 +53,16 @@ const EXITS: readonly (ExitCase & { readonly code: number })[] = [
     says: /PAGERDUTY_SUMMARY: has an unknown name; known are repository, branch/,
   },
   { code: 64, args: ['--details', '{'], says: /PAGERDUTY_DETAILS: must be a JSON object/ },
-  { code: 64, env: { PAGERDUTY_LINKS: '[{"href":"ftp://x"}]' }, says: /PAGERDUTY_LINKS: must have an/ },
+  {
+    code: 64,
+    env: { PAGERDUTY_LINKS: '[{"href":"https://x"}, 1]' },
+    says: /PAGERDUTY_LINKS: must be a JSON list/,
+  },
+  {
+    code: 64,
+    env: { PAGERDUTY_REPOSITORY_URL: 'acme' },
+    says: /PAGERDUTY_REPOSITORY_URL: must be an address/,
+  },
   { code: 64, args: ['--deadline', 'soon'], says: /PAGERDUTY_DEADLINE: must be a duration/ },
   {
     code: 64,

@@ -18,6 +18,7 @@ const ACCEPTED: [string[], Partial<ReturnType<typeof parseCommandLine>>][] = [
   [['--severity=info', 'failure'], { command: 'failure', options: { severity: ['info'] } }],
   [['--detail', 'a=1', '--detail=b=2'], { options: { detail: ['a=1', 'b=2'] } }],
   [['--summary=-dash'], { options: { summary: ['-dash'] } }],
+  [['--status', '-1'], { options: { status: ['-1'] } }],
   [['--summary', ''], { options: { summary: [''] } }],
   [['send', '-'], { command: 'send', operands: ['-'] }],
   [['send', 'e.json'], { command: 'send', operands: ['e.json'] }],
