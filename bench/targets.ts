@@ -230,7 +230,7 @@ function growthTarget({ growth }: Figures): Target {
     what: 'Growth, exponent of the steepest curve (1 is linear, 0.1 is noise)',
     limit: 1.1,
     value: steepest?.exponent,
-    floor: `1; the steepest is “${steepest?.name ?? ''}”. An index costs the logarithm of its size, and a larger heap more of the processor’s caches`,
+    floor: `1; the steepest is “${steepest?.name ?? ''}”. SQLite alone, filled with the rows of a spool: 1.13 to 1.20`,
   }
 }
 
