@@ -3,8 +3,8 @@ import { oneLine } from '../core/mask-secrets.ts'
 import { ageInWords } from '../core/duration.ts'
 import { describeService, type Incident, type Service } from '../rest/resources.ts'
 
-/** What a look at a service found. */
-export interface Finding {
+/** A service, and its incidents that were found. */
+export interface ServiceIncidents {
   readonly service: Service
   readonly incidents: readonly Incident[]
 }
@@ -25,10 +25,14 @@ export function ofUrgency(
 }
 
 /**
- * What was found, a line for the service and one for each incident.
+ * A line about the service, and one for each incident.
  * @param kind `open` or `new`
  */
-export function describeFinding(command: string, kind: string, { service, incidents }: Finding): string[] {
+export function describeIncidents(
+  command: string,
+  kind: string,
+  { service, incidents }: ServiceIncidents,
+): string[] {
   const count = incidents.length === 1 ? `1 ${kind} incident` : `${incidents.length} ${kind} incidents`
   const where = `on ${describeService(service)}`
   return [
@@ -51,8 +55,8 @@ export function titleOf({ title, summary, id }: Incident): string {
   return oneLine(title ?? summary ?? id ?? 'an incident without a title')
 }
 
-/** What was found, as `--json` prints it. */
-export function findingToJson({ service, incidents }: Partial<Finding>): object {
+/** A service and its incidents, as `--json` prints them. */
+export function incidentsToJson({ service, incidents }: Partial<ServiceIncidents>): object {
   return {
     service: service && { id: service.id, name: service.name, status: service.status },
     incidents: (incidents ?? []).map(({ id, title, urgency, status, created_at: since, html_url: link }) => ({

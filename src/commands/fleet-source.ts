@@ -43,7 +43,7 @@ export async function createFleetSource(
   const watchDeadlines = createWatchDeadlines({ shared, spool, log })
   return {
     name: 'fleet',
-    look: () =>
+    read: () =>
       askFleet(async () => {
         // This one waits for a connection; the lists do not.
         const pending = await shared.pending(all ? 'all' : 'own')

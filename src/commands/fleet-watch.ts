@@ -15,7 +15,7 @@ export async function createFleetWatch(fleet: FleetConfig): Promise<FlushSource>
   const engine = await composeEngine({ fleet, origin: 'command', version })
   return {
     name: 'fleet',
-    look: () =>
+    read: () =>
       askFleet(async () => {
         const counts = await engine.counts()
         const pending = await engine.pending('all')

@@ -14,8 +14,8 @@ export interface DeadEvent {
   readonly reason: string
 }
 
-/** What is still pending at one moment. */
-export interface Look {
+/** What a source holds at one moment. */
+export interface Backlog {
   readonly counts: SpoolCounts
   /** The first of the dead ones. */
   readonly dead: readonly DeadEvent[]
@@ -29,7 +29,7 @@ export interface Look {
 export interface FlushSource {
   readonly name: string
   /** What it holds, or why that is not known now. */
-  look(): Promise<Look | string>
+  read(): Promise<Backlog | string>
   close(): Promise<void>
 }
 
@@ -69,15 +69,15 @@ export async function createSpoolSource(context: RestContext, config: SpoolConfi
   })
   return {
     name: 'spool',
-    look: async () => {
-      const look = lookAt(spool)
-      if (typeof look === 'string') return look
+    read: async () => {
+      const backlog = readBacklog(spool)
+      if (typeof backlog === 'string') return backlog
       const reason = problem.reason ?? describeNext([...retries.values()])
       // The next process delivers again what is not recorded as delivered.
       const note = spool.queue.unwritten() > 0 ? `${NOT_WRITTEN}: ${reason ?? ''}` : reason
-      return note === undefined || (look.counts.pending === 0 && spool.queue.unwritten() === 0)
-        ? look
-        : { ...look, note }
+      return note === undefined || (backlog.counts.pending === 0 && spool.queue.unwritten() === 0)
+        ? backlog
+        : { ...backlog, note }
     },
     close: async () => {
       await worker.stop(GRACE_MS)
@@ -98,7 +98,7 @@ function describeNext(
   return `next attempt in ${formatMs(next.atMs - performance.now())}: ${said}`
 }
 
-function lookAt(spool: Spool): Look | string {
+function readBacklog(spool: Spool): Backlog | string {
   try {
     const dead = spool.list('dead', MAX_NAMED).map(describeDead)
     return { counts: spool.counts(), dead, setAside: spool.setAside() }
@@ -139,7 +139,7 @@ export function createRelaySource({ io, config }: RestContext, all: boolean): Fl
   } as const
   return {
     name: 'relay',
-    look: async () => {
+    read: async () => {
       const exchange = await transport.exchange(request, timeoutMs, io.signal)
       if (exchange.kind === 'failed') return `the relay does not answer: ${exchange.outcome.reason}`
       const { status, body } = exchange.answer
@@ -150,7 +150,7 @@ export function createRelaySource({ io, config }: RestContext, all: boolean): Fl
   }
 }
 
-function readList(body: string): Look | string {
+function readList(body: string): Backlog | string {
   try {
     const { counts, events, set_aside: setAside = [] } = JSON.parse(body) as RelayList
     const { pending, delivered, dead } = counts

@@ -1,12 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { formatMs } from '../core/duration.ts'
 import { EXIT_CODE, Failure } from '../core/failure.ts'
-import { createRelaySource, createSpoolSource, type FlushSource, type Look } from './flush-sources.ts'
+import { createRelaySource, createSpoolSource, type FlushSource, type Backlog } from './flush-sources.ts'
 import type { Io } from '../cli/session.ts'
 import type { Config } from '../config/load.ts'
 import type { RestContext } from './rest-access.ts'
 
-const UNKNOWN =
+const MAYBE_UNDELIVERED =
   'is a damaged spool that was set aside, with events that may not be delivered: recover them, then remove the file'
 const POLL_MS = 200
 /** How often to log what is still pending. */
@@ -20,10 +20,9 @@ interface FlushContext extends RestContext {
 
 /**
  * `flush`: waits until the relay and the spool have delivered everything; of a fleet only what this relay or spool accepted,
- * unless everything is asked for. It delivers the spool itself if no other process
- * does.
+ * unless everything is asked for. It delivers the spool itself if no other process does.
  * @returns 0 only then; 75 if the deadline passed first or a damaged spool was set aside, 65 if events are dead
- * @throws Failure of kind `usage` if there is neither a relay nor a spool
+ * @throws Failure of kind `usage` if no setting says what to wait for
  */
 export async function flush(context: FlushContext): Promise<number> {
   const { config } = context
@@ -59,60 +58,61 @@ async function wholeFleet({ fleet, flush: { all } }: FlushContext['config']): Pr
   return await createFleetWatch(fleet)
 }
 
-interface Finding {
+/** What a source holds, or why that is not known. */
+interface SourceState {
   readonly source: string
-  readonly look: Look | string
+  readonly backlog: Backlog | string
 }
 
-/** Polls until nothing is pending, the deadline passes or a signal arrives; returns the last findings. */
+/** Polls until nothing is pending, the deadline passes or a signal arrives; returns the last states. */
 async function untilEmpty(
   { io, config, log }: FlushContext,
   sources: readonly FlushSource[],
-): Promise<Finding[]> {
+): Promise<SourceState[]> {
   const endAtMs = io.startedAtMs + config.delivery.deadlineMs
   let saidAtMs = Number.NEGATIVE_INFINITY
   for (;;) {
-    const findings = await Promise.all(
-      sources.map(async (source) => ({ source: source.name, look: await source.look() })),
+    const states = await Promise.all(
+      sources.map(async (source) => ({ source: source.name, backlog: await source.read() })),
     )
     const leftMs = endAtMs - performance.now()
-    if (findings.every(isEmpty) || leftMs <= 0 || io.signal.aborted) return findings
+    if (states.every(isEmpty) || leftMs <= 0 || io.signal.aborted) return states
     if (performance.now() - saidAtMs >= PROGRESS_MS) {
       saidAtMs = performance.now()
-      for (const finding of findings) log.info(`${describe(finding)}; ${formatMs(leftMs)} left`)
+      for (const state of states) log.info(`${describe(state)}; ${formatMs(leftMs)} left`)
     }
     await sleep(Math.min(POLL_MS, leftMs), undefined, { signal: io.signal }).catch(() => undefined)
   }
 }
 
-function isEmpty({ look }: Finding): boolean {
-  return typeof look !== 'string' && look.counts.pending === 0
+function isEmpty({ backlog }: SourceState): boolean {
+  return typeof backlog !== 'string' && backlog.counts.pending === 0
 }
 
-function describe({ source, look }: Finding): string {
-  if (typeof look === 'string') return `${source}: ${look}`
-  const { pending, delivered, dead } = look.counts
-  const note = look.note === undefined ? '' : `; ${look.note}`
+function describe({ source, backlog }: SourceState): string {
+  if (typeof backlog === 'string') return `${source}: ${backlog}`
+  const { pending, delivered, dead } = backlog.counts
+  const note = backlog.note === undefined ? '' : `; ${backlog.note}`
   return `${source}: ${pending} pending, ${delivered} delivered, ${dead} dead${note}`
 }
 
-function report({ io, log, json }: FlushContext, findings: readonly Finding[]): number {
-  const looks = findings.flatMap(({ look }) => (typeof look === 'string' ? [] : [look]))
+function report({ io, log, json }: FlushContext, states: readonly SourceState[]): number {
+  const backlogs = states.flatMap(({ backlog }) => (typeof backlog === 'string' ? [] : [backlog]))
   const sum = (status: 'pending' | 'delivered' | 'dead'): number =>
-    looks.reduce((total, { counts }) => total + counts[status], 0)
-  const setAside = looks.flatMap((look) => look.setAside)
-  const isAll = findings.every(isEmpty) && setAside.length === 0
+    backlogs.reduce((total, { counts }) => total + counts[status], 0)
+  const setAside = backlogs.flatMap((backlog) => backlog.setAside)
+  const isAll = states.every(isEmpty) && setAside.length === 0
   const verdict = !isAll ? 'undelivered' : sum('dead') > 0 ? 'refused' : 'accepted'
   const ownCode = verdict === 'accepted' ? 0 : EXIT_CODE[verdict]
   const exitCode = io.signal.aborted && verdict === 'undelivered' ? Number(io.signal.reason) : ownCode
-  const dead = looks.flatMap((look) => look.dead)
-  for (const finding of findings) {
-    if (verdict === 'undelivered') log.error(`not everything is delivered: ${describe(finding)}`)
-    else if (typeof finding.look !== 'string' && finding.look.note !== undefined) log.warn(describe(finding))
-    else log.info(describe(finding))
+  const dead = backlogs.flatMap((backlog) => backlog.dead)
+  for (const state of states) {
+    if (verdict === 'undelivered') log.error(`not everything is delivered: ${describe(state)}`)
+    else if (typeof state.backlog !== 'string' && state.backlog.note !== undefined) log.warn(describe(state))
+    else log.info(describe(state))
   }
   for (const { what, reason } of dead) log.error(`dead: ${what}: ${reason}`)
-  for (const file of setAside) log.error(`${file} ${UNKNOWN}`)
+  for (const file of setAside) log.error(`${file} ${MAYBE_UNDELIVERED}`)
   if (json) {
     const counts = { pending: sum('pending'), delivered: sum('delivered'), dead: sum('dead') }
     const aside = setAside.length > 0 && { set_aside: setAside }

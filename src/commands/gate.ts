@@ -8,15 +8,21 @@ import { listOpenIncidents } from '../rest/incidents.ts'
 import { describeOnCalls, listOnCalls } from '../rest/on-call.ts'
 import { describeService, type Service } from '../rest/resources.ts'
 import { findService, needService } from '../rest/service.ts'
-import { describeFinding, findingToJson, ofUrgency, warnIfMuted, type Finding } from './describe-incidents.ts'
+import {
+  describeIncidents,
+  incidentsToJson,
+  ofUrgency,
+  warnIfMuted,
+  type ServiceIncidents,
+} from './describe-incidents.ts'
 import { poll } from './poll.ts'
 import { withRestClient, type RestContext } from './rest-access.ts'
 
 /** Exit status of a closed gate. */
 const BLOCKED = 1
 
-/** What the gate looks at. */
-interface Look extends Finding {
+/** What decides whether the gate is open. */
+interface GateState extends ServiceIncidents {
   /** Who is on call, or `nobody`; undefined if that was not asked. */
   readonly onCall?: string
 }
@@ -43,16 +49,16 @@ export async function gate(context: GateContext): Promise<number> {
   }
   const { token, service: choice } = needService('gate', config.rest)
   const endAtMs = performance.now() + waitMs
-  const onWait = (result: Look | Failure, leftMs: number): void => {
-    const seen = result instanceof Failure ? result.message : describeLook(result)[0]?.line
+  const onWait = (result: GateState | Failure, leftMs: number): void => {
+    const seen = result instanceof Failure ? result.message : describeState(result)[0]?.line
     log.info(`${seen}; waiting, ${formatMs(leftMs)} left`)
   }
-  const finding = await withRestClient(
+  const state = await withRestClient(
     context,
     token,
     async (client) =>
       await poll({
-        lookOnce: async () => await look(client, await findService(client, choice), context),
+        lookOnce: async () => await readState(client, await findService(client, choice), context),
         isEnough: isClear,
         waitMs,
         endAtMs,
@@ -61,15 +67,19 @@ export async function gate(context: GateContext): Promise<number> {
       }),
     { deadlineAtMs: () => performance.now() + config.delivery.deadlineMs },
   )
-  if (finding instanceof Failure) throw finding
-  for (const { line, blocks } of describeLook(finding)) {
+  if (state instanceof Failure) throw state
+  for (const { line, blocks } of describeState(state)) {
     if (blocks) log.error(line)
     else log.info(line)
   }
-  return report(context, isClear(finding) ? 'clear' : 'blocked', finding)
+  return report(context, isClear(state) ? 'clear' : 'blocked', state)
 }
 
-async function look(client: RestClient, service: Service, { config, log }: GateContext): Promise<Look> {
+async function readState(
+  client: RestClient,
+  service: Service,
+  { config, log }: GateContext,
+): Promise<GateState> {
   warnIfMuted('gate', service, log)
   const [incidents, onCalls] = await Promise.all([
     listOpenIncidents(client, service.id),
@@ -84,27 +94,34 @@ async function look(client: RestClient, service: Service, { config, log }: GateC
 
 const NOBODY = 'nobody'
 
-function isClear({ incidents, onCall }: Look): boolean {
+function isClear({ incidents, onCall }: GateState): boolean {
   return incidents.length === 0 && onCall !== NOBODY
 }
 
-/** What was seen, with anything that blocks first. */
-function describeLook(seen: Look): { line: string; blocks: boolean }[] {
-  const { service, incidents, onCall } = seen
-  const found = describeFinding('gate', 'open', seen).map((line) => ({ line, blocks: incidents.length > 0 }))
+/** The state in lines, anything that blocks first. */
+function describeState(state: GateState): { line: string; blocks: boolean }[] {
+  const { service, incidents, onCall } = state
+  const found = describeIncidents('gate', 'open', state).map((line) => ({
+    line,
+    blocks: incidents.length > 0,
+  }))
   if (onCall === undefined) return found
   const who = { line: `gate: on call for ${describeService(service)}: ${onCall}`, blocks: onCall === NOBODY }
   return who.blocks && incidents.length === 0 ? [who, ...found] : [...found, who]
 }
 
-function report({ io, json }: GateContext, outcome: 'clear' | 'blocked' | 'rollback', seen?: Look): number {
+function report(
+  { io, json }: GateContext,
+  outcome: 'clear' | 'blocked' | 'rollback',
+  state?: GateState,
+): number {
   const exitCode = outcome === 'blocked' ? BLOCKED : 0
-  const onCall = seen?.onCall
+  const onCall = state?.onCall
   const line = {
     command: 'gate',
     outcome,
     exit_code: exitCode,
-    ...findingToJson(seen ?? {}),
+    ...incidentsToJson(state ?? {}),
     on_call: onCall,
   }
   if (json) io.writeOut(`${JSON.stringify(line)}\n`)

@@ -5,7 +5,7 @@ import type { RestClient } from '../rest/client.ts'
 import { listIncidentsSince } from '../rest/incidents.ts'
 import type { Incident, Service } from '../rest/resources.ts'
 import { findService } from '../rest/service.ts'
-import { ofUrgency, warnIfMuted, type Finding } from './describe-incidents.ts'
+import { ofUrgency, warnIfMuted, type ServiceIncidents } from './describe-incidents.ts'
 
 /** How far back incidents are listed, so that the clocks of this machine and of PagerDuty may differ by that much. */
 const CLOCK_MARGIN_MS = 24 * 60 * 60_000
@@ -13,7 +13,7 @@ const CLOCK_MARGIN_MS = 24 * 60 * 60_000
 const PROMPT_MS = 5000
 
 /** One look at a service's incidents. */
-export type IncidentLook = (client: RestClient) => Promise<Finding>
+export type IncidentLook = (client: RestClient) => Promise<ServiceIncidents>
 
 /**
  * Returns a function that looks for incidents that opened on a service after this call. It ignores those of this

@@ -7,7 +7,7 @@ import type { Session } from '../cli/session.ts'
 import type { Log } from '../log.ts'
 import { describeService, type Service } from '../rest/resources.ts'
 import type { Secret } from '../core/secret.ts'
-import { describeFinding, type Finding } from './describe-incidents.ts'
+import { describeIncidents, type ServiceIncidents } from './describe-incidents.ts'
 import type { IncidentLook } from './incident-look.ts'
 import { poll } from './poll.ts'
 import { withRestClient } from './rest-access.ts'
@@ -30,11 +30,11 @@ export interface Observation {
 export async function observe(
   session: Session,
   { token, lookOnce, forMs }: Observation,
-): Promise<Finding | Failure> {
+): Promise<ServiceIncidents | Failure> {
   const { io, config, log } = session
   const endAtMs = performance.now() + forMs
   try {
-    const finding = await withRestClient(
+    const found = await withRestClient(
       session,
       token,
       async (client) =>
@@ -48,8 +48,8 @@ export async function observe(
         }),
       { deadlineAtMs: () => performance.now() + config.delivery.deadlineMs },
     )
-    if (!(finding instanceof Failure)) logFinding(finding, forMs, log)
-    return finding
+    if (!(found instanceof Failure)) logIncidents(found, forMs, log)
+    return found
   } catch (error) {
     if (error instanceof Failure && !io.signal.aborted) return error
     throw error
@@ -66,7 +66,7 @@ export function logStart({ log }: Session, forMs: number): (service: Service) =>
 export function createProgress(
   forMs: number,
   log: Pick<Log, 'info' | 'warn'>,
-): (result: Finding | Failure, leftMs: number) => void {
+): (result: ServiceIncidents | Failure, leftMs: number) => void {
   let nextLineMs = LINE_EVERY_MS
   return (result, leftMs) => {
     const left = `${formatMs(leftMs)} left`
@@ -77,8 +77,8 @@ export function createProgress(
   }
 }
 
-function logFinding(finding: Finding, forMs: number, log: Pick<Log, 'info' | 'error'>): void {
-  const [title = '', ...incidents] = describeFinding('watch', 'new', finding)
+function logIncidents(found: ServiceIncidents, forMs: number, log: Pick<Log, 'info' | 'error'>): void {
+  const [title = '', ...incidents] = describeIncidents('watch', 'new', found)
   if (incidents.length === 0) return log.info(`${title} in ${formatMs(forMs)}`)
   for (const line of [title, ...incidents]) log.error(line)
 }
@@ -90,9 +90,9 @@ export function deploymentOverNow({ config, identity }: Session): EventInput {
 }
 
 /** Writes what was deployed on the incidents that were found. */
-export async function noteFinding(
+export async function noteIncidents(
   session: Session,
-  { incidents }: Finding,
+  { incidents }: ServiceIncidents,
   { input, isRolledBack = false }: { input: EventInput; isRolledBack?: boolean },
 ): Promise<void> {
   const { noteSuspicion } = await import('./incident-note.ts')

@@ -2,9 +2,9 @@ import type { Session } from '../cli/session.ts'
 import { EXIT_CODE, Failure } from '../core/failure.ts'
 import { describeService } from '../rest/resources.ts'
 import { needService } from '../rest/service.ts'
-import { findingToJson } from './describe-incidents.ts'
+import { incidentsToJson } from './describe-incidents.ts'
 import { createIncidentLook } from './incident-look.ts'
-import { deploymentOverNow, noteFinding, observe, logUnknown } from './observe.ts'
+import { deploymentOverNow, noteIncidents, observe, logUnknown } from './observe.ts'
 import { withRestClient } from './rest-access.ts'
 
 /** Exit status if a new incident opens, with `--strict`. */
@@ -45,14 +45,14 @@ export function startRunWatch(session: Session, forMs: number): RunWatch {
     afterSuccess: async (reported) => {
       const input = deploymentOverNow(reported)
       await baseline
-      const finding = await observe(reported, { token, lookOnce, forMs })
-      if (finding instanceof Failure) {
-        logUnknown(reported, finding)
-        return unknownResult(finding, EXIT_CODE.undelivered)
+      const found = await observe(reported, { token, lookOnce, forMs })
+      if (found instanceof Failure) {
+        logUnknown(reported, found)
+        return unknownResult(found, EXIT_CODE.undelivered)
       }
-      const isClear = finding.incidents.length === 0
-      if (!isClear && config.note) await noteFinding(reported, finding, { input })
-      const watch = { outcome: isClear ? 'clear' : 'incident', ...findingToJson(finding) }
+      const isClear = found.incidents.length === 0
+      if (!isClear && config.note) await noteIncidents(reported, found, { input })
+      const watch = { outcome: isClear ? 'clear' : 'incident', ...incidentsToJson(found) }
       return { exitCode: isClear ? 0 : NEW_INCIDENT, addTo: addition(watch) }
     },
   }

@@ -20,22 +20,22 @@ export async function doctor(
   build: Build,
 ): Promise<number> {
   const { config, problems } = readConfig(gathered, { env: io.env, build }, !gathered.values.has('onlyFleet'))
-  const look: Look = { io, log, config }
+  const context: CheckContext = { io, log, config }
   if (config.onlyFleet && config.fleet === undefined)
     throw new Failure('config', 'no fleet is set: put the address of the database into PAGERDUTY_FLEET')
   const isAddressWrong = problems.some(({ origin }) => isOriginOf(ADDRESSES, gathered, origin))
-  const looks = config.onlyFleet
+  const checks = config.onlyFleet
     ? [lookAtFleet(config)]
     : [
         lookAtSpool(config),
         lookAtFleet(config),
-        ...(isAddressWrong ? [] : [lookAtNetwork(look), lookAtAccount(look)]),
+        ...(isAddressWrong ? [] : [lookAtNetwork(context), lookAtAccount(context)]),
       ]
-  const looked = (await Promise.all(looks)).flat()
+  const checked = (await Promise.all(checks)).flat()
   const tested = config.sendTest && problems.length === 0 && !io.signal.aborted
   const test = tested ? await (await import('./check-test-event.ts')).checkTestEvent({ io, log, config }) : []
   const unasked = isAddressWrong && !config.onlyFleet ? [NOT_ASKED] : []
-  const findings = [...checkConfiguration(config, problems), ...looked, ...unasked, ...test]
+  const findings = [...checkConfiguration(config, problems), ...checked, ...unasked, ...test]
   const exitCode = worstOf(findings)
   const outcome = exitCode === 0 ? 'ok' : 'failed'
   if (json)
@@ -63,7 +63,7 @@ function isOriginOf(
 }
 
 /** What the checks over the network need. */
-type Look = RestContext & { readonly config: Config }
+type CheckContext = RestContext & { readonly config: Config }
 
 async function lookAtSpool({ spool }: Config): Promise<Finding[]> {
   return spool === undefined ? [] : await checkSpool(spool.directory)
@@ -75,7 +75,7 @@ async function lookAtFleet({ fleet, spool, delivery: { keys } }: Config): Promis
   return await (await import('./check-fleet.ts')).checkFleet({ fleet, keys, hasSpool })
 }
 
-async function lookAtNetwork({ io, config }: Look): Promise<Finding[]> {
+async function lookAtNetwork({ io, config }: CheckContext): Promise<Finding[]> {
   const [{ composeTransport }, { checkEndpoints, checkRelay, checkServer }] = await Promise.all([
     import('../../compose.ts'),
     import('./check-network.ts'),
@@ -83,7 +83,7 @@ async function lookAtNetwork({ io, config }: Look): Promise<Finding[]> {
   const { delivery, rest } = config
   const transport = composeTransport(delivery)
   try {
-    const looks = await Promise.all([
+    const checks = await Promise.all([
       checkServer('events', delivery.eventsUrl, delivery),
       rest.token === undefined ? [] : checkServer('the REST API', rest.apiUrl, delivery),
       delivery.relay === undefined
@@ -91,17 +91,17 @@ async function lookAtNetwork({ io, config }: Look): Promise<Finding[]> {
         : checkRelay(transport, delivery, io.signal).then((finding) => [finding]),
       checkEndpoints(transport, config, io.signal),
     ])
-    return looks.flat()
+    return checks.flat()
   } finally {
     await transport.close()
   }
 }
 
-async function lookAtAccount(look: Look): Promise<Finding[]> {
-  const { token } = look.config.rest
+async function lookAtAccount(context: CheckContext): Promise<Finding[]> {
+  const { token } = context.config.rest
   if (token === undefined) return []
   const { checkAccount } = await import('./check-account.ts')
-  return await withRestClient(look, token, (client) => checkAccount(client, look.config))
+  return await withRestClient(context, token, (client) => checkAccount(client, context.config))
 }
 
 /** A wrong configuration is worst, then what PagerDuty refuses, then what could not be reached. */
