@@ -93,7 +93,11 @@ test('what Node loads of itself for sending comes from its own code cache', () =
   })
   const [cached = [], compiled = []] = JSON.parse(readFileSync(report, 'utf8')) as string[][]
   assert.ok(cached.includes('tls'), cached.join(' '))
-  assert.deepEqual(compiled, [])
+  // A socket that ends looks at stderr, which is a file here. Whether one ends in time is chance.
+  assert.deepEqual(
+    compiled.filter((name) => name !== 'internal/fs/sync_write_stream'),
+    [],
+  )
 })
 
 test('an event is sent without the parts of Node that only look as if they were needed', () => {
