@@ -1,8 +1,11 @@
 import { Failure } from '../core/failure.ts'
 import { createSecret, type Secret } from '../core/secret.ts'
 import { parseFleetUrl, type FleetServer } from './fleet-url.ts'
-import { parseDurationMs } from './parsers.ts'
+import { parseCount, parseDurationMs } from './parsers.ts'
 import { inGroup, valuesOf, type Reader } from './setting.ts'
+
+/** Counting more would take relays too long. */
+const MAX_LIMIT = 100_000_000
 
 /** The durable queue that several relays share. */
 export const FLEET_SETTINGS = inGroup('delivery', {
@@ -33,6 +36,13 @@ export const FLEET_SETTINGS = inGroup('delivery', {
     secret: true,
     parse: parseFleetSecret,
     help: 'also decrypts with this secret: the next or the previous PAGERDUTY_FLEET_SECRET, while it is being changed',
+  },
+  fleetLimit: {
+    variable: 'PAGERDUTY_FLEET_LIMIT',
+    value: 'N',
+    parse: parseCount(MAX_LIMIT, 1),
+    default: '1000000',
+    help: 'how many undelivered events of all relays the database holds, about: a relay that counts more accepts none',
   },
   fleetAlone: {
     variable: 'PAGERDUTY_FLEET_ALONE',
@@ -68,6 +78,8 @@ export interface FleetConfig {
   readonly otherSecret?: Secret
   /** How long the server may be unreachable before this relay delivers alone; Infinity for never. */
   readonly aloneAfterMs: number
+  /** About the most undelivered events that the server keeps. */
+  readonly limit: number
 }
 
 type FleetReader = Reader<keyof typeof FLEET_SETTINGS | 'spool'>
@@ -80,6 +92,7 @@ export function readFleetConfig(reader: FleetReader): FleetConfig | undefined {
   const secret = read('fleetSecret')
   const otherSecret = read('fleetOtherSecret')
   const aloneAfterMs = read('fleetAlone')
+  const limit = read('fleetLimit')
   if (server === undefined) return undefined
   if (server.password !== undefined && password !== undefined)
     reader.report({
@@ -96,6 +109,7 @@ export function readFleetConfig(reader: FleetReader): FleetConfig | undefined {
     ...(secret !== undefined && { secret }),
     ...(otherSecret !== undefined && { otherSecret }),
     aloneAfterMs,
+    limit,
   }
 }
 

@@ -65,6 +65,7 @@ export function createListing({ lane, seal, origin }: ListingParts): Listing {
       (await one<number | null>('SELECT pagerduty_alert.oldest_pending_age_ms() AS value')) ?? undefined,
     pending: (scope) =>
       one('SELECT pagerduty_alert.pending_of($1) AS value', [scope === 'own' ? origin : null]),
+    countPending: (most) => one('SELECT pagerduty_alert.count_pending($1) AS value', [most]),
     areAlertsPending: async (alerts) => {
       const names = alerts.map(({ key }) => seal.closeKey(key).name)
       const dedupKeys = alerts.map(({ dedupKey }) => storable(dedupKey))

@@ -16,7 +16,7 @@ export type Source = 'fleet' | 'spool' | 'alone'
 export interface RelayFleetOptions {
   readonly engine: Engine
   readonly origin: Origin
-  readonly fleet: Pick<FleetConfig, 'aloneAfterMs'>
+  readonly fleet: Pick<FleetConfig, 'aloneAfterMs' | 'limit'>
   readonly spool: ListedSpool
   readonly clock: Clock
   readonly delivery: Pick<DeliveryConfig, 'keys' | 'timeoutMs'>

@@ -14,6 +14,7 @@ import { startFleetQueue, type FleetQueue } from './fleet-queue.ts'
 import { startForwarder, type Forwarder } from './forwarder.ts'
 import type { LocalDelivery } from './local-delivery.ts'
 import type { FleetParts, RelayFleetOptions } from './relay-fleet-parts.ts'
+import { createRoom } from './room.ts'
 import { startOwnDelivery } from './start-own-delivery.ts'
 import { startIntroducing, type Introducing } from './introducing.ts'
 import { createRelayDeadlines } from './relay-deadlines.ts'
@@ -51,6 +52,8 @@ export interface RelayFleet {
   readonly deadlines: Deadlines
   figures(): FleetFigures
   keys(): KeyReport[]
+  /** Why the fleet takes no more events; undefined if it does, or if they would go to the spool. */
+  checkRoom(): string | undefined
   /** Why no event could be delivered or kept, as far as this is known. */
   obstacle(): string | undefined
   /** Gives attempts in flight time to finish, and gives every key back. */
@@ -71,19 +74,9 @@ export function startRelayFleet(options: RelayFleetOptions): RelayFleet {
   const { writeThrough, forwarder } = startAccepting(options, parts, local)
   const { queue, worker } = startSharedDelivery(options, parts)
   const introducing = startIntroducing({ ...options, self: () => introduce(options) })
-  engine.onState((state) => {
-    options.onState(state)
-    if (state.kind === 'down' && writeThrough.mode() === 'held') writeThrough.fallBack()
-    forwarder.wake()
-  })
-  const add = async (items: readonly SpoolItem[]): Promise<Accepted> => {
-    const named = items.map((item) => ({ ...item, key: canonical(item.key) }))
-    if (named.every(({ key }) => parts.isShared(key))) return await writeThrough.add(named)
-    const added = await spool.add(named)
-    return added.kind === 'added' ? { ...added, by: 'spool' } : added
-  }
+  const { stopCounting, ...intake } = createIntake(options, parts, writeThrough)
   return {
-    add,
+    ...intake,
     waitFor: async (accepted, until) =>
       accepted.kind === 'added' && accepted.by !== undefined
         ? await parts.waiting.waitFor(accepted.ids, accepted.by, until)
@@ -110,11 +103,45 @@ export function startRelayFleet(options: RelayFleetOptions): RelayFleet {
     keys: () => [worker, local.worker()].flatMap((one) => one.keys()),
     obstacle: () => local.worker().obstacle(),
     stop: async (graceMs) => {
-      const ending = [alone.stop(), forwarder.stop(), queue.halt(), worker.stop(graceMs), local.stop(graceMs)]
+      const ending = [
+        alone.stop(),
+        forwarder.stop(),
+        queue.halt(),
+        worker.stop(graceMs),
+        local.stop(graceMs),
+        stopCounting(),
+      ]
       await unlessLong(graceMs + LAST_MS, Promise.all(ending))
       await unlessLong(LEAVE_MS, leave(queue, introducing))
       await unlessLong(LAST_MS, engine.close())
     },
+  }
+}
+
+interface CreatedIntake extends Pick<RelayFleet, 'add' | 'checkRoom'> {
+  readonly stopCounting: () => Promise<void>
+}
+
+function createIntake(
+  { engine, spool, fleet: { limit }, clock, onWarning }: RelayFleetOptions,
+  { canonical, isShared }: FleetParts,
+  writeThrough: WriteThrough,
+): CreatedIntake {
+  const room = createRoom({ countPending: (most) => engine.countPending(most), limit, clock, onWarning })
+  return {
+    add: async (items) => {
+      const named = items.map((item) => ({ ...item, key: canonical(item.key) }))
+      if (!named.every(({ key }) => isShared(key))) {
+        const added = await spool.add(named)
+        return added.kind === 'added' ? { ...added, by: 'spool' } : added
+      }
+      const added = await writeThrough.add(named)
+      if (added.kind === 'added' && added.by === 'fleet') room.added(items.length)
+      return added
+    },
+    checkRoom: () =>
+      engine.state().kind === 'up' && writeThrough.mode() === 'fleet' ? room.check() : undefined,
+    stopCounting: () => room.stop(),
   }
 }
 
@@ -134,7 +161,7 @@ const LEAVE_MS = 500
 
 /** Accepts events, and moves those that went to the relay's own spool to the fleet. */
 function startAccepting(
-  { engine, spool, clock }: RelayFleetOptions,
+  { engine, spool, clock, onState }: RelayFleetOptions,
   { canonical, holds, waiting }: FleetParts,
   local: LocalDelivery,
 ): { writeThrough: WriteThrough; forwarder: Forwarder } {
@@ -174,6 +201,11 @@ function startAccepting(
     },
   })
   void ids.refill()
+  engine.onState((state) => {
+    onState(state)
+    if (state.kind === 'down' && writeThrough.mode() === 'held') writeThrough.fallBack()
+    forwarder.wake()
+  })
   return { writeThrough, forwarder }
 }
 

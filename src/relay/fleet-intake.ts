@@ -17,7 +17,7 @@ import type { Intake } from './context.ts'
 import { createWorkerEvents } from './log.ts'
 import { createMetrics, type Metrics } from './metrics.ts'
 import type { Parts } from './parts.ts'
-import { notAdded, resultOf } from './spooled-intake.ts'
+import { notAdded, resultOf, turnAway } from './spooled-intake.ts'
 
 export interface FleetIntakeOptions {
   readonly fleet: FleetConfig
@@ -85,7 +85,7 @@ export async function startFleetIntake(options: FleetIntakeOptions): Promise<Par
 /** The database alone is enough, and so is the spool. */
 function checkKept(shared: RelayFleet, spool: ListedSpool): string | undefined {
   const { state, isBehindSpool } = shared.figures()
-  if (state.kind === 'up' && !isBehindSpool) return undefined
+  if (state.kind === 'up' && !isBehindSpool) return shared.checkRoom()
   return shared.obstacle() ?? spool.checkRoom() ?? spool.checkWritable()
 }
 
@@ -120,6 +120,8 @@ function createFleetIntake({ shared, spool, metrics, transport }: FleetIntakeDep
   const closing = new AbortController()
   return {
     take: async (items, wait) => {
+      const full = shared.checkRoom()
+      if (full !== undefined) return items.map((item) => turnAway(item, full))
       const accepted = await shared.add(items)
       if (accepted.kind !== 'added') return notAdded(items, accepted)
       for (const { event } of items) metrics.accepted(event.kind)

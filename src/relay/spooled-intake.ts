@@ -49,7 +49,8 @@ export function notAdded(
   return items.map((item) => turnAway(item, reason))
 }
 
-function turnAway({ event }: SpoolItem, reason: string): EventResult {
+/** The result of an event that is not kept now, and may be later. */
+export function turnAway({ event }: SpoolItem, reason: string): EventResult {
   return {
     kind: 'turned-away',
     event,

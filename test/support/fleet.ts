@@ -52,6 +52,7 @@ export function fleetConfig(url: string, secret?: string): FleetConfig {
   return {
     server: parseFleetUrl(url),
     aloneAfterMs: 60_000,
+    limit: 1_000_000,
     ...(secret !== undefined && { secret: createSecret(secret) }),
   }
 }

@@ -16,6 +16,13 @@ BEGIN
   RETURN (SELECT count(*) FROM (SELECT FROM pending WHERE origin = p_origin LIMIT 100001) AS e);
 END $$;
 
+-- Pending events of all relays, counted up to so many.
+CREATE OR REPLACE FUNCTION count_pending(p_most bigint) RETURNS bigint
+LANGUAGE sql STABLE SECURITY DEFINER
+SET search_path = pagerduty_alert, pg_catalog, pg_temp SET enable_seqscan = off SET enable_bitmapscan = off AS $$
+  SELECT count(*) FROM (SELECT FROM pending LIMIT p_most) AS e;
+$$;
+
 -- Whether each of these alerts has a pending event.
 CREATE OR REPLACE FUNCTION are_alerts_pending(p_keys text[], p_alerts text[]) RETURNS boolean[]
 LANGUAGE plpgsql STABLE SECURITY DEFINER

@@ -4,7 +4,7 @@ REVOKE ALL ON SCHEMA pagerduty_alert FROM PUBLIC;
 REVOKE ALL ON ALL TABLES IN SCHEMA pagerduty_alert FROM PUBLIC;
 REVOKE ALL ON ALL FUNCTIONS IN SCHEMA pagerduty_alert FROM PUBLIC;
 GRANT USAGE ON SCHEMA pagerduty_alert TO pagerduty_relay, pagerduty_viewer;
-GRANT EXECUTE ON FUNCTION counts, pending_of, oldest_pending_age_ms, find, show, progress, keys, deployments, ended_since,
+GRANT EXECUTE ON FUNCTION counts, pending_of, count_pending, oldest_pending_age_ms, find, show, progress, keys, deployments, ended_since,
   deadlines_of, count_deadlines
   TO pagerduty_relay, pagerduty_viewer;
 GRANT EXECUTE ON FUNCTION hello, announce, add, renew, release, claim, take, permit, settle, clamp_due, retry, discard, tidy,

@@ -227,3 +227,36 @@ test(
     }
   },
 )
+
+test('a full fleet answers 503 until something is delivered', { skip }, async () => {
+  const relay = await start('full', {
+    PAGERDUTY_FLEET_LIMIT: '2',
+    PAGERDUTY_EVENTS_URL: 'http://127.0.0.1:1',
+  })
+  let sent = 0
+  const tryToSend = async (): Promise<Response> =>
+    await post(`${relay.url}/v2/enqueue`, alertBody({ dedup_key: `alert-${++sent}` }))
+  let refused: Response | undefined
+  await until(async () => {
+    const answer = await tryToSend()
+    if (answer.status === 503) refused = answer
+    else await answer.body?.cancel()
+    return refused !== undefined
+  }, 'it is full')
+  assert.ok(Number(refused?.headers.get('retry-after')) > 0)
+  assert.match(
+    (await refused?.text()) ?? '',
+    /the fleet is full: it keeps at most 2 events \(PAGERDUTY_FLEET_LIMIT\)/,
+  )
+  await until(async () => {
+    const ready = await fetch(`${relay.url}/readyz`)
+    return ready.status === 503 && (await ready.text()).includes('the fleet is full')
+  }, 'it is not ready')
+  await until(() => relay.log().includes('the fleet is full'), 'it logs that')
+  await cluster?.primary().query('TRUNCATE pagerduty_alert.pending')
+  await until(async () => {
+    const { status, body } = await tryToSend()
+    await body?.cancel()
+    return status === 202
+  }, 'it has room')
+})

@@ -1,0 +1,61 @@
+import { Failure } from '../core/failure.ts'
+import type { Clock } from '../delivery/retry.ts'
+
+/** Whether the fleet takes more events. Every relay counts them now and then, so together they may exceed the limit a little. */
+export interface Room {
+  /** Why it takes no more; undefined if it does, or if that is not known yet. */
+  check(): string | undefined
+  /** This relay has added so many. */
+  added(count: number): void
+  stop(): Promise<void>
+}
+
+export interface RoomDeps {
+  /** Counts pending events of the whole fleet, up to so many. */
+  readonly countPending: (most: number) => Promise<number>
+  readonly limit: number
+  readonly clock: Clock
+  readonly onWarning: (message: string) => void
+}
+
+const MIN_WAIT_MS = 1000
+const MAX_WAIT_MS = 60_000
+/** More than relays add in a second: the closer the limit, the more often they count. */
+const EVENTS_PER_MS = 2
+
+/** Counts nothing until it is asked for the first time. */
+export function createRoom({ countPending, limit, clock, onWarning }: RoomDeps): Room {
+  const stopping = new AbortController()
+  let pending = 0
+  let running: Promise<void> | undefined
+  const reason = `the fleet is full: it keeps at most ${limit} events (PAGERDUTY_FLEET_LIMIT)`
+  const count = async (): Promise<void> => {
+    const wasFull = pending >= limit
+    pending = await countPending(limit)
+    if (pending >= limit && !wasFull) onWarning(reason)
+  }
+  const run = async (): Promise<void> => {
+    while (!stopping.signal.aborted) {
+      try {
+        await count()
+      } catch (error) {
+        if (!(error instanceof Failure)) throw error // while the database is away, nothing is added to it
+      }
+      const leftMs = (limit - pending) / EVENTS_PER_MS
+      await clock.sleep(Math.min(MAX_WAIT_MS, Math.max(MIN_WAIT_MS, leftMs)), stopping.signal)
+    }
+  }
+  return {
+    check: () => {
+      running ??= run()
+      return pending >= limit ? reason : undefined
+    },
+    added: (events) => {
+      pending += events
+    },
+    stop: async () => {
+      stopping.abort()
+      await running
+    },
+  }
+}
