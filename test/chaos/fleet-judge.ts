@@ -1,4 +1,5 @@
 import type { RecordedRequest } from '../../tools/simulator/recorder.ts'
+import { REFUSED } from './agreement.ts'
 
 /** Something that was done to a relay or to the database; times in milliseconds since the epoch. */
 export interface Trouble {
@@ -11,7 +12,7 @@ export interface Trouble {
 
 /** What is wrong; each list is empty and the number at most 120 if all is well. */
 export interface FleetVerdict {
-  /** Accepted, and PagerDuty has never got it. */
+  /** Accepted, and PagerDuty has neither got nor refused it. */
   readonly lost: string[]
   /** Attempted after a later event of its alert that was posted after it was accepted. */
   readonly overtaken: string[]
@@ -84,7 +85,9 @@ function toAttempt({ json, headers, behaviour, receivedAtMs }: RecordedRequest):
   }
   if (payload === undefined) return undefined
   const [alert = '', number = ''] = payload.summary.split(' ')
-  const isAnswered = behaviour.kind === 'usual'
+  const isAnswered =
+    behaviour.kind === 'usual' ||
+    (behaviour.kind === 'answer' && behaviour.status === 400 && payload.summary.includes(REFUSED))
   return {
     summary: payload.summary,
     alert,

@@ -6,6 +6,7 @@ import type { Cluster } from '../support/postgres.ts'
 import type { Program } from '../support/program.ts'
 import { alertBody, keyFor, launchRelay, post } from '../support/relay.ts'
 import { stepClock } from '../support/step-clock.ts'
+import { REFUSED } from './agreement.ts'
 import type { Chance } from './chance.ts'
 import type { Trouble } from './fleet-judge.ts'
 
@@ -13,6 +14,8 @@ import type { Trouble } from './fleet-judge.ts'
 export const TIMEOUT_MS = 1000
 /** Each process has a different time, up to this far off, and its clock keeps changing. */
 const CLOCK_MS = 3_600_000
+/** How many of the events PagerDuty refuses. */
+const REFUSED_SHARE = 0.1
 const SECRET = 'chaos-chaos-chaos-chaos-chaos-chaos'
 /** How long a caller waits for an answer: a relay may be frozen. */
 const PATIENCE_MS = 3000
@@ -21,7 +24,7 @@ const MAX_FROZEN_MS = 8000
 
 /** The relays of one fleet: each is a process with a spool of its own, which is started again when it has ended. */
 export interface FleetMembers {
-  /** Events that were accepted. */
+  /** Events that were accepted; PagerDuty refuses those that say so. */
   readonly accepted: Set<string>
   /** How many of them went to a relay's own spool first. */
   readonly throughSpool: () => number
@@ -35,6 +38,8 @@ export interface FleetMembers {
    * a relay has kept in its own spool, to that relay until the fleet has it.
    */
   readonly post: (alert: string, pauseMs: number, signal: AbortSignal) => Promise<void>
+  /** Posts an event of an alert until one is accepted. */
+  readonly postOnce: (alert: string, signal: AbortSignal) => Promise<void>
   /** Kills a relay. @returns whether one was running */
   readonly killOne: () => Promise<boolean>
   /** Stops a relay where it is, for a while. @returns whether one was running */
@@ -133,13 +138,25 @@ export function createFleetMembers(
         const able = running().filter(({ name }) => bound === undefined || name === bound)
         const target = able.length === 0 ? undefined : chance.pick(able)
         if (target?.url !== undefined) {
-          const summary = `${alert} ${number++}`
+          const summary = `${alert} ${number++}${chance.number() < REFUSED_SHARE ? ` ${REFUSED}` : ''}`
           const by = await acceptedBy(target.url, summary, keyOf(alert))
           if (by !== undefined) accepted.add(summary)
           if (by === 'spool') throughSpool++
           if (by !== undefined) bound = by === 'spool' ? target.name : undefined
         }
         await sleep(pauseMs * (0.5 + chance.number()))
+      }
+    },
+    postOnce: async (alert, signal) => {
+      // One whose answer was lost may have been accepted: the next is another event.
+      for (let number = 0; !signal.aborted; number++) {
+        const url = urls().at(-1)
+        const summary = `${alert} ${number}`
+        if (url !== undefined && (await acceptedBy(url, summary, keyOf(alert))) !== undefined) {
+          accepted.add(summary)
+          return
+        }
+        await sleep(300)
       }
     },
     killOne: async () => {

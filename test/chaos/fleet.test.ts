@@ -9,6 +9,7 @@ import { NEEDS_STANDBYS, type Cluster } from '../support/postgres.ts'
 import { skipWithout } from '../support/required.ts'
 import { temporaryDirectory } from '../support/spool.ts'
 import { until } from '../support/worker.ts'
+import { REFUSED } from './agreement.ts'
 import { createChance } from './chance.ts'
 import { judgeFleet } from './fleet-judge.ts'
 import { troubleNodes } from './fleet-nodes.ts'
@@ -20,6 +21,8 @@ const RELAYS = ['one', 'two', 'three']
 /** In a long run the alerts of a key together have more events than it may send a minute. */
 const KEYS = KILLS > 100 ? 10 : 20
 const ALERTS = Array.from({ length: 40 }, (_, index) => `alert-${index}`)
+/** Alerts that PagerDuty answers with 500 until the end; each has the key of others. */
+const POISON = Array.from({ length: 5 }, (_, index) => `poison-${index}`)
 /** Between two events of an alert, on average. */
 const PAUSE_MS = 1200
 const FAULTS: readonly Behaviour[] = [
@@ -56,7 +59,12 @@ test(
     })
     const kept = members.keepRunning(RELAYS, keeping.signal)
     await until(() => members.urls().length === RELAYS.length, 'all relays listen')
-    const writers = ALERTS.map((alert) => members.post(alert, PAUSE_MS, writing.signal))
+    simulator.behave({ containing: 'poison', behaviour: { kind: 'answer', status: 500 } })
+    simulator.behave({ containing: REFUSED, behaviour: { kind: 'answer', status: 400 } })
+    const writers = [
+      ...ALERTS.map((alert) => members.post(alert, PAUSE_MS, writing.signal)),
+      ...POISON.map((alert) => members.postOnce(alert, writing.signal)),
+    ]
     const counts = { kills: 0, freezes: 0, 'node kills': 0, 'node freezes': 0 }
     const onTrouble = (what: 'kill' | 'freeze'): number => counts[`node ${what}s`]++
     const nodes = troubleNodes(cluster, { chance, troubles: members.troubles, onTrouble }, writing.signal)
@@ -69,8 +77,12 @@ test(
     members.thawAll()
     writing.abort()
     await Promise.all([...writers, nodes])
+    simulator.behave({ containing: 'poison', behaviour: { kind: 'usual' } })
     const posted = Date.now()
     await untilAllDelivered(cluster, () => members.urls())
+    const [{ dead } = { dead: 0 }] = await cluster
+      .primary()
+      .query<{ dead: number }>('SELECT count(*)::int AS dead FROM pagerduty_alert.dead')
     t.diagnostic(`rest ${Date.now() - posted}`)
     keeping.abort()
     await members.killAll()
@@ -92,7 +104,9 @@ test(
     )
     assert.ok(mostPerMinute <= 120, `${mostPerMinute} attempts of a key in a minute`)
     assert.equal(await deadlocksOf(cluster), 0) // of the last primary; one that was killed forgets its own
-    assert.doesNotMatch(members.logs(), /event is dead|ended on its own/)
+    const refused = [...members.accepted].filter((summary) => summary.includes(REFUSED)).length
+    assert.ok(dead >= refused, `${dead} dead, ${refused} refused`)
+    assert.doesNotMatch(members.logs(), /event is dead(?!.* status=400)|ended on its own/)
     const troubles = Object.values(counts).reduce((sum, count) => sum + count, 0)
     for (const [name, count] of Object.entries({
       troubles,
