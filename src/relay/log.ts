@@ -39,12 +39,17 @@ export function createRelayLog(
 /** A shorter secret occurs in every line by chance, so masking it would give it away. */
 const MIN_SECRET_LENGTH = 8
 
-/** Masks secrets in the form that they have inside a JSON string. */
+/** Masks secrets in the form that they have inside a JSON string, in one pass: a relay may have a thousand keys. */
 function maskerOf(secrets: readonly Secret[]): (line: string) => string {
-  const pairs = secrets
-    .filter((secret) => secret.reveal().length >= MIN_SECRET_LENGTH)
-    .map((secret): [string, string] => [JSON.stringify(secret.reveal()).slice(1, -1), secret.masked()])
-  return (line) => pairs.reduce((text, [value, masked]) => text.replaceAll(value, masked), line)
+  const masks = new Map(
+    secrets
+      .filter((secret) => secret.reveal().length >= MIN_SECRET_LENGTH)
+      .map((secret) => [JSON.stringify(secret.reveal()).slice(1, -1), secret.masked()]),
+  )
+  if (masks.size === 0) return (line) => line
+  const longestFirst = [...masks.keys()].toSorted((a, b) => b.length - a.length) // a part must not hide the whole
+  const pattern = new RegExp(longestFirst.map((value) => RegExp.escape(value)).join('|'), 'g')
+  return (line) => line.replace(pattern, (value) => masks.get(value) ?? '')
 }
 
 const PREFIX: Readonly<Record<number, string>> = { 40: 'warning: ', 50: 'error: ', 60: 'error: ' }

@@ -22,3 +22,13 @@ for (const logFormat of ['json', 'text'] as const) {
     assert.match(written, /about …cdef/)
   })
 }
+
+test('a secret that begins like another one is masked as a whole', () => {
+  let written = ''
+  const config = { logLevel: 'info', logFormat: 'text' } as Parameters<typeof createRelayLog>[0]
+  const secrets = ['abcdefgh', 'abcdefgh-and-more$&', '(x.y)*z|'].map(createSecret)
+  const log = createRelayLog(config, secrets, (text) => (written += text))
+  log.logger.info('abcdefgh-and-more$& abcdefgh (x.y)*z| xay')
+  log.flush()
+  assert.equal(written, 'pagerduty-alert: …re$& … … xay\n')
+})
