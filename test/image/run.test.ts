@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, before, beforeEach, suite, test } from 'node:test'
 import type { Simulator } from '../../tools/simulator/simulator.ts'
-import { until } from '../support/deployment.ts'
 import { skipWithoutDocker } from '../support/docker.ts'
 import { startRelay } from '../support/relay.ts'
 import {
@@ -12,6 +11,7 @@ import {
   startReachableSimulator,
   type ContainerExit,
 } from './image.ts'
+import { until } from '../support/until.ts'
 
 /** What `docker stop` leaves before it kills. */
 const DOCKER_STOP_S = 10

@@ -9,10 +9,10 @@ import { fileURLToPath } from 'node:url'
 import { parse } from 'yaml'
 import { startSimulator } from '../../tools/simulator/simulator.ts'
 import { containerOf, recipe, type Manifest } from '../support/kubernetes.ts'
-import { until } from '../support/deployment.ts'
 import { KEY, runProgram } from '../support/program.ts'
 import { startRelay } from '../support/relay.ts'
 import { programPath, skipWithout } from '../support/required.ts'
+import { until } from '../support/until.ts'
 
 /* The recipes of docs/kubernetes.md, with what Helm, Argo CD, Flux and Kubernetes do around them played here. */
 

@@ -5,9 +5,9 @@ import { join } from 'node:path'
 import { after, beforeEach, test } from 'node:test'
 import type { RestSeed } from '../../tools/simulator/rest-state.ts'
 import { startSimulator } from '../../tools/simulator/simulator.ts'
-import { until } from '../support/deployment.ts'
 import { CODESHIP_PRO, KEY, startProgram } from '../support/program.ts'
 import { accountWith, ago, REST_TOKEN, runWithRest, SHOP } from '../support/rest.ts'
+import { until } from '../support/until.ts'
 
 const simulator = await startSimulator()
 const folder = mkdtempSync(join(tmpdir(), 'on-call-'))

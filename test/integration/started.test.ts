@@ -5,10 +5,11 @@ import { join } from 'node:path'
 import { after, afterEach, beforeEach, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { startSimulator } from '../../tools/simulator/simulator.ts'
-import { shell, until } from '../support/deployment.ts'
+import { shell } from '../support/deployment.ts'
 import { withMoreTime } from '../support/more-time.ts'
 import { CODESHIP_PRO, KEY, runProgram, startProgram, type Program, type Run } from '../support/program.ts'
 import { startRelay as start, type RunningRelay } from '../support/relay.ts'
+import { until } from '../support/until.ts'
 
 const simulator = await startSimulator()
 const root = mkdtempSync(join(tmpdir(), 'started-'))

@@ -1,6 +1,4 @@
-import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { startSimulator, type Simulator } from '../../tools/simulator/simulator.ts'
 import { CODESHIP_PRO, KEY, runProgram, startProgram, type Program, type Run } from './program.ts'
 
@@ -60,15 +58,6 @@ export async function startDeployments(): Promise<Deployments> {
 /** The command that has a shell run a script. */
 export function shell(script: string): string[] {
   return ['sh', '-c', script]
-}
-
-/** Waits until a condition holds, and fails if it does not within a minute. */
-export async function until(condition: () => boolean, what: string): Promise<void> {
-  const giveUpAt = performance.now() + 60_000
-  while (!condition()) {
-    if (performance.now() > giveUpAt) assert.fail(`waited too long for ${what}`)
-    await sleep(10)
-  }
 }
 
 /** Whether a process runs: not one that has ended and waits to be reaped. */

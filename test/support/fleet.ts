@@ -10,7 +10,7 @@ import { toRow } from '../../src/spool/rows.ts'
 import type { SpoolItem } from '../../src/spool/spool.ts'
 import { NEEDS_POSTGRES, startCluster, type Cluster, type ClusterOptions } from './postgres.ts'
 import { skipWithout } from './required.ts'
-import { until } from './worker.ts'
+import { until } from './until.ts'
 
 /** A cluster with the fleet's tables, and the users `relay` and `viewer` with a password each. */
 export async function startFleetCluster(options: ClusterOptions = {}): Promise<Cluster> {

@@ -7,6 +7,8 @@ import { startWorker } from '../../src/spool/worker/worker.ts'
 import type { Spool } from '../../src/spool/spool.ts'
 import type { Transport } from '../../src/delivery/transport.ts'
 
+export { until } from './until.ts'
+
 /** The machine's clock, and waits shortened so that a minute of retries passes in a moment. */
 export function quickClock(factor = 1): Clock {
   return {
@@ -85,17 +87,4 @@ export function startTestWorker(
   })
   t.after(() => worker.stop(0))
   return { worker, seen, told }
-}
-
-/** Waits until a condition holds. @throws after `timeoutMs` */
-export async function until(
-  condition: () => boolean | Promise<boolean>,
-  what: string,
-  timeoutMs = 60_000,
-): Promise<void> {
-  const startedAtMs = performance.now()
-  while (!(await condition())) {
-    if (performance.now() - startedAtMs > timeoutMs) throw new Error(`waited ${timeoutMs} ms until ${what}`)
-    await sleep(5)
-  }
 }

@@ -4,7 +4,7 @@ import manifest from '../../../package.json' with { type: 'json' }
 import { startSimulator } from '../../../tools/simulator/simulator.ts'
 import { CODESHIP_PRO, KEY } from '../../support/program.ts'
 import { alertBody, post, startRelay } from '../../support/relay.ts'
-import { until } from '../../support/deployment.ts'
+import { until } from '../../support/until.ts'
 
 const simulator = await startSimulator()
 const ENV = { ...CODESHIP_PRO, PAGERDUTY_TOKEN: KEY, PAGERDUTY_EVENTS_URL: simulator.url }

@@ -6,9 +6,9 @@ import { after, afterEach, beforeEach, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { startSimulator } from '../../../tools/simulator/simulator.ts'
-import { until } from '../../support/deployment.ts'
 import { CODESHIP_PRO, KEY, runProgram } from '../../support/program.ts'
 import { post, startRelay as start, type RunningRelay } from '../../support/relay.ts'
+import { until } from '../../support/until.ts'
 
 const HOUR = 3_600_000
 const SHIM = fileURLToPath(new URL('../../fixtures/shift-clock.cjs', import.meta.url))

@@ -5,10 +5,10 @@ import { join } from 'node:path'
 import { after, afterEach, beforeEach, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { startSimulator } from '../../../tools/simulator/simulator.ts'
-import { until } from '../../support/deployment.ts'
 import { withMoreTime } from '../../support/more-time.ts'
 import { CODESHIP_PRO, KEY } from '../../support/program.ts'
 import { keyFor, post, startRelay as start, type RunningRelay } from '../../support/relay.ts'
+import { until } from '../../support/until.ts'
 
 const simulator = await startSimulator()
 const root = mkdtempSync(join(tmpdir(), 'started-'))

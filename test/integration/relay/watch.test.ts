@@ -6,10 +6,10 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { after, afterEach, beforeEach, test } from 'node:test'
 import type { RestSeed } from '../../../tools/simulator/rest-state.ts'
 import { startSimulator } from '../../../tools/simulator/simulator.ts'
-import { until } from '../../support/deployment.ts'
 import { CODESHIP_PRO, KEY, runProgram } from '../../support/program.ts'
 import { startRelay, type RunningRelay } from '../../support/relay.ts'
 import { accountWith, ago, REST_TOKEN } from '../../support/rest.ts'
+import { until } from '../../support/until.ts'
 
 /*
  * `serve --watch`: incidents that open soon after a deployment get a note about it.

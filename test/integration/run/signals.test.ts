@@ -4,7 +4,8 @@ import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, beforeEach, test } from 'node:test'
-import { isAlive, shell, startDeployments, until } from '../../support/deployment.ts'
+import { isAlive, shell, startDeployments } from '../../support/deployment.ts'
+import { until } from '../../support/until.ts'
 
 const { simulator, watch, start, sent, details } = await startDeployments()
 const folder = mkdtempSync(join(tmpdir(), 'run-'))

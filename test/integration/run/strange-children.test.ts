@@ -6,7 +6,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, beforeEach, test } from 'node:test'
 import { BIN } from '../../support/program.ts'
-import { isAlive, shell, startDeployments, until } from '../../support/deployment.ts'
+import { isAlive, shell, startDeployments } from '../../support/deployment.ts'
+import { until } from '../../support/until.ts'
 
 const { simulator, env: ENV, watch, start, sent, details } = await startDeployments()
 const emptyFolder = mkdtempSync(join(tmpdir(), 'run-'))

@@ -4,7 +4,8 @@ import { once } from 'node:events'
 import { after, beforeEach, test } from 'node:test'
 import { BIN } from '../../support/program.ts'
 import { skipWithout } from '../../support/required.ts'
-import { isAlive, startDeployments, until } from '../../support/deployment.ts'
+import { isAlive, startDeployments } from '../../support/deployment.ts'
+import { until } from '../../support/until.ts'
 
 const { simulator, env, sent } = await startDeployments()
 after(() => simulator.close())

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { after, beforeEach, test } from 'node:test'
 import { startSimulator } from '../../../tools/simulator/simulator.ts'
-import { until } from '../../support/deployment.ts'
 import { CODESHIP_PRO, KEY, startProgram, type Program } from '../../support/program.ts'
 import { accountWith, ago, REST_TOKEN } from '../../support/rest.ts'
+import { until } from '../../support/until.ts'
 
 /*
  * `run --watch`: the deployment has succeeded, and may break something afterwards.
