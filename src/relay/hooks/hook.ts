@@ -3,6 +3,7 @@ import { createHmac, type BinaryLike } from 'node:crypto'
 import { normalizeRefs } from '../../ci/normalize-ref.ts'
 import type { Build, BuildField } from '../../core/build.ts'
 import { isObject } from '../../core/json.ts'
+import { present } from '../../core/present.ts'
 import { isSameSecret } from '../same-secret.ts'
 
 /** A webhook's request, as far as the hooks read it. */
@@ -77,31 +78,17 @@ export function timeAt(value: unknown, ...names: readonly string[]): number | un
 
 /** A build of the fields that are known, its refs normalized. Each came from the webhook. */
 export function buildOf(fields: Partial<Record<Exclude<BuildField, 'approved'>, string | undefined>>): Build {
-  const known = Object.entries(fields).filter(([, value]) => value !== undefined)
+  const known = present(fields)
   return normalizeRefs({
-    ...Object.fromEntries(known),
-    origins: Object.fromEntries(known.map(([name]) => [name, 'the webhook'])),
+    ...known,
+    origins: Object.fromEntries(Object.keys(known).map((name) => [name, 'the webhook'])),
   })
 }
 
 /** A report of the parts that are known. */
-export function reportOf({
-  state,
-  build,
-  environment,
-  startedAtMs,
-  endedAtMs,
-  output,
-}: Reported): HookReport {
-  return {
-    state,
-    build,
-    ...(environment !== undefined && { environment }),
-    ...(startedAtMs !== undefined && { startedAtMs }),
-    ...(endedAtMs !== undefined && { endedAtMs }),
-    // For any outcome but a failure, the system's words are not worth showing.
-    ...(state === 'failure' && output !== undefined && { output }),
-  }
+export function reportOf({ state, build, output, ...others }: Reported): HookReport {
+  // For any outcome but a failure, the system's words are not worth showing.
+  return { state, build, ...present({ ...others, output: state === 'failure' ? output : undefined }) }
 }
 
 type Reported = { readonly [Name in keyof HookReport]: HookReport[Name] | undefined } & Pick<
