@@ -55,7 +55,7 @@ const FEATURES = {
 export type Requirement = ProgramName | keyof typeof FEATURES
 
 /**
- * Why tests that need all of these are skipped here: what the first missing one is and how to get it. `false` where
+ * Why tests that need all of these are skipped here: what the first missing one is and how to get it. `false` if
  * nothing is missing.
  * @throws instead of returning a reason, with REQUIRE_ALL=1
  */

@@ -2,17 +2,17 @@ import { refuse, type Fields, type Value } from './yaml.ts'
 
 /** The value as a map. @throws Failure with its place */
 export function asMap(value: Value, what: string): Fields {
-  return value.kind === 'map' ? value : refuse(value, `${what} has to be a map`)
+  return value.kind === 'map' ? value : refuse(value, `${what} must be a map`)
 }
 
 /** The value as a list. @throws Failure with its place */
 export function asList(value: Value, what: string): readonly Value[] {
-  return value.kind === 'list' ? value.items : refuse(value, `${what} has to be a list`)
+  return value.kind === 'list' ? value.items : refuse(value, `${what} must be a list`)
 }
 
 /** The value as one text that is not blank. @throws Failure with its place */
 export function asText(value: Value, what: string): string {
-  if (value.kind !== 'text') return refuse(value, `${what} has to be a single value`)
+  if (value.kind !== 'text') return refuse(value, `${what} must be a single value`)
   return value.text.trim() === '' ? refuse(value, `${what} is blank`) : value.text
 }
 
@@ -46,7 +46,7 @@ export type Pairs = Readonly<Record<string, string | null>>
 export function pairsOf(fields: Fields, key: string): Pairs {
   const value = valueOf(fields, key)
   if (value === undefined) return {}
-  if (value.kind === 'text') return refuse(value, `${key} has to be a map or a list of KEY=value`)
+  if (value.kind === 'text') return refuse(value, `${key} must be a map or a list of KEY=value`)
   const pairs: [string, string | null][] =
     value.kind === 'map'
       ? [...value.entries].map(([name, member]) => [name, plainText(member, name)])
@@ -65,6 +65,6 @@ function splitPair(item: Value, key: string): [string, string | null] {
 }
 
 function plainText(value: Value, what: string): string | null {
-  if (value.kind !== 'text') return refuse(value, `${what} has to be a single value`)
+  if (value.kind !== 'text') return refuse(value, `${what} must be a single value`)
   return value.isNull ? null : value.text
 }

@@ -198,7 +198,7 @@ function placeVolume(
   const { where } = item
   if (!/^[.~]|[/\\]/.test(source)) return { name: source, container, readOnly, where }
   if (isAbsolute(source) || source.startsWith('~') || normalize(source).startsWith('..'))
-    refuse(item, 'a volume has to be a folder of the repository, such as ./data:/data')
+    refuse(item, 'a volume must be a folder of the repository, such as ./data:/data')
   return { host: source, container, readOnly, where }
 }
 

@@ -79,7 +79,7 @@ export function readSteps({ root, notices }: YamlFile, services: ReadonlyMap<str
   for (const [index, step] of steps.entries()) {
     const place = items[index]
     if (step.type === 'manual' && index < steps.length - 1 && place)
-      refuse(place, 'a manual step has to be the last one')
+      refuse(place, 'a manual step must be the last one')
   }
   return { steps, notices: [...new Set(scope.notices)] }
 }

@@ -105,7 +105,7 @@ function createConverter(
     const merged = new Map<string, Value>()
     for (const { key, value } of node.items) {
       const name = convert(key, where)
-      if (name.kind !== 'text') return refuse(name, 'a key has to be a word')
+      if (name.kind !== 'text') return refuse(name, 'a key must be a word')
       const converted = convert(value, name.where)
       if (name.text === '<<') {
         for (const [inherited, its] of mergeSources(converted).flatMap(({ entries: from }) => [...from]))

@@ -165,8 +165,8 @@ test('what Codeship ignores gives a notice with its place, and what only concern
 })
 
 const REFUSED: [string, string][] = [
-  ['- app', 'codeship-services.yml:1: the file has to be a map'],
-  ['app: image', 'codeship-services.yml:1: the service app has to be a map'],
+  ['- app', 'codeship-services.yml:1: the file must be a map'],
+  ['app: image', 'codeship-services.yml:1: the service app must be a map'],
   ['app:\n  user: x', 'codeship-services.yml:2: the service app has neither image nor build'],
   ['app:\n  image: i\n  build: .', 'codeship-services.yml:3: the service app has both image and build'],
   ['app:\n  image: i\n  add_docker: true', 'codeship-services.yml:3: add_docker is not supported here'],
@@ -177,23 +177,23 @@ const REFUSED: [string, string][] = [
   ['app:\n  image: i\n  volumes_from: [data]', 'codeship-services.yml:3: volumes_from is not supported'],
   [
     'app:\n  image: i\n  volumes:\n    - /etc:/etc',
-    'codeship-services.yml:4: a volume has to be a folder of the repo',
+    'codeship-services.yml:4: a volume must be a folder of the repo',
   ],
   [
     'app:\n  image: i\n  volumes:\n    - a/../../b:/b',
-    'codeship-services.yml:4: a volume has to be a folder of the repo',
+    'codeship-services.yml:4: a volume must be a folder of the repo',
   ],
   [
     'app:\n  image: i\n  environment: A=SECRET',
-    'codeship-services.yml:3: environment has to be a map or a list',
+    'codeship-services.yml:3: environment must be a map or a list',
   ],
   [
     'app:\n  image: i\n  environment:\n    - "SECRET KEY"',
     'codeship-services.yml:4: environment has an entry that is not',
   ],
-  ['app:', 'codeship-services.yml:1: the service app has to be a map'],
+  ['app:', 'codeship-services.yml:1: the service app must be a map'],
   ['app:\n  image: i\n  command: "echo \'"', 'codeship-services.yml:3: a quote is left open'],
-  ['app:\n  image: i\n  depends_on: db', 'codeship-services.yml:3: depends_on has to be a list'],
+  ['app:\n  image: i\n  depends_on: db', 'codeship-services.yml:3: depends_on must be a list'],
   ['app:\n  image: i\n  depends_on: [db]', 'codeship-services.yml:2: app needs db, which is not in the file'],
   [
     'a: {image: i, depends_on: [b]}\nb: {image: i, links: [a]}',

@@ -117,13 +117,13 @@ test('a matrix runs its steps once for each service, side by side', () => {
 })
 
 const REFUSED: [string, string][] = [
-  ['a: b', '1: the file has to be a list'],
-  ['- a', '1: a step has to be a map'],
+  ['a: b', '1: the file must be a list'],
+  ['- a', '1: a step must be a map'],
   ['- name: a\n  service: app', '1: a step needs a command'],
   ['- name: a\n  command: x', '1: a step needs a service'],
   ['- name: a\n  command: x\n  service: nope', '3: there is no service nope'],
   ['- service: app\n  command:', '1: a step needs a command'],
-  ['- service: app\n  command: [a, b]', '2: command has to be a single value'],
+  ['- service: app\n  command: [a, b]', '2: command must be a single value'],
   ['- service: app\n  command: echo "', '2: a quote is left open'],
   ['- service: app\n  services: [db]\n  command: x', '2: a step has service or services, not both'],
   [
@@ -131,7 +131,7 @@ const REFUSED: [string, string][] = [
     '1: diagonal is not a type of step; known are run, serial, parallel, manual, push',
   ],
   ['- type: serial', '1: a serial step needs steps'],
-  ['- type: serial\n  steps: x', '2: steps has to be a list'],
+  ['- type: serial\n  steps: x', '2: steps must be a list'],
   [
     '- type: serial\n  service: app\n  steps:\n    - service: db\n      command: x',
     '4: the group has a service already: app',
@@ -140,7 +140,7 @@ const REFUSED: [string, string][] = [
     '- {name: a, service: app, command: x}\n- {name: a, service: app, command: y}',
     '2: the name a is taken by the step at codeship-steps.yml:1',
   ],
-  ['- {type: manual, steps: []}\n- {service: app, command: x}', '1: a manual step has to be the last one'],
+  ['- {type: manual, steps: []}\n- {service: app, command: x}', '1: a manual step must be the last one'],
   [
     '- service: app\n  command: x\n  on_fail:\n    - service: db\n      command: y',
     '4: on_fail runs in the service of the step that failed; leave service out',
