@@ -59,7 +59,7 @@ export function createTable(caption, columns, items = [], mustHold = false) {
       before?.classList.remove('changed')
       if (before === undefined || before.isEqualNode(cell)) continue
       const hadFocus = before.contains(document.activeElement)
-      cell.classList.add('changed')
+      cell.classList.toggle('changed', before.textContent !== cell.textContent) // not for a moment's difference
       before.replaceWith(cell)
       if (hadFocus) all('a, button', row).at(-1)?.focus({ preventScroll: true })
     }
