@@ -3,7 +3,7 @@ import type { FleetConfig } from '../config/fleet.ts'
 import { Failure } from '../core/failure.ts'
 
 /**
- * `fleet migrate`: makes or updates what relays share in PostgreSQL. `fleet export DIR`: moves what they have not delivered
+ * `fleet migrate`: creates or updates the tables that relays share. `fleet export DIR`: moves what they have not delivered
  * into a spool.
  * @returns the exit status
  * @throws Failure that says what is missing

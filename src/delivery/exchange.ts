@@ -22,7 +22,7 @@ export interface HttpRequest {
 }
 
 /** How one request over one connection ended. */
-export type Ending =
+export type RequestEnd =
   | { readonly kind: 'answered'; readonly answer: Answer }
   /** The connection failed before an answer came; `error` is undici's. */
   | { readonly kind: 'failed'; readonly error: unknown }
@@ -50,7 +50,7 @@ export function requestOnce(
   dispatcher: Dispatcher,
   request: HttpRequest,
   { timeoutMs, signal }: Bounds,
-): Promise<Ending> {
+): Promise<RequestEnd> {
   if (signal.aborted) return Promise.resolve({ kind: 'interrupted' })
   const { method, url, headers, body = null } = request
   return new Promise((resolve) => {
@@ -76,13 +76,13 @@ function splitUrl(url: string): { origin: string; path: string } {
 interface Reading {
   readonly handler: Dispatcher.DispatchHandler
   /** Ends with the part of the answer that has arrived, or else as given, and closes the connection. */
-  readonly breakOff: (unanswered: Ending) => void
+  readonly breakOff: (unanswered: RequestEnd) => void
 }
 
 /** Reads one answer. @param end called with the ending; later calls are ignored */
 function readAnswer(
   { maxAnswerBytes = MAX_ANSWER_BYTES, acceptedBodyMs, mayBegin }: HttpRequest,
-  end: (ending: Ending) => void,
+  end: (ending: RequestEnd) => void,
 ): Reading {
   const chunks: Buffer[] = []
   let bytes = 0
@@ -91,7 +91,7 @@ function readAnswer(
   let bodyTimer: NodeJS.Timeout | undefined
   let isBrokenOff = false
 
-  const finish = (unanswered: Ending, isCutOff = true): void => {
+  const finish = (unanswered: RequestEnd, isCutOff = true): void => {
     clearTimeout(bodyTimer)
     if (head === undefined) return end(unanswered)
     const sent = Buffer.concat(chunks).subarray(0, maxAnswerBytes)
@@ -99,7 +99,7 @@ function readAnswer(
     const body = decodeBody(sent, { encoding, contentType }, maxAnswerBytes)
     end({ kind: 'answered', answer: { ...head, ...body, isCutOff } })
   }
-  const breakOff = (unanswered: Ending): void => {
+  const breakOff = (unanswered: RequestEnd): void => {
     isBrokenOff = true
     finish(unanswered)
     controller?.abort(new Error('aborted'))

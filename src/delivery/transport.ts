@@ -6,7 +6,7 @@ import { hostAndPort } from './host-and-port.ts'
 import { chooseProxy } from './proxy.ts'
 import { createConnections, type Connect } from './connections.ts'
 import type { EarlyConnections } from './preconnect.ts'
-import { requestOnce, type Ending, type HttpRequest } from './exchange.ts'
+import { requestOnce, type RequestEnd, type HttpRequest } from './exchange.ts'
 import type { PostRequest } from './request.ts'
 
 /** The result of one exchange: the server's answer, or why there is none. */
@@ -73,7 +73,7 @@ export function createTransport({
   const way = `${proxied ?? ''}, server ${hostAndPort(baseUrl)}`
   const exchange: Transport['exchange'] = async (request, timeoutMs, signal) => {
     const untilMs = nowMs() + timeoutMs
-    let ending: Ending
+    let ending: RequestEnd
     let openedBefore: number
     do {
       openedBefore = connections.opened()
@@ -109,6 +109,6 @@ export function createTransport({
  * Whether the connection was lost. If it was idle before, the server may just have closed it, which says nothing about the
  * server, so the request is repeated at once. Each repetition uses up one such connection.
  */
-function isLost(ending: Ending): boolean {
+function isLost(ending: RequestEnd): boolean {
   return ending.kind === 'failed' && isConnectionLost(ending.error)
 }

@@ -104,7 +104,7 @@ export function createExpire(db: DatabaseSync, add: Add): Expire {
   }
 }
 
-/** Of a row that the disk has altered: the key of the process that delivers. */
+/** The key of the process that delivers, for a row that the disk has corrupted. */
 const NO_KEY: KeyRow = { name: DEFAULT_NAME, secret: null }
 
 function alertOf({ dedup_key: dedupKey, build, span, within, left_ms: leftMs, event }: DueRow): Event {

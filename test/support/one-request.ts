@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { createServer, type Socket } from 'node:net'
 import type { TestContext } from 'node:test'
 import { Agent } from 'undici'
-import { requestOnce, type Bounds, type Ending, type HttpRequest } from '../../src/delivery/exchange.ts'
+import { requestOnce, type Bounds, type RequestEnd, type HttpRequest } from '../../src/delivery/exchange.ts'
 import { listen } from './listen.ts'
 
 /** How an answer begins that accepts. */
@@ -43,7 +43,10 @@ export interface Given {
 }
 
 /** Makes the request. */
-export function post(t: TestContext, { url, request, bounds, agent = new Agent() }: Given): Promise<Ending> {
+export function post(
+  t: TestContext,
+  { url, request, bounds, agent = new Agent() }: Given,
+): Promise<RequestEnd> {
   t.after(() => agent.destroy())
   const whole = {
     method: 'POST',
@@ -57,7 +60,7 @@ export function post(t: TestContext, { url, request, bounds, agent = new Agent()
 
 /** The body of an answer, if there was an answer. */
 export async function bodyOf(
-  ending: Promise<Ending>,
+  ending: Promise<RequestEnd>,
 ): Promise<[status: number, body: string, isCutOff: boolean | undefined]> {
   const ended = await ending
   assert.ok(ended.kind === 'answered', `not answered but ${ended.kind}`)
