@@ -953,6 +953,11 @@ pagerduty_sh_start() {
   exec "$@" <&9 9<&-
 }
 
+# A closed stdin, stdout or stderr would be the next file that is opened. Shells copy a descriptor to itself without looking.
+(: 9<&0) 2>&- || exec </dev/null
+(: 9>&1) 2>&- || exec >/dev/null
+(: 9>&2) || exec 2>/dev/null
+
 case "$*" in
   *run*) set -- "$(pagerduty_sh count "$@" 2>/dev/null)" "$@" ;;
   *) set -- '' "$@" ;;
@@ -965,7 +970,7 @@ case $1 in
     trap 'passed="USR1 to $$"; [ -z "${!-}" ] || kill -s USR1 "$!" 2>/dev/null' USR1
     trap 'passed="USR2 to $$"; [ -z "${!-}" ] || kill -s USR2 "$!" 2>/dev/null' USR2
     trap 'passed="ALRM to $$"; [ -z "${!-}" ] || kill -s ALRM "$!" 2>/dev/null' ALRM
-    if (: <&0) 2>/dev/null; then { pagerduty_sh_start "$@" & } 9<&0; else { pagerduty_sh_start "$@" & } 9</dev/null; fi
+    { pagerduty_sh_start "$@" & } 9<&0
     child=$!
     ;;
   *) child= ;;

@@ -2,7 +2,15 @@ import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
-import { mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import {
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { constants, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, beforeEach, test } from 'node:test'
@@ -207,6 +215,18 @@ for (const shell of shells) {
       assert.doesNotMatch(stderr, new RegExp(KEY))
     },
   )
+
+  test(`${shell}: closed standard streams do not matter`, { skip }, async () => {
+    const file = join(scratch, `closed-${shell}`)
+    for (const closed of ['<&-', '>&-', '2>&-', '<&- >&- 2>&-']) {
+      rmSync(file, { force: true })
+      simulator.reset()
+      const line = `exec ${SHELLS[shell].join(' ')} "$@" ${closed}`
+      const command = ['sh', '-c', line, 'sh', SCRIPT, 'run', 'sh', '-c', 'cat; : > "$0"; exit 5', file]
+      const { code } = await runProcess(command, { env: { PATH: process.env['PATH'] ?? '', ...ENV } })
+      assert.deepEqual([code, existsSync(file), simulator.alerts.length], [5, true, 1], closed)
+    }
+  })
 
   test(`${shell}: loopback is never reached through a proxy`, { skip }, async () => {
     const dead = 'http://127.0.0.1:1'
