@@ -83,13 +83,25 @@ function createClient(
     ssl: tls === undefined ? false : tlsOptions(tls),
     connectionTimeoutMillis: timeoutMs,
     application_name: applicationName,
+    sslnegotiation: 'postgres',
+    client_encoding: 'utf8',
     keepAlive: true,
     keepAliveInitialDelayMillis: 10_000,
   })
+  ignoreEnvironment(client)
   client.setTypeParser(INT8, Number)
   client.setTypeParser(INT8_ARRAY as never, parseIds) // its type lists only some
   client.on('error', () => undefined) // what is lost shows in the statements
   return client
+}
+
+/**
+ * `PG…` variables may be meant for the deployment's own database. Those that the configuration does not override are read by `pg`
+ * (lib/connection-parameters.js): PGOPTIONS and PGREPLICATION.
+ */
+function ignoreEnvironment(client: pg.Client): void {
+  const { connectionParameters } = client as unknown as { connectionParameters: Record<string, unknown> }
+  Object.assign(connectionParameters, { options: undefined, replication: undefined })
 }
 
 /** PostgreSQL's ids of the types bigint and bigint[] (`pg_type.dat`). No number here exceeds what a double can hold. */

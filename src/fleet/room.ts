@@ -20,6 +20,8 @@ export interface RoomDeps {
 
 const MIN_WAIT_MS = 1000
 const MAX_WAIT_MS = 60_000
+/** A million events are counted in a second or less: the database should be busy with that for a small part of the time only. */
+const PAUSE_FACTOR = 20
 /** More than relays add in a second: the closer the limit, the more often they count. */
 const EVENTS_PER_MS = 2
 
@@ -29,20 +31,25 @@ export function createRoom({ countPending, limit, clock, onWarning }: RoomDeps):
   let pending = 0
   let running: Promise<void> | undefined
   const reason = `the fleet is full: it keeps at most ${limit} events (PAGERDUTY_FLEET_LIMIT)`
-  const count = async (): Promise<void> => {
+  /** Returns how long it took. */
+  const count = async (): Promise<number> => {
+    const startedAtMs = clock.now()
     const wasFull = pending >= limit
     pending = await countPending(limit)
     if (pending >= limit && !wasFull) onWarning(reason)
+    return clock.now() - startedAtMs
   }
   const run = async (): Promise<void> => {
     while (!stopping.signal.aborted) {
+      let tookMs = 0
       try {
-        await count()
+        tookMs = await count()
       } catch (error) {
         if (!(error instanceof Failure)) throw error // while the database is away, nothing is added to it
       }
       const leftMs = (limit - pending) / EVENTS_PER_MS
-      await clock.sleep(Math.min(MAX_WAIT_MS, Math.max(MIN_WAIT_MS, leftMs)), stopping.signal)
+      const waitMs = Math.max(MIN_WAIT_MS, leftMs, tookMs * PAUSE_FACTOR)
+      await clock.sleep(Math.min(MAX_WAIT_MS, waitMs), stopping.signal)
     }
   }
   return {

@@ -27,6 +27,23 @@ test('doctor --fleet says what an acknowledgement means, and asks for no key', {
   assert.doesNotMatch(stdout, new RegExp(PASSWORD))
 })
 
+test('variables of libpq, which may be meant for another database, have no effect', { skip }, async () => {
+  const { code, stdout } = await doctor({
+    PAGERDUTY_FLEET: url,
+    PGOPTIONS: '-c default_transaction_read_only=on -c search_path=nowhere',
+    PGREPLICATION: 'database',
+    PGSSLNEGOTIATION: 'direct',
+    PGSSLMODE: 'require',
+    PGCLIENTENCODING: 'LATIN1',
+    PGHOST: 'db.invalid',
+    PGUSER: 'somebody',
+    PGPASSWORD: 'their-password',
+    PGSERVICE: 'theirs',
+  })
+  assert.equal(code, 0, stdout)
+  assert.match(stdout, /^ok {3}fleet: 127\.0\.0\.1:\d+ accepts writes$/m)
+})
+
 test('doctor --fleet lists a node that is down, and is content with the others', { skip }, async () => {
   const { code, stdout } = await doctor({
     PAGERDUTY_FLEET: url.replace('127.0.0.1', `127.0.0.1:${await freePort()},127.0.0.1`),
