@@ -10,7 +10,7 @@ import { NEEDS_POSTGRES, startCluster, type Cluster } from '../support/postgres.
 import { KEY } from '../support/program.ts'
 import { alertBody, post } from '../support/relay.ts'
 import { skipWithout } from '../support/required.ts'
-import { until } from '../support/worker.ts'
+import { until } from '../support/until.ts'
 import { buildImage, runContainer, startReachableSimulator, urlFor, type RunningContainer } from './image.ts'
 
 /** A service of compose.yaml, as far as the page uses them. */

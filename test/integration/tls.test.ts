@@ -10,7 +10,7 @@ import { skipWithout } from '../support/required.ts'
 import { PROXIED_HOST, startProxy } from '../support/proxy.ts'
 import { alertBody, post, startRelay } from '../support/relay.ts'
 import { REST_TOKEN } from '../support/rest.ts'
-import { until } from '../support/worker.ts'
+import { until } from '../support/until.ts'
 
 async function serve(t: TestContext, tls: { key: string; cert: string }): Promise<Simulator> {
   const simulator = await startSimulator({ tls })

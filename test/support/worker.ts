@@ -7,8 +7,6 @@ import { startWorker } from '../../src/spool/worker/worker.ts'
 import type { Spool } from '../../src/spool/spool.ts'
 import type { Transport } from '../../src/delivery/transport.ts'
 
-export { until } from './until.ts'
-
 /** The machine's clock, and waits shortened so that a minute of retries passes in a moment. */
 export function quickClock(factor = 1): Clock {
   return {

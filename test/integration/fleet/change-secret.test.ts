@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { shareFleetRelays } from '../../support/fleet-relays.ts'
 import { alertBody, keyFor, post, type RunningRelay } from '../../support/relay.ts'
-import { until } from '../../support/worker.ts'
+import { until } from '../../support/until.ts'
 
 const { skip, fleet } = await shareFleetRelays()
 

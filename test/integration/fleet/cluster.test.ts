@@ -18,7 +18,7 @@ import { freePort } from '../../support/free-port.ts'
 import { NEEDS_STANDBYS, type Node } from '../../support/postgres.ts'
 import { skipWithout } from '../../support/required.ts'
 import { alertItem, changeItem } from '../../support/spool.ts'
-import { until } from '../../support/worker.ts'
+import { until } from '../../support/until.ts'
 
 const skip = skipWithout(...NEEDS_STANDBYS)
 const cluster = skip === false ? await startFleetCluster({ nodes: 3 }) : undefined

@@ -4,7 +4,7 @@ import { shareFleetRelays } from '../../support/fleet-relays.ts'
 import { claimAll, fleetItem, openTestFleet } from '../../support/fleet.ts'
 import { CODESHIP_PRO, runProgram, type Run } from '../../support/program.ts'
 import { alertItem } from '../../support/spool.ts'
-import { until } from '../../support/worker.ts'
+import { until } from '../../support/until.ts'
 
 const { skip, cluster, fleet, url } = await shareFleetRelays()
 

@@ -3,7 +3,7 @@ import { cpSync } from 'node:fs'
 import { test } from 'node:test'
 import { shareFleetRelays } from '../../support/fleet-relays.ts'
 import { alertBody, post } from '../../support/relay.ts'
-import { until } from '../../support/worker.ts'
+import { until } from '../../support/until.ts'
 
 const { skip, fleet } = await shareFleetRelays()
 

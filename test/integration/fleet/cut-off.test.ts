@@ -8,7 +8,7 @@ import { KEY } from '../../support/program.ts'
 import { alertBody, post } from '../../support/relay.ts'
 import { skipWithout } from '../../support/required.ts'
 import { temporaryDirectory } from '../../support/spool.ts'
-import { until } from '../../support/worker.ts'
+import { until } from '../../support/until.ts'
 import { startSimulator } from '../../../tools/simulator/simulator.ts'
 
 const skip = skipWithout(...NEEDS_POSTGRES, 'namespaces')

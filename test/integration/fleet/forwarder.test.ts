@@ -6,7 +6,7 @@ import { startForwarder } from '../../../src/fleet/forwarder.ts'
 import { AT_ONCE } from '../../../src/fleet/write-through.ts'
 import type { SpoolItem } from '../../../src/spool/spool.ts'
 import { alertItem, changeItem, DEFAULT_KEY, openTestSpool } from '../../support/spool.ts'
-import { until } from '../../support/worker.ts'
+import { until } from '../../support/until.ts'
 
 /** A success, and the resolve that comes with it. */
 function deployed(build: number): SpoolItem[] {

@@ -11,7 +11,7 @@ import { NEEDS_POSTGRES, type Node } from '../../support/postgres.ts'
 import { runProgram } from '../../support/program.ts'
 import { alertBody, post, startRelay } from '../../support/relay.ts'
 import { skipWithout } from '../../support/required.ts'
-import { until } from '../../support/worker.ts'
+import { until } from '../../support/until.ts'
 
 const skip = skipWithout(...NEEDS_POSTGRES)
 const simulator = await startSimulator()

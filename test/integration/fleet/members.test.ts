@@ -5,7 +5,7 @@ import { shareFleetRelays } from '../../support/fleet-relays.ts'
 import { runProgram } from '../../support/program.ts'
 import { keyFor, type RunningRelay } from '../../support/relay.ts'
 import { temporaryDirectory } from '../../support/spool.ts'
-import { until } from '../../support/worker.ts'
+import { until } from '../../support/until.ts'
 
 const { skip, fleet, cluster } = await shareFleetRelays()
 /** Without it nobody compares keys. */

@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { metricsOf, shareFleetRelays } from '../../support/fleet-relays.ts'
 import { alertBody, post, type RunningRelay } from '../../support/relay.ts'
-import { until } from '../../support/worker.ts'
+import { until } from '../../support/until.ts'
 
 const { skip, cluster, fleet } = await shareFleetRelays()
 

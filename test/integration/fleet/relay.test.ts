@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { shareFleetRelays, metricsOf } from '../../support/fleet-relays.ts'
 import { alertBody, keyFor, post, type RunningRelay } from '../../support/relay.ts'
 import { CODESHIP_PRO, runProgram } from '../../support/program.ts'
-import { until } from '../../support/worker.ts'
+import { until } from '../../support/until.ts'
 
 const { skip, cluster, fleet } = await shareFleetRelays()
 

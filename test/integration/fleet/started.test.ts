@@ -5,7 +5,7 @@ import { openTestFleet } from '../../support/fleet.ts'
 import { CODESHIP_PRO, runProgram, startProgram, type Run } from '../../support/program.ts'
 import { post } from '../../support/relay.ts'
 import { openTestSpool } from '../../support/spool.ts'
-import { until } from '../../support/worker.ts'
+import { until } from '../../support/until.ts'
 
 const { skip, cluster, fleet, url } = await shareFleetRelays()
 

@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { metricsOf, shareFleetRelays } from '../../support/fleet-relays.ts'
 import { alertBody, keyFor, post, type RunningRelay } from '../../support/relay.ts'
 import { stepClock } from '../../support/step-clock.ts'
-import { until } from '../../support/worker.ts'
+import { until } from '../../support/until.ts'
 
 const { skip, fleet } = await shareFleetRelays()
 

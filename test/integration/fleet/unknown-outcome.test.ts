@@ -13,7 +13,7 @@ import { startFront } from '../../support/front.ts'
 import { DATABASE } from '../../support/postgres.ts'
 import { alertBody, post } from '../../support/relay.ts'
 import { changeItem, openTestSpool } from '../../support/spool.ts'
-import { until } from '../../support/worker.ts'
+import { until } from '../../support/until.ts'
 
 const { skip, cluster, fleet } = await shareFleetRelays()
 

@@ -6,7 +6,7 @@ import { emptyFleet, startFleetCluster } from '../../support/fleet.ts'
 import { NEEDS_POSTGRES } from '../../support/postgres.ts'
 import { alertBody, post } from '../../support/relay.ts'
 import { skipWithout } from '../../support/required.ts'
-import { until } from '../../support/worker.ts'
+import { until } from '../../support/until.ts'
 
 interface Listed {
   readonly id: number

@@ -6,7 +6,7 @@ import { openPage, startBrowser, temporarySpool } from '../../support/browser.ts
 import { CODESHIP_PRO, KEY } from '../../support/program.ts'
 import { alertBody, launchRelay, post, startRelay, type RunningRelay } from '../../support/relay.ts'
 import { skipWithout } from '../../support/required.ts'
-import { until } from '../../support/worker.ts'
+import { until } from '../../support/until.ts'
 
 const skip = skipWithout('chromium')
 const REFUSED = { kind: 'answer', status: 400, body: 'Invalid routing key' } as const

@@ -11,7 +11,7 @@ import { CODESHIP_PRO, KEY } from '../../support/program.ts'
 import { alertBody, post, startRelay, type RunningRelay } from '../../support/relay.ts'
 import { skipWithout } from '../../support/required.ts'
 import { alertItem } from '../../support/spool.ts'
-import { until } from '../../support/worker.ts'
+import { until } from '../../support/until.ts'
 
 /* Each view with everything that it can show. `npm run figures` takes pictures of two of them for the documentation. */
 

@@ -8,7 +8,7 @@ import { startSimulator } from '../../../tools/simulator/simulator.ts'
 import { CODESHIP_PRO, KEY, runProgram } from '../../support/program.ts'
 import { alertBody, post, startRelay } from '../../support/relay.ts'
 import { skipWithout } from '../../support/required.ts'
-import { until } from '../../support/worker.ts'
+import { until } from '../../support/until.ts'
 
 /*
  * What a browser can be made to send to a relay on the same machine or network, and what other programs send.

@@ -7,7 +7,7 @@ import { startSimulator } from '../../../tools/simulator/simulator.ts'
 import { CODESHIP_PRO, KEY, runProgram, startProgram } from '../../support/program.ts'
 import { alertBody, post, startRelay, type RunningRelay } from '../../support/relay.ts'
 import { accountWith, REST_TOKEN, SHOP } from '../../support/rest.ts'
-import { until } from '../../support/worker.ts'
+import { until } from '../../support/until.ts'
 import { openTestSpool, temporaryDirectory } from '../../support/spool.ts'
 
 const simulator = await startSimulator()

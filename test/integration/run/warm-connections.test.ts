@@ -10,7 +10,7 @@ import { listen } from '../../support/listen.ts'
 import { CODESHIP_PRO, KEY, startProgram, type Run } from '../../support/program.ts'
 import { temporaryDirectory } from '../../support/spool.ts'
 import { skipWithout } from '../../support/required.ts'
-import { until } from '../../support/worker.ts'
+import { until } from '../../support/until.ts'
 
 const skip = skipWithout('localhost')
 

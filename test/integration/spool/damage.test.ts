@@ -8,7 +8,8 @@ import type { Event } from '../../../src/core/event.ts'
 import { openSpool } from '../../../src/spool/open.ts'
 import type { SpoolItem } from '../../../src/spool/spool.ts'
 import { createChance } from '../../chaos/chance.ts'
-import { startTestWorker, until } from '../../support/worker.ts'
+import { until } from '../../support/until.ts'
+import { startTestWorker } from '../../support/worker.ts'
 import { changeItem, DEFAULT_KEY, ownKey } from '../../support/spool.ts'
 
 /** As SQLite writes them; a frame of its log is a page and its head. */

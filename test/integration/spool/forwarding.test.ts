@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { alertItem, changeItem, openTestSpool, ownKey } from '../../support/spool.ts'
-import { startTestWorker, until } from '../../support/worker.ts'
+import { until } from '../../support/until.ts'
+import { startTestWorker } from '../../support/worker.ts'
 
 test('events can be added under ids that were reserved before, and keep their order', async (t) => {
   const { spool } = await openTestSpool(t)

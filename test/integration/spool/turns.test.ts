@@ -3,7 +3,8 @@ import { DatabaseSync } from 'node:sqlite'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import type { Outcome } from '../../../src/core/outcome.ts'
-import { ACCEPTED, quickClock, startTestWorker, until } from '../../support/worker.ts'
+import { until } from '../../support/until.ts'
+import { ACCEPTED, quickClock, startTestWorker } from '../../support/worker.ts'
 import { alertItem, changeItem, openTestSpool, ownKey } from '../../support/spool.ts'
 
 const FAILED: Outcome = { kind: 'retry', status: 500, reason: '500: oops' }

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Outcome } from '../../../src/core/outcome.ts'
-import { ACCEPTED, quickClock, startTestWorker, until } from '../../support/worker.ts'
+import { until } from '../../support/until.ts'
+import { ACCEPTED, quickClock, startTestWorker } from '../../support/worker.ts'
 import { alertItem, changeItem, openTestSpool, ownKey } from '../../support/spool.ts'
 
 const DOWN: Outcome = { kind: 'retry', status: 503, reason: '503: down' }

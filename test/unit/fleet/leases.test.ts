@@ -4,7 +4,8 @@ import type { Claimed, ClaimRequest, Lease, OwnedKey, Taken } from '../../../src
 import { startLeases, type Leases } from '../../../src/fleet/leases.ts'
 import { createMirror, type Mirror } from '../../../src/fleet/mirror.ts'
 import { DEFAULT_KEY } from '../../support/spool.ts'
-import { quickClock, until } from '../../support/worker.ts'
+import { until } from '../../support/until.ts'
+import { quickClock } from '../../support/worker.ts'
 
 const LEASE_MS = 20_000
 const keys = (count: number): OwnedKey[] =>

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { Failure } from '../../../src/core/failure.ts'
 import { createRoom } from '../../../src/fleet/room.ts'
-import { quickClock, until } from '../../support/worker.ts'
+import { until } from '../../support/until.ts'
+import { quickClock } from '../../support/worker.ts'
 
 test('a fleet with as many events as the limit says takes no more until some are delivered', async () => {
   let pending = 2

@@ -6,7 +6,7 @@ import type { FleetItem } from '../../../src/fleet/engine.ts'
 import { createWriteThrough, type Accepted, type WriteThrough } from '../../../src/fleet/write-through.ts'
 import { toRow } from '../../../src/spool/rows.ts'
 import { changeItem } from '../../support/spool.ts'
-import { until } from '../../support/worker.ts'
+import { until } from '../../support/until.ts'
 
 interface Statement {
   readonly items: readonly FleetItem[]
