@@ -105,7 +105,8 @@ for (const [name, make] of [
 test('no file is written or created through a symbolic link with the name of the reserve or the lock', async (t) => {
   const directory = temporaryDirectory(t)
   const [foreign, absent] = [join(temporaryDirectory(t), 'foreign'), join(directory, 'absent')]
-  writeFileSync(foreign, 'of somebody else', { mode: 0o644 })
+  writeFileSync(foreign, 'of somebody else')
+  chmodSync(foreign, 0o644)
   symlinkSync(foreign, join(directory, 'spool.reserve'))
   symlinkSync(absent, join(directory, 'deliver.lock'))
   const { spool } = await openTestSpool(t, { directory })

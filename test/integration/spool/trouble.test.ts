@@ -195,7 +195,7 @@ test('the longest path that SQLite opens works, and a longer one is reported wit
     parent,
     'd'.repeat(200),
     'd'.repeat(200),
-    'd'.repeat(MAX_DIRECTORY_BYTES - parent.length - 403),
+    'd'.repeat(MAX_DIRECTORY_BYTES - Buffer.byteLength(parent) - 403),
   )
   const works = await openTestSpool(t, { directory: longest })
   assert.deepEqual(works.warnings, [])
