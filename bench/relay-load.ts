@@ -87,15 +87,16 @@ async function loadOnce(
 ): Promise<{ rate: number; p99Ms: number }> {
   const { count, seconds: took, p99Ms } = await load(subject, { connections: CONNECTIONS, seconds, signal })
   if (!DELIVERING.has(subject.name)) return { rate: count / took, p99Ms }
-  const restMs = await untilDelivered(subject.url)
+  const restMs = await untilDelivered(subject)
   return { rate: count / (took + restMs / 1000), p99Ms }
 }
 
 /** Waits until the spool is delivered, so that it does not disturb other measurements. Returns how long that took. */
-async function untilDelivered(url: string): Promise<number> {
+async function untilDelivered({ name, url }: Pick<Relay, 'name' | 'url'>): Promise<number> {
   const startedAtMs = performance.now()
   while ((await pendingEvents(url)) > 0) {
-    if (performance.now() - startedAtMs > DELIVERED_MS) throw new Error('the spool was not delivered in time')
+    if (performance.now() - startedAtMs > DELIVERED_MS)
+      throw new Error(`${name}: the spool was not delivered in time`)
     await sleep(20)
   }
   return performance.now() - startedAtMs

@@ -14,19 +14,20 @@ mkdirSync(folder, { recursive: true })
 const db = new DatabaseSync(join(folder, 'bare.db'))
 db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL')
 db.exec('CREATE TABLE pending (id INTEGER PRIMARY KEY, body TEXT NOT NULL) STRICT')
-const insert = db.prepare('INSERT INTO pending (body) VALUES (?)')
+const insert = db.prepare('INSERT INTO pending (id, body) VALUES (?, ?)')
 const remove = db.prepare('DELETE FROM pending WHERE id = ?')
 const readNext = db.prepare('SELECT id, body FROM pending WHERE id > ? ORDER BY id LIMIT ? + 0')
 
 let jobs = []
 let pending = 0
 let inFlight = 0
+let newestId = 0
 let lastId = 0
 
-function write(statement, value) {
+function write(statement, ...values) {
   return new Promise((resolve) => {
     if (jobs.length === 0) setImmediate(commit)
-    jobs.push({ statement, value, resolve })
+    jobs.push({ statement, values, resolve })
   })
 }
 
@@ -34,7 +35,7 @@ function commit() {
   const done = jobs
   jobs = []
   db.exec('BEGIN IMMEDIATE')
-  for (const { statement, value } of done) statement.run(value)
+  for (const { statement, values } of done) statement.run(...values)
   db.exec('COMMIT')
   for (const { resolve } of done) resolve()
   if (forward !== undefined) setImmediate(forwardNext)
@@ -71,7 +72,7 @@ function forwardNext() {
 
 const app = fastify()
 app.post('/v2/enqueue', async (incoming, reply) => {
-  await write(insert, JSON.stringify(incoming.body))
+  await write(insert, ++newestId, JSON.stringify(incoming.body)) // SQLite’s own ids begin again when the table is empty
   pending++
   return reply.code(202).send({ status: 'success' })
 })
