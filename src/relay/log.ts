@@ -48,7 +48,8 @@ function maskerOf(secrets: readonly Secret[]): (line: string) => string {
   )
   if (masks.size === 0) return (line) => line
   const longestFirst = [...masks.keys()].toSorted((a, b) => b.length - a.length) // a part must not hide the whole
-  const pattern = new RegExp(longestFirst.map((value) => RegExp.escape(value)).join('|'), 'g')
+  const escaped = longestFirst.map((value) => value.replaceAll(/[\\^$.*+?()[\]{}|]/g, String.raw`\$&`))
+  const pattern = new RegExp(escaped.join('|'), 'g')
   return (line) => line.replace(pattern, (value) => masks.get(value) ?? '')
 }
 
