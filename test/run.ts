@@ -1,15 +1,24 @@
+import { once } from 'node:events'
 import { globSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
-import { relative, resolve } from 'node:path'
+import { resolve } from 'node:path'
 import { run } from 'node:test'
 import { spec } from 'node:test/reporters'
 import { parseArgs } from 'node:util'
 import { killChild } from './runner/processes.ts'
-import { countTest, createTally, formatSummary } from './runner/summary.ts'
+import {
+  countOverdue,
+  countTest,
+  createTally,
+  formatSummary,
+  mergeRetry,
+  type Tally,
+} from './runner/summary.ts'
 
 /*
  * `npm test`: Node's own test runner over all files, or over those that are named; a limit for each file, so that
- * nothing hangs; and the last lines say what was skipped and why.
+ * nothing hangs; and the last lines say what was skipped and why. With `--retries=1` a file with a failure runs once more,
+ * alone; a test that passes then is reported as flaky and does not fail the run.
  */
 
 /**
@@ -39,7 +48,10 @@ for (const name of ['http_proxy', 'https_proxy', 'all_proxy', 'no_proxy', 'node_
   for (const variable of [name, name.toUpperCase()]) delete process.env[variable]
 
 const { values, positionals } = parseArgs({
-  options: { 'file-limit': { type: 'string', default: String(FILE_LIMIT_S) } },
+  options: {
+    'file-limit': { type: 'string', default: String(FILE_LIMIT_S) },
+    retries: { type: 'string', default: '0' },
+  },
   allowPositionals: true,
 })
 const fileLimitMs = Number(values['file-limit']) * 1000
@@ -52,47 +64,51 @@ if (files.length === 0) {
   process.exit(64)
 }
 
-const tally = createTally()
-const overdue = new Map<string, NodeJS.Timeout>()
-const killed = new Set<string>()
-const stream = run({
-  files,
-  concurrency: FILES_PER_CORE * Math.max(2, availableParallelism()),
-  timeout: TEST_LIMIT_MS,
-})
+let tally = await runFiles(files, FILES_PER_CORE * Math.max(2, availableParallelism()))
+for (let retry = 0; retry < Number(values.retries) && tally.failed.length > 0; retry += 1) {
+  process.stdout.write(
+    `\n${formatSummary(tally)}\nThe files with a failure run again, one after the other.\n\n`,
+  )
+  tally = mergeRetry(tally, await runFiles([...tally.failedFiles], 1))
+}
+finish(tally)
 
-stream.on('test:dequeue', ({ name, file }) => {
-  if (name === file)
-    overdue.set(
-      file,
-      setTimeout(() => endFile(file), fileLimitMs),
-    )
-})
-stream.on('test:complete', ({ name, file }) => {
-  if (name === file) clearTimeout(overdue.get(file))
-})
-stream.on('test:pass', (test) => countTest(tally, test, true))
-stream.on('test:fail', (test) => {
-  if (!killed.has(test.name)) countTest(tally, test, false)
-})
-const report = stream.pipe(spec())
-report.pipe(process.stdout, { end: false })
-report.once('end', finish)
+/** Runs test files, so many at a time, and prints what they report. */
+async function runFiles(paths: readonly string[], concurrency: number): Promise<Tally> {
+  const counted = createTally()
+  const overdue = new Map<string, NodeJS.Timeout>()
+  const killed = new Set<string>()
+  const stream = run({ files: paths, concurrency, timeout: TEST_LIMIT_MS })
+  stream.on('test:dequeue', ({ name, file }) => {
+    if (name === file) overdue.set(file, setTimeout(endFile, fileLimitMs, file))
+  })
+  stream.on('test:complete', ({ name, file }) => {
+    if (name === file) clearTimeout(overdue.get(file))
+  })
+  stream.on('test:pass', (test) => countTest(counted, test, true))
+  stream.on('test:fail', (test) => {
+    if (!killed.has(test.name)) countTest(counted, test, false)
+  })
+  const report = stream.pipe(spec())
+  report.pipe(process.stdout, { end: false })
+  await once(report, 'end')
+  return counted
 
-function finish(): void {
-  process.stdout.write(`\n${formatSummary(tally)}`)
-  process.exitCode = tally.failed.length > 0 ? 1 : 0
+  /** Kills a file that hangs, and the whole run if that does not help. */
+  function endFile(file: string): void {
+    countOverdue(counted, file, fileLimitMs / 1000)
+    killed.add(file)
+    killChild(file)
+    const giveUp = setTimeout(() => {
+      process.stderr.write(`${file} left processes that hold its output open: the run ends here\n`)
+      finish(counted)
+      process.exit(1)
+    }, GRACE_MS)
+    overdue.set(file, giveUp)
+  }
 }
 
-/** Kills a file that hangs, and the whole run if that does not help. */
-function endFile(file: string): void {
-  tally.failed.push(`${relative('', file)} did not end within ${fileLimitMs / 1000} s, and was killed`)
-  killed.add(file)
-  killChild(file)
-  const giveUp = setTimeout(() => {
-    process.stderr.write(`${file} left processes that hold its output open: the run ends here\n`)
-    finish()
-    process.exit(1)
-  }, GRACE_MS)
-  overdue.set(file, giveUp)
+function finish(ended: Tally): void {
+  process.stdout.write(`\n${formatSummary(ended)}`)
+  process.exitCode = ended.failed.length > 0 ? 1 : 0
 }

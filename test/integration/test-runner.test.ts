@@ -83,6 +83,32 @@ for (const [name, text] of Object.entries(HANGS)) {
   })
 }
 
+test('with --retries=1 a file that failed runs again, alone; what passes then is named as flaky', async (t) => {
+  const files = {
+    good: `test('is good', () => {})`,
+    flaky: `import { existsSync, writeFileSync } from 'node:fs'
+      const isFirst = !existsSync('ran')
+      writeFileSync('ran', '')
+      test('fails once', () => { if (isFirst) throw new Error('on purpose') })`,
+  }
+  const passing = await runTests(t, files, { args: ['--retries=1'] })
+  assert.equal(passing.code, 0)
+  const summary =
+    '2 tests passed, 0 failed, 0 skipped\n  flaky (failed, then passed alone): flaky.test.mjs: fails once\n'
+  assert.ok(passing.stdout.endsWith(`\n${summary}`), passing.stdout)
+  assert.equal(passing.stdout.match(/✔ is good/g)?.length, 1)
+
+  const strict = await runTests(t, files)
+  assert.equal(strict.code, 1)
+  const broken = { ...files, broken: `test('fails', () => { throw new Error('on purpose') })` }
+  const failed = await runTests(t, broken, { args: ['--retries=1'] })
+  assert.equal(failed.code, 1)
+  assert.match(
+    failed.stdout,
+    /\n2 tests passed, 1 failed, 0 skipped\n {2}failed: broken\.test\.mjs: fails\n {2}flaky/,
+  )
+})
+
 test('what is missing skips a test, and fails it with REQUIRE_ALL=1', async (t) => {
   const files = {
     needy: `const { skipWithout } = await import(${JSON.stringify(REQUIRED)})

@@ -1,15 +1,19 @@
-import { relative } from 'node:path'
+import { relative, resolve } from 'node:path'
 
 /** What one run of the tests came to. */
 export interface Tally {
   passed: number
   readonly failed: string[]
+  /** The absolute paths of the files with a failure. */
+  readonly failedFiles: Set<string>
+  /** Tests that failed and passed when their file ran again. */
+  readonly flaky: string[]
   /** Skipped tests and suites by the reason. */
   readonly skipped: Map<string, { tests: number; suites: number }>
 }
 
 export function createTally(): Tally {
-  return { passed: 0, failed: [], skipped: new Map() }
+  return { passed: 0, failed: [], failedFiles: new Set(), flaky: [], skipped: new Map() }
 }
 
 /** What a test runner reports about a test that has ended, as far as we count it. */
@@ -28,9 +32,30 @@ export function countTest(tally: Tally, test: EndedTest, hasPassed: boolean): vo
     const reason = typeof test.skip === 'string' && test.skip !== '' ? test.skip : 'no reason given'
     const { tests, suites } = tally.skipped.get(reason) ?? { tests: 0, suites: 0 }
     tally.skipped.set(reason, { tests: tests + (isSuite ? 0 : 1), suites: suites + (isSuite ? 1 : 0) })
-  } else if (isOnlyOutside(test)) return
-  else if (!hasPassed && test.todo === undefined) tally.failed.push(nameOf(test))
-  else if (!isSuite) tally.passed += 1
+  } else if (isOnlyOutside(test)) {
+    return
+  } else if (!hasPassed && test.todo === undefined) {
+    tally.failed.push(nameOf(test))
+    tally.failedFiles.add(test.file ?? resolve(test.name))
+  } else if (!isSuite) tally.passed += 1
+}
+
+/** Counts a file that had to be killed. */
+export function countOverdue(tally: Tally, file: string, limitS: number): void {
+  tally.failed.push(`${relative('', file)} did not end within ${limitS} s, and was killed`)
+  tally.failedFiles.add(file)
+}
+
+/** A run and a second one of its failed files: what failed in the first one alone is flaky. */
+export function mergeRetry(first: Tally, retry: Tally): Tally {
+  const flaky = first.failed.filter((name) => !retry.failed.includes(name))
+  return {
+    passed: first.passed + flaky.length,
+    failed: retry.failed,
+    failedFiles: retry.failedFiles,
+    flaky: [...first.flaky, ...flaky],
+    skipped: first.skipped,
+  }
 }
 
 /** Whether it failed only because a test in it did, which is counted separately. */
@@ -44,8 +69,8 @@ function nameOf({ name, file }: EndedTest): string {
   return file === name ? relative('', file) : `${relative('', file)}: ${name}`
 }
 
-/** The last lines of a run, for a person: how many passed, failed and were skipped, and what to install. */
-export function formatSummary({ passed, failed, skipped }: Tally): string {
+/** The last lines of a run, for a person: how many passed, failed and were skipped, which are flaky, and what to install. */
+export function formatSummary({ passed, failed, flaky, skipped }: Tally): string {
   const groups = [...skipped].toSorted(([, a], [, b]) => b.tests + b.suites - a.tests - a.suites)
   const tests = groups.reduce((sum, [, group]) => sum + group.tests, 0)
   const suites = groups.reduce((sum, [, group]) => sum + group.suites, 0)
@@ -53,6 +78,7 @@ export function formatSummary({ passed, failed, skipped }: Tally): string {
     `${count(passed, 'test')} passed, ${failed.length} failed, ${describe({ tests, suites })} skipped`,
   ]
   lines.push(...failed.map((name) => `  failed: ${name}`))
+  lines.push(...flaky.map((name) => `  flaky (failed, then passed alone): ${name}`))
   lines.push(...groups.map(([reason, group]) => `  skipped ${describe(group)}: ${reason}`))
   if (groups.length > 0)
     lines.push('To run everything: bash .ci/run, as root on Debian, installs what is missing.')

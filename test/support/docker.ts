@@ -24,10 +24,24 @@ export async function docker(
   env: Readonly<Record<string, string>> = {},
 ): Promise<string> {
   const options = { cwd: fileURLToPath(ROOT), maxBuffer: MAX_OUTPUT_BYTES, env: { ...process.env, ...env } }
-  const running = run('docker', args, options)
-  running.child.stdin?.on('error', () => undefined) // it may end without reading it
-  running.child.stdin?.end(stdin)
-  return (await running).stdout
+  for (;;) {
+    const running = run('docker', args, options)
+    running.child.stdin?.on('error', () => undefined) // it may end without reading it
+    running.child.stdin?.end(stdin)
+    try {
+      return (await running).stdout
+    } catch (error) {
+      if (!(error instanceof Error) || !lostCachedImage(error.message)) throw error
+    }
+  }
+}
+
+/**
+ * Whether a build failed only because another process removed an image while Docker looked through the images that it
+ * might build on. Docker without BuildKit reads them one by one and gives up at the first that is gone.
+ */
+function lostCachedImage(message: string): boolean {
+  return /^unable to find image "sha256:/m.test(message)
 }
 
 /**
