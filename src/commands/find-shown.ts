@@ -1,8 +1,9 @@
 import type { Event, EventBody } from '../core/event.ts'
 import { oneLine } from '../core/mask-secrets.ts'
-import { hasOpenAlert, listIncidentsOfAlert } from '../rest/alerts.ts'
+import { hasOpenAlert } from '../rest/alerts.ts'
 import { listChangeEvents } from '../rest/change-events.ts'
 import type { RestClient } from '../rest/client.ts'
+import { listIncidentsOfAlert } from '../rest/incidents.ts'
 import type { ChangeEntry, Incident } from '../rest/resources.ts'
 
 /** What PagerDuty shows of an event, or what it shows instead. */

@@ -47,25 +47,57 @@ async function list(
   return pages.flatMap(({ incidents }) => incidents)
 }
 
-/** The latest hundred incidents of a service since a time, in one call. @throws Failure as `ask` does */
+/** The latest hundred incidents of a service since a time, in one attempt. @throws Failure as `ask` does */
 export async function latestIncidents(
   client: RestClient,
   { serviceId, since }: { serviceId: string; since: string },
-): Promise<Incident[]> {
-  const { incidents } = await ask(client, {
+): Promise<readonly Incident[]> {
+  const query = [
+    ['service_ids[]', serviceId],
+    ['since', since],
+  ] as const
+  return await listNewest(client, {
     purpose: 'list the service’s new incidents',
+    query,
+    limit: 100,
+    isOnce: true,
+  })
+}
+
+/**
+ * The incidents of a service that have an alert with a dedup key, the newest 25 first, whatever their status. PagerDuty's
+ * filter `incident_key` matches the keys of an incident's alerts; a blank one would match every incident.
+ * @throws Failure as `ask` does
+ */
+export async function listIncidentsOfAlert(
+  client: RestClient,
+  { serviceId, dedupKey }: { serviceId: string; dedupKey: string },
+): Promise<readonly Incident[]> {
+  const query = [
+    ['service_ids[]', serviceId],
+    ['incident_key', dedupKey],
+    ['date_range', 'all'],
+  ] as const
+  return await listNewest(client, { purpose: 'find the alert’s incident', query, limit: 25, isOnce: false })
+}
+
+interface Newest {
+  readonly purpose: string
+  readonly query: NonNullable<RestCall['query']>
+  /** At most 100, which is PagerDuty's largest page. */
+  readonly limit: number
+  readonly isOnce: boolean
+}
+
+async function listNewest(
+  client: RestClient,
+  { purpose, query, limit, isOnce }: Newest,
+): Promise<readonly Incident[]> {
+  const newestFirst = [...query, ['sort_by', 'created_at:desc'], ['limit', String(limit)]] as const
+  const { incidents } = await ask(client, {
+    purpose,
     scope: 'incidents.read',
-    call: {
-      method: 'GET',
-      path: '/incidents',
-      query: [
-        ['service_ids[]', serviceId],
-        ['since', since],
-        ['sort_by', 'created_at:desc'],
-        ['limit', '100'],
-      ],
-      isOnce: true,
-    },
+    call: { method: 'GET', path: '/incidents', query: newestFirst, isOnce },
     answer: INCIDENTS_ANSWER,
   })
   return incidents
