@@ -6,10 +6,9 @@ import type { Event } from '../core/event.ts'
 import { Failure } from '../core/failure.ts'
 import { createCanonical } from '../fleet/canonical-key.ts'
 import { unlessLong, within } from '../fleet/within.ts'
-import type { Begun } from '../spool/deadlines.ts'
 import { toSpoolKey } from '../spool/key-names.ts'
 import { version } from '../version.ts'
-import type { StartReporter, StartAnswer } from './start-reporter.ts'
+import { toStartAnswer, type StartReporter, type StartAnswer } from './start-reporter.ts'
 
 export interface FleetReporterOptions {
   readonly session: Session
@@ -50,7 +49,11 @@ export function createFleetReporter({ session, fleet, event, spool }: FleetRepor
     try {
       const begun = await within(limitMs, engine.deadlines.begin({ ...start, elapsedMs }), signal)
       const state = engine.state()
-      return toStartAnswer(begun, state.kind === 'down' && state.isConfiguration)
+      return toStartAnswer(begun, {
+        watcher: 'fleet',
+        full: 'the fleet has too many deadlines',
+        isConfiguration: state.kind === 'down' && state.isConfiguration,
+      })
     } catch (error) {
       if (!(error instanceof Failure)) throw error
       return { outcome: 'undelivered', reason: error.message }
@@ -78,19 +81,6 @@ export function createFleetReporter({ session, fleet, event, spool }: FleetRepor
       }
     },
     close: async () => await spool?.close(),
-  }
-}
-
-function toStartAnswer(begun: Begun, isConfiguration: boolean): StartAnswer {
-  if (begun.kind === 'full') return { outcome: 'undelivered', reason: 'the fleet has too many deadlines' }
-  if (begun.kind === 'unavailable') return { outcome: 'undelivered', reason: begun.reason, isConfiguration }
-  const dueInMs = begun.kind === 'running' ? begun.dueInMs : undefined
-  return {
-    outcome: 'accepted',
-    watcher: 'fleet',
-    ...(dueInMs !== undefined && { dueAt: new Date(Date.now() + dueInMs).toISOString() }),
-    isOnDisk: true,
-    hasEnded: begun.kind === 'ended',
   }
 }
 

@@ -11,7 +11,7 @@ import { deliver } from '../delivery/retry.ts'
 import { toSpoolKey } from '../spool/key-names.ts'
 import { version } from '../version.ts'
 import { relayHeaders } from './relay-headers.ts'
-import type { StartAnswer, StartReporter } from './start-reporter.ts'
+import { toStartAnswer, type StartAnswer, type StartReporter } from './start-reporter.ts'
 
 /**
  * Opens the relay, or else the fleet, or else the spool that watches the time of deployments. Undefined if none is configured.
@@ -136,16 +136,7 @@ async function openSpoolReporter({ config, log }: Session, event: Event): Promis
         ...(withinMs !== undefined && { withinMs }),
         elapsedMs,
       })
-      if (begun.kind === 'full') return { outcome: 'undelivered', reason: 'the spool has too many deadlines' }
-      if (begun.kind === 'unavailable') return { outcome: 'undelivered', reason: begun.reason }
-      const dueInMs = begun.kind === 'running' ? begun.dueInMs : undefined
-      return {
-        outcome: 'accepted',
-        watcher: 'spool',
-        ...(dueInMs !== undefined && { dueAt: new Date(Date.now() + dueInMs).toISOString() }),
-        isOnDisk: true,
-        hasEnded: begun.kind === 'ended',
-      }
+      return toStartAnswer(begun, { watcher: 'spool', full: 'the spool has too many deadlines' })
     },
     close: async () => await (await opened)?.close(),
   }

@@ -1,3 +1,5 @@
+import type { Begun } from '../spool/deadlines.ts'
+
 /** What watches the time of a deployment; for a spool, the relay or `flush` that uses it. */
 export type Watcher = 'relay' | 'fleet' | 'spool'
 
@@ -32,4 +34,27 @@ export interface StartReporter {
   /** The request that `report` would make, for `--dry-run`. */
   describe(): Record<string, unknown>
   close(): Promise<void>
+}
+
+/** What is known about the spool or the fleet that was asked. */
+export interface Asked {
+  readonly watcher: Watcher
+  /** Why it cannot keep one more deadline. */
+  readonly full: string
+  /** See `StartAnswer`. */
+  readonly isConfiguration?: boolean
+}
+
+/** The answer of a spool or a fleet. */
+export function toStartAnswer(begun: Begun, { watcher, full, isConfiguration = false }: Asked): StartAnswer {
+  if (begun.kind === 'full') return { outcome: 'undelivered', reason: full }
+  if (begun.kind === 'unavailable') return { outcome: 'undelivered', reason: begun.reason, isConfiguration }
+  const dueInMs = begun.kind === 'running' ? begun.dueInMs : undefined
+  return {
+    outcome: 'accepted',
+    watcher,
+    ...(dueInMs !== undefined && { dueAt: new Date(Date.now() + dueInMs).toISOString() }),
+    isOnDisk: true,
+    hasEnded: begun.kind === 'ended',
+  }
 }
