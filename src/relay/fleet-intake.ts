@@ -14,7 +14,7 @@ import type { ListedSpool } from '../spool/listing.ts'
 import type { WorkerEvents } from '../spool/worker/types.ts'
 import { version } from '../version.ts'
 import type { Intake } from './context.ts'
-import { createWorkerEvents } from './log.ts'
+import { createSpoolEvents, createWorkerEvents } from './log.ts'
 import { createMetrics, type Metrics } from './metrics.ts'
 import type { Parts } from './parts.ts'
 import { notAdded, resultOf, turnAway } from './spooled-intake.ts'
@@ -32,14 +32,7 @@ export interface FleetIntakeOptions {
 /** Starts the intake of a relay that shares its queue with others. */
 export async function startFleetIntake(options: FleetIntakeOptions): Promise<Parts> {
   const { spoolConfig, logger, transport } = options
-  const spool = await composeSpool({
-    ...spoolConfig,
-    onWarning: (message) => logger.warn(message),
-    onCrowdedOut: (count) => {
-      metrics.crowdedOut(count)
-      logger.warn({ events: count }, 'the oldest dead events made room for others')
-    },
-  })
+  const spool = await composeSpool({ ...spoolConfig, ...createSpoolEvents(logger, () => metrics) })
   const deployments: DeploymentStore = {
     list: (query) => shared.deployments.list(query),
     endedSince: (sinceMs) => shared.deployments.endedSince(sinceMs),

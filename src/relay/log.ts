@@ -3,6 +3,7 @@ import type { PrintConfig } from '../config/printing.ts'
 import { maskSecrets, oneLine } from '../core/mask-secrets.ts'
 import type { Secret } from '../core/secret.ts'
 import { createJsonLog } from '../json-log.ts'
+import type { SpoolOptions } from '../spool/open.ts'
 import type { AttemptReport, WorkerEvents } from '../spool/worker/types.ts'
 import type { Metrics } from './metrics.ts'
 
@@ -104,6 +105,20 @@ export function createWorkerEvents(logger: Logger, metrics: Metrics): WorkerEven
     onStoreProblem: (reason) => {
       if (reason === undefined) logger.warn('the spool works again')
       else logger.error(`the spool cannot be used: ${reason}`)
+    },
+  }
+}
+
+/** Logs and counts what happens to the spool's files and its dead events. The metrics exist once the spool is open. */
+export function createSpoolEvents(
+  logger: Logger,
+  metrics: () => Metrics,
+): Required<Pick<SpoolOptions, 'onWarning' | 'onCrowdedOut'>> {
+  return {
+    onWarning: (message) => logger.warn(message),
+    onCrowdedOut: (count) => {
+      metrics().crowdedOut(count)
+      logger.warn({ events: count }, 'the oldest dead events were removed to make room')
     },
   }
 }

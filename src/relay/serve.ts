@@ -14,7 +14,7 @@ import { createMemoryDeadlines, type MemoryDeadlines } from './deadlines-in-memo
 import { createDeploymentRing } from './deployment-ring.ts'
 import { createFoundKey } from './found-key.ts'
 import { createMetrics } from './metrics.ts'
-import { createRelayLog, createWorkerEvents } from './log.ts'
+import { createRelayLog, createSpoolEvents, createWorkerEvents } from './log.ts'
 import type { Parts } from './parts.ts'
 import { createDirectIntake } from './direct-intake.ts'
 import { startSuspectWatch } from './suspect-watch.ts'
@@ -162,14 +162,7 @@ async function startIntake({ config, logger, hostname, lookUp }: IntakeOptions):
     const { startFleetIntake } = await import('./fleet-intake.ts') // few relays have one
     return await startFleetIntake({ fleet, delivery, spoolConfig, logger, hostname, lookUp, transport })
   }
-  const spool = await composeSpool({
-    ...spoolConfig,
-    onWarning: (message) => logger.warn(message),
-    onCrowdedOut: (count) => {
-      metrics.crowdedOut(count)
-      logger.warn({ events: count }, 'the oldest dead events made room for others')
-    },
-  })
+  const spool = await composeSpool({ ...spoolConfig, ...createSpoolEvents(logger, () => metrics) })
   const metrics = createMetrics(spool, {
     counts: () => spool.counts(),
     oldestPendingAgeMs: () => spool.oldestPendingAgeMs(),
