@@ -26,30 +26,32 @@ export function createAccess(
   { token, viewToken }: Pick<RelayAccess, 'token' | 'viewToken'>,
   now: () => number,
 ): Access {
-  const holders = [
+  const credentials = [
     ...(token === undefined ? [] : [{ scope: 'act' as const, token, isPresented: createTokenCheck(token) }]),
     ...(viewToken === undefined
       ? []
       : [{ scope: 'view' as const, token: viewToken, isPresented: createTokenCheck(viewToken) }]),
   ]
   const byToken = (headers: IncomingHttpHeaders): Scope | undefined =>
-    token === undefined ? 'act' : holders.find(({ isPresented }) => isPresented(headers.authorization))?.scope
+    token === undefined
+      ? 'act'
+      : credentials.find(({ isPresented }) => isPresented(headers.authorization))?.scope
   return {
     byToken,
     bySession: ({ cookie }) => {
       const value = SESSION.exec(cookie ?? '')?.[1]
       const [expiry = '', scope = '', signature = ''] = value?.split('.') ?? []
       if (!(Number(expiry) * 1000 > now())) return undefined
-      const holder = holders.find((each) => each.scope === scope)
-      return holder !== undefined && isSameSecret(signature, sign(holder.token, `${expiry}.${scope}`))
-        ? holder.scope
+      const credential = credentials.find((each) => each.scope === scope)
+      return credential !== undefined && isSameSecret(signature, sign(credential.token, `${expiry}.${scope}`))
+        ? credential.scope
         : undefined
     },
     logIn: (text) => {
-      const holder = holders.find(({ isPresented }) => isPresented(`Bearer ${text}`))
-      if (holder === undefined) return undefined
-      const claim = `${Math.floor(now() / 1000) + SESSION_SECONDS}.${holder.scope}`
-      return `${claim}.${sign(holder.token, claim)}`
+      const credential = credentials.find(({ isPresented }) => isPresented(`Bearer ${text}`))
+      if (credential === undefined) return undefined
+      const claim = `${Math.floor(now() / 1000) + SESSION_SECONDS}.${credential.scope}`
+      return `${claim}.${sign(credential.token, claim)}`
     },
   }
 }

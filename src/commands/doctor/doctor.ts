@@ -25,11 +25,11 @@ export async function doctor(
     throw new Failure('config', 'no fleet is set: put the address of the database into PAGERDUTY_FLEET')
   const isAddressWrong = problems.some(({ origin }) => isOriginOf(ADDRESSES, gathered, origin))
   const checks = config.onlyFleet
-    ? [lookAtFleet(config)]
+    ? [fleetFindings(config)]
     : [
-        lookAtSpool(config),
-        lookAtFleet(config),
-        ...(isAddressWrong ? [] : [lookAtNetwork(context), lookAtAccount(context)]),
+        spoolFindings(config),
+        fleetFindings(config),
+        ...(isAddressWrong ? [] : [networkFindings(context), accountFindings(context)]),
       ]
   const checked = (await Promise.all(checks)).flat()
   const tested = config.sendTest && problems.length === 0 && !io.signal.aborted
@@ -65,17 +65,17 @@ function isOriginOf(
 /** What the checks over the network need. */
 type CheckContext = RestContext & { readonly config: Config }
 
-async function lookAtSpool({ spool }: Config): Promise<Finding[]> {
+async function spoolFindings({ spool }: Config): Promise<Finding[]> {
   return spool === undefined ? [] : await checkSpool(spool.directory)
 }
 
-async function lookAtFleet({ fleet, spool, delivery: { keys } }: Config): Promise<Finding[]> {
+async function fleetFindings({ fleet, spool, delivery: { keys } }: Config): Promise<Finding[]> {
   if (fleet === undefined) return []
   const hasSpool = spool !== undefined
   return await (await import('./check-fleet.ts')).checkFleet({ fleet, keys, hasSpool })
 }
 
-async function lookAtNetwork({ io, config }: CheckContext): Promise<Finding[]> {
+async function networkFindings({ io, config }: CheckContext): Promise<Finding[]> {
   const [{ composeTransport }, { checkEndpoints, checkRelay, checkServer }] = await Promise.all([
     import('../../compose.ts'),
     import('./check-network.ts'),
@@ -97,7 +97,7 @@ async function lookAtNetwork({ io, config }: CheckContext): Promise<Finding[]> {
   }
 }
 
-async function lookAtAccount(context: CheckContext): Promise<Finding[]> {
+async function accountFindings(context: CheckContext): Promise<Finding[]> {
   const { token } = context.config.rest
   if (token === undefined) return []
   const { checkAccount } = await import('./check-account.ts')
