@@ -42,14 +42,14 @@ export async function rollBack(
   log.info(`watch: running the rollback ${argv[0]}`)
   const startedAtMs = performance.now()
   const env = { ...io.env, PAGERDUTY_ROLLBACK: 'true' }
-  const command = supervise({ argv, tail: undefined, onOutput: () => undefined, kill: io.kill, env })
   let received: NodeJS.Signals | undefined
   const takeSignals: typeof io.takeSignals = (listener, further) =>
     io.takeSignals((signal) => {
       received = signal
       listener(signal)
     }, further)
-  const signals = watchSignals({ ...io, takeSignals }, command)
+  const signals = watchSignals({ ...io, takeSignals }, (signal) => command.forward(signal))
+  const command = supervise({ argv, tail: undefined, onOutput: () => undefined, kill: io.kill, env })
   const ending = await command.ended
   signals.commandEnded()
   const isCancelled = signals.isCancelled(ending)

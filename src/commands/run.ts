@@ -114,9 +114,10 @@ async function watch(runOptions: RunOptions): Promise<number> {
   const startedAtMs = performance.now()
   const tail = wantsTail(runOptions.outputLines) ? createTail() : undefined
   const heartbeat = createHeartbeat()
+  // First: a signal that ended only this process would leave the command unwatched.
+  const signals = watchSignals(io, (signal) => command.forward(signal))
   const command = supervise({ argv, tail, onOutput: heartbeat.beat, kill: io.kill })
   keepCompilerFromHanging()
-  const signals = watchSignals(io, command)
   const words: string[] = [] // for stdout, after the command's own output
   const options = { ...runOptions, io: { ...io, writeOut: (text: string) => void words.push(text) } }
   const log = await options.openLog()

@@ -44,8 +44,11 @@ export interface SignalWatch {
   readonly stopReporting: AbortSignal
 }
 
-/** Passes signals on to the command while it runs, and remembers them. */
-export function watchSignals(io: Io, command: Supervised): SignalWatch {
+/**
+ * Passes signals on to the command while it runs, and remembers them.
+ * @param forward passes one on, as `Supervised` does; not called before the next turn of the event loop
+ */
+export function watchSignals(io: Io, forward: Supervised['forward']): SignalWatch {
   const seen = new Set<string>()
   let isAsked = false
   let hasEnded = false
@@ -63,7 +66,7 @@ export function watchSignals(io: Io, command: Supervised): SignalWatch {
       const isFirst = asksToEnd && !isAsked
       isAsked ||= asksToEnd
       // Ctrl-C is not followed by SIGKILL after 10 s, so let the command prompt or clean up.
-      const isForwarded = command.forward(signal)
+      const isForwarded = forward(signal)
       if (!isFirst || !isForwarded) return
       setTimeout(() => {
         stopReading.abort()

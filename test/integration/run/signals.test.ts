@@ -34,6 +34,18 @@ for (const [signal, status] of [
   })
 }
 
+test('a signal that arrives as soon as the command has started is passed on', async () => {
+  for (const [signal, status] of [
+    ['QUIT', 131],
+    ['USR2', 140],
+    ['ALRM', 142],
+  ] as const) {
+    simulator.reset()
+    const { code } = await watch(shell(`kill -${signal} $PPID; sleep 1000`))
+    assert.deepEqual([code, sent()], [status, ['change']], signal)
+  }
+})
+
 test('after a signal the command may still clean up, and a child that ignores the signal is not left behind', async () => {
   const done = join(folder, 'cleaned')
   const script = `trap 'sleep 0.3; echo x > "${done}"; exit 5' TERM; (trap '' TERM; sleep 1000) & echo $!; while :; do sleep 0.05; done`
