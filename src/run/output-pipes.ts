@@ -69,7 +69,9 @@ function openFifos(parent: string): OutputPipes | undefined {
 function nodePipes(): OutputPipes {
   return {
     childEnds: ['pipe', 'pipe'],
-    ourEnds: ({ stdout, stderr }) => [stdout, stderr].map((stream) => socketEnd(stream as Socket)),
+    // There are none if the process has too many open files to start the command.
+    ourEnds: ({ stdout, stderr }) =>
+      [stdout, stderr].filter((stream) => stream instanceof Socket).map((socket) => socketEnd(socket)),
     closeChildEnds: () => undefined,
   }
 }

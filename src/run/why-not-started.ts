@@ -1,4 +1,4 @@
-import { closeSync, openSync, readSync, statSync } from 'node:fs'
+import { closeSync, openSync, readSync, statSync, type Stats } from 'node:fs'
 
 /** How much of a script is read to find its interpreter: Linux reads 256 bytes itself (BINPRM_BUF_SIZE). */
 const LINE_BYTES = 256
@@ -9,20 +9,20 @@ const LINE_BYTES = 256
  * @param code the error of Node's `spawn`; that of a missing program may also mean that its interpreter is missing
  */
 export function whyNotStarted(program: string, code: string): string {
-  const mode = modeOf(program)
-  if (code === 'ENOENT' && mode !== undefined) return whyNoInterpreter(program)
+  const stat = statOf(program)
+  if (code === 'ENOENT' && stat?.isFile() === true) return whyNoInterpreter(program)
   // Node refuses an empty name; a shell says that the command is not found.
   if (code === 'ENOENT' || code === 'ERR_INVALID_ARG_VALUE') return 'command not found'
-  if (code === 'EACCES' && mode !== undefined && (mode & 0o111) === 0)
+  if (code === 'EACCES' && stat?.isDirectory() === true) return 'is a directory, not a program'
+  if (code === 'EACCES' && stat?.isFile() === true && (stat.mode & 0o111) === 0)
     return 'is not executable; chmod +x makes it so'
   return `cannot be started (${code})`
 }
 
-/** The mode of a file; undefined if there is none at that path, or if it is a name, which is looked for in PATH. */
-function modeOf(program: string): number | undefined {
+/** Undefined if nothing is at that path, or if it is a name, which is looked for in PATH. */
+function statOf(program: string): Stats | undefined {
   try {
-    const stat = program.includes('/') ? statSync(program) : undefined
-    return stat?.isFile() === true ? stat.mode : undefined
+    return program.includes('/') ? statSync(program) : undefined
   } catch {
     return undefined
   }

@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, beforeEach, test } from 'node:test'
-import { KEY } from '../../support/program.ts'
+import { BIN, KEY } from '../../support/program.ts'
 import { shell, startDeployments } from '../../support/deployment.ts'
 
 const { simulator, env: ENV, watch, start, sent, details } = await startDeployments()
@@ -81,7 +82,7 @@ test('a command that cannot be started has the status that a shell gives, and is
     [plain, 126, /plain: is not executable; chmod \+x makes it so/],
     [script('gone', '#! /nowhere/bash -e\n'), 127, /gone: its interpreter \/nowhere\/bash is not found/],
     [script('windows', '#!/bin/sh\r\n'), 127, /windows: has Windows line ends \(CRLF\), so its interpreter/],
-    [folder, 126, /cannot be started \(EACCES\)/],
+    [folder, 126, /is a directory, not a program/],
     [join(plain, 'x'), 126, /cannot be started \(ENOTDIR\)/],
   ] as const) {
     simulator.reset()
@@ -89,6 +90,16 @@ test('a command that cannot be started has the status that a shell gives, and is
     assert.equal(code, status, command)
     assert.match(stderr, reason)
     assert.deepEqual([sent(), details().exit_code], [['trigger'], status])
+  }
+})
+
+test('a command for which too few files may be open has the status of one that cannot be started', async () => {
+  const env = { ...ENV, PAGERDUTY_EVENTS_URL: 'http://127.0.0.1:9', PAGERDUTY_DEADLINE: '100ms' }
+  for (const limit of [26, 28]) {
+    const limited = `ulimit -n ${limit}; exec "$0" "$@"`
+    const args = [process.execPath, BIN, 'run', '--', 'sh', '-c', 'exit 4']
+    const { status, stderr } = spawnSync('sh', ['-c', limited, ...args], { env, encoding: 'utf8' })
+    assert.ok(status === 4 || status === 126, `${limit} files: status ${status}, ${stderr}`)
   }
 })
 
