@@ -1,5 +1,6 @@
 import { placeholders } from './delivering.ts'
-import type { Engine, FleetItem } from './engine.ts'
+import type { Engine } from './engine.ts'
+import type { FleetItem } from './fleet-items.ts'
 import type { Lane } from './lane.ts'
 import type { News } from './news.ts'
 import { toColumns } from './rows.ts'
@@ -28,8 +29,19 @@ export function createAddOn({ seal, origin, news }: AddingParts): AddOn {
     const ids = rows.map(({ id }) => id)
     const due = rows.flatMap(({ key_id: keyId, is_due: isDue }) => (isDue ? [keyId] : []))
     news.tell({ dueKeyIds: [...new Set(due)], changedIds: ids })
+    await joinDeployments(run, origin, items)
     return ids
   }
+}
+
+/** Adds events to deployments whose other events are not among these items. */
+async function joinDeployments(run: Lane['run'], origin: string, items: readonly FleetItem[]): Promise<void> {
+  const groups = items.flatMap(({ originId, others = [] }, index) =>
+    others.length === 0 ? [] : [originId, ...others].map((id) => ({ id, number: index })),
+  )
+  if (groups.length === 0) return
+  const values = [origin, groups.map(({ id }) => id), groups.map(({ number }) => number)]
+  await run('SELECT pagerduty_alert.join_deployments($1, $2, $3)', values)
 }
 
 /** Adds on each lane in turn. */

@@ -1,27 +1,23 @@
 import { Failure } from '../core/failure.ts'
 import type { Clock } from '../delivery/retry.ts'
 import type { ListedSpool } from '../spool/listing.ts'
-import { toRow } from '../spool/rows.ts'
-import type { Event } from '../core/event.ts'
-import type { SpoolItem, SpoolKey } from '../spool/spool.ts'
-import type { AttemptReport, WorkerEvents } from '../spool/worker/types.ts'
+import type { SpoolKey } from '../spool/spool.ts'
+import type { WorkerEvents } from '../spool/worker/types.ts'
 import type { AlertHolds } from './alert-holds.ts'
-import type { Engine, FleetSettled } from './engine.ts'
+import type { Engine } from './engine.ts'
 import type { LocalDelivery } from './local-delivery.ts'
-import { AT_ONCE } from './write-through.ts'
+import { createUntoldResults, type UntoldResults } from './untold-results.ts'
 
 /** Decides when a relay delivers without its fleet, and tells the fleet afterwards. */
 export interface Alone {
   /** An event was delivered or refused without the fleet. */
-  settled(event: SettledAlone): void
+  readonly settled: UntoldResults['add']
+  /**
+   * Once the fleet answers: ends delivering without it, and tells it what was delivered. Until then this relay must take nothing
+   * from the fleet that it has perhaps delivered itself. Rejects with a `Failure` if the fleet goes away again.
+   */
+  rejoin(): Promise<void>
   stop(): Promise<void>
-}
-
-export interface SettledAlone {
-  readonly item: SpoolItem
-  /** Its id in the spool. */
-  readonly id: number
-  readonly settled: FleetSettled
 }
 
 export interface AloneDeps {
@@ -39,17 +35,19 @@ const CHECK_MS = 250
 /** How often to ask which of this relay's events are settled. */
 const SWEEP_MS = 5000
 const SWEPT_AT_ONCE = 1000
-/** Results that are kept for the fleet's list. */
-const MAX_KEPT = 10_000
 
 /** Watches the fleet from now on. */
 export function startAlone(deps: AloneDeps): Alone {
   const { engine, local, clock, afterMs } = deps
   const stopping = new AbortController()
-  const results = createResults(deps)
+  const results = createUntoldResults(deps)
   const sweep = createSweep(deps)
   let awaySinceMs: number | undefined = clock.now()
 
+  const rejoin = async (): Promise<void> => {
+    await local.setMode('own') // resolves when the results of what was in flight are there, too
+    await results.tell()
+  }
   const check = async (): Promise<void> => {
     if (engine.state().kind === 'down') {
       awaySinceMs ??= clock.now()
@@ -57,8 +55,7 @@ export function startAlone(deps: AloneDeps): Alone {
       return
     }
     awaySinceMs = undefined
-    await results.record()
-    await local.setMode('own')
+    await rejoin()
     await sweep()
   }
   const run = async (): Promise<void> => {
@@ -74,44 +71,10 @@ export function startAlone(deps: AloneDeps): Alone {
   const running = run()
   return {
     settled: results.add,
+    rejoin,
     stop: async () => {
       stopping.abort()
       await running
-    },
-  }
-}
-
-/** What was delivered or refused without the fleet, until the fleet lists it. */
-interface Results {
-  readonly add: (event: SettledAlone) => void
-  readonly record: () => Promise<void>
-}
-
-function createResults({ engine, spool, canonical }: AloneDeps): Results {
-  let kept: SettledAlone[] = []
-  return {
-    add: (event) => {
-      if (kept.length < MAX_KEPT) kept.push(event)
-    },
-    record: async () => {
-      while (kept.length > 0) {
-        const some = kept.slice(0, AT_ONCE)
-        const deployments = spool.forwarding.deploymentsOf(some.map(({ id }) => id))
-        const rows = some.map(({ item, id, settled }, index) => {
-          const row = toRow({ ...item, key: canonical(item.key) }, Date.now())
-          const request = deployments[index]
-          return {
-            ...row,
-            originId: String(id),
-            ageMs: 0,
-            settled,
-            ...(request !== undefined && { request }),
-          }
-        })
-        await engine.add(rows)
-        kept = kept.slice(some.length)
-        for (const { id, settled } of some) if (settled.kind === 'dead') await spool.discard({ id })
-      }
     },
   }
 }
@@ -142,11 +105,7 @@ function createSweep({ engine, holds, clock }: AloneDeps): () => Promise<void> {
 }
 
 /** The same events, which also tell what was settled. */
-export function tellingAlone(events: WorkerEvents, onSettled: (event: SettledAlone) => void): WorkerEvents {
-  const tell = ({ event, key }: AttemptReport, settled: FleetSettled): void => {
-    const item = { event: { kind: event.kind, body: JSON.parse(event.body) as Event['body'] } as Event, key }
-    onSettled({ item, id: event.id, settled })
-  }
+export function tellingAlone(events: WorkerEvents, tell: UntoldResults['add']): WorkerEvents {
   return {
     ...events,
     onDelivered: (report) => {

@@ -1,9 +1,9 @@
 import type { Event } from '../core/event.ts'
 import type { Secret } from '../core/secret.ts'
-import type { NewRow } from '../spool/rows.ts'
 import type { DeadCause, DueEvent, SpoolKey } from '../spool/spool.ts'
 import type { Begun, Deadlines, EarlierStart, Start } from '../spool/deadlines.ts'
 import type { EngineListing } from './engine-listing.ts'
+import type { FleetItem } from './fleet-items.ts'
 import type { Member } from './member-conflicts.ts'
 
 /*
@@ -17,28 +17,6 @@ import type { Member } from './member-conflicts.ts'
  * once. Methods that deliver, methods that add and methods that read use different connections, so that a long list
  * delays no renewal.
  */
-
-/** An event to add, in the form in which the spool stores it, with its origin. */
-export interface FleetItem extends NewRow {
-  /** Together with the engine's `origin` it names the event: added again, it gets the id that it has. At most 64 characters. */
-  readonly originId: string
-  /** Items that belong together have the same number: a deployment that one of them reports has them all. Absent if it is alone. */
-  readonly request?: number
-  /** How long ago the relay accepted it; 0 if it does so now. */
-  readonly ageMs: number
-  /** The result of an event that the relay has settled alone, while the server was away: it is only listed. */
-  readonly settled?: FleetSettled
-}
-
-export type FleetSettled =
-  | { readonly kind: 'delivered'; readonly attempts: number; readonly httpStatus: number }
-  | {
-      readonly kind: 'dead'
-      readonly attempts: number
-      readonly cause: DeadCause
-      readonly reason: string
-      readonly httpStatus?: number
-    }
 
 /** A key that a relay delivers for. Each claim has a larger epoch than the one before. */
 export interface Lease {

@@ -6,7 +6,8 @@ import type { ListedSpool } from '../spool/listing.ts'
 import { checksumOf, toRow } from '../spool/rows.ts'
 import type { SpoolItem, SpoolKey } from '../spool/spool.ts'
 import { createWakeUp } from '../spool/worker/wake-up.ts'
-import type { FleetItem } from './engine.ts'
+import type { FleetItem } from './fleet-items.ts'
+import { groupByDeployment } from './deployment-groups.ts'
 import { within } from './within.ts'
 import { AT_ONCE, BUDGET_MS, type WriteThrough } from './write-through.ts'
 
@@ -99,21 +100,21 @@ function createForward({
   onForwarded,
 }: ForwarderDeps): (events: readonly ForwardedEvent[], timeoutMs: number) => Promise<void> {
   return async (events, timeoutMs) => {
-    const deployments = spool.forwarding.deploymentsOf(events.map(({ id }) => id))
-    const whole = events.slice(0, lengthOfWhole(deployments))
+    const groups = groupByDeployment(
+      spool.forwarding,
+      events.map(({ id }) => id),
+    )
+    const whole = events.slice(0, lengthOfWhole(groups.map(({ request }) => request)))
     const damaged = whole.filter((event) => checksumOf(event.key, event.kind, event.body) !== event.checksum)
     await discard(spool, damaged)
     const good = whole.filter((event) => !damaged.includes(event))
-    const items = good.map((event): FleetItem => {
-      const deployment = deployments[whole.indexOf(event)]
-      return {
-        ...toRow(toItem(event, canonical), event.acceptedAtMs),
-        body: event.body,
-        originId: String(event.id),
-        ageMs: Math.max(0, spool.queue.now() - event.acceptedAtMs),
-        ...(deployment !== undefined && { request: deployment }),
-      }
-    })
+    const items = good.map((event): FleetItem => ({
+      ...toRow(toItem(event, canonical), event.acceptedAtMs),
+      body: event.body,
+      originId: String(event.id),
+      ageMs: Math.max(0, spool.queue.now() - event.acceptedAtMs),
+      ...groups[whole.indexOf(event)],
+    }))
     const ids = items.length === 0 ? [] : await within(timeoutMs, addToFleet(items))
     const reason = await spool.forwarding.remove(good.map(({ id }) => id))
     onForwarded(good, ids)

@@ -7,9 +7,11 @@ import { toRow } from '../spool/rows.ts'
 import type { Progress, SpoolItem } from '../spool/spool.ts'
 import type { KeyReport, Worker } from '../spool/worker/types.ts'
 import { createAlertHolds, toHeld } from './alert-holds.ts'
+import type { Alone } from './alone.ts'
 import { createCanonical } from './canonical-key.ts'
-import type { EngineState, FleetItem, Introduction } from './engine.ts'
+import type { Engine, EngineState, Introduction } from './engine.ts'
 import { createFleetStore } from './event-store.ts'
+import type { FleetItem } from './fleet-items.ts'
 import { startFleetQueue, type FleetQueue } from './fleet-queue.ts'
 import { startForwarder, type Forwarder } from './forwarder.ts'
 import type { LocalDelivery } from './local-delivery.ts'
@@ -72,7 +74,7 @@ export function startRelayFleet(options: RelayFleetOptions): RelayFleet {
   }
   const { local, alone } = startOwnDelivery(options, parts)
   const { writeThrough, forwarder } = startAccepting(options, parts, local)
-  const { queue, worker } = startSharedDelivery(options, parts)
+  const { queue, worker } = startSharedDelivery({ ...options, engine: takingLate(engine, alone) }, parts)
   const introducing = startIntroducing({ ...options, self: () => introduce(options) })
   const { stopCounting, ...intake } = createIntake(options, parts, writeThrough)
   return {
@@ -114,6 +116,17 @@ export function startRelayFleet(options: RelayFleetOptions): RelayFleet {
       await unlessLong(graceMs + LAST_MS, Promise.all(ending))
       await unlessLong(LEAVE_MS, leave(queue, introducing))
       await unlessLong(LAST_MS, engine.close())
+    },
+  }
+}
+
+/** The same engine, which takes nothing before it knows what this relay has delivered alone. */
+function takingLate(engine: Engine, alone: Alone): Engine {
+  return {
+    ...engine,
+    take: async (request) => {
+      if (engine.state().kind === 'up') await alone.rejoin().catch(() => undefined)
+      return await engine.take(request)
     },
   }
 }

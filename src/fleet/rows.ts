@@ -2,7 +2,8 @@ import type { Deployment } from '../core/deployment.ts'
 import { isObject } from '../core/json.ts'
 import { cutChars } from '../core/truncate.ts'
 import { checksumOf } from '../spool/rows.ts'
-import type { FleetItem, FleetSettlement, TakenEvent } from './engine.ts'
+import type { FleetSettlement, TakenEvent } from './engine.ts'
+import type { FleetItem } from './fleet-items.ts'
 import type { Seal } from './seal.ts'
 
 /** Bytes of an event up to which its summary is kept for lists. */

@@ -19,7 +19,7 @@ export function startOwnDelivery(
         : launchWorker({
             queue,
             ratePerMinute: aloneRate,
-            events: tellingAlone(events('alone'), (event) => alone.settled(event)),
+            events: tellingAlone(events('alone'), (report, settled) => alone.settled(report, settled)),
           }),
     isAllowed: (mode, key, event) =>
       mode === 'alone' ? event === undefined || !holds.isHeld(canonical(key), event) : !isShared(key),

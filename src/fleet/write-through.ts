@@ -1,6 +1,6 @@
 import type { AddResult, SpoolItem } from '../spool/spool.ts'
 import type { NewRow } from '../spool/rows.ts'
-import type { FleetItem } from './engine.ts'
+import type { FleetItem } from './fleet-items.ts'
 import { within } from './within.ts'
 
 /** Where an event was written. */

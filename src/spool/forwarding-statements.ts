@@ -1,12 +1,33 @@
 import type { DatabaseSync } from 'node:sqlite'
 import type { Transaction } from './changes.ts'
+import { idsIn } from './deadline-changes.ts'
+import { createReadDeadlines, type ReadDeadlines } from './deadline-forwarding.ts'
 import type { Forwarding } from './forwarding.ts'
 import { readable } from './numbers.ts'
 import { toDueEvent, toKey, type DueRow, type KeyRow } from './rows.ts'
 import { GIVEN_LIMIT, prepareAll, prepareGet, prepareRun } from './statements.ts'
+import { createReadUntold, type ReadUntold } from './untold-table.ts'
 
-/** The query of `Forwarding`. Its statements are prepared on first use: few spools are forwarded. */
-export function createOldest(db: DatabaseSync): Forwarding['oldest'] {
+/** The queries of `Forwarding`. */
+export interface ForwardingReads extends Pick<Forwarding, 'oldest' | 'deploymentsOf' | 'eventsOfDeployment'> {
+  /** See `Forwarding.deadlines`. */
+  readonly heldDeadlines: ReadDeadlines
+  /** See `Forwarding.untold`. */
+  readonly untold: ReadUntold
+}
+
+export function createForwardingReads(db: DatabaseSync): ForwardingReads {
+  return {
+    oldest: createOldest(db),
+    deploymentsOf: createDeploymentsOf(db),
+    eventsOfDeployment: createEventsOfDeployment(db),
+    heldDeadlines: createReadDeadlines(db),
+    untold: createReadUntold(db),
+  }
+}
+
+/** Its statements are prepared on first use: few spools are forwarded. */
+function createOldest(db: DatabaseSync): Forwarding['oldest'] {
   let prepared: ((...values: number[]) => (DueRow & KeyRow)[]) | undefined
   return (limit, keys) => {
     prepared ??= prepareAll<DueRow & KeyRow>(
@@ -19,8 +40,7 @@ export function createOldest(db: DatabaseSync): Forwarding['oldest'] {
   }
 }
 
-/** The other query of `Forwarding`. */
-export function createDeploymentsOf(db: DatabaseSync): Forwarding['deploymentsOf'] {
+function createDeploymentsOf(db: DatabaseSync): Forwarding['deploymentsOf'] {
   let prepared: ((id: number) => { deployment_id: number } | undefined) | undefined
   return (ids) => {
     const find = (prepared ??= prepareGet(
@@ -28,6 +48,14 @@ export function createDeploymentsOf(db: DatabaseSync): Forwarding['deploymentsOf
       'SELECT deployment_id FROM deployment_events WHERE event_id = ?',
     ))
     return ids.map((id) => find(id)?.deployment_id)
+  }
+}
+
+function createEventsOfDeployment(db: DatabaseSync): Forwarding['eventsOfDeployment'] {
+  let prepared: ((id: number) => { event_ids: string } | undefined) | undefined
+  return (deployment) => {
+    const find = (prepared ??= prepareGet(db, 'SELECT event_ids FROM deployments WHERE id = ?'))
+    return idsIn(find(deployment)?.event_ids ?? '[]')
   }
 }
 

@@ -14,19 +14,14 @@ import type {
 import { createDeadlineReads, type DeadlineReads } from './deadline-table.ts'
 import { createDeploymentReads, type DeploymentReads } from './deployment-reads.ts'
 import { createBrowse, type Browse } from './browsing.ts'
-import type { Forwarding } from './forwarding.ts'
-import { createReadDeadlines, type ReadDeadlines } from './deadline-forwarding.ts'
-import { createDeploymentsOf, createOldest } from './forwarding-statements.ts'
+import { createForwardingReads, type ForwardingReads } from './forwarding-statements.ts'
 import { toDueEvent, toEntry, toKey, type DueRow, type EntryRow, type KeyRow } from './rows.ts'
 import { readable, soonest } from './numbers.ts'
 import { GIVEN_LIMIT, prepareAll, prepareGet } from './statements.ts'
 
 /** The queries of a store. Each one uses an index or reads page by page. */
-export interface Reads
-  extends Browse, DeploymentReads, DeadlineReads, Pick<Forwarding, 'oldest' | 'deploymentsOf'> {
+export interface Reads extends Browse, DeploymentReads, DeadlineReads, ForwardingReads {
   counts(): SpoolCounts
-  /** See `Forwarding.deadlines`. */
-  readonly heldDeadlines: ReadDeadlines
   oldestPendingAtMs(): number | undefined
   list(status: EventStatus, limit: number, afterId: number): SpoolEntry[]
   /** The progress of an event; one that is no longer in the store was delivered. */
@@ -78,9 +73,7 @@ export function createReads(db: DatabaseSync): Reads {
     ...createDeploymentReads(db),
     ...createDeadlineReads(db),
     ...createBrowse(db),
-    oldest: createOldest(db),
-    deploymentsOf: createDeploymentsOf(db),
-    heldDeadlines: createReadDeadlines(db),
+    ...createForwardingReads(db),
     counts: () => ({ pending: 0, delivered: 0, dead: 0, ...counts() }),
     oldestPendingAtMs: () => oldest()?.accepted_at,
     key: (keyId) => {

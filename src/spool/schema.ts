@@ -3,6 +3,7 @@ import { Failure } from '../core/failure.ts'
 import { DEADLINE_TABLE } from './deadline-table.ts'
 import { DEPLOYMENT_TABLE } from './deployment-table.ts'
 import { storeError, storeProblem } from './errors.ts'
+import { UNTOLD_TABLE } from './untold-table.ts'
 
 /** Marks the file as a spool (`application_id`): the letters PDAL. */
 const APPLICATION_ID = 0x50_44_41_4c
@@ -65,7 +66,7 @@ export function prepareDatabase(db: DatabaseSync, nowMs: number): void {
   db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL')
   if (isNew) createTables(db, Math.round(nowMs))
   else replaceIndex(db)
-  db.exec(ADDED_TABLES + DEPLOYMENT_TABLE + DEADLINE_TABLE)
+  db.exec(ADDED_TABLES + DEPLOYMENT_TABLE + DEADLINE_TABLE + UNTOLD_TABLE)
   checkIntegrity(db)
 }
 

@@ -1,6 +1,6 @@
 import type { Connection } from './connection.ts'
 import type { SpoolTime } from './deadline-table.ts'
-import { orFailure } from './errors.ts'
+import { ifReadable, orFailure } from './errors.ts'
 import type { Forwarding } from './forwarding.ts'
 import type { Commits } from './group-commit.ts'
 
@@ -21,6 +21,8 @@ export function createForwarding(
     },
     oldest: (limit, keys) => orFailure(() => connection.read(({ reads }) => reads.oldest(limit, keys))),
     deploymentsOf: (ids) => orFailure(() => connection.read(({ reads }) => reads.deploymentsOf(ids))),
+    eventsOfDeployment: (deployment) =>
+      orFailure(() => connection.read(({ reads }) => reads.eventsOfDeployment(deployment))),
     deadlines: (limit) => orFailure(() => connection.read(({ reads }) => reads.heldDeadlines(limit, time()))),
     removeDeadline: async (row) => {
       const written = await commits.write(({ removeDeadline }) => removeDeadline(row), 'reserve')
@@ -30,5 +32,10 @@ export function createForwarding(
       const written = await commits.write(({ remove }, tx) => remove(tx, ids), 'reserve')
       return written.kind === 'written' ? undefined : written.reason
     },
+    untold: (limit) => ifReadable(() => connection.read(({ reads }) => reads.untold(limit))) ?? [],
+    keepUntold: async (untold) =>
+      void (await commits.write(({ untold: { keep } }) => keep(untold), 'reserve')),
+    forgetUntold: async (ids) =>
+      void (await commits.write(({ untold: { forget } }) => forget(ids), 'reserve')),
   }
 }

@@ -26,6 +26,7 @@ import { prepareGet, prepareRun, readTogether, type Sqlite } from './statements.
 import { createSpace, limitLog, type Space } from './space.ts'
 import { createSuperseding } from './superseding.ts'
 import { createTrim, type Trim } from './trimming.ts'
+import { createWriteUntold, type WriteUntold } from './untold-table.ts'
 
 /** One connection to the database of a spool. Everything is synchronous and throws SQLite's errors. */
 export interface Store extends ReadableStore, Space {
@@ -39,6 +40,7 @@ export interface Store extends ReadableStore, Space {
   /** Removes pending events without a result. */
   readonly remove: Remove
   readonly removeDeadline: RemoveDeadline
+  readonly untold: WriteUntold
   readonly begin: Begin
   readonly expire: Expire
   /** No event of the key waits for longer than until then. */
@@ -141,6 +143,7 @@ function assembleStore(db: DatabaseSync): Store {
     },
     remove: createRemove(db),
     removeDeadline: createRemoveDeadline(db),
+    untold: createWriteUntold(db),
     clampDue: (latestMs, keyId) => {
       const atMs = Math.round(latestMs)
       clampDue(atMs, atMs, keyId)

@@ -72,9 +72,9 @@ BEGIN
   -- `(SELECT … LIMIT 1) IS NULL` and not `NOT EXISTS`, for which the planner may read whole tables at once.
   WITH input AS MATERIALIZED (
     SELECT * FROM unnest(
-      v_ids, v_key_ids, p_kinds, p_actions, p_alerts, p_origin_ids, p_ages_ms, p_checksums, p_summaries, p_bodies, p_results
-    ) AS i (id, key_id, kind, action, alert, origin_id, age_ms, checksum, summary, body, result)
-    WHERE i.id IS NOT NULL AND i.result IS NULL
+      v_ids, v_key_ids, p_kinds, p_actions, p_alerts, p_origin_ids, p_ages_ms, p_checksums, p_summaries, p_bodies
+    ) AS i (id, key_id, kind, action, alert, origin_id, age_ms, checksum, summary, body)
+    WHERE i.id IS NOT NULL
   ), inserted AS (
     INSERT INTO pending (id, turn, key_id, kind, action, alert, origin, origin_id, accepted_at, due_at, checksum, summary, body)
     SELECT i.id, i.id, i.key_id, i.kind, i.action, i.alert, p_origin, i.origin_id,
@@ -90,9 +90,13 @@ BEGIN
   )
   SELECT count(*), array_agg(n.id) FILTER (WHERE n.due_at IS NOT NULL) FROM inserted AS n INTO v_inserted, v_due_ids;
 
+  -- What was not inserted has been there before, or another transaction has inserted it since.
+  IF v_inserted < num_nonnulls(VARIADIC v_ids) THEN
+    v_known_ids := known_ids(p_origin, p_origin_ids);
+  END IF;
   IF num_nonnulls(VARIADIC p_results) > 0 THEN
-    PERFORM add_settled(v_ids, v_key_ids, p_origin, p_origin_ids, p_ages_ms, p_kinds, p_actions, p_alerts, p_checksums,
-      p_summaries, p_bodies, p_results, p_attempts, p_http_statuses, p_causes, p_reasons);
+    PERFORM settle_alone(p_origin, v_ids, v_known_ids, p_results, p_attempts, p_http_statuses, p_causes, p_reasons);
+    PERFORM next_of_alerts(v_key_ids, p_alerts);
   END IF;
 
   IF num_nonnulls(VARIADIC p_identities) > 0 THEN
@@ -110,13 +114,10 @@ BEGIN
     WHERE d.alert = o.alert AND (d.build = o.build OR d.build = '' OR o.build = '');
   END IF;
 
-  -- What was not inserted is a result, or another transaction has inserted it since.
-  IF v_inserted < num_nonnulls(VARIADIC v_ids) THEN
-    v_known_ids := known_ids(p_origin, p_origin_ids);
-  END IF;
   RETURN QUERY
-  SELECT coalesce(i.known_id, i.id), i.key_id, coalesce(i.id = ANY (v_due_ids), false)
-  FROM unnest(v_ids, v_key_ids, v_known_ids) WITH ORDINALITY AS i (id, key_id, known_id, number) ORDER BY i.number;
+  SELECT coalesce(i.known_id, i.id), i.key_id, i.result IS NULL AND coalesce(i.id = ANY (v_due_ids), false)
+  FROM unnest(v_ids, v_key_ids, v_known_ids, p_results) WITH ORDINALITY AS i (id, key_id, known_id, result, number)
+  ORDER BY i.number;
 END $$;
 
 -- The ids of keys in the order of their names; null for one that is not there.
@@ -139,30 +140,44 @@ BEGIN
     FROM unnest(p_origin_ids) WITH ORDINALITY AS i (origin_id, number) ORDER BY i.number);
 END $$;
 
--- Events that a relay has settled alone, while it could not reach the server.
-CREATE OR REPLACE FUNCTION add_settled(
-  p_ids bigint[], p_key_ids bigint[], p_origin text, p_origin_ids text[], p_ages_ms double precision[], p_kinds text[],
-  p_actions text[], p_alerts text[], p_checksums bigint[], p_summaries bytea[], p_bodies bytea[], p_results text[],
-  p_attempts integer[], p_http_statuses integer[], p_causes text[], p_reasons text[]
+-- Settles events that a relay has delivered or given up alone, while it could not reach the server. `p_ids` were inserted in this
+-- transaction, so nobody else has seen them. Those that have a known id were added before, though the relay did not learn that:
+-- their key's owner may be attempting them, so it is only noted that they were delivered. What is not free is about to get a
+-- result anyway.
+CREATE OR REPLACE FUNCTION settle_alone(
+  p_origin text, p_ids bigint[], p_known_ids bigint[], p_results text[], p_attempts integer[], p_http_statuses integer[],
+  p_causes text[], p_reasons text[]
 ) RETURNS void
-LANGUAGE sql SET search_path = pagerduty_alert, pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql AS $$
+BEGIN
   WITH input AS MATERIALIZED (
-    SELECT i.*, clock_timestamp() - i.age_ms * interval '1 ms' AS accepted_at FROM unnest(
-      p_ids, p_key_ids, p_kinds, p_actions, p_alerts, p_origin_ids, p_ages_ms, p_checksums, p_summaries, p_bodies, p_results,
-      p_attempts, p_http_statuses, p_causes, p_reasons
-    ) AS i (id, key_id, kind, action, alert, origin_id, age_ms, checksum, summary, body, result, attempts, http_status,
-      cause, reason)
-    WHERE i.id IS NOT NULL AND i.result IS NOT NULL
+    SELECT * FROM unnest(p_ids, p_known_ids, p_results, p_attempts, p_http_statuses, p_causes, p_reasons)
+      AS i (id, known_id, result, attempts, http_status, cause, reason)
+    WHERE i.known_id IS NULL AND i.result IS NOT NULL
+  ), removed AS (
+    DELETE FROM pending AS e USING input AS i WHERE e.id = i.id
+    RETURNING e.id, e.key_id, e.kind, e.action, e.alert, e.origin, e.origin_id, e.accepted_at, e.checksum, e.summary, e.body,
+      i.result, i.attempts, i.http_status, i.cause, i.reason
   ), delivered_ones AS (
     INSERT INTO delivered (id, key_id, kind, action, alert, origin, origin_id, accepted_at, attempts, http_status, settled_at,
       settled_by, summary)
-    SELECT id, key_id, kind, action, alert, p_origin, origin_id, accepted_at, attempts, http_status, clock_timestamp(),
+    SELECT id, key_id, kind, action, alert, origin, origin_id, accepted_at, attempts, http_status, clock_timestamp(),
       p_origin, summary
-    FROM input WHERE result = 'delivered' ON CONFLICT DO NOTHING
+    FROM removed WHERE result = 'delivered'
+  ), superseded AS (
+    UPDATE dead SET is_superseded = true FROM removed AS r
+    WHERE r.result = 'delivered' AND r.action IN ('trigger', 'resolve') AND dead.key_id = r.key_id AND dead.alert = r.alert
+      AND dead.id < r.id AND NOT dead.is_superseded
   )
   INSERT INTO dead (id, key_id, kind, action, alert, origin, origin_id, accepted_at, attempts, http_status, cause, reason,
     settled_at, settled_by, checksum, summary, body)
-  SELECT id, key_id, kind, action, alert, p_origin, origin_id, accepted_at, attempts, http_status, cause, reason,
+  SELECT id, key_id, kind, action, alert, origin, origin_id, accepted_at, attempts, http_status, cause, reason,
     clock_timestamp(), p_origin, checksum, summary, body
-  FROM input WHERE result = 'dead' ON CONFLICT DO NOTHING;
-$$;
+  FROM removed WHERE result = 'dead';
+
+  UPDATE pending AS e SET delivered_by = p_origin, http_status = free.http_status FROM (
+    SELECT locked.id, i.http_status FROM pending AS locked
+    JOIN unnest(p_known_ids, p_results, p_http_statuses) AS i (known_id, result, http_status) ON locked.id = i.known_id
+    WHERE i.result = 'delivered' AND locked.delivered_by IS NULL FOR NO KEY UPDATE OF locked SKIP LOCKED) AS free
+  WHERE e.id = free.id;
+END $$;

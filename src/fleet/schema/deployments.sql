@@ -21,6 +21,30 @@ BEGIN
     SELECT * FROM deployment WHERE deployment.identity = i.identity ORDER BY deployment.id DESC LIMIT 10) AS d;
 END $$;
 
+-- Adds events to the deployments that they belong to: those with the same number, as their origin calls them. A success and its
+-- resolve may be added one after the other.
+CREATE OR REPLACE FUNCTION join_deployments(p_origin text, p_origin_ids text[], p_numbers integer[]) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pagerduty_alert, pg_catalog, pg_temp SET lock_timeout = '5s'
+SET enable_seqscan = off AS $$
+DECLARE
+  v_ids bigint[];
+BEGIN
+  PERFORM lock_deployments();
+  FOR v_ids IN
+    SELECT array_agg(i.id) FROM unnest(known_ids(p_origin, p_origin_ids), p_numbers) AS i (id, number)
+    WHERE i.id IS NOT NULL GROUP BY i.number HAVING count(*) > 1
+  LOOP
+    UPDATE told SET event_ids = with_ids(event_ids, v_ids) WHERE id = ANY (v_ids);
+    UPDATE deployment SET event_ids = with_ids(event_ids, v_ids) WHERE event_ids && v_ids;
+  END LOOP;
+END $$;
+
+-- The union of ids in their order; the latest 50, as in src/fleet/deployment-records.ts.
+CREATE OR REPLACE FUNCTION with_ids(p_ids bigint[], p_more bigint[]) RETURNS bigint[] LANGUAGE sql IMMUTABLE AS $$
+  SELECT array_agg(latest.id ORDER BY latest.id) FROM (
+    SELECT DISTINCT id FROM unnest(p_ids || p_more) AS u (id) ORDER BY id DESC LIMIT 50) AS latest;
+$$;
+
 -- An id that no event has.
 CREATE OR REPLACE FUNCTION next_id() RETURNS bigint
 LANGUAGE sql SECURITY DEFINER SET search_path = pagerduty_alert, pg_catalog, pg_temp AS $$

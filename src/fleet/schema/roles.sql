@@ -8,6 +8,6 @@ GRANT EXECUTE ON FUNCTION counts, pending_of, count_pending, oldest_pending_age_
   deadlines_of, count_deadlines
   TO pagerduty_relay, pagerduty_viewer;
 GRANT EXECUTE ON FUNCTION hello, announce, add, renew, release, claim, take, permit, settle, clamp_due, retry, discard, tidy,
-  forget_keys, told_deployments, merge_deployments, next_id, latest_states, lock_deadline, set_deadline, end_deadlines,
+  forget_keys, told_deployments, merge_deployments, join_deployments, next_id, latest_states, lock_deadline, set_deadline, end_deadlines,
   take_deadlines, are_alerts_pending, ids_of, begin_export, first_pending, remove_exported,
   introduce, relay_processes, leave TO pagerduty_relay;

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Event } from '../../../src/core/event.ts'
-import type { FleetItem } from '../../../src/fleet/engine.ts'
+import type { FleetItem } from '../../../src/fleet/fleet-items.ts'
 import { openFleet } from '../../../src/fleet/open.ts'
 import {
   claimAll,

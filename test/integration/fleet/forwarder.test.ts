@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { CLOCK } from '../../../src/delivery/real-clock.ts'
-import type { FleetItem } from '../../../src/fleet/engine.ts'
+import type { FleetItem } from '../../../src/fleet/fleet-items.ts'
 import { startForwarder } from '../../../src/fleet/forwarder.ts'
 import { AT_ONCE } from '../../../src/fleet/write-through.ts'
 import type { SpoolItem } from '../../../src/spool/spool.ts'
