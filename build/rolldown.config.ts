@@ -5,6 +5,7 @@ import manifest from '../package.json' with { type: 'json' }
 import { asciiOnly } from './ascii-only.ts'
 import { lateBuiltinModules } from './late-builtin-modules.ts'
 import { buildPageFiles } from './page-files.ts'
+import { serverParts } from './server-parts.ts'
 import { thirdPartyLicenses } from './third-party-licenses.ts'
 import { sqlFiles } from '../src/fleet/sql-files.ts'
 import { undiciParts } from './undici-parts.ts'
@@ -106,5 +107,15 @@ export default defineConfig({
       ],
     },
   },
-  plugins: [page, sql, undiciParts, lateBuiltinModules, asciiOnly, licenses, launcher, executable],
+  plugins: [
+    page,
+    sql,
+    undiciParts,
+    serverParts(),
+    lateBuiltinModules,
+    asciiOnly,
+    licenses,
+    launcher,
+    executable,
+  ],
 })

@@ -130,3 +130,11 @@ test('every chunk is in ASCII, which the launcher takes for granted', () => {
   for (const path of globSync(join(BIN, '../*.js')))
     assert.doesNotMatch(readFileSync(path, 'latin1'), /[\u0080-\u00ff]/, path)
 })
+
+test('what the relay does not use of its packages is not in the bundle', () => {
+  const licenses = readFileSync(join(BIN, '../THIRD_PARTY_LICENSES'), 'utf8')
+  const packages = [...licenses.matchAll(/^(\S+) \d+\.\d+\.\d+\S* \(/gm)].map(([, name]) => name)
+  assert.ok(packages.includes('fastify') && packages.includes('prom-client'))
+  for (const name of ['ajv', '@fastify/ajv-compiler', 'light-my-request', 'semver', '@opentelemetry/api'])
+    assert.ok(!packages.includes(name), name)
+})
