@@ -464,7 +464,7 @@ def problems:
   (page | if . == null or is_url then empty
     else "PAGERDUTY_REPOSITORY_URL: must be an address such as https://github.com/acme/shop" end),
   (setting("SUMMARY") | if . == null then empty else (references - (facts | keys))[]
-    | "PAGERDUTY_SUMMARY: has an unknown name; known are \(facts | keys_unsorted | join(", "))" end);
+    | "PAGERDUTY_SUMMARY: has an unknown name; expected one of \(facts | keys_unsorted | join(", "))" end);
 def needs: if ($command == "change" or $command == "trigger") and setting("SUMMARY") == null
     then "\($command) needs PAGERDUTY_SUMMARY (or --summary)"
   elif ($command == "acknowledge" or $command == "resolve") and full_key == null
@@ -716,7 +716,7 @@ report() {
   if [ -n "$relay" ]; then
     ask_relay "$@"
   elif [ "$1" = started ]; then
-    fail 64 'nothing would watch the time: started needs a relay (PAGERDUTY_RELAY_URL)'
+    fail 64 'nothing would watch the clock: started needs a relay (PAGERDUTY_RELAY_URL)'
   else
     send_events "$@"
   fi
@@ -862,8 +862,8 @@ from_status() {
       case $(printf %s "$1" | sed 's/^\(-\{0,1\}\)0*/\1/') in
         '' | -) echo success ;;
         *[!0-9-]* | ?*-* | ????????????*)
-          say "PAGERDUTY_STATUS: unknown word, reported as a failure; known are success, failure, cancelled, skipped," \
-            "the words of common CIs, and exit statuses"
+          say "PAGERDUTY_STATUS: unknown word, reported as a failure; expected success, failure, cancelled, skipped," \
+            "a word of a common CI, or an exit status"
           echo failure
           ;;
         *) printf 'failure %s\n' "$1" | sed 's/ \(-\{0,1\}\)0*/ \1/' ;;
@@ -931,7 +931,7 @@ main() {
       fi
       command=$(from_status "$(setting PAGERDUTY_STATUS)")
       ;;
-    *) fail 64 "unknown command$(shown "$command"); known are success, failure, started, run, change, trigger, acknowledge, resolve" ;;
+    *) fail 64 "unknown command$(shown "$command"); expected one of success, failure, started, run, change, trigger, acknowledge, resolve" ;;
   esac
   [ "$mode" = go ] || exit
   if [ "$command" = skipped ]; then

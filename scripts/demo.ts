@@ -139,7 +139,7 @@ async function loseADeployment(): Promise<void> {
       CI_BUILD_ID: '43',
       PAGERDUTY_RELAY_URL: shared?.url ?? line.toString().trim(),
     })
-    await once(build.stderr, 'data') // the relay watches the time now
+    await once(build.stderr, 'data') // the relay watches the clock now
     build.kill('SIGKILL')
     say(styleText('dim', 'Killed. Nothing can report that from inside.'))
     await simulator.waitForRequests(1, WAIT_MS)

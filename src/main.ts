@@ -128,8 +128,8 @@ function commandFromStatus({ values }: Gathered, log: Log): ImpliedCommand | und
   const { outcome, exitCode, isKnown } = parseJobStatus(status.value)
   if (!isKnown) {
     log.warn(
-      `${status.origin}: unknown word, reported as a failure; known are success, failure, cancelled, skipped, ` +
-        'the words of common CIs, and exit statuses',
+      `${status.origin}: unknown word, reported as a failure; expected success, failure, cancelled, skipped, ` +
+        'a word of a common CI, or an exit status',
     )
   }
   return { command: outcome, result: outcome === 'success' || exitCode === undefined ? {} : { exitCode } }

@@ -112,13 +112,13 @@ function describe(each) {
       Commit: each.commit && code(each.commit),
       CI: join(', build ', each.ci, each.build_id),
       Began: when(each.started_at),
-      'Has to end by': when(each.due_at),
+      'Must end by': when(each.due_at),
       Ended: when(each.ended_at),
       Took: tookOf(each),
       'In PagerDuty': sign(each.told),
       Events: each.event_ids.flatMap((id) => [link(`#deliveries/${id}`, `event ${id}`), ' ']),
       Links: linksOf(each),
-      'Last good before': good && [
+      'Last success before': good && [
         link(`#deployments/${good.id}`, titleOf(good)),
         ' ',
         when(good.ended_at),

@@ -138,7 +138,7 @@ export const COMMANDS = {
     example: 'PAGERDUTY_FLEET=postgres://owner@db/pagerduty pagerduty-alert fleet migrate',
   },
   deployments: {
-    does: 'list the deployments that are remembered, the newest first',
+    does: 'list the recorded deployments, newest first',
     operands: '',
     maxOperands: 0,
     groups: ['list', 'event', 'delivery', 'printing'],
@@ -213,7 +213,7 @@ export function unknownCommand(name: string): string {
   const names = Object.keys(COMMANDS)
   const shown = /^[a-z][a-z._-]{0,30}$/i.test(name) ? ` ${name}` : ''
   const meant = closest(name, names)
-  const hint = meant === undefined ? `; known are ${names.join(', ')}` : `; did you mean ${meant}?`
+  const hint = meant === undefined ? `; expected one of ${names.join(', ')}` : `; did you mean ${meant}?`
   return `unknown command${shown}${hint}`
 }
 

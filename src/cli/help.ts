@@ -66,7 +66,7 @@ Example:
   export PAGERDUTY_TOKEN=YourIntegrationKey
   pagerduty-alert run --environment production -- ./deploy.sh
 
-Commands; in a CI build, none means success:
+Commands (in a CI build, success is the default):
 ${table(commands, WORD_COLUMN)}
 
 Common options; "pagerduty-alert help COMMAND" lists all of them, with their variables:

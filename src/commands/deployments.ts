@@ -75,7 +75,7 @@ function lineOf(deployment: Answer): string {
   const what = [text('repository') || text('identity'), shortCommit(text('commit'))].filter(Boolean).join('@')
   const told = text('told') === 'delivered' || text('told') === '' ? '' : ` (${text('told')})`
   const due =
-    deployment['overdue'] === true ? ' (never ended)' : text('due_at') && ` (has to end by ${text('due_at')})`
+    deployment['overdue'] === true ? ' (never ended)' : text('due_at') && ` (must end by ${text('due_at')})`
   const rest = [text('committer'), text('message')].filter(Boolean).join(': ')
   return `${text('ended_at') || text('started_at')}  ${text('outcome').padEnd(9)}  ${text('environment')}  ${what}  ${rest}${due}${told}`
 }

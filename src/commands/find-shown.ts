@@ -73,7 +73,7 @@ function findTriggered(
   if (earlier === undefined) return { isShown: false }
   return {
     isShown: true,
-    sentence: `PagerDuty shows an incident of this alert that was open before: ${addressOf(earlier)}`,
+    sentence: `PagerDuty shows an incident of this alert that was already open: ${addressOf(earlier)}`,
   }
 }
 

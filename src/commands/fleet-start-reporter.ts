@@ -24,7 +24,7 @@ const PAUSE_MS = 1000
 const CLOSE_MS = 200
 
 /**
- * Reports a start to the fleet, whose relays watch the time. Each report opens a new connection: a command may run for
+ * Reports a start to the fleet, whose relays watch the clock. Each report opens a new connection: a command may run for
  * hours, and hundreds may run at once.
  */
 export function createFleetReporter({ session, fleet, event, spool }: FleetReporterOptions): StartReporter {

@@ -27,12 +27,12 @@ export async function noteDeployment(context: RestContext, event: Event): Promis
     })
     log.info(
       count === 0
-        ? 'no open incident to note this on'
-        : `noted on ${count} open incident${count === 1 ? '' : 's'}`,
+        ? 'no open incident to add a note to'
+        : `added a note to ${count} open incident${count === 1 ? '' : 's'}`,
     )
   } catch (error) {
     if (!(error instanceof Failure)) throw error
-    log.warn(`the deployment could not be noted: ${error.message}`)
+    log.warn(`cannot add a note about the deployment: ${error.message}`)
   }
 }
 
@@ -53,10 +53,10 @@ export async function noteSuspicion(
       async (client) => await Promise.all(ids.map((id) => addNote(client, id, content))),
       { deadlineAtMs: () => deadlineAtMs },
     )
-    log.info(`noted on ${ids.length} new incident${ids.length === 1 ? '' : 's'}`)
+    log.info(`added a note to ${ids.length} new incident${ids.length === 1 ? '' : 's'}`)
   } catch (error) {
     if (!(error instanceof Failure)) throw error
-    log.warn(`the deployment could not be noted: ${error.message}`)
+    log.warn(`cannot add a note about the deployment: ${error.message}`)
   }
 }
 

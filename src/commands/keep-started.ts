@@ -19,7 +19,7 @@ const MOST_PAUSE_MS = 60_000
 const LEAST_PAUSE_MS = 250
 
 /**
- * While a watched command runs, reports to what watches its time that it has begun, and then that it is still running. A
+ * While a watched command runs, reports to what watches the clock that it has begun, and then that it is still running. A
  * failure is logged once, and delays neither the command nor its report.
  * @param ended aborts when the command has ended
  */
@@ -33,7 +33,7 @@ export async function keepStarted(session: Session, start: CommandStart, ended: 
     await reporter.close()
   } catch (error) {
     if (!(error instanceof Failure)) throw error
-    log.warn(`nothing watches the time of this command: ${error.message}`)
+    log.warn(`nothing watches the clock for this command: ${error.message}`)
   }
 }
 
@@ -41,9 +41,9 @@ const NOBODY_WATCHES =
   '--within has no effect: it needs a relay (PAGERDUTY_RELAY_URL), a fleet (PAGERDUTY_FLEET), or a spool that a relay or flush delivers'
 
 const WATCHER = {
-  relay: 'the relay watches the time of this command',
-  fleet: 'the relays of the fleet watch the time of this command',
-  spool: 'a relay or flush that uses this spool watches the time of this command',
+  relay: 'the relay watches the clock for this command',
+  fleet: 'the relays of the fleet watch the clock for this command',
+  spool: 'a relay or flush that uses this spool watches the clock for this command',
 } as const satisfies Record<Watcher, string>
 const FORGETS = '; it has no spool, so it forgets that when it ends'
 
@@ -63,7 +63,7 @@ async function keepReporting({ config, log }: Session, { reporter, start, ended 
     if (ended.aborted) return
     if (answer.outcome !== 'accepted') {
       if (answer.reason !== problem)
-        log.warn(`nothing watches the time of this command now: ${answer.reason}; trying again`)
+        log.warn(`nothing watches the clock for this command now: ${answer.reason}; trying again`)
       problem = answer.reason
     } else if (!isSaid || problem !== undefined) {
       log.info(`--within: ${WATCHER[answer.watcher]}${answer.isOnDisk ? '' : FORGETS}`)
@@ -96,5 +96,7 @@ async function sendSuspendedAlert(
   const deliveries = await sendPosts(sending, posts)
   const failed = deliveries.find(({ outcome }) => outcome === 'refused' || outcome === 'undelivered')
   if (failed !== undefined && !ended.aborted)
-    session.log.warn(`PagerDuty does not watch the time of this command: ${failed.reason ?? failed.outcome}`)
+    session.log.warn(
+      `PagerDuty does not watch the clock for this command: ${failed.reason ?? failed.outcome}`,
+    )
 }

@@ -39,7 +39,7 @@ export async function notify(
   const addressed = await addressPosts(session, events)
   if (config.dryRun) {
     printRequests(io, addressed)
-    if (config.note) log.info('the deployment would be noted on the open incidents of the service')
+    if (config.note) log.info('a note about the deployment would be added to the service’s open incidents')
     return 0
   }
   const deliveries = await sendPosts(session, addressed)

@@ -14,7 +14,7 @@ import { relayHeaders } from './relay-headers.ts'
 import { toStartAnswer, type StartAnswer, type StartReporter } from './start-reporter.ts'
 
 /**
- * Opens the relay, or else the fleet, or else the spool that watches the time of deployments. Undefined if none is configured.
+ * Opens the relay, or else the fleet, or else the spool that watches the clock for deployments. Undefined if none is configured.
  * @param startedAt when the deployment began, ISO 8601
  * @throws Failure of kind `usage` if no outcome could be matched to the deployment
  */
@@ -95,7 +95,8 @@ function openRelayReporter({ config, log }: Session, event: Event): StartReporte
   }
 }
 
-const TOO_OLD = 'what answers at PAGERDUTY_RELAY_URL has no POST /started: it is not a relay, or an older one'
+const TOO_OLD =
+  'the server at PAGERDUTY_RELAY_URL has no POST /started: it is not a relay, or an older version'
 
 function readAnswer(text: string): StartAnswer {
   const answer = parse(text)

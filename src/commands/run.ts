@@ -167,7 +167,7 @@ async function watch(runOptions: RunOptions): Promise<number> {
   return exitCode
 }
 
-/** With `--within` or `--suspended`, reports that the command runs to whatever watches the time. */
+/** With `--within` or `--suspended`, reports that the command runs to whatever watches the clock. */
 async function keepStarted(
   session: Session | Failure,
   start: CommandStart,

@@ -1,6 +1,6 @@
 import type { Begun } from '../spool/deadlines.ts'
 
-/** What watches the time of a deployment; for a spool, the relay or `flush` that uses it. */
+/** What watches the clock for a deployment; for a spool, the relay or `flush` that uses it. */
 export type Watcher = 'relay' | 'fleet' | 'spool'
 
 /** The answer to a report that a deployment has begun. */
@@ -11,7 +11,7 @@ export type StartAnswer =
       readonly dueAt?: string
       /** What watches it. */
       readonly watcher: Watcher
-      /** Whether it is kept if the process that watches the time ends. */
+      /** Whether it is kept if the process that watches the clock ends. */
       readonly isOnDisk: boolean
       /** Its outcome had been reported before. */
       readonly hasEnded: boolean
@@ -24,7 +24,7 @@ export type StartAnswer =
       readonly isConfiguration?: boolean
     }
 
-/** Reports the start of one deployment to what watches its time. Each further report says that it is still running. */
+/** Reports the start of one deployment to what watches the clock. Each further report says that it is still running. */
 export interface StartReporter {
   /**
    * @param elapsedMs how long it has been running

@@ -10,7 +10,7 @@ import { openStartReporter } from './open-start-reporter.ts'
  * `started`: reports to the relay, the fleet or the spool that a deployment has begun and must end. With `--suspended` it
  * sends PagerDuty an alert instead, which a rule of the service holds back.
  * @returns the exit status
- * @throws Failure of kind `usage` if nothing would watch the time
+ * @throws Failure of kind `usage` if nothing would watch the clock
  */
 export async function started(session: Session): Promise<number> {
   const { io, config, log } = session
@@ -33,7 +33,7 @@ export async function started(session: Session): Promise<number> {
 }
 
 const NOBODY_WATCHES =
-  'nothing would watch the time: started needs a relay (PAGERDUTY_RELAY_URL), a fleet (PAGERDUTY_FLEET), a spool ' +
+  'nothing would watch the clock: started needs a relay (PAGERDUTY_RELAY_URL), a fleet (PAGERDUTY_FLEET), a spool ' +
   'that a relay or flush delivers (PAGERDUTY_SPOOL), or --suspended'
 
 async function sendSuspendedAlert(session: Session): Promise<number> {
@@ -54,10 +54,10 @@ async function sendSuspendedAlert(session: Session): Promise<number> {
 
 function logAccepted({ config, log }: Session, answer: StartAnswer & { readonly outcome: 'accepted' }): void {
   const { dueAt, hasEnded, isOnDisk, watcher } = answer
-  if (hasEnded) return log.info('the deployment has ended already, so nothing watches its time')
+  if (hasEnded) return log.info('the deployment has already ended, so nothing watches the clock for it')
   if (dueAt === undefined)
     return log.warn(
-      'the deployment is recorded, but nothing watches its time: add --within, such as --within 30m',
+      'the deployment is recorded, but nothing watches the clock for it: add --within, such as --within 30m',
     )
   log.info(`the failure alert is triggered at ${dueAt}, unless an outcome is reported before`)
   if (!isOnDisk) log.warn(IN_MEMORY)
@@ -65,7 +65,7 @@ function logAccepted({ config, log }: Session, answer: StartAnswer & { readonly 
 }
 
 const IN_MEMORY = 'the relay has no spool, so it forgets this when it ends'
-const SPOOL_ALONE = 'only a relay or flush that uses this spool watches the time'
+const SPOOL_ALONE = 'only a relay or flush that uses this spool watches the clock'
 
 function printAnswer({ io, command, json }: Session, answer: StartAnswer): number {
   const exitCode =

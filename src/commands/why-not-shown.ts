@@ -32,7 +32,7 @@ export async function whyNotShown(
     if (!(error instanceof Failure)) throw error
   }
   if (destination.routingKey === undefined)
-    return 'the relay may still have it (flush waits for that), or its key is another service’s'
+    return 'the relay may still have it (flush waits for that), or its key belongs to another service'
   if (event.kind === 'change') return 'it is not listed; PagerDuty may be late'
   return event.body.event_action === 'trigger'
     ? 'it is not listed; an event rule or orchestration may have suppressed it, or PagerDuty is late'

@@ -46,19 +46,19 @@ export const EVENT_SETTINGS = inGroup('event', {
     option: 'component',
     variable: 'PAGERDUTY_COMPONENT',
     value: 'NAME',
-    help: 'component that is affected; default of `failure`: the repository',
+    help: 'the affected component; default for `failure`: the repository',
   },
   group: {
     option: 'group',
     variable: 'PAGERDUTY_GROUP',
     value: 'NAME',
-    help: 'group of the component; default of `failure`: the environment',
+    help: 'group of the component; default for `failure`: the environment',
   },
   class: {
     option: 'class',
     variable: 'PAGERDUTY_CLASS',
     value: 'NAME',
-    help: 'class of the event; default of `failure`: deploy',
+    help: 'class of the event; default for `failure`: deploy',
   },
   environment: {
     option: 'environment',

@@ -112,7 +112,7 @@ function readTls(parameters: URLSearchParams, hosts: readonly FleetHost[]): Flee
     (name) => parameters.get(name) ?? undefined,
   )
   if ((certificateFile === undefined) !== (keyFile === undefined))
-    refuse('sslcert and sslkey belong together')
+    refuse('sslcert and sslkey must be set together')
   return {
     ...(caFile !== undefined && caFile !== 'system' && { caFile }),
     ...(certificateFile !== undefined && { certificateFile }),

@@ -42,7 +42,7 @@ export const FLEET_SETTINGS = inGroup('delivery', {
     value: 'N',
     parse: parseCount(MAX_LIMIT, 1),
     default: '1000000',
-    help: 'how many undelivered events of all relays the database holds, about: a relay that counts more accepts none',
+    help: 'roughly how many undelivered events of all relays the database holds; a relay that counts more accepts none',
   },
   fleetAlone: {
     variable: 'PAGERDUTY_FLEET_ALONE',
@@ -102,7 +102,8 @@ export function readFleetConfig(reader: FleetReader): FleetConfig | undefined {
   if (otherSecret !== undefined && (secret === undefined || secret.reveal() === otherSecret.reveal()))
     reader.report({
       kind: 'config',
-      message: 'PAGERDUTY_FLEET_OTHER_SECRET is a second one: set PAGERDUTY_FLEET_SECRET, to another value',
+      message:
+        'PAGERDUTY_FLEET_OTHER_SECRET is only for changing the secret: set PAGERDUTY_FLEET_SECRET, too, to a different value',
     })
   return {
     server: { ...server, ...(password !== undefined && { password }) },

@@ -16,7 +16,7 @@ export const LIST_SETTINGS = inGroup('list', {
     option: 'since',
     value: 'TIME',
     parse: checkSince,
-    help: 'only deployments since then: 12h, 30d, 2w ago, or a time such as 2026-03-01T12:00:00Z',
+    help: 'only deployments since this time: 12h, 30d or 2w ago, or a time such as 2026-03-01T12:00:00Z',
   },
 })
 

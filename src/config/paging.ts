@@ -18,7 +18,7 @@ export const PAGING_SETTINGS = inGroup('paging', {
     value: 'N',
     parse: parsePageAfter,
     default: '1',
-    help: 'page from the Nth failure in a row on; earlier ones are change events. A relay, a fleet or a spool counts them',
+    help: 'page only from the Nth failure in a row; earlier ones are change events. A relay, a fleet or a spool counts them',
   },
 })
 

@@ -80,8 +80,8 @@ export function parseHttpUrl(text: string): string {
 /** The base URL of a service: no query, no credentials, no slash at the end. A path prefix stays. */
 export function parseBaseUrl(text: string): string {
   const url = new URL(parseHttpUrl(text))
-  if (url.username !== '' || url.password !== '') refuse('must not hold a user name or password')
-  if (url.search !== '' || url.hash !== '') refuse('must not hold a query or fragment')
+  if (url.username !== '' || url.password !== '') refuse('must not contain a user name or password')
+  if (url.search !== '' || url.hash !== '') refuse('must not contain a query or fragment')
   return withoutSlashes(url.href)
 }
 

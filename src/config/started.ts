@@ -12,7 +12,7 @@ export const STARTED_SETTINGS = inGroup('started', {
   },
   suspended: {
     option: 'suspended',
-    help: 'let PagerDuty watch the time: a rule of the service’s orchestration must suspend alerts of the class deploy.started',
+    help: 'let PagerDuty watch the clock: a rule of the service’s orchestration must suspend alerts of the class deploy.started',
   },
   suspendedByDefault: {
     variable: 'PAGERDUTY_SUSPENDED',
@@ -26,7 +26,7 @@ export const STARTED_SETTINGS = inGroup('started', {
 export interface StartedConfig {
   /** How long a deployment may be silent; absent: no limit. */
   readonly withinMs?: number
-  /** Whether PagerDuty watches the time, by a rule of its own. */
+  /** Whether PagerDuty watches the clock, by a rule of its own. */
   readonly isSuspended: boolean
 }
 

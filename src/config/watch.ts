@@ -19,7 +19,7 @@ export const WATCH_AFTER_SETTINGS = inGroup('watch', {
     variable: 'PAGERDUTY_RELAY_WATCH',
     value: 'TIME',
     parse: parseDurationMs,
-    help: 'how long to look for new incidents after a deployment; needs a REST API token. `run` does not read the variable',
+    help: 'how long to look for new incidents after a deployment; needs a REST API token. `run` ignores the variable',
   },
 })
 

@@ -85,7 +85,7 @@ export function replaceReferences(
       if (isSecret(name)) secret.add(name)
       length += value?.length ?? 0
       if (length > MAX_CHARS)
-        throw new Failure('usage', 'the event is far too long with the values of the variables it refers to')
+        throw new Failure('usage', 'the event is far too long once its references are replaced')
       return value ?? ''
     })
   const { routing_key: routingKey, ...members } = isObject(document) ? document : {}

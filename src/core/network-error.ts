@@ -45,9 +45,9 @@ const CERTIFICATE: Readonly<Record<string, string>> = {
   ERR_SSL_CA_KEY_TOO_SMALL: 'the key of the certificate’s issuer is too weak',
   ERR_SSL_CA_MD_TOO_WEAK: 'the signature of the server’s certificate is too weak',
   ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED: 'the server asks for a client certificate, and there is none',
-  ERR_SSL_SSLV3_ALERT_CERTIFICATE_UNKNOWN: 'the server asks for another client certificate',
-  ERR_SSL_SSLV3_ALERT_BAD_CERTIFICATE: 'the server asks for another client certificate',
-  ERR_SSL_TLSV1_ALERT_UNKNOWN_CA: 'the server asks for another client certificate',
+  ERR_SSL_SSLV3_ALERT_CERTIFICATE_UNKNOWN: 'the server asks for a different client certificate',
+  ERR_SSL_SSLV3_ALERT_BAD_CERTIFICATE: 'the server asks for a different client certificate',
+  ERR_SSL_TLSV1_ALERT_UNKNOWN_CA: 'the server asks for a different client certificate',
 }
 
 const OLD_TLS = 'the server does not support TLS 1.2 or later'

@@ -64,7 +64,7 @@ function checkAlias(alias: string, taken: Set<string>, where: string): void {
   }
   if (!ALIAS.test(alias)) refuse('is not a word of letters, digits, ".", "_" or "-"')
   if (tokenKind(alias) === 'routing-key') refuse('looks like a key itself, and an alias is printed')
-  if (OWN_NAME.test(alias)) refuse('the program uses itself (default, relay, key-1, key-2, …)')
+  if (OWN_NAME.test(alias)) refuse('is reserved (default, relay, key-1, key-2, …)')
   if (taken.has(alias)) refuse('another key has already; give each key its own')
   taken.add(alias)
 }

@@ -69,7 +69,10 @@ export function checkTemplate(template: string): string {
   for (const [reference, name = ''] of template.matchAll(REFERENCE)) {
     if (!Object.hasOwn(VARIABLES, name.trim())) {
       const shown = cutChars(oneLine(reference), MAX_SHOWN_CHARS)
-      throw new Failure('usage', `has the unknown name ${shown}; known are ${TEMPLATE_NAMES.join(', ')}`)
+      throw new Failure(
+        'usage',
+        `has the unknown name ${shown}; expected one of ${TEMPLATE_NAMES.join(', ')}`,
+      )
     }
   }
   return template

@@ -82,7 +82,7 @@ function describeSuspect({ deployment, lastGood }: NamedSuspect): string {
     ...Object.entries(links).flatMap(([name, href]) => (href === undefined ? [] : [`${name}: ${href}`])),
     ...(lastGood === undefined
       ? []
-      : [`Last good before it: ${titleOf(lastGood)} (${shownTime(lastGood.endedAtMs)})`]),
+      : [`Last success before it: ${titleOf(lastGood)} (${shownTime(lastGood.endedAtMs)})`]),
   ].join('\n')
 }
 

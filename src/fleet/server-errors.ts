@@ -7,7 +7,7 @@ import { classifyError } from '../core/network-error.ts'
 export const READ_ONLY = 'does not accept writes (a standby)'
 
 /** Why a commit does not count although the server reports success. */
-export const UNCONFIRMED = 'no standby has confirmed a commit: somebody has canceled its wait'
+export const UNCONFIRMED = 'no standby has confirmed the commit: somebody canceled the wait for one'
 
 const MIGRATE = 'run pagerduty-alert fleet migrate with the owner’s address in PAGERDUTY_FLEET'
 
@@ -64,7 +64,7 @@ const OF_THE_CLIENT: readonly (readonly [start: string, words: string])[] = [
   [UNCONFIRMED, UNCONFIRMED],
   ['Connection terminated', 'the server closed the connection'],
   ['SASL: ', 'the server asks for a password, and this one cannot be used; set PAGERDUTY_FLEET_PASSWORD'],
-  ['The server does not support SSL', 'the server does not offer TLS; switch ssl on there'],
+  ['The server does not support SSL', 'the server does not offer TLS; turn ssl on there'],
 ]
 
 /** An answer of PostgreSQL has a severity, an error of the network has none. */

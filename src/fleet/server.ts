@@ -111,6 +111,6 @@ export async function checkSchema({ client, name }: Connected, { mark, otherMark
   if (!isSameSecret)
     throw new Failure(
       'config',
-      `${name}: ${mark === null ? 'the other relays have PAGERDUTY_FLEET_SECRET, and this one does not; set theirs here' : 'the other relays have another PAGERDUTY_FLEET_SECRET; set theirs here'}`,
+      `${name}: ${mark === null ? 'the other relays have PAGERDUTY_FLEET_SECRET, and this one does not; set theirs here' : 'the other relays have a different PAGERDUTY_FLEET_SECRET; set theirs here'}`,
     )
 }

@@ -64,8 +64,8 @@ export async function acceptStart(
 
 const MESSAGES = {
   watched: 'The failure alert is triggered if no outcome follows in time',
-  recorded: 'The deployment is recorded, and nothing watches its time',
-  ended: 'The deployment has ended already',
+  recorded: 'The deployment is recorded, and nothing watches the clock for it',
+  ended: 'The deployment has already ended',
 } as const
 
 /** The keys to send the alert with, if it comes to that; or why there is none. */

@@ -115,7 +115,7 @@ export const DEPLOYMENT_PATHS = {
           },
         ),
         query('since', 'Only those since a time (ISO 8601), or within a duration: 45m, 12h, 30d, 2w'),
-        query('before', 'What the page before gives as next', { type: 'integer' }),
+        query('before', 'What the previous page gives as next', { type: 'integer' }),
       ],
     },
   },

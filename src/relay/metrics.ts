@@ -55,7 +55,7 @@ export function createMetrics(
   const requests = counter('http_requests_total', 'Requests answered.', 'route', 'method', 'status')
   const delivered = counter('events_delivered_total', 'Events that PagerDuty accepted.', 'kind')
   const refused = counter('events_refused_total', 'Events that PagerDuty refused for good.', 'kind')
-  const failed = counter('events_failed_total', 'Events that their caller was told to send again.', 'kind')
+  const failed = counter('events_failed_total', 'Events whose caller was asked to send them again.', 'kind')
   const retried = counter('events_retried_total', 'Attempts that failed and are retried.', 'kind')
   const dead = counter('events_dead_total', 'Events parked as dead.', 'kind', 'cause')
   const crowdedOut = counter(
@@ -64,7 +64,7 @@ export function createMetrics(
   )
   const missed = counter(
     'deployments_overdue_total',
-    'Deployments that began and never ended, so that their failure alert was triggered.',
+    'Deployments that began and never ended, so their failure alert was triggered.',
   )
   missed(0)
   const latency = new Histogram({

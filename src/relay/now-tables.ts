@@ -36,7 +36,7 @@ export function nowTables({ headline, atMs, events, deployments }: Now): string 
   const at = timeOf(atMs)
   return [
     `<p class="big ${SIGN_OF_STATE[headline.state]}">${escapeHtml(headline.text)}</p>`,
-    `<p class="dim">As of ${at}. Load the page again for what is new. Filters, details and actions need JavaScript.</p>`,
+    `<p class="dim">As of ${at}. Reload the page to see what is new. Filters, details and actions need JavaScript.</p>`,
     table(
       'Events that PagerDuty does not have',
       ['Accepted', 'Event', 'Status', 'Last answer'],

@@ -77,12 +77,12 @@ async function watchSuspects(options: SuspectWatchOptions, signal: AbortSignal):
     let pauseMs = everyMs
     try {
       await look()
-      if (failure !== undefined) logger.info('incidents after deployments can be looked for again')
+      if (failure !== undefined) logger.info('looking for incidents after deployments again')
       failure = undefined
     } catch (error) {
       if (!(error instanceof Failure)) throw error
       if (error.message !== failure && !signal.aborted)
-        logger.warn(`incidents after deployments cannot be looked for: ${error.message}`)
+        logger.warn(`cannot look for incidents after deployments: ${error.message}`)
       failure = error.message
       if (error.kind !== 'undelivered') pauseMs = LOOK_AGAIN_MS
     }

@@ -110,7 +110,7 @@ function keyOf(integration: Integration): RoutingKey {
   }
   throw new Failure(
     'config',
-    `PagerDuty gave no usable key for the integration ${describeIntegration(integration)}; the token may not see it`,
+    `PagerDuty gave no usable key for the integration ${describeIntegration(integration)}; it may be hidden from the token`,
   )
 }
 

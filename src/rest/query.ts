@@ -88,7 +88,7 @@ function adviceOn400({
 const ADVICE: Readonly<Record<number, (scope: string) => string>> = {
   401: () =>
     'PagerDuty does not know this REST API token: copy it again, and set PAGERDUTY_REGION=eu (or us) if the account ' +
-    'lives there',
+    'is in that region',
   402: () => 'the account’s plan does not include this; ask the account’s owner',
   403: (scope) =>
     `the token does not allow this: it needs ${scope}, which ` +

@@ -265,7 +265,7 @@ def problems:
   (page | if . == null or is_url then empty
     else "PAGERDUTY_REPOSITORY_URL: must be an address such as https://github.com/acme/shop" end),
   (setting("SUMMARY") | if . == null then empty else (references - (facts | keys))[]
-    | "PAGERDUTY_SUMMARY: has an unknown name; known are \(facts | keys_unsorted | join(", "))" end);
+    | "PAGERDUTY_SUMMARY: has an unknown name; expected one of \(facts | keys_unsorted | join(", "))" end);
 def needs: if ($command == "change" or $command == "trigger") and setting("SUMMARY") == null
     then "\($command) needs PAGERDUTY_SUMMARY (or --summary)"
   elif ($command == "acknowledge" or $command == "resolve") and full_key == null

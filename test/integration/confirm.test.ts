@@ -76,11 +76,11 @@ test('an incident that is only open for other alerts of its group does not count
   assert.match(stderr, /resolve of \S+: PagerDuty shows no open alert of it/)
 })
 
-test('an incident that was open before is named as such', async () => {
+test('an incident that was already open is named as such', async () => {
   const incident = { id: 'QOLD', serviceId: 'PSHOP', title: 'Checkout is down', createdAt: ago(DAY_MS) }
   account({ incidents: [{ ...incident, alertKeys: [DEDUP_KEY] }], ...inMaintenance() })
   const { stderr } = await send([], BOTH, 'failure')
-  assert.match(stderr, /shows an incident of this alert that was open before: https\S+\/QOLD on Shop/)
+  assert.match(stderr, /shows an incident of this alert that was already open: https\S+\/QOLD on Shop/)
 })
 
 test('an acknowledge is confirmed by its incident', async () => {

@@ -94,7 +94,7 @@ const FINDINGS: [string, Record<string, string>, RestSeed, number, RegExp][] = [
     { PAGERDUTY_SERVICE_ID: '' },
     {},
     78,
-    /warn service: none is named; the token sees Shop \(PSHOP\)/,
+    /warn service: no service is named; the token sees Shop \(PSHOP\)/,
   ],
   ['an unknown REST token', {}, { tokens: [] }, 78, /FAIL REST token: .*401.*\n +-> .*PAGERDUTY_REGION/],
   [
@@ -150,7 +150,7 @@ const FINDINGS: [string, Record<string, string>, RestSeed, number, RegExp][] = [
     {},
     { tokens: [{ token: REST_TOKEN, kind: 'account' }] },
     0,
-    /ok +REST token: of the account: writes need PAGERDUTY_FROM/,
+    /ok +REST token: belongs to the account: writes need PAGERDUTY_FROM/,
   ],
   [
     'an orchestration key',

@@ -16,7 +16,7 @@ const INCIDENTS = [
   { ...OPEN, id: 'QLATER', createdAt: ago(-60_000) },
 ]
 
-test('a deployment is noted on every incident that was open before it, after its events', async () => {
+test('a deployment gets a note on every incident that was already open, after its events', async () => {
   simulator.seed(accountWith({ incidents: INCIDENTS }))
   const { code, stderr } = await runWithRest(simulator.url, [
     'success',
@@ -29,7 +29,7 @@ test('a deployment is noted on every incident that was open before it, after its
   for (const { content } of simulator.rest.notes) {
     assert.match(content, /acme\/shop@5f0c1d2.*\nhttps:\/\/\S+$/)
   }
-  assert.match(stderr, /noted on 2 open incidents/)
+  assert.match(stderr, /added a note to 2 open incidents/)
   const paths = simulator.requests.map(({ path }) => path)
   assert.ok(paths.lastIndexOf('/v2/change/enqueue') < paths.findIndex((path) => path.includes('/incidents')))
 })
@@ -58,9 +58,21 @@ test('an account’s token writes in the name of PAGERDUTY_FROM', async () => {
 
 test('whatever keeps the note from being written causes a warning and changes nothing else', async () => {
   for (const [env, tokens, message] of [
-    [{}, [{ token: REST_TOKEN, kind: 'read-only' }], /warning: the deployment could not be noted: .*403/],
-    [{}, [{ token: REST_TOKEN, kind: 'account' }], /could not be noted: .*400[\s\S]*PAGERDUTY_FROM/],
-    [{ PAGERDUTY_TOKEN: KEY }, undefined, /could not be noted: --note asks PagerDuty’s REST API/],
+    [
+      {},
+      [{ token: REST_TOKEN, kind: 'read-only' }],
+      /warning: cannot add a note about the deployment: .*403/,
+    ],
+    [
+      {},
+      [{ token: REST_TOKEN, kind: 'account' }],
+      /cannot add a note about the deployment: .*400[\s\S]*PAGERDUTY_FROM/,
+    ],
+    [
+      { PAGERDUTY_TOKEN: KEY },
+      undefined,
+      /cannot add a note about the deployment: --note asks PagerDuty’s REST API/,
+    ],
   ] as const) {
     simulator.seed(accountWith({ incidents: [OPEN], tokens: tokens && [...tokens] }))
     const { code, stderr } = await runWithRest(simulator.url, ['failure', '--note'], env)
@@ -75,5 +87,5 @@ test('a dry run notes nothing', async () => {
   simulator.seed(accountWith({ incidents: [OPEN] }))
   const { code, stderr } = await runWithRest(simulator.url, ['success', '--note', '--dry-run'])
   assert.deepEqual([code, simulator.requests.length], [0, 0])
-  assert.match(stderr, /would be noted/)
+  assert.match(stderr, /a note about the deployment would be added/)
 })

@@ -108,12 +108,12 @@ test('a relay without a spool is asked plainly, and a start without a time warns
   assert.match(again.stderr, /the failure alert is triggered at/, 'the time of the first start goes on')
   const unwatched = await runProgram(['started', '--environment', 'staging'], { env })
   assert.deepEqual(
-    [unwatched.code, /nothing watches its time: add --within/.test(unwatched.stderr)],
+    [unwatched.code, /nothing watches the clock for it: add --within/.test(unwatched.stderr)],
     [0, true],
   )
 })
 
-test('without anything that could watch the time, started is a usage error', async () => {
+test('without anything that could watch the clock, started is a usage error', async () => {
   const { code, stderr } = await runProgram(['started', '--within', '30m'], { env: { ...BUILD, ...DIRECT } })
   assert.equal(code, 64)
   assert.match(stderr, /started needs a relay \(PAGERDUTY_RELAY_URL\), a fleet \(PAGERDUTY_FLEET\), a spool/)
@@ -163,7 +163,7 @@ test('run keeps a command alive for longer than the time, and its outcome ends i
     const command = shell(`sleep ${(3 * withinMs) / 1000}`)
     const { code, stderr } = await startRun(through(relay), ['--within', `${withinMs}ms`], command).ended
     assert.equal(code, 0)
-    assert.match(stderr, /--within: the relay watches the time of this command/)
+    assert.match(stderr, /--within: the relay watches the clock for this command/)
     const [record, more] = await deployments(relay)
     assert.deepEqual([record?.['outcome'], record?.['overdue'], more], ['success', undefined, undefined])
     await sleep(1.5 * withinMs)
@@ -229,7 +229,7 @@ test('nothing that is wrong with the relay delays a command or changes its statu
   const env = { ...BUILD, PAGERDUTY_RELAY_URL: 'http://127.0.0.1:9', PAGERDUTY_DEADLINE: '5s' }
   const unwatched = await startRun(env, ['--within', '1s'], shell('sleep 1')).ended
   assert.equal(unwatched.code, 0)
-  assert.match(unwatched.stderr, /nothing watches the time of this command now: .*refused/)
+  assert.match(unwatched.stderr, /nothing watches the clock for this command now: .*refused/)
   const nowhere = await startRun({ ...BUILD, ...DIRECT }, ['--within', '1s'], ['true']).ended
   assert.deepEqual([nowhere.code, /--within has no effect: it needs a relay/.test(nowhere.stderr)], [0, true])
 })
@@ -238,7 +238,7 @@ test('with a spool alone, flush notices the deployment that never ended, and a d
   const env = { ...BUILD, ...DIRECT, ...spool() }
   const told = await runProgram(['started', '--within', '500ms'], { env })
   assert.equal(told.code, 0)
-  assert.match(told.stderr, /only a relay or flush that uses this spool watches the time/)
+  assert.match(told.stderr, /only a relay or flush that uses this spool watches the clock/)
   await sleep(600)
   const flushed = await runProgram(['flush'], { env })
   assert.deepEqual(

@@ -140,7 +140,7 @@ test('a note that cannot be written causes a warning, and the rollback runs', as
   seed([NEW], { tokens: reading })
   const { code, stdout, stderr } = await watching
   assert.deepEqual([code, stdout], [1, 'undone\n'])
-  assert.match(stderr, /warning: the deployment could not be noted: .*403/)
+  assert.match(stderr, /warning: cannot add a note about the deployment: .*403/)
 })
 
 interface Change {

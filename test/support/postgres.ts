@@ -415,6 +415,6 @@ function send(pid: number, signal: NodeJS.Signals): void {
   try {
     process.kill(pid, signal)
   } catch {
-    // it has ended already
+    // it has already ended
   }
 }

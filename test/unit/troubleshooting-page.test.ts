@@ -32,7 +32,7 @@ const PARTS: ReadonlySet<string> = new Set([
   'Test of pagerduty-alert from …: nothing was deployed',
   'Change event processed',
   'Deployment under the key …',
-  '(has to end by …)',
+  '(must end by …)',
   'its counters are not those of its rows',
   'the row of state is missing',
   'Query read timeout',

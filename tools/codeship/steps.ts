@@ -106,7 +106,7 @@ function readKnownStep(fields: Fields, scope: Scope): Step {
   if (type === 'push') return { type, ...readName(fields, scope, textOf(fields, 'image_name') ?? 'push') }
   if (type === MATRIX) return readGroup(fields, 'parallel', scope)
   if (type === 'serial' || type === 'parallel' || type === 'manual') return readGroup(fields, type, scope)
-  return refuse(fields, `${type} is not a type of step; known are ${TYPES.join(', ')}`)
+  return refuse(fields, `${type} is not a type of step; expected one of ${TYPES.join(', ')}`)
 }
 
 function readRun(fields: Fields, scope: Scope): Step {

@@ -27,7 +27,7 @@ export function fillTemplate(text: string, variables: Readonly<Record<string, st
     if (variable === undefined)
       throw new Failure(
         'usage',
-        `.${field} is not a template field; known are ${Object.keys(FIELDS).join(', ')}`,
+        `.${field} is not a template field; expected one of ${Object.keys(FIELDS).join(', ')}`,
       )
     return variables[variable] ?? ''
   })

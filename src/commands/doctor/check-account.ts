@@ -39,15 +39,15 @@ async function checkToken(client: RestClient, { rest }: Config): Promise<Finding
   if (result.kind === 'answered') {
     const { id, name, role = 'no known role' } = USER_ANSWER.safeParse(result.body).data?.user ?? {}
     const who = personName({ id, summary: name })
-    return ok('REST token', `of ${who} (${role}): it has this user’s permissions`)
+    return ok('REST token', `belongs to ${who} (${role}), whose permissions it has`)
   }
   if (result.kind === 'refused' && (result.status === 400 || result.status === 403)) {
     const name = rest.from === undefined ? 'writes need PAGERDUTY_FROM' : 'writes are made as PAGERDUTY_FROM'
-    return ok('REST token', `of the account: ${name}, and a key that is not read-only`)
+    return ok('REST token', `belongs to the account: ${name}, and a key that is not read-only`)
   }
   return fromFailure(
     'REST token',
-    toFailure(result, { purpose: 'tell the token’s kind', scope: 'users.read' }),
+    toFailure(result, { purpose: 'tell what kind of token this is', scope: 'users.read' }),
   )
 }
 
@@ -67,7 +67,7 @@ async function checkService(client: RestClient, { rest, delivery, started }: Con
   if (rest.service === undefined) {
     const services = (await listServices(client)).slice(0, MAX_NAMED).map(describeService).join(', ')
     const seen = services === '' ? 'the token sees none' : `the token sees ${services}`
-    return [warning('service', `none is named; ${seen}`, 'set PAGERDUTY_SERVICE_ID or --service')]
+    return [warning('service', `no service is named; ${seen}`, 'set PAGERDUTY_SERVICE_ID or --service')]
   }
   const service = await findService(client, rest.service)
   const [integrations, onCall, suspendRule] = await Promise.all([

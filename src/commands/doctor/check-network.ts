@@ -55,7 +55,7 @@ async function checkCertificate(baseUrl: string, timeoutMs: number): Promise<Fin
     socket.destroy()
     const days = Math.floor((Date.parse(end) - Date.now()) / DAY_MS)
     const detail = `${hostname}: ${protocol}, trusted, by ${String(issuer.O ?? issuer.CN)}, for ${days} more days`
-    return days < SOON_DAYS ? warning('TLS', detail, 'its owner has to renew it') : ok('TLS', detail)
+    return days < SOON_DAYS ? warning('TLS', detail, 'have its owner renew it') : ok('TLS', detail)
   } catch (error) {
     return failed('TLS', 'undelivered', {
       detail: `${hostname}: ${classifyError(error).reason}, server ${hostAndPort(baseUrl)}`,
@@ -111,9 +111,9 @@ export async function checkEndpoints(
 function checkClock(date: string): Finding {
   const skewMs = Date.now() - Date.parse(date)
   const seconds = Math.round(Math.abs(skewMs) / 1000)
-  if (!(Math.abs(skewMs) > MAX_SKEW_MS)) return ok('clock', `agrees with the server's within ${seconds} s`)
+  if (!(Math.abs(skewMs) > MAX_SKEW_MS)) return ok('clock', `within ${seconds} s of the server's`)
   const detail = `${seconds} s ${skewMs > 0 ? 'ahead of' : 'behind'} the server's`
-  return warning('clock', detail, 'set this machine’s clock (NTP): every event has its time')
+  return warning('clock', detail, 'set this machine’s clock (NTP): events carry its time')
 }
 
 /** Whether a relay accepts events. */

@@ -20,7 +20,7 @@ export async function checkSpool(directory: string): Promise<Finding[]> {
   const advice =
     problem?.kind === 'damaged'
       ? 'recover its events: the next process that uses it sets it aside'
-      : 'nothing is kept until then'
+      : 'correct this; until then nothing is kept'
   const found =
     problem === undefined
       ? ok('spool', 'the directory is writable')

@@ -72,7 +72,7 @@ function readQuery(given: Record<string, unknown>, nowMs: number): Omit<Deployme
     return 'since must be a time such as 2026-03-01T12:00:00Z, or how long ago, such as 12h or 30d'
   const beforeId = before === undefined ? undefined : Number(before)
   if (beforeId !== undefined && !Number.isSafeInteger(beforeId))
-    return 'before must be the id that the page before gives as next'
+    return 'before must be the id that the previous page gives as next'
   return {
     ...(environment !== undefined && { environment }),
     ...(repository !== undefined && { repository }),

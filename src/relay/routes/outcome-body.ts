@@ -91,7 +91,7 @@ export function readOutcomeBody(members: JsonObject): ReadOutcome {
   const known = given.filter(([name]) => Object.hasOwn(OUTCOME_SCHEMA.shape, name))
   // Their names may contain anything, so they are counted and not named.
   if (known.length < given.length)
-    notes.add(`${given.length - known.length} unknown members are left out; known are ${NAMES}`)
+    notes.add(`${given.length - known.length} unknown members are left out; the known ones are ${NAMES}`)
   const corrected = correctMembers(Object.fromEntries(known), CORRECTIONS, '', notes)
   const body: { [K in keyof OutcomeBody]: OutcomeBody[K] | undefined } = {
     summary: required(corrected, 'summary', checkTemplate, problems),

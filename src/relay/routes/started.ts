@@ -49,7 +49,7 @@ export const STARTED_ROUTES: RouteGroup = {
   paths: {
     '/started': {
       post: keeping(
-        'A deployment has begun: its failure alert is triggered if no outcome of the same build follows in time. Say it again to restart the clock',
+        'A deployment has begun: its failure alert is triggered if no outcome of the same build follows in time. Report it again to restart the clock',
         'Started',
       ),
     },

@@ -156,7 +156,7 @@ test('a relay with another secret, or none, is told so and does nothing', { skip
   for (const [secret, words] of [
     [
       'another secret of more than thirty-two characters',
-      /the other relays have another PAGERDUTY_FLEET_SECRET/,
+      /the other relays have a different PAGERDUTY_FLEET_SECRET/,
     ],
     [undefined, /the other relays have PAGERDUTY_FLEET_SECRET, and this one does not/],
   ] as const) {

@@ -61,5 +61,5 @@ test('the secret of three relays is changed while they accept and deliver', { sk
   // One that is behind can join, and changes nothing back: who does not know the new secret is still told so.
   await settings('one', STEPS[1] ?? {})
   const late = await start('late', { PAGERDUTY_FLEET_SECRET: OLD })
-  await until(() => /the other relays have another PAGERDUTY_FLEET_SECRET/.test(late.log()), 'it says so')
+  await until(() => /the other relays have a different PAGERDUTY_FLEET_SECRET/.test(late.log()), 'it says so')
 })

@@ -58,7 +58,7 @@ test('run --within tells the fleet', { skip }, async (t) => {
   child.stdin.end()
   const { code, stderr } = await ended
   assert.equal(code, 0, stderr)
-  assert.match(stderr, /--within: the relays of the fleet watch the time of this command/)
+  assert.match(stderr, /--within: the relays of the fleet watch the clock for this command/)
   assert.equal(await stateOf(), 'success')
 })
 
@@ -74,7 +74,7 @@ test(
           told.stderr,
           /the fleet’s database cannot be queried: .*; the spool keeps the deployment’s start/,
         )
-        assert.match(told.stderr, /only a relay or flush that uses this spool watches the time/)
+        assert.match(told.stderr, /only a relay or flush that uses this spool watches the clock/)
       }
     })
     // The outcome of the first comes from a machine that does not have that spool.
@@ -91,7 +91,7 @@ test(
 )
 
 test(
-  'a relay watches the time while the database is away, and triggers when it is alone',
+  'a relay watches the clock while the database is away, and triggers when it is alone',
   { skip },
   async () => {
     await away(async () => {

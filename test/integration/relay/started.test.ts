@@ -175,7 +175,7 @@ test('without a time a deployment is only recorded', async () => {
   const answer = await begin(relay, {})
   assert.deepEqual(
     [answer['due_at'], answer['message']],
-    [undefined, 'The deployment is recorded, and nothing watches its time'],
+    [undefined, 'The deployment is recorded, and nothing watches the clock for it'],
   )
   assert.equal((await deployments(relay))[0]?.['outcome'], 'started')
 })

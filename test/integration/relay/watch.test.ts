@@ -88,7 +88,7 @@ for (const kind of ['with', 'without'] as const) {
       /^This incident opened soon after a deployment, which may have caused it\.\n\nDeployed acme\/shop@5f0c1d2 to master by Jane Doe: Fix the checkout\n/,
     )
     assert.match(content, /Commit: https:\/\/github\.com\/acme\/shop\/commit\/5f0c1d2/)
-    assert.match(content, /Last good before it: Deployed acme\/shop@1234567 to master/)
+    assert.match(content, /Last success before it: Deployed acme\/shop@1234567 to master/)
     const notesBefore = simulator.rest.notes
     await relay.stop(kind === 'with' ? 'SIGKILL' : 'SIGTERM')
     const again = await relayWith(env)
@@ -109,10 +109,13 @@ test('an incident that opens while PagerDuty’s REST API does not answer gets i
   seed(incident('QNEW'))
   await until(() => noted().length > 0, 'a note')
   await until(
-    () => relay.log().includes('incidents after deployments cannot be looked for: cannot list'),
+    () => relay.log().includes('cannot look for incidents after deployments: cannot list'),
     'a line about the failure',
   )
-  await until(() => relay.log().includes('can be looked for again'), 'a line about that')
+  await until(
+    () => relay.log().includes('looking for incidents after deployments again'),
+    'a line about that',
+  )
   assert.ok(looks() >= 2)
 })
 

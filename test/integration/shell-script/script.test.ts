@@ -40,9 +40,9 @@ interface ExitCase {
   readonly says: RegExp
 }
 const EXITS: readonly (ExitCase & { readonly code: number })[] = [
-  { code: 64, args: ['deploy'], says: /unknown command deploy; known are/ },
+  { code: 64, args: ['deploy'], says: /unknown command deploy; expected one of/ },
   { code: 64, args: ['success', '--colour', 'red'], says: /unknown option --colour; see/ },
-  { code: 64, args: [KEY], says: /error: unknown command; known are/ },
+  { code: 64, args: [KEY], says: /error: unknown command; expected one of/ },
   { code: 64, args: [`--${KEY}`, 'x'], says: /error: unknown option; see/ },
   { code: 64, args: ['success', '--summary'], says: /needs a value/ },
   { code: 64, args: ['run'], says: /run needs a command/ },
@@ -58,7 +58,7 @@ const EXITS: readonly (ExitCase & { readonly code: number })[] = [
   {
     code: 64,
     args: ['--summary', '{{nope}}'],
-    says: /PAGERDUTY_SUMMARY: has an unknown name; known are repository, branch/,
+    says: /PAGERDUTY_SUMMARY: has an unknown name; expected one of repository, branch/,
   },
   { code: 64, args: ['--details', '{'], says: /PAGERDUTY_DETAILS: must be a JSON object/ },
   {

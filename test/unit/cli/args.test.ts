@@ -40,11 +40,11 @@ for (const [argv, expected] of ACCEPTED) {
 }
 
 const REFUSED: [string[], RegExp][] = [
-  [['deploy'], /^unknown command deploy; known are success, /],
+  [['deploy'], /^unknown command deploy; expected one of success, /],
   [['true', 'true'], /^unknown command true/],
   [['succes'], /^unknown command succes; did you mean success\?\nsee pagerduty-alert --help$/],
   [['Failure'], /^unknown command Failure; did you mean failure\?/],
-  [['0123456789abcdef0123456789abcdef'], /^unknown command; known/],
+  [['0123456789abcdef0123456789abcdef'], /^unknown command; expected/],
   [['--summry', 'x'], /^unknown option --summry; did you mean --summary\?$/m],
   [['--tokn=SECRET-VALUE'], /^unknown option --tokn/],
   [['--dedupkey=x'], /did you mean --dedup-key\?/],

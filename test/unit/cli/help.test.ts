@@ -51,6 +51,6 @@ test('help for an unknown command is a usage error', () => {
     (error) =>
       error instanceof Failure &&
       error.kind === 'usage' &&
-      error.message.startsWith('unknown command nope; known are'),
+      error.message.startsWith('unknown command nope; expected one of'),
   )
 })

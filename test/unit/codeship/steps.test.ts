@@ -128,7 +128,7 @@ const REFUSED: [string, string][] = [
   ['- service: app\n  services: [db]\n  command: x', '2: a step has service or services, not both'],
   [
     '- type: diagonal\n  steps: []',
-    '1: diagonal is not a type of step; known are run, serial, parallel, manual, push',
+    '1: diagonal is not a type of step; expected one of run, serial, parallel, manual, push',
   ],
   ['- type: serial', '1: a serial step needs steps'],
   ['- type: serial\n  steps: x', '2: steps must be a list'],

@@ -66,7 +66,7 @@ for (const { address, problem } of [
     address: 'postgres://relay@127.example.com/x?sslmode=disable',
     problem: /only for addresses of this machine/,
   },
-  { address: 'postgres://relay@a/x?sslcert=/c.pem', problem: /sslcert and sslkey belong together/ },
+  { address: 'postgres://relay@a/x?sslcert=/c.pem', problem: /sslcert and sslkey must be set together/ },
   { address: 'postgres://relay@a/x?options=-c%20fsync=off', problem: /its only parameters are sslmode/ },
 ]) {
   test(`${address} is refused, and not repeated`, () => {

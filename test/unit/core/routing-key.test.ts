@@ -48,9 +48,9 @@ const REFUSED: [string, RegExp][] = [
   [`=${KEY}`, /alias/],
   [`a=${KEY},a=${OTHER}`, /entry 2 has an alias that another key has already/],
   [`a=${KEY},b=${OTHER},a=${KEY}`, /entry 3 has an alias that another key has already/],
-  [`default=${KEY}`, /an alias that the program uses itself/],
-  [`key-2=${KEY},${OTHER}`, /entry 1 has an alias that the program uses itself/],
-  [`Relay=${KEY}`, /an alias that the program uses itself/],
+  [`default=${KEY}`, /an alias that is reserved/],
+  [`key-2=${KEY},${OTHER}`, /entry 1 has an alias that is reserved/],
+  [`Relay=${KEY}`, /an alias that is reserved/],
   [`${OTHER}=${KEY}`, /an alias that looks like a key itself/],
 ]
 for (const [text, message] of REFUSED) {

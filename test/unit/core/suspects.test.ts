@@ -54,7 +54,7 @@ Deployed acme/shop@5f0c1d2 to production by Jane Doe: Fix the checkout
 The deployment ended at 2026-03-01T12:00:00.000Z.
 Build: https://ci.example/42
 Changes: https://github.com/acme/shop/compare/a...b
-Last good before it: Deployed acme/shop@9a8b7c6 to production by Jane Doe: Charge once (2026-03-01T11:00:00.000Z)`,
+Last success before it: Deployed acme/shop@9a8b7c6 to production by Jane Doe: Charge once (2026-03-01T11:00:00.000Z)`,
   )
 })
 
