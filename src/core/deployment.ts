@@ -6,10 +6,10 @@ import { isObject, type JsonObject } from './json.ts'
 import { present } from './present.ts'
 
 /**
- * One deployment, as a relay remembers it after PagerDuty has been told: at most about 1 kB. What is unknown is absent.
+ * One deployment, as a relay remembers it once it was reported: at most about 1 kB. What is unknown is absent.
  */
 export interface Deployment {
-  /** What later deployments of the same thing have too: `deploy/<repository>/<environment>`, plus `/<step>`. */
+  /** The same for later deployments of the same thing: `deploy/<repository>/<environment>`, plus `/<step>`. */
   readonly identity: string
   readonly state: DeploymentState
   readonly repository?: string
@@ -41,8 +41,8 @@ const MAX_MESSAGE_CHARS = 200
 const MAX_TEXT_CHARS = 300
 
 /**
- * The deployment that an event reports: one of the events that this program makes, by whichever of its forms it was
- * sent. Undefined for everything else, such as an alert of Alertmanager's or a resolve.
+ * The deployment that an event reports, if this program made the event, in whichever form it was sent. Undefined for
+ * everything else, such as an alert of Alertmanager's or a resolve.
  * @param nowMs the time of an event that has none
  */
 export function deploymentOf({ kind, body }: Event, nowMs: number): Deployment | undefined {
@@ -56,7 +56,7 @@ export function deploymentOf({ kind, body }: Event, nowMs: number): Deployment |
   const key = kind === 'alert' ? body.dedup_key : text('dedup_key')
   const identity = repository === undefined ? key : dedupKeyFor({ repository, environment, step })
   if (identity === undefined) return undefined
-  const toldAtMs = timeOf(payload.timestamp) ?? Math.round(nowMs)
+  const reportedAtMs = timeOf(payload.timestamp) ?? Math.round(nowMs)
   return {
     identity,
     state,
@@ -73,8 +73,8 @@ export function deploymentOf({ kind, body }: Event, nowMs: number): Deployment |
       ...linksOf(links),
       rollback: details['rollback'] === true ? true : undefined,
       isOverdue: details['overdue'] === true ? true : undefined,
-      startedAtMs: startOf(details, state, toldAtMs),
-      endedAtMs: state === 'started' ? undefined : toldAtMs,
+      startedAtMs: startOf(details, state, reportedAtMs),
+      endedAtMs: state === 'started' ? undefined : reportedAtMs,
     }),
   }
 }
@@ -95,19 +95,19 @@ export function alertKeyOf({ kind, body }: Event, deployment: Deployment): strin
  * times decide: a run that has not ended is the one that ends, and one that began or ended at the same moment was reported
  * twice.
  */
-export function isSameRun(known: Deployment, told: Deployment): boolean {
-  if (known.identity !== told.identity) return false
-  const isBuildKnown = known.buildId !== undefined && told.buildId !== undefined
-  if (isBuildKnown && known.buildId !== told.buildId) return false
-  if (told.state === 'started') return isSameStart(known, told, isBuildKnown)
+export function isSameRun(known: Deployment, reported: Deployment): boolean {
+  if (known.identity !== reported.identity) return false
+  const isBuildKnown = known.buildId !== undefined && reported.buildId !== undefined
+  if (isBuildKnown && known.buildId !== reported.buildId) return false
+  if (reported.state === 'started') return isSameStart(known, reported, isBuildKnown)
   if (known.state === 'started' || known.isOverdue === true) return true
-  if (isAnotherAttempt(known, told)) return false
-  return told.state === known.state && (isBuildKnown || told.endedAtMs === known.endedAtMs)
+  if (isAnotherAttempt(known, reported)) return false
+  return reported.state === known.state && (isBuildKnown || reported.endedAtMs === known.endedAtMs)
 }
 
 /** True if a build that failed was run again and has failed again: the second attempt began after the first had ended. */
-function isAnotherAttempt(known: Deployment, told: Deployment): boolean {
-  const { startedAtMs, state } = told
+function isAnotherAttempt(known: Deployment, reported: Deployment): boolean {
+  const { startedAtMs, state } = reported
   return (
     state === 'failure' &&
     startedAtMs !== undefined &&
@@ -116,22 +116,22 @@ function isAnotherAttempt(known: Deployment, told: Deployment): boolean {
   )
 }
 
-/** True if a start is one that was told before, or of a run whose outcome has come first. */
-function isSameStart(known: Deployment, told: Deployment, isBuildKnown: boolean): boolean {
-  if (known.startedAtMs !== undefined && known.startedAtMs === told.startedAtMs) return true
+/** True if a start was reported before, or belongs to a run whose outcome arrived first. */
+function isSameStart(known: Deployment, reported: Deployment, isBuildKnown: boolean): boolean {
+  if (known.startedAtMs !== undefined && known.startedAtMs === reported.startedAtMs) return true
   if (!isBuildKnown || known.isOverdue === true) return false
   // A build that is run again begins after its first run has ended.
-  return known.state === 'started' || (told.startedAtMs ?? 0) < (known.endedAtMs ?? 0)
+  return known.state === 'started' || (reported.startedAtMs ?? 0) < (known.endedAtMs ?? 0)
 }
 
 /**
- * What is known of a run after one more event of it. Later events know how it ended, earlier ones when it began; an
- * outcome that a late `started` follows stays.
+ * What is known about a run after one more of its events. Later events know how it ended, earlier ones when it began. A late
+ * `started` does not replace an outcome.
  */
-export function mergeDeployments(known: Deployment, told: Deployment): Deployment {
-  const isBeginning = told.state === 'started' && known.state !== 'started'
-  const [base, top] = isBeginning ? [told, known] : [known, told]
-  const starts = [known.startedAtMs, told.startedAtMs].filter((time) => time !== undefined)
+export function mergeDeployments(known: Deployment, reported: Deployment): Deployment {
+  const isBeginning = reported.state === 'started' && known.state !== 'started'
+  const [base, top] = isBeginning ? [reported, known] : [known, reported]
+  const starts = [known.startedAtMs, reported.startedAtMs].filter((time) => time !== undefined)
   const { isOverdue: _, ...rest } = base
   return { ...rest, ...top, ...(starts.length > 0 && { startedAtMs: Math.min(...starts) }) }
 }
@@ -164,14 +164,14 @@ function linksOf(links: readonly Link[]): Pick<Deployment, 'buildUrl' | 'commitU
   })
 }
 
-function startOf(details: JsonObject, state: DeploymentState, toldAtMs: number): number | undefined {
-  const told = details['started_at']
-  const startedAtMs = typeof told === 'string' ? timeOf(told) : undefined
+function startOf(details: JsonObject, state: DeploymentState, reportedAtMs: number): number | undefined {
+  const given = details['started_at']
+  const startedAtMs = typeof given === 'string' ? timeOf(given) : undefined
   if (startedAtMs !== undefined) return startedAtMs
-  if (state === 'started') return toldAtMs
+  if (state === 'started') return reportedAtMs
   const seconds = details['duration_seconds']
-  return typeof seconds === 'number' && seconds >= 0 && seconds * 1000 <= toldAtMs
-    ? toldAtMs - Math.round(seconds * 1000)
+  return typeof seconds === 'number' && seconds >= 0 && seconds * 1000 <= reportedAtMs
+    ? reportedAtMs - Math.round(seconds * 1000)
     : undefined
 }
 

@@ -1,6 +1,6 @@
 import { isSameRun, mergeDeployments, type Deployment } from '../core/deployment.ts'
 import { isObject } from '../core/json.ts'
-import type { Told } from '../spool/deployment-log.ts'
+import type { DeliveryState } from '../spool/deployment-log.ts'
 import type { StoredDeployment } from '../spool/deployment-reads.ts'
 import { placeholders } from './delivering.ts'
 import type { Lane } from './lane.ts'
@@ -29,11 +29,11 @@ export interface Report {
   /** An id that nothing else has. */
   readonly toldId: number
   readonly deployment: Deployment
-  readonly told?: Told | undefined
+  readonly told?: DeliveryState | undefined
 }
 
 /** What is stored about a deployment, whole. */
-type Stored = Omit<StoredDeployment, 'dueAtMs' | 'told'> & { readonly told?: Told | undefined }
+type Stored = Omit<StoredDeployment, 'dueAtMs' | 'told'> & { readonly told?: DeliveryState | undefined }
 
 /**
  * Merges what the events of all relays report about deployments, and then a report, if there is one. Must run in a
@@ -66,7 +66,7 @@ function toEntry({ toldId, deployment }: Report): Stored {
 }
 
 interface Entries {
-  readonly merge: (reported: Stored, told: Told | undefined) => Stored
+  readonly merge: (reported: Stored, told: DeliveryState | undefined) => Stored
   readonly changed: () => Stored[]
 }
 
@@ -88,7 +88,7 @@ function createEntries(known: readonly DeploymentRow[]): Entries {
   }
 }
 
-function mergeStored(known: Stored, reported: Stored, told: Told | undefined): Stored {
+function mergeStored(known: Stored, reported: Stored, told: DeliveryState | undefined): Stored {
   const eventIds = [...new Set([...known.eventIds, ...reported.eventIds])].slice(-MAX_EVENT_IDS)
   const toldId = reported.state === 'started' ? known.toldId : reported.toldId
   return {

@@ -1,5 +1,10 @@
 import type { Deployment } from '../core/deployment.ts'
-import type { DeploymentLog, DeploymentEntry, DeploymentQuery, Told } from '../spool/deployment-log.ts'
+import type {
+  DeploymentLog,
+  DeploymentEntry,
+  DeploymentQuery,
+  DeliveryState,
+} from '../spool/deployment-log.ts'
 import type { ListedEvent, RetryPreview, Search, ShownEvent } from '../spool/listing.ts'
 import type { DeadFilter, Progress, Retried, SpoolCounts, SpoolKey } from '../spool/spool.ts'
 
@@ -65,6 +70,6 @@ export interface EngineListing {
   keys(): Promise<FleetKey[]>
   deployments(query: DeploymentQuery): Promise<DeploymentEntry[]>
   /** As `DeploymentLog.note`: records a deployment without events, and returns how many failures in a row there are now. */
-  noteDeployment(deployment: Deployment, told?: Told): Promise<number>
+  noteDeployment(deployment: Deployment, told?: DeliveryState): Promise<number>
   deploymentsEndedSince(sinceMs: number): Promise<ReturnType<DeploymentLog['endedSince']>>
 }

@@ -46,7 +46,7 @@ const ELSEWHERE = {
   hasForeignChanges: () => false, // what others add is taken, and told by `onDue`
   hasEarlier: () => false, // a key has one name in a fleet
   deliveriesSince: () => [], // the server counts permits
-  mendDues: () => Promise.resolve(undefined),
+  repairDueTimes: () => Promise.resolve(undefined),
 } satisfies Partial<SpoolQueue>
 
 /** Starts to claim keys and to take their events. */

@@ -7,7 +7,7 @@ import {
   type DeploymentEntry,
   type DeploymentLog,
   type DeploymentQuery,
-  type Told,
+  type DeliveryState,
 } from '../spool/deployment-log.ts'
 
 /** Deployments that a relay without a spool remembers. */
@@ -27,16 +27,16 @@ export interface DeploymentRing extends DeploymentLog {
 
 /** An event that was sent with a key, and whether PagerDuty has it. */
 export interface SentItem extends SpoolItem {
-  readonly told: Told
+  readonly told: DeliveryState
 }
 
 interface Remembered {
   readonly deployment: Deployment
   readonly id: number
   /** The result of each event; one that is sent again replaces the earlier one. */
-  readonly told: ReadonlyMap<string, Told>
+  readonly told: ReadonlyMap<string, DeliveryState>
   readonly dueAtMs: number | undefined
-  /** Outcomes that were told later have larger numbers. */
+  /** Outcomes that were reported later have larger numbers. */
   readonly turn: number
 }
 
@@ -47,7 +47,7 @@ export function createDeploymentRing(): DeploymentRing {
   let turns = 0
   const remember = (
     deployment: Deployment,
-    told: ReadonlyMap<string, Told>,
+    told: ReadonlyMap<string, DeliveryState>,
     dueAtMs?: number,
   ): Deployment => {
     const index = findRun(kept, deployment)
@@ -127,11 +127,11 @@ function toEntry({ deployment, id, told, dueAtMs }: Remembered): DeploymentEntry
 }
 
 /** The index of the same run; -1 if there is none. */
-function findRun(kept: readonly Remembered[], told: Deployment): number {
+function findRun(kept: readonly Remembered[], reported: Deployment): number {
   const latest = kept
-    .flatMap(({ deployment: { identity } }, index) => (identity === told.identity ? [index] : []))
+    .flatMap(({ deployment: { identity } }, index) => (identity === reported.identity ? [index] : []))
     .slice(-OVERLAPPING)
-  return latest.toReversed().find((index) => isSameRun(kept[index]?.deployment ?? told, told)) ?? -1
+  return latest.toReversed().find((index) => isSameRun(kept[index]?.deployment ?? reported, reported)) ?? -1
 }
 
 /** See `DeploymentQuery`. */

@@ -4,7 +4,7 @@ import type { Deployment } from '../core/deployment.ts'
 import type { EndedDeployment } from '../core/deployment-figures.ts'
 
 /** Whether PagerDuty has the events of a deployment: all of them, not all yet, or one that was refused or given up. */
-export type Told = 'delivered' | 'waiting' | 'dead'
+export type DeliveryState = 'delivered' | 'waiting' | 'dead'
 
 /** A deployment as it is listed. */
 export interface DeploymentEntry extends Deployment {
@@ -13,7 +13,7 @@ export interface DeploymentEntry extends Deployment {
   /** The ids of its events in the spool; none in a relay that keeps no events. */
   readonly eventIds: readonly number[]
   /** Absent if there was nothing to send to PagerDuty yet. */
-  readonly told?: Told
+  readonly told?: DeliveryState
   /** When its alert is triggered if it has not ended, in milliseconds since 1970; absent if that never happens. */
   readonly dueAtMs?: number
 }
@@ -50,14 +50,14 @@ export interface DeploymentLog {
    * @param told whether PagerDuty has its events; absent if none was sent yet
    * @returns how many failures in a row there are now: 0 if it did not fail. One that is noted again counts once
    */
-  note(deployment: Deployment, told?: Told): Promise<number>
+  note(deployment: Deployment, told?: DeliveryState): Promise<number>
 }
 
 /** The same, from wherever deployments are kept. */
 export interface DeploymentStore {
   list(query: DeploymentQuery): DeploymentEntry[] | Promise<DeploymentEntry[]>
   endedSince(sinceMs: number): EndedDeployment[] | Promise<EndedDeployment[]>
-  note(deployment: Deployment, told?: Told): Promise<number>
+  note(deployment: Deployment, told?: DeliveryState): Promise<number>
 }
 
 /** Deployments on one page of a list. */

@@ -1,7 +1,7 @@
 import type { DatabaseSync } from 'node:sqlite'
 import { isSameRun, mergeDeployments, type Deployment } from '../core/deployment.ts'
 import { countFailures } from '../core/failure-streak.ts'
-import { COUNTED, OVERLAPPING, type Told } from './deployment-log.ts'
+import { COUNTED, OVERLAPPING, type DeliveryState } from './deployment-log.ts'
 import { toDeploymentEntry, type DeploymentRow } from './deployment-reads.ts'
 import type { NewRow } from './rows.ts'
 import type { EventStatus } from './spool.ts'
@@ -40,7 +40,7 @@ export interface RecordDeployments {
    */
   readonly begun: (told: Deployment, newId: () => number) => 'running' | 'ended'
   /** See `DeploymentLog.note`. The id is one that nothing else has. */
-  readonly noted: (toldId: number, deployment: Deployment, told?: Told) => number
+  readonly noted: (toldId: number, deployment: Deployment, told?: DeliveryState) => number
 }
 
 /** Prepares the statements of recording. */
@@ -80,7 +80,7 @@ interface Telling {
   /** Becomes the id of a deployment that was not known. */
   readonly toldId: number
   readonly eventIds: readonly number[]
-  readonly told?: Told | undefined
+  readonly told?: DeliveryState | undefined
 }
 
 function createRecord(db: DatabaseSync): (deployment: Deployment, telling: Telling) => Deployment {
@@ -165,7 +165,7 @@ export function createGiveUp(db: DatabaseSync): GiveUp {
  * What the states of a deployment's events say together; undefined if it has none.
  * @param earlier what is known about events that no longer exist
  */
-export function toldOf(statuses: readonly EventStatus[], earlier?: Told): Told | undefined {
+export function toldOf(statuses: readonly EventStatus[], earlier?: DeliveryState): DeliveryState | undefined {
   if (statuses.includes('dead') || earlier === 'dead') return 'dead'
   if (statuses.includes('pending')) return 'waiting'
   return statuses.length > 0 ? 'delivered' : earlier

@@ -50,7 +50,7 @@ export function createStoredQueue(options: StoredQueueOptions): StoredQueue {
     deliveriesSince: (sinceMs) => connection.read(({ reads }) => reads.deliveriesSince(sinceMs)),
     hasForeignChanges: watchVersion(connection),
     clampDue: (latestMs, keyId) => write(({ clampDue }) => clampDue(latestMs, keyId)),
-    mendDues: () => write(({ mendDues }, nowMs) => mendDues(nowMs)),
+    repairDueTimes: () => write(({ repairDueTimes }, nowMs) => repairDueTimes(nowMs)),
     tidy: async () => {
       await commits.write(({ tidy }) => tidy())
       try {

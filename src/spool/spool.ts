@@ -219,7 +219,7 @@ export interface SpoolQueue {
    * Makes events due now if their time is further away than any wait, as after a clock was set back. Returns why that
    * failed, if it did.
    */
-  mendDues(): Promise<string | undefined>
+  repairDueTimes(): Promise<string | undefined>
   /** Removes rows that no event needs, above all callers' keys. */
   tidy(): Promise<void>
   /** Deliveries since a time: they tell a process that takes over how much of its rate each key has used. */

@@ -13,7 +13,7 @@ import {
 import { createBegin, createExpire, type Begin, type Expire } from './deadline-changes.ts'
 import { createRemoveDeadline, type RemoveDeadline } from './deadline-forwarding.ts'
 import { createEndNoted, DEADLINE_KEY_IDS } from './deadline-table.ts'
-import type { Told } from './deployment-log.ts'
+import type { DeliveryState } from './deployment-log.ts'
 import { createGiveUp, createRecordDeployments } from './deployment-table.ts'
 import { createDiscard, type Discard } from './discarding.ts'
 import { createRemove, type Remove } from './forwarding-statements.ts'
@@ -36,7 +36,7 @@ export interface Store extends ReadableStore, Space {
   readonly trim: Trim
   readonly discard: Discard
   /** See `DeploymentLog`. */
-  readonly note: (tx: Transaction, deployment: Deployment, told?: Told) => number
+  readonly note: (tx: Transaction, deployment: Deployment, told?: DeliveryState) => number
   /** Removes pending events without a result. */
   readonly remove: Remove
   readonly removeDeadline: RemoveDeadline
@@ -46,7 +46,7 @@ export interface Store extends ReadableStore, Space {
   /** No event of the key waits for longer than until then. */
   readonly clampDue: (latestMs: number, keyId: number) => void
   /** Makes events due now if their time is further away than any wait. */
-  readonly mendDues: (nowMs: number) => void
+  readonly repairDueTimes: (nowMs: number) => void
   /** Removes rows that no event needs, above all callers' keys. */
   readonly tidy: () => void
   readonly transact: <T>(nowMs: number, work: (tx: Transaction) => T) => T
@@ -102,7 +102,7 @@ const EACH_KIND = "kind IN ('alert', 'change')"
 
 function assembleStore(db: DatabaseSync): Store {
   // One index lookup for each key, since the whole table is as large as all its events.
-  const mendDues = prepareRun(
+  const repairDueTimes = prepareRun(
     db,
     `UPDATE pending SET due_at = ? WHERE id IN
        (SELECT p.id FROM keys CROSS JOIN pending AS p ON p.key_id = keys.id AND ${EACH_KIND} WHERE p.due_at > ?
@@ -148,7 +148,7 @@ function assembleStore(db: DatabaseSync): Store {
       const atMs = Math.round(latestMs)
       clampDue(atMs, atMs, keyId)
     },
-    mendDues: (nowMs) => void mendDues(Math.round(nowMs), latestDue(nowMs)),
+    repairDueTimes: (nowMs) => void repairDueTimes(Math.round(nowMs), latestDue(nowMs)),
     tidy: () => {
       forgetKeys()
       superseding.tidy()

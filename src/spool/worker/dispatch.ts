@@ -62,7 +62,7 @@ export function createDispatcher(
     takeOver: async () => {
       schedule.clear()
       states.restart()
-      const reason = await queue.mendDues()
+      const reason = await queue.repairDueTimes()
       if (reason !== undefined) storeHealth.failed(reason)
       refresh()
     },
