@@ -72,6 +72,7 @@ export function createFleetDeadlines({ lane, seal, addOn }: DeadlinesParts): Fle
       try {
         return await lane.transact((run) => begin(run, start, seal))
       } catch (error) {
+        if (error === NO_ROOM) return { kind: 'full', limit: MAX_DEADLINES }
         if (error instanceof Failure) return { kind: 'unavailable', reason: error.message }
         throw error
       }
@@ -115,11 +116,9 @@ async function begin(
   if (merged?.state !== 'started') return { kind: 'ended' }
   const build = storable(deployment.buildId ?? '')
   const identity = storable(deployment.identity)
-  if (withinMs === undefined) {
-    const rows = await run<LeftRow>('SELECT * FROM pagerduty_alert.deadlines_of($1)', [[identity]])
-    const known = rows.find((row) => row.build === build)
-    return { kind: 'running', dueInMs: known?.left_ms }
-  }
+  const rows = await run<LeftRow>('SELECT * FROM pagerduty_alert.deadlines_of($1)', [[identity]])
+  const known = rows.find((row) => row.build === build)
+  if (withinMs === undefined) return { kind: 'running', dueInMs: known?.left_ms }
   const [row] = await run<{ has_room: boolean }>(
     'SELECT pagerduty_alert.set_deadline($1, $2, $3, $4, $5, $6, $7, $8, $9) AS has_room',
     [
@@ -134,10 +133,12 @@ async function begin(
       MAX_DEADLINES,
     ],
   )
-  return row?.has_room === true
-    ? { kind: 'running', dueInMs: withinMs - agoMs }
-    : { kind: 'full', limit: MAX_DEADLINES }
+  if (row?.has_room !== true) throw NO_ROOM
+  return { kind: 'running', dueInMs: withinMs - agoMs, isKnown: known !== undefined }
 }
+
+/** Undoes the transaction: a deployment whose time nobody watches must not be listed as running. Nobody sees its text. */
+const NO_ROOM = new Failure('undelivered', '')
 
 function placeOf(alert: string, build: string): string {
   return JSON.stringify(['deadline', alert, build])

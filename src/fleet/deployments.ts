@@ -6,6 +6,7 @@ import type { ListedStatus } from '../spool/listing.ts'
 import { mergeTold, toStored, type DeploymentRow } from './deployment-records.ts'
 import type { EngineListing } from './engine-listing.ts'
 import type { Lane } from './lane.ts'
+import { storable } from './rows.ts'
 
 type Deployments = Pick<EngineListing, 'deployments' | 'deploymentsEndedSince' | 'noteDeployment'>
 
@@ -26,8 +27,8 @@ export function createDeployments(lane: Lane): Deployments {
       ...query
     }) => {
       await merge()
-      const filters = [beforeId, environment, repository, outcome, identity, sinceMs, text].map(
-        (value) => value ?? null,
+      const filters = [beforeId, environment, repository, outcome, identity, sinceMs, text].map((value) =>
+        typeof value === 'string' ? storable(value) : (value ?? null),
       )
       const statement = 'SELECT * FROM pagerduty_alert.deployments($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)'
       const values = [...filters, SEARCHED, query.isCurrent ?? false, query.limit]

@@ -110,7 +110,7 @@ export function findValues(
   { beforeId, afterId, kind, dedupKey, answer, origin, limit }: Omit<FleetSearch, 'statuses'>,
 ): unknown[] {
   const bounds = [beforeId ?? null, afterId ?? null]
-  const filters = [kind ?? null, keyIds ?? null, dedupKey ?? null, answer ?? null, origin ?? null]
+  const filters = [kind ?? null, keyIds ?? null, storable(dedupKey ?? null), answer ?? null, origin ?? null]
   return [status, ...bounds, ...filters, limit]
 }
 

@@ -89,7 +89,7 @@ SET search_path = pagerduty_alert, pg_catalog, pg_temp SET enable_seqscan = off 
       AND (p_identity IS NULL OR d.identity = p_identity)
       AND (p_since_ms IS NULL OR coalesce(d.ended_at, d.started_at) >= to_timestamp(p_since_ms / 1000))
       AND (p_text IS NULL OR strpos(
-        (SELECT lower(string_agg(d.record ->> s.name, E'\n')) FROM unnest(p_searched) AS s (name)), lower(p_text)) > 0)
+        (SELECT lower_case(string_agg(d.record ->> s.name, E'\n')) FROM unnest(p_searched) AS s (name)), lower_case(p_text)) > 0)
       AND (NOT p_is_current OR d.id IN (
         SELECT max(c.id) FROM deployment AS c WHERE c.state <> 'cancelled' GROUP BY c.identity
         UNION ALL SELECT max(c.id) FROM deployment AS c WHERE c.state = 'success' GROUP BY c.identity))

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Event } from '../../../src/core/event.ts'
 import type { FleetItem } from '../../../src/fleet/fleet-items.ts'
+import { MAX_DEADLINES } from '../../../src/spool/deadlines.ts'
 import { openFleet } from '../../../src/fleet/open.ts'
 import {
   claimAll,
@@ -127,7 +128,11 @@ test(
     const engines = ['one', 'two', 'three'].map((name) => openTestFleet(t, url, name))
     const [engine] = engines
     if (engine === undefined) return
-    assert.deepEqual(await engine.deadlines.begin(start('7', 60_000)), { kind: 'running', dueInMs: 60_000 })
+    assert.deepEqual(await engine.deadlines.begin(start('7', 60_000)), {
+      kind: 'running',
+      dueInMs: 60_000,
+      isKnown: false,
+    })
     const { withinMs: _, ...withoutLimit } = start('7', 60_000)
     const again = await engine.deadlines.begin(withoutLimit)
     assert.ok(again.kind === 'running' && again.dueInMs !== undefined && again.dueInMs <= 60_000)
@@ -150,11 +155,34 @@ test(
   },
 )
 
+test('with as many deadlines as there may be, a sign of life still counts', { skip }, async (t) => {
+  const engine = openTestFleet(t, url)
+  await engine.deadlines.begin(start('1', 60_000))
+  await cluster?.primary().query(`
+    INSERT INTO pagerduty_alert.deadline
+    SELECT 'alert', build::text, 'other', '1 h', '1 h', clock_timestamp() + interval '1 h', '{}', ''
+    FROM generate_series(2, ${MAX_DEADLINES}) AS build`)
+  assert.deepEqual(await engine.deadlines.begin(start('1', 120_000)), {
+    kind: 'running',
+    dueInMs: 120_000,
+    isKnown: true,
+  })
+  assert.deepEqual(await engine.deadlines.begin(start('2', 60_000)), { kind: 'full', limit: MAX_DEADLINES })
+  const listed = await engine.deployments({ limit: 10 })
+  assert.deepEqual(
+    listed.map(({ buildId }) => buildId),
+    ['1'],
+  )
+  await engine.add([itemOf(report('success', '1'))])
+  assert.equal((await engine.deadlines.begin(start('2', 60_000))).kind, 'running')
+})
+
 test('a start that was reported a while ago has its deadline from then', { skip }, async (t) => {
   const engine = openTestFleet(t, url)
   assert.deepEqual(await engine.deadlines.begin({ ...start('1', 1_800_000), agoMs: 1_860_000 }), {
     kind: 'running',
     dueInMs: -60_000,
+    isKnown: false,
   })
   const { missed } = await engine.deadlines.expire()
   assert.match(missed[0]?.summary ?? '', /began 31 minutes ago \(build 1\) and never ended$/)
