@@ -2,7 +2,7 @@ import { DEPLOYMENT_STATES } from '../core/deployment-state.ts'
 import { DEPLOYMENTS_PAGE } from '../spool/deployment-log.ts'
 import { answering, jsonContent } from './describe-route.ts'
 
-const PAGE = `At most ${DEPLOYMENTS_PAGE}; next if there are more`
+const PAGE = `At most ${DEPLOYMENTS_PAGE} deployments, and next if there are more`
 
 /* `GET /deployments` as `openapi.json` describes it. */
 
@@ -24,7 +24,7 @@ export const DEPLOYMENT_SCHEMA = {
     id: { type: 'integer' },
     identity: {
       ...text,
-      description: 'The same for every deployment of the same thing to the same place',
+      description: 'The same for every deployment of the same repository, environment and step',
     },
     outcome: { type: 'string', enum: DEPLOYMENT_STATES },
     repository: text,
@@ -62,7 +62,10 @@ export const DEPLOYMENTS_SCHEMA = {
   required: ['deployments'],
   properties: {
     deployments: { type: 'array', items: DEPLOYMENT },
-    next: { type: 'integer', description: 'before of the next page; absent on the last page' },
+    next: {
+      type: 'integer',
+      description: 'Give this as before to get the next page; absent on the last page',
+    },
   },
 } as const
 
@@ -73,9 +76,9 @@ export const SHOWN_DEPLOYMENT_SCHEMA = {
     {
       type: 'object',
       properties: {
-        last_good: { ...DEPLOYMENT, description: 'The last success of the same thing before this one' },
+        last_good: { ...DEPLOYMENT, description: 'The last success with the same identity before this one' },
         changes_url: { ...text, description: 'The changes since that last success' },
-        rollback_hint: { ...text, description: 'PAGERDUTY_ROLLBACK_HINT, about the last success' },
+        rollback_hint: { ...text, description: 'PAGERDUTY_ROLLBACK_HINT, filled in from the last success' },
         output: { ...text, description: 'The end of its output, masked, while one of its events is kept' },
       },
     },
@@ -94,7 +97,7 @@ export const DEPLOYMENT_PATHS = {
   '/deployments': {
     get: {
       ...answering(
-        'Deployments that events reported, newest first',
+        'List the deployments that events reported, newest first',
         { description: PAGE, schema: 'Deployments' },
         [400, 401, 503],
       ),
@@ -102,7 +105,7 @@ export const DEPLOYMENT_PATHS = {
         query('environment', 'Only those to this environment'),
         query('repository', 'Only those of this repository'),
         query('outcome', 'Only those with this outcome', { type: 'string', enum: DEPLOYMENT_STATES }),
-        query('identity', 'Only those of the same thing to the same place'),
+        query('identity', 'Only those with this identity'),
         query(
           'text',
           'Only those with this text in their repository, environment, commit, message, branch, committer or build',
@@ -132,7 +135,7 @@ export const DEPLOYMENT_PATHS = {
   '/deployments/{id}': {
     get: {
       ...answering(
-        'One deployment, the last success before it, and what its output said while that is kept',
+        'Show one deployment, the last success before it, and the end of its output while that is kept',
         { description: 'the deployment', schema: 'ShownDeployment' },
         [401, 404, 503],
       ),

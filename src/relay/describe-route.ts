@@ -44,7 +44,7 @@ export function sending(summary: string, requestBody: object, refusal?: string):
     requestBody,
     responses: {
       202: {
-        description: 'PagerDuty has it; or, with a spool, it is synced to disk',
+        description: 'Accepted by PagerDuty; with a spool, synced to disk',
         content: jsonContent('Answer'),
       },
       400:
@@ -73,7 +73,7 @@ export function keeping(summary: string, schema: string): object {
     requestBody: optionalBody(schema),
     responses: {
       202: {
-        description: 'It is kept: on disk with a spool, else in memory',
+        description: 'Recorded: on disk with a spool, otherwise in memory',
         content: jsonContent('Answer'),
       },
       ...problems([400, 401, ...FOREIGN, 413, 415, 500, 503]),
@@ -81,14 +81,21 @@ export function keeping(summary: string, schema: string): object {
   }
 }
 
-/** A route for the webhooks of a system, which have a secret of their own. */
+/**
+ * A route for the webhooks of a system, which have a secret of their own.
+ * @param system its name, as people write it
+ */
 export function describeWebhook(system: string): object {
   return {
-    ...answering(
-      `A webhook from ${system}: a deployment has begun or ended`,
-      { description: 'It reports nothing that is sent to PagerDuty' },
-      [400, 404, 413, 500, 502, 503, 504],
-    ),
+    summary: `Take a webhook of ${system}: a deployment has begun or ended`,
+    responses: {
+      200: {
+        description: 'Ignored: it reports nothing to send to PagerDuty',
+        content: { 'application/json': { schema: { type: 'object' } } },
+      },
+      202: { description: 'Accepted, as for any event', content: jsonContent('Answer') },
+      ...problems([400, ...FOREIGN, 404, 413, 429, 500, 502, 503, 504]),
+    },
     requestBody: { required: true, content: { 'application/json': { schema: { type: 'object' } } } },
     security: [],
   }
@@ -118,13 +125,13 @@ function problems(statuses: readonly number[]): Record<number, object> {
 const PREFER = {
   name: 'Prefer',
   in: 'header',
-  description: `wait=N: if the relay has a spool, answer once PagerDuty has answered, after N seconds (at most ${RELAY_LIMITS.waitSeconds}) at the latest`,
+  description: `wait=N: with a spool, answer when PagerDuty has answered, or after N seconds (at most ${RELAY_LIMITS.waitSeconds})`,
   schema: { type: 'string' },
 } as const
 
 const KEY_HEADER = {
   name: 'X-Routing-Key',
   in: 'header',
-  description: 'The routing key, as if it were in the body.',
+  description: 'The routing key; it counts as if it were in the body.',
   schema: { type: 'string' },
 } as const

@@ -7,13 +7,17 @@ import { RELAY_LIMITS } from './limits.ts'
 
 /** What events can be selected by. */
 const FILTER = {
-  key: z.string().min(1).optional().describe('The events of a key: whole, or as the list masks it.'),
+  key: z.string().min(1).optional().describe('Only the events of this key, in full or as the list masks it.'),
   kind: z.enum(['alert', 'change']).optional(),
-  dedup_key: z.string().min(1).optional().describe('A part of the dedup key, in upper or lower case.'),
+  dedup_key: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('Only events whose dedup key contains this, in either case.'),
   answer: z
     .enum(['none', '4xx', '429', '5xx'])
     .optional()
-    .describe('How the last attempt was answered; none if it was not.'),
+    .describe('Only events whose last attempt got this answer; none if there was no answer.'),
 }
 
 /** Which dead events are meant: one by its id, or all that match. */
@@ -25,7 +29,7 @@ export const DEAD_SCHEMA = z.strictObject({
 /** The same, or only their number. */
 export const RETRY_SCHEMA = z.strictObject({
   ...DEAD_SCHEMA.shape,
-  dry_run: z.boolean().optional().describe('Only say how many there are.'),
+  dry_run: z.boolean().optional().describe('Only count them.'),
 })
 
 /** The parameters of `GET /events` with `order=newest`. */
@@ -37,8 +41,14 @@ export const SEARCH_SCHEMA = z.object({
     .int()
     .positive()
     .optional()
-    .describe('With order: only smaller ids, which is the page after the one that ends with this id.'),
-  limit: z.coerce.number().int().min(1).max(RELAY_LIMITS.listed).default(200).describe('With order.'),
+    .describe('With order: only ids below this one, the last of the previous page.'),
+  limit: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .max(RELAY_LIMITS.listed)
+    .default(200)
+    .describe('With order: how many to list.'),
   ...FILTER,
 })
 

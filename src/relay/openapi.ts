@@ -53,7 +53,12 @@ export function openApi(): Record<string, unknown> {
     paths: Object.assign({}, ...ROUTES.map(({ paths }) => paths)) as object,
     components: {
       securitySchemes: {
-        session: { type: 'apiKey', in: 'cookie', name: SESSION_COOKIE, description: 'of POST /ui/session' },
+        session: {
+          type: 'apiKey',
+          in: 'cookie',
+          name: SESSION_COOKIE,
+          description: 'set by POST /ui/session',
+        },
         bearer: { type: 'http', scheme: 'bearer', description: 'PAGERDUTY_RELAY_TOKEN, if it is set' },
       },
       responses: {

@@ -19,12 +19,13 @@ import { RELAY_LIMITS } from '../limits.ts'
 import { sendProblem } from '../problem.ts'
 import { sendJson } from '../result.ts'
 
-const HOOKS: Readonly<Record<string, Hook>> = {
-  codeship: CODESHIP_HOOK,
-  github: GITHUB_HOOK,
-  gitlab: GITLAB_HOOK,
-  argocd: ARGOCD_HOOK,
-  flux: FLUX_HOOK,
+/** The systems, by the last part of their route. */
+const HOOKS: Readonly<Record<string, { readonly name: string; readonly hook: Hook }>> = {
+  codeship: { name: 'Codeship', hook: CODESHIP_HOOK },
+  github: { name: 'GitHub', hook: GITHUB_HOOK },
+  gitlab: { name: 'GitLab', hook: GITLAB_HOOK },
+  argocd: { name: 'Argo CD', hook: ARGOCD_HOOK },
+  flux: { name: 'Flux', hook: FLUX_HOOK },
 }
 
 /** Webhooks of systems that deploy. They prove who sent them by the hooks' own secret, not by the relay's token. */
@@ -35,11 +36,11 @@ export const HOOK_ROUTES: RouteGroup = {
     )
     // A signature is made over the bytes as they were sent.
     app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body))
-    for (const [system, hook] of Object.entries(HOOKS))
+    for (const [system, { hook }] of Object.entries(HOOKS))
       app.post(`/hooks/${system}`, (request, reply) => takeWebhook(hook, { request, reply, deps }))
   },
   paths: Object.fromEntries(
-    Object.keys(HOOKS).map((system) => [`/hooks/${system}`, { post: describeWebhook(system) }]),
+    Object.entries(HOOKS).map(([system, { name }]) => [`/hooks/${system}`, { post: describeWebhook(name) }]),
   ),
 }
 

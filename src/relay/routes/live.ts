@@ -20,10 +20,10 @@ export const LIVE_ROUTES: RouteGroup = {
     '/events/live': {
       get: {
         ...answering(
-          'Server-sent events: change, with JSON of what has changed, at most ten a second; reset, at first and whenever everything has to be read (again); bye, when the relay ends',
+          'Follow changes as server-sent events: change, with what has changed as JSON, at most ten a second; reset, first and whenever everything must be read again; bye, when the relay shuts down',
           {
             description:
-              'data of change: headline, counts, events; more, if more has changed than these; without a spool also the last of the deployments',
+              'A change has headline, counts and events, and more if other things have changed; without a spool also the latest deployment',
             mediaType: 'text/event-stream',
           },
           [401, 503],

@@ -25,7 +25,7 @@ export const ONE_EVENT_ROUTES: RouteGroup = {
     '/events/{id}': {
       get: {
         ...answering(
-          'One event: its last ten attempts, its content while it is kept, and advice',
+          'Show one event: its last ten attempts, its content while it is kept, and advice',
           { description: 'the event, keys masked' },
           [401, 404, 503],
         ),

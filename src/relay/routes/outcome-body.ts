@@ -42,7 +42,7 @@ export const OUTCOME_SCHEMA = z.object({
   environment: z
     .string()
     .optional()
-    .describe('What was deployed to, e.g. production. It decides which alert is meant.'),
+    .describe('Environment that is deployed to, e.g. production. It is part of the dedup key.'),
   exit_code: z.union([z.int(), z.string()]).optional().describe('Exit status of the deployment, 0 to 255.'),
   output: z.string().optional().describe('Its output. The last lines are shown, with secrets masked.'),
   details: z
@@ -55,7 +55,7 @@ export const OUTCOME_SCHEMA = z.object({
       z.array(z.union([z.string(), z.looseObject({ href: z.string(), text: z.string().optional() })])),
     ])
     .optional()
-    .describe('Links for responders: a list of {"href","text"} or of URL|TEXT, or one of the latter.'),
+    .describe('Links for responders: a list of {"href","text"} or URL|TEXT, or a single URL|TEXT.'),
   rollback: z
     .union([z.boolean(), z.string()])
     .optional()
@@ -63,9 +63,7 @@ export const OUTCOME_SCHEMA = z.object({
   failure_as: z
     .string()
     .optional()
-    .describe(
-      'How to report a failure: alert, or change, which pages nobody. Default: what the relay is set to.',
-    ),
+    .describe('How to report a failure: alert, or change, which pages nobody. Default: the relay’s setting.'),
   routing_key: z
     .string()
     .optional()
@@ -73,7 +71,7 @@ export const OUTCOME_SCHEMA = z.object({
   after: z
     .union([z.int(), z.string()])
     .optional()
-    .describe('Page from this failure in a row on. Default: what the relay is set to, or else 1.'),
+    .describe('Page only from this failure in a row. Default: the relay’s setting, or 1.'),
 })
 
 /** The body, and what was corrected or left out; or what is wrong with it, one sentence for each mistake. */

@@ -29,12 +29,12 @@ export const OUTCOME_ROUTES: RouteGroup = {
   paths: {
     '/success': {
       post: sending(
-        'A deployment succeeded: a change event, and the failure alert is resolved',
+        'Report a successful deployment: sends a change event and resolves the failure alert',
         optionalBody('Outcome'),
       ),
     },
     '/failure': {
-      post: sending('A deployment failed: the failure alert is triggered', optionalBody('Outcome')),
+      post: sending('Report a failed deployment: triggers the failure alert', optionalBody('Outcome')),
     },
   },
   schemas: { Outcome: toSchema(OUTCOME_SCHEMA) },

@@ -19,7 +19,7 @@ export const OVERVIEW_ROUTES: RouteGroup = {
   paths: {
     '/status': {
       get: answering(
-        'The relay’s state, for people: a sentence, counts, each routing key',
+        'Show the relay’s state: a sentence, counts, and each routing key',
         { description: 'version, headline, counts, spool, fleet, keys' },
         [401, 503],
       ),

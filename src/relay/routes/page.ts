@@ -43,8 +43,8 @@ export const PAGE_ROUTES: RouteGroup = {
     '/ui/session': {
       post: {
         ...answering(
-          'Log in to the page: a cookie for 12 hours, which opens the routes of the page and no others; 303 after a form',
-          { description: 'logged in, or nobody has to' },
+          'Log in to the page: sets a cookie for 12 hours, which is valid for the routes of the page only; 303 after a form',
+          { description: 'logged in, or no login is needed' },
           [401, 404, 429],
         ),
         requestBody: {

@@ -31,15 +31,15 @@ export const SPOOL_ROUTES: RouteGroup = {
     '/events': {
       get: {
         ...answering(
-          'What is in the spool, keys masked',
-          { description: 'events and counts' },
+          'List the events in the spool, with keys masked',
+          { description: 'events, and counts by status' },
           [400, 401, 503],
         ),
         parameters: [
           queryParameter('after', 'Without order: the last id of the previous page', { type: 'integer' }),
           queryParameter(
             'scope',
-            'Without order: own for what this relay of a fleet accepted; all fails while it cannot ask the fleet',
+            'Without order: own for the events that this relay of a fleet accepted. all fails if the fleet cannot be asked',
             { type: 'string', enum: ['own', 'all'] },
           ),
           ...Object.entries(toSchema(SEARCH_SCHEMA)['properties'] as Record<string, SearchParameter>).map(
@@ -50,14 +50,14 @@ export const SPOOL_ROUTES: RouteGroup = {
     },
     '/events/retry': {
       post: changingDead(
-        'Make dead events pending again',
+        'Retry dead events',
         '{"retried": N}; also "left_out", a number, and "note" if sending some now would undo a later event of their ' +
           'alert. With dry_run {"would_retry": N, "would_trigger": N, "oldest_at", "left_out"}',
         'Retry',
       ),
     },
     '/events/discard': {
-      post: changingDead('Remove dead events for good', '{"discarded": N}', 'DeadEvents'),
+      post: changingDead('Discard dead events for good', '{"discarded": N}', 'DeadEvents'),
     },
   },
   schemas: { DeadEvents: toSchema(DEAD_SCHEMA), Retry: toSchema(RETRY_SCHEMA) },

@@ -25,12 +25,12 @@ const STARTED_SCHEMA = OUTCOME_SCHEMA.omit({
     .string()
     .optional()
     .describe(
-      'How long it may be silent before its failure alert is triggered: 30m. Default: PAGERDUTY_WITHIN.',
+      'How long it may be silent before its failure alert is triggered, such as 30m. Default: PAGERDUTY_WITHIN.',
     ),
   elapsed: z
     .string()
     .optional()
-    .describe('How long it has been running already: 90s. Default: it has just begun.'),
+    .describe('How long it has been running already, such as 90s. Default: it has just begun.'),
   event: z
     .record(z.string(), z.unknown())
     .optional()
@@ -49,7 +49,7 @@ export const STARTED_ROUTES: RouteGroup = {
   paths: {
     '/started': {
       post: keeping(
-        'A deployment has begun: its failure alert is triggered if no outcome of the same build follows in time. Report it again to restart the clock',
+        'Report that a deployment has begun: its failure alert is triggered if no outcome of the same build follows in time. A repeated report restarts the clock',
         'Started',
       ),
     },

@@ -41,7 +41,7 @@ export const STATUS_ROUTES: RouteGroup = {
   paths: {
     '/': {
       get: answering(
-        'What this is, and where its API is described; for a browser, the web page',
+        'Name the service, and where its API is described; a browser gets the web page',
         { description: 'name and addresses' },
         [401],
       ),
