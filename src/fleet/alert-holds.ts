@@ -14,7 +14,7 @@ export interface AlertHolds {
   remove(ids: Iterable<number>): void
   /** Ids of the events that may be pending, the oldest first. */
   ids(limit: number): number[]
-  /** Whether the event has to wait. If what the fleet has is not known, everything has to but triggers, which tell most. */
+  /** Whether the event has to wait. If it is not known what the fleet has, everything waits except triggers, which matter most. */
   isHeld(key: SpoolKey, event: Pick<DueEvent, 'dedupKey' | 'body'>): boolean
   /** Whether the fleet may have events of this relay that are not known here. */
   isUnknown(): boolean
@@ -25,7 +25,7 @@ export interface AlertHolds {
 /** An event, as a caller gave it or as the spool had it. */
 export type HeldEvent = Pick<ForwardedEvent, 'key' | 'dedupKey'>
 
-/** More than that are not remembered one by one. */
+/** If there are more, they are not remembered one by one. */
 const MAX_EVENTS = 20_000
 
 export function toHeld({ key, event }: SpoolItem): HeldEvent {

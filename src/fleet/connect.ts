@@ -12,7 +12,7 @@ export interface Connected {
   readonly host: FleetHost
   /** `host:port`, for messages. */
   readonly name: string
-  /** Whether a commit is perhaps on this node alone: somebody has canceled its wait for a standby. */
+  /** Whether a commit may be on this node alone, because somebody canceled its wait for a standby. */
   readonly isUnsafe: () => boolean
 }
 
@@ -26,8 +26,8 @@ export interface ConnectOptions {
 }
 
 /**
- * Connects to the first node that accepts writes; if a standby must confirm its commits and none is connected to it, only if there
- * is no other: that one was cut off, and another one may have been promoted. libpq's `target_session_attrs` would be the usual
+ * Connects to the first node that accepts writes. A node whose commits need a standby, but that has none connected, is the last
+ * choice: it was cut off, and another one may have been promoted. libpq's `target_session_attrs` would be the usual
  * way to choose; `pg` has neither that nor several hosts.
  * @throws Failure that says for each node why not: kind `config` if an operator has to change something
  */
@@ -62,7 +62,7 @@ export async function connectToPrimary({ server, first, ...options }: ConnectOpt
   throw new Failure(kind, problems.join('; '))
 }
 
-/** Ends a connection at once, without a word to a server that may not listen. */
+/** Ends a connection at once, without telling a server that may no longer answer. */
 export function destroy(client: pg.Client): void {
   client.on('error', () => undefined)
   ;(client as unknown as { connection: { stream: { destroy(): void } } }).connection.stream.destroy()

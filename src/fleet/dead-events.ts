@@ -67,7 +67,7 @@ export function createDeadEvents({
   }
 }
 
-/** The ids of dead events that match, the oldest first, in parts. Events that die during that are left alone. */
+/** The ids of dead events that match, the oldest first, in parts. Events that become dead during that are left alone. */
 async function* deadIds(lane: Lane, keys: Keys, filter: DeadFilter): AsyncGenerator<number[]> {
   if ('id' in filter) {
     yield [filter.id]

@@ -55,7 +55,7 @@ export interface EngineListing {
   progress(ids: readonly number[]): Promise<Progress[]>
   /** How many events of this relay (or of all) are pending; counted up to 100,001. */
   pending(scope: 'own' | 'all'): Promise<number>
-  /** How many events of all relays are pending; counted up to so many. */
+  /** How many events of all relays are pending, counted up to a limit. */
   countPending(most: number): Promise<number>
   /** Whether each of these alerts has a pending event. A key that the fleet does not take must not be asked for. */
   areAlertsPending(alerts: readonly FleetAlert[]): Promise<boolean[]>

@@ -60,11 +60,11 @@ export interface Rate {
   readonly windowMs: number
 }
 
-/** What of a key is wanted. */
+/** Which events of a key are wanted. */
 export interface KeyRequest extends Lease {
   /** Most attempts that may begin now. */
   readonly most: number
-  /** How many of those at most of each kind, never tried and tried; any if omitted. */
+  /** At most how many of each kind, never tried and tried; no limit if omitted. */
   readonly wants?: Readonly<Record<Event['kind'], Readonly<Record<'fresh' | 'tried', number>>>>
 }
 
@@ -181,9 +181,9 @@ export interface Introduction {
   readonly keys: ReadonlyMap<string, Secret>
 }
 
-/** Who is there. */
+/** Which processes use the fleet. */
 export interface EngineMembership {
-  /** Says that this process is alive, and returns all that are. Without PAGERDUTY_FLEET_SECRET nothing about its keys is told. */
+  /** Says that this process is alive, and returns all that are. Without PAGERDUTY_FLEET_SECRET nothing about its keys is stored. */
   introduce(introduction: Introduction): Promise<readonly Member[]>
   /** The processes that are alive. */
   members(): Promise<readonly Member[]>

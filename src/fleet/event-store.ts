@@ -11,7 +11,7 @@ export function isOfSpool(id: number): boolean {
   return id >= FIRST_SPOOL_ID
 }
 
-/** What is asked of a process's own spool. */
+/** What this needs from the process's own spool. */
 export type OwnEvents = Pick<ListedSpool, Lists | Actions | 'setAside' | 'onChange'>
 
 export interface EventStoreDeps {

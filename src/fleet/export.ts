@@ -8,7 +8,7 @@ import { createServer } from './server.ts'
 
 /** Events that are moved at once. */
 const AT_ONCE = 256
-/** The owner of the keys during that; no relay has such a name. */
+/** The owner of the keys during the export; no relay has such a name. */
 const OWNER = '(export)'
 
 interface Row {
@@ -21,8 +21,8 @@ interface Row {
 }
 
 /**
- * Moves every pending event of a fleet into a spool, in its order, when the fleet is given up. An event is removed from the
- * database only after it is synced to the spool, so what an interruption leaves in both is delivered twice, and nothing is lost.
+ * Moves every pending event of a fleet into a spool, in its order, when a team leaves the fleet. An event is removed from the
+ * database only after it is synced to the spool, so nothing is lost, and what an interruption leaves in both is delivered twice.
  * @returns how many events were moved
  * @throws Failure if relays still use the fleet, an event cannot be read, or the spool takes no more
  */

@@ -13,8 +13,8 @@ export interface FleetItem extends NewRow {
   /** How long ago the relay accepted it; 0 if it does so now. */
   readonly ageMs: number
   /**
-   * The result of an event that the relay has settled alone, while the server was away: it is only listed. If it is pending, because
-   * an earlier answer got lost, and was delivered, it is not delivered again.
+   * The result of an event that the relay settled alone while the server was away: it is only listed. If the event is pending in
+   * the fleet because an earlier answer was lost, it is not delivered again.
    */
   readonly settled?: FleetSettled
 }

@@ -38,12 +38,12 @@ const LEASE_TIMEOUTS = 2
 const MIN_LEASE_MS = 5000
 const MINUTE_MS = 60_000
 
-/** What only a spool has to do; in a fleet the server does it, or nobody has to. */
+/** What only a spool has to do: in a fleet the server does it, or it is not needed. */
 const ELSEWHERE = {
   tryLock: () => Promise.resolve(true), // each key has a lock of its own: its lease
   releaseLock: () => undefined,
   readTogether: (work) => work(),
-  hasForeignChanges: () => false, // what others add is taken, and told by `onDue`
+  hasForeignChanges: () => false, // what others add is taken, and reported by `onDue`
   hasEarlier: () => false, // a key has one name in a fleet
   deliveriesSince: () => [], // the server counts permits
   repairDueTimes: () => Promise.resolve(undefined),

@@ -4,7 +4,7 @@ import { Failure } from '../core/failure.ts'
 import { destroy, type Connected } from './connect.ts'
 import { isConnectionError, isWorthRepeating, UNCONFIRMED } from './server-errors.ts'
 
-/** One connection that reconnects, and the statements that run on it one after the other. */
+/** A connection that reconnects, and runs its statements one after the other. */
 export interface Lane {
   /**
    * Runs a statement. While there is no connection it waits for the attempt to connect that is being made, if any.
@@ -27,7 +27,7 @@ export interface LaneOptions {
   readonly onState: (problem: Failure | undefined, name: string | undefined) => void
 }
 
-/** Wait after a round of all nodes has failed, and at most. */
+/** Shortest and longest wait after all nodes have failed. */
 const FIRST_WAIT_MS = 200
 const MAX_WAIT_MS = 2000
 
@@ -86,7 +86,7 @@ type Query = <Row extends pg.QueryResultRow>(
   values: readonly unknown[],
 ) => Promise<Row[]>
 
-/** A function that runs a statement on a connection, and gives that up if it is broken. */
+/** A function that runs a statement on a connection, and drops the connection if it is broken. */
 function createQuery(link: Link, options: LaneOptions): Query {
   return async <Row extends pg.QueryResultRow>(
     connected: Connected,
@@ -119,7 +119,7 @@ function createTurns(): <T>(work: () => Promise<T>) => Promise<T> {
   }
 }
 
-/** A connection that is made again after it was lost. */
+/** A connection that is opened again after it was lost. */
 interface Link {
   /** The connection; rejects if the latest attempt to connect failed and the next has not begun. */
   get(): Promise<Connected>

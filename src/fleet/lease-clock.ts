@@ -1,6 +1,6 @@
 import { uptime } from 'node:os'
 
-/** A difference between two clocks that is more than their adjustments and the steps in which they count. */
+/** A larger difference between two clocks is not explained by their adjustments and their resolution. */
 const STEP_MS = 1000
 
 /** The clocks of a machine, in milliseconds. */

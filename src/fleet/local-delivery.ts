@@ -5,7 +5,7 @@ import type { Worker } from '../spool/worker/types.ts'
  * What a fleet's relay delivers from its own spool.
  *
  * - `own`: only events that the fleet does not take
- * - `alone`: everything, since the fleet has been away for long
+ * - `alone`: everything, because the fleet has been away for long
  */
 export type LocalMode = 'own' | 'alone'
 
@@ -66,7 +66,7 @@ export function startLocalDelivery({ queue, launchWorker, isAllowed }: LocalDeli
 
 const NOTHING: Due = { events: [], isMore: false, nextAtMs: undefined }
 
-/** How many times to look for other events instead of those that must stay. */
+/** How many times to look for other events in place of those that must stay. */
 const MAX_LOOKS = 10
 
 /** The same queue, without the events that are not allowed. */

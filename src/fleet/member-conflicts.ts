@@ -20,8 +20,8 @@ export function findConflicts(members: readonly Member[]): string[] {
 }
 
 /**
- * Two relays of one name: a spool was copied, with the name in it. A relay that was started again elsewhere, with its own disk, is
- * not one: the earlier process was not seen since then.
+ * Two relays of one name: a spool was copied, with the name in it. A relay that was restarted elsewhere, with its own disk, does
+ * not count: its earlier process was not seen since then.
  */
 function findCopies(members: readonly Member[]): string[] {
   const isCopy = (one: Member, other: Member): boolean =>

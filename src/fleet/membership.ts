@@ -51,7 +51,7 @@ export function createMembership({ lane, seal, relay, id }: MembershipParts): En
   }
 }
 
-/** What tells keys apart, by their names; nothing without PAGERDUTY_FLEET_SECRET. */
+/** Marks that tell keys apart, by the keys' names; none without PAGERDUTY_FLEET_SECRET. */
 export function marksOf(keys: ReadonlyMap<string, Secret>, seal: Seal): Map<string, Buffer> {
   return new Map(
     [...keys].flatMap(([name, key]): [string, Buffer][] => {

@@ -24,7 +24,7 @@ const NOT_OWNER =
 const GROUPS = ['pagerduty_relay', 'pagerduty_viewer'] as const
 
 /**
- * Makes or updates the tables and functions, in one transaction. The user must be their owner, or may create schemas.
+ * Creates or updates the tables and functions, in one transaction. The user must be their owner, or may create schemas.
  * @throws Failure that says what to do
  */
 export async function migrateFleet({ server }: FleetConfig): Promise<Migrated> {

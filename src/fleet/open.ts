@@ -26,7 +26,7 @@ export interface FleetOptions {
 const ADDING_LANES = 2
 
 /**
- * Opens a relay's connection to the fleet. It connects in the background, and again whenever a connection is lost; nothing here
+ * Opens a relay's connection to the fleet. It connects in the background, and reconnects whenever a connection is lost. Nothing here
  * fails because the server is away.
  */
 export function openFleet({ fleet, origin, version, connectTimeoutMs }: FleetOptions): Engine {

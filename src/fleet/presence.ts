@@ -3,25 +3,25 @@ import type { Clock } from '../delivery/retry.ts'
 import type { Engine, Introduction } from './engine.ts'
 import { findConflicts } from './member-conflicts.ts'
 
-/** Keeps this process known to the others. */
-export interface Introducing {
-  /** Stops, and says so. */
+/** Announces this process to the others of the fleet, again and again. */
+export interface Presence {
+  /** Stops, and tells the others. */
   stop(): Promise<void>
 }
 
-export interface IntroducingDeps {
+export interface PresenceDeps {
   readonly engine: Pick<Engine, 'introduce' | 'leave'>
   readonly clock: Clock
   /** What this process is now: a key may be looked up later. */
   readonly self: () => Introduction
-  /** Gets what is wrong with the settings of relays, once. */
+  /** Called once with each conflict between the settings of relays. */
   readonly onWarning: (message: string) => void
 }
 
 const AGAIN_MS = 5000
 
 /** Starts at once. */
-export function startIntroducing({ engine, clock, self, onWarning }: IntroducingDeps): Introducing {
+export function startPresence({ engine, clock, self, onWarning }: PresenceDeps): Presence {
   const stopping = new AbortController()
   let warned = new Set<string>()
   const run = async (): Promise<void> => {

@@ -29,7 +29,7 @@ export interface RelayFleetOptions {
   readonly foundKeys: () => readonly RoutingKey[]
   /** Gets what is wrong with the settings of the fleet's relays. */
   readonly onWarning: (message: string) => void
-  /** Called when the database is there, is away, or is away for another reason. */
+  /** Called when the database answers, is away, or is away for another reason. */
   readonly onState: (state: EngineState) => void
 }
 

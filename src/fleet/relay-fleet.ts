@@ -18,7 +18,7 @@ import type { LocalDelivery } from './local-delivery.ts'
 import type { FleetParts, RelayFleetOptions } from './relay-fleet-parts.ts'
 import { createRoom } from './room.ts'
 import { startOwnDelivery } from './start-own-delivery.ts'
-import { startIntroducing, type Introducing } from './introducing.ts'
+import { startPresence, type Presence } from './presence.ts'
 import { createRelayDeadlines } from './relay-deadlines.ts'
 import { createFleetDeployments } from './relay-records.ts'
 import { createReservedIds, leastIdAt } from './reserved-ids.ts'
@@ -75,7 +75,7 @@ export function startRelayFleet(options: RelayFleetOptions): RelayFleet {
   const { local, alone } = startOwnDelivery(options, parts)
   const { writeThrough, forwarder } = startAccepting(options, parts, local)
   const { queue, worker } = startSharedDelivery({ ...options, engine: takingLate(engine, alone) }, parts)
-  const introducing = startIntroducing({ ...options, self: () => introduce(options) })
+  const presence = startPresence({ ...options, self: () => introduce(options) })
   const { stopCounting, ...intake } = createIntake(options, parts, writeThrough)
   return {
     ...intake,
@@ -114,7 +114,7 @@ export function startRelayFleet(options: RelayFleetOptions): RelayFleet {
         stopCounting(),
       ]
       await unlessLong(graceMs + LAST_MS, Promise.all(ending))
-      await unlessLong(LEAVE_MS, leave(queue, introducing))
+      await unlessLong(LEAVE_MS, leave(queue, presence))
       await unlessLong(LAST_MS, engine.close())
     },
   }
@@ -163,12 +163,12 @@ function introduce({ origin, delivery, foundKeys }: RelayFleetOptions): Introduc
   return { keys, ...(origin.directoryMark !== undefined && { directoryMark: origin.directoryMark }) }
 }
 
-async function leave(queue: FleetQueue, introducing: Introducing): Promise<void> {
+async function leave(queue: FleetQueue, presence: Presence): Promise<void> {
   await queue.giveBack()
-  await introducing.stop()
+  await presence.stop()
 }
 
-/** A database that does not answer must not keep the relay from ending: then its leases run out. */
+/** A database that does not answer must not keep the relay from shutting down; its leases then expire. */
 const LAST_MS = 200
 const LEAVE_MS = 500
 

@@ -14,8 +14,8 @@ const IDS_PER_MS = 1024
 const SPREAD_MS = 1000
 
 /**
- * The least id to reserve at that time. Copies of one spool, as of a cloned volume, have the same origin and would otherwise go on
- * with the same ids: then the fleet would take an event of one for an event of the other, and lose it.
+ * The least id to reserve at that time. Copies of one spool, as of a cloned volume, have the same origin and would otherwise
+ * continue with the same ids: the fleet would take an event of one for an event of the other, and lose it.
  */
 export function leastIdAt(nowMs: number): number {
   return nowMs * IDS_PER_MS + randomInt(SPREAD_MS * IDS_PER_MS)
@@ -29,7 +29,7 @@ export function createReservedIds(reserve: (count: number) => Promise<number | u
   const reserveBlock = async (): Promise<void> => {
     const first = await reserve(BLOCK)
     if (first === undefined) return
-    next = first // what is left of the block before is never used
+    next = first // the rest of the previous block is never used
     end = first + BLOCK
   }
   const refill = async (): Promise<void> => {

@@ -1,17 +1,17 @@
 import { Failure } from '../core/failure.ts'
 import type { Clock } from '../delivery/retry.ts'
 
-/** Whether the fleet takes more events. Every relay counts them now and then, so together they may exceed the limit a little. */
+/** Whether the fleet takes more events. Each relay counts them from time to time, so together they may exceed the limit a little. */
 export interface Room {
   /** Why it takes no more; undefined if it does, or if that is not known yet. */
   check(): string | undefined
-  /** This relay has added so many. */
+  /** Records how many this relay has added. */
   added(count: number): void
   stop(): Promise<void>
 }
 
 export interface RoomDeps {
-  /** Counts pending events of the whole fleet, up to so many. */
+  /** Counts pending events of the whole fleet, up to a limit. */
   readonly countPending: (most: number) => Promise<number>
   readonly limit: number
   readonly clock: Clock
@@ -20,7 +20,7 @@ export interface RoomDeps {
 
 const MIN_WAIT_MS = 1000
 const MAX_WAIT_MS = 60_000
-/** A million events are counted in a second or less: the database should be busy with that for a small part of the time only. */
+/** A million events are counted in a second or less: the database should spend only a small part of its time on that. */
 const PAUSE_FACTOR = 20
 /** More than relays add in a second: the closer the limit, the more often they count. */
 const EVENTS_PER_MS = 2

@@ -38,7 +38,7 @@ export function toColumns(items: readonly FleetItem[], seal: Seal): unknown[][] 
   ]
 }
 
-/** Whether a deployment has ended, so that nothing has to watch its time. */
+/** Whether a deployment has ended, so that nothing has to watch the clock for it. */
 function isOutcome(deployment: Deployment | undefined): boolean {
   return deployment !== undefined && deployment.state !== 'started'
 }
@@ -150,7 +150,7 @@ export function toResults(settlements: readonly FleetSettlement[]): unknown[][] 
 }
 
 const MAX_REASON_CHARS = 2000
-/** Of an attempt's reason: ten attempts of an event are kept. */
+/** Longest reason of an attempt that is kept: an event keeps ten attempts. */
 const MAX_ATTEMPT_CHARS = 200
 
 function attemptOf(settlement: FleetSettlement): string | null {

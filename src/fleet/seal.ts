@@ -13,7 +13,7 @@ export interface Seal {
   close(text: string, place: string): Buffer
   /** Undefined if the text was altered, moved, or encrypted with another secret. */
   open(sealed: Buffer, place: string): string | undefined
-  /** Tells two keys apart, for those who have the secret; null without one, since then anybody could try keys out. */
+  /** Tells two keys apart, for those who have the secret; null without a secret, since anybody could then guess keys. */
   markKey(key: Secret): Buffer | null
   /** The name and the encrypted secret of a key, as they are stored. */
   closeKey(key: SpoolKey): { readonly name: string; readonly secret: Buffer | null }

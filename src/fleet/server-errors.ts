@@ -24,7 +24,7 @@ const CONFIGURATION: Readonly<Record<string, string>> = {
   '42501': 'this user does not have the rights of a relay; GRANT pagerduty_relay TO it',
 }
 
-/** Errors after which a connection is of no use: the node stops, no longer accepts writes, or is not there. */
+/** Errors after which a connection cannot be used: the node shuts down, no longer accepts writes, or is gone. */
 const LOST = /^(?:08|25006|57P0[1-5]|53[23]00)/
 
 /** Whether waiting will not help. */
@@ -38,7 +38,7 @@ export function isConnectionError(error: unknown): boolean {
   return !isAnswer(error) || LOST.test(code)
 }
 
-/** Whether the same statement may succeed at once: it lost against another in a deadlock or waited too long for a lock. */
+/** Whether the same statement may succeed at once: it lost a deadlock or waited too long for a lock. */
 export function isWorthRepeating(error: unknown): boolean {
   return ['40001', '40P01'].includes(codeOf(error))
 }

@@ -87,7 +87,7 @@ interface Hello {
   readonly is_same_secret: boolean
 }
 
-/** @throws Failure of kind `config` if this program and the database do not fit together */
+/** @throws Failure of kind `config` if this program and the database are not compatible */
 export async function checkSchema({ client, name }: Connected, { mark, otherMark }: Seal): Promise<void> {
   const text = 'SELECT version, is_same_secret FROM pagerduty_alert.hello($1, $2)'
   const { rows } = await client.query<Hello>({

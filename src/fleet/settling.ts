@@ -5,7 +5,8 @@ import type { Mirror } from './mirror.ts'
 
 /** Writes results to the server, or keeps them until it can be reached. */
 export interface Settling {
-  /** Returns why results could not be written, if so; they are kept. Without new ones it tries to write those. */
+  /** Returns why results could not be written, if that is so; they are kept, and the next call, even one without new results, tries to
+   * write them. */
   settle(settlements: readonly Settlement[]): Promise<string | undefined>
   /** How many results are only here. */
   unwritten(): number

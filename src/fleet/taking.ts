@@ -6,7 +6,7 @@ import type { Mirror } from './mirror.ts'
 
 /** Takes due events of owned keys, as many as may be attempted soon. */
 export interface Taking {
-  /** There may be something to take, or room for it. */
+  /** Call when there may be something to take, or room for it. */
   wake(): void
   stop(): Promise<void>
 }

@@ -18,7 +18,7 @@ export interface Until {
   readonly signal: AbortSignal
 }
 
-/** How often to ask about events that other relays deliver: their news may not arrive. */
+/** How often to ask about events that other relays deliver: their notifications may not arrive. */
 const POLL_MS = 500
 
 /** Has no waiting callers yet. */

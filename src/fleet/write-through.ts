@@ -10,8 +10,8 @@ export type Accepted = AddResult & {
 }
 
 /**
- * Writes events to the fleet while their callers wait; or to the relay's own spool, if the fleet does not answer in time, and
- * then until the spool is empty again: so a relay's events keep their order.
+ * Writes events to the fleet while their callers wait. If the fleet does not answer in time, events go to the relay's own spool
+ * until that is empty again, so that a relay's events keep their order.
  */
 export interface WriteThrough {
   /** Keeps all items of one request or none. Never rejects. */
@@ -48,7 +48,7 @@ export interface WriteThroughDeps {
 
 /** Events in one statement. */
 export const AT_ONCE = 256
-/** Statements at the same time: the second one takes what came while the first is being synced. */
+/** Statements at the same time: the second one takes what arrived while the first is being synced. */
 const MAX_IN_FLIGHT = 2
 /** How long the fleet may take before an event goes to the spool. */
 export const BUDGET_MS = 1000
