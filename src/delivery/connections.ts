@@ -5,7 +5,7 @@ import { Agent, buildConnector, Pool, ProxyAgent, type Dispatcher } from 'undici
 import { proxyCredentials } from '../config/proxy.ts'
 import type { ChosenProxy } from './proxy.ts'
 import type { EarlyConnections } from './preconnect.ts'
-import { watchAnswers } from './interim-answers.ts'
+import { skipInterimAnswers, watchAnswers } from './interim-answers.ts'
 import { TLS_OPTIONS } from './tls-options.ts'
 import { keepWarm, type WarmConnections } from './warm-connections.ts'
 
@@ -56,18 +56,19 @@ export function createConnections(connectionOptions: ConnectionOptions): Connect
   } as const
   let opened = 0
   const watch =
-    (connect: Connect): Connect =>
+    (connect: Connect, observe: (socket: Socket) => unknown = watchAnswers): Connect =>
     (request, callback) =>
       connect(request, (...[error, socket]) => {
         opened += 1
         if (error !== null) return callback(error, null)
-        watchAnswers(socket)
+        observe(socket)
         callback(null, socket)
       })
-  const createPool = (origin: URL, given: object): Pool => {
+  const createPool = (origin: string | URL, given: object, observe?: (socket: Socket) => unknown): Pool => {
     const { connect } = given as { connect: Connect }
-    return new Pool(origin, { ...given, ...options, connect: watch(connect) })
+    return new Pool(origin, { ...given, ...options, connect: watch(connect, observe) })
   }
+  const isTunneled = proxy?.variable === 'HTTPS_PROXY'
   const connect =
     connectionOptions.connect ?? createConnector({ isTls, connectTimeoutMs, early, signal: closing.signal })
   const warmed = warm && isTls && proxy === undefined ? keepWarmTo(warm, connect) : undefined
@@ -80,13 +81,14 @@ export function createConnections(connectionOptions: ConnectionOptions): Connect
       : new ProxyAgent({
           ...options,
           ...splitCredentials(proxy.url),
-          proxyTunnel: proxy.variable === 'HTTPS_PROXY',
+          proxyTunnel: isTunneled,
           connectTimeout: connectTimeoutMs,
           proxyTls: tls,
           requestTls: tls,
           // Pools as ProxyAgent creates them, one to the proxy and one through it.
-          clientFactory: createPool,
-          factory: createPool,
+          clientFactory: (origin, given) =>
+            createPool(origin, given, isTunneled ? skipInterimAnswers : watchAnswers),
+          factory: (origin, given) => createPool(origin, given),
         })
   return {
     dispatcher,

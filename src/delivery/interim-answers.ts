@@ -101,14 +101,13 @@ export function statusBeforeError(error: unknown): number | undefined {
 
 /**
  * Keeps interim answers (1xx) from undici's parser, which closes the connection on an unsolicited 100: by RFC 9110, section
- * 15.2, a client ignores those that it does not expect. undici reads with `read`, writes a request's head before it reads
- * any of the answer, and closes a connection with `destroy` if it cannot parse the answer.
+ * 15.2, a client ignores those that it does not expect. undici reads with `read`, and writes a request's head before it
+ * reads any of the answer.
  */
-export function watchAnswers(socket: Socket): void {
+export function skipInterimAnswers(socket: Socket): InterimFilter {
   const filter = createInterimFilter()
   const read = socket.read.bind(socket)
   const write = socket.write.bind(socket)
-  const destroy = socket.destroy.bind(socket)
   socket.read = (size?: number): Buffer | null => {
     for (;;) {
       const chunk = read(size) as Buffer | null
@@ -121,6 +120,16 @@ export function watchAnswers(socket: Socket): void {
     filter.expectAnswer()
     return write(...args)
   }) as Socket['write']
+  return filter
+}
+
+/**
+ * Skips interim answers, and remembers the status of an answer whose head cannot be parsed: undici then closes the
+ * connection with `destroy`. Only for connections to the server: a proxy's answer to CONNECT says nothing about the event.
+ */
+export function watchAnswers(socket: Socket): void {
+  const filter = skipInterimAnswers(socket)
+  const destroy = socket.destroy.bind(socket)
   socket.destroy = (error?: Error) => {
     const status = filter.status()
     if (error !== undefined && status !== undefined) statusBefore.set(error, status)

@@ -190,6 +190,16 @@ test('a proxy that is down for a moment is tried again', async (t) => {
   assert.equal(simulator.requests.length, 2)
 })
 
+for (const status of [200, 403]) {
+  test(`a proxy's broken ${status} to CONNECT is not an answer to the event`, async (t) => {
+    const firstHead = `HTTP/1.1 ${status} Odd\r\nnot a header\r\n\r\n`
+    const { simulator, proxy } = await set(t, 'https', { firstHead })
+    const { code, stderr } = await success(simulator.url, { HTTPS_PROXY: `http://127.0.0.1:${proxy.port}` })
+    assert.equal(code, 0, stderr)
+    assert.equal(simulator.requests.length, 2, stderr)
+  })
+}
+
 test('a proxy that is not there is named by its variable', async (t) => {
   const { simulator, proxy } = await set(t, 'http')
   await proxy.close()

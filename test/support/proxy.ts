@@ -23,6 +23,8 @@ export interface ProxyOptions {
   readonly times?: number
   /** Sent before the answer to a CONNECT. */
   readonly interim?: string
+  /** Answers the first CONNECT with this head instead. */
+  readonly firstHead?: string
 }
 
 /** Starts a proxy on a free port of 127.0.0.1. A refusal repeats the credentials, as bad proxies do. */
@@ -30,6 +32,7 @@ export async function startProxy({
   refuseWith,
   times = Infinity,
   interim = '',
+  firstHead,
 }: ProxyOptions = {}): Promise<Proxy> {
   const seen: { request: string; authorization: string | undefined }[] = []
   const see = ({ method, url, headers }: IncomingMessage): string => {
@@ -57,6 +60,10 @@ export async function startProxy({
     socket.on('error', () => undefined)
     if (isRefused()) {
       socket.end(`HTTP/1.1 ${refuseWith} No\r\n\r\n${said}`)
+      return
+    }
+    if (firstHead !== undefined && seen.length === 1) {
+      socket.end(firstHead)
       return
     }
     const [host = '', port = ''] = (incoming.url ?? '').split(/:(?=\d+$)/)
