@@ -2,19 +2,20 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { isProbe } from './guards.ts'
 import { RELAY_LIMITS } from './limits.ts'
 import { sendProblem } from './problem.ts'
+import type { RoomForCallers } from './room-for-callers.ts'
 
 /** Limits the requests in progress and the bytes of their bodies; a request above either limit is answered 503. */
-export function mountAdmission(app: FastifyInstance): void {
-  limitRequests(app)
+export function mountAdmission(app: FastifyInstance, { requests }: RoomForCallers): void {
+  limitRequests(app, requests)
   limitBytes(app)
 }
 
 /** Probes are never refused: an orchestrator that gets no answer would restart a relay that is merely busy. */
-function limitRequests(app: FastifyInstance): void {
+function limitRequests(app: FastifyInstance, limit: number): void {
   let inProgress = 0
   app.addHook('onRequest', (request, reply, done) => {
     if (isProbe(request)) return done()
-    if (inProgress >= RELAY_LIMITS.requests) return refuse(reply, MANY_REQUESTS)
+    if (inProgress >= limit) return refuse(reply, MANY_REQUESTS)
     inProgress += 1
     reply.raw.once('close', () => (inProgress -= 1))
     return done()

@@ -8,14 +8,16 @@ import { RELAY_LIMITS } from './limits.ts'
 import { bodyErrorDetail } from './body.ts'
 import { ROUTES } from './openapi.ts'
 import { refusalOf, refuseUnreadable, sendProblem } from './problem.ts'
+import { roomForCallers, type RoomForCallers } from './room-for-callers.ts'
 import type { Call, RelayDeps } from './context.ts'
 
 /** Builds the relay's HTTP server; it does not listen yet. */
 export function buildApp(deps: RelayDeps): FastifyInstance {
-  const app = createServer()
+  const room = roomForCallers()
+  const app = createServer(room)
   app.removeAllContentTypeParsers()
   mountGuards(app, deps)
-  mountAdmission(app)
+  mountAdmission(app, room)
   const { hide } = deps
   if (hide !== undefined)
     app.addHook('onSend', (_request, _reply, payload, done) =>
@@ -36,7 +38,7 @@ const noSchemas = (): never => {
 /** Otherwise Fastify loads its compilers of JSON schemas, which are not bundled (`build/server-parts.ts`). */
 const WITHOUT_SCHEMAS = { compilersFactory: { buildValidator: noSchemas, buildSerializer: noSchemas } }
 
-function createServer(): FastifyInstance {
+function createServer({ connections }: RoomForCallers): FastifyInstance {
   const run = randomUUID().slice(0, 8)
   let requests = 0
   const app = fastify({
@@ -58,7 +60,7 @@ function createServer(): FastifyInstance {
       maxHeaderSize: RELAY_LIMITS.headerBytes,
     },
   })
-  limitConnections(app.server)
+  limitConnections(app.server, connections)
   return app
 }
 

@@ -1,13 +1,12 @@
 import type { Server } from 'node:http'
 import type { Socket } from 'node:net'
-import { RELAY_LIMITS } from './limits.ts'
 
 /**
  * Limits the connections of a server: if there are too many, the one that has been idle longest is closed for the new one.
  * Otherwise callers that only hold connections would shut out everybody else, probes included. The limit on requests is
  * lower, so there is always an idle connection to close.
  */
-export function limitConnections(server: Server): void {
+export function limitConnections(server: Server, limit: number): void {
   /** Requests in progress on each connection: more than one if they are pipelined. */
   const requests = new Map<Socket, number>()
   const idle = new Set<Socket>() // longest idle first
@@ -20,7 +19,7 @@ export function limitConnections(server: Server): void {
     idle.delete(socket)
   }
   server.on('connection', (socket: Socket) => {
-    if (requests.size >= RELAY_LIMITS.connections) {
+    if (requests.size >= limit) {
       const [oldest = socket] = idle
       close(oldest)
       if (oldest === socket) return

@@ -28,15 +28,19 @@ export interface RunOptions {
   readonly cwd?: string
   /** The user it runs as, if root runs the test. */
   readonly uid?: number
+  /** How many files it may have open. Default: as many as this process. */
+  readonly maxFiles?: number
 }
 
 /** Starts the program as a process of its own. */
 export function startProgram(
   args: readonly string[],
-  { env = {}, stdin = '', isStdinOpen = false, cwd, uid }: RunOptions = {},
+  { env = {}, stdin = '', isStdinOpen = false, cwd, uid, maxFiles }: RunOptions = {},
 ): Program {
   const startedAt = performance.now()
-  const child = spawn(process.execPath, [BIN, ...args], {
+  const limit = maxFiles === undefined ? [] : ['/bin/sh', '-c', `ulimit -n ${maxFiles}; exec "$@"`, 'sh']
+  const [file = '', ...argv] = [...limit, process.execPath, BIN, ...args]
+  const child = spawn(file, argv, {
     env: { ...env },
     cwd,
     ...(uid !== undefined && { uid, gid: uid }),

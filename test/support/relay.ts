@@ -22,7 +22,7 @@ export interface LaunchedRelay {
 /** Starts the built program's `serve` on a free port. */
 export function launchRelay(
   env: Readonly<Record<string, string>>,
-  options: Pick<RunOptions, 'uid'> = {},
+  options: Pick<RunOptions, 'uid' | 'maxFiles'> = {},
 ): LaunchedRelay {
   const program = startProgram(['serve'], { ...options, env: { PAGERDUTY_RELAY_PORT: '0', ...env } })
   const url = new Promise<string>((resolve, reject) => {
@@ -35,7 +35,7 @@ export function launchRelay(
 /** Starts the built program's `serve` on a free port, and waits until it listens. */
 export async function startRelay(
   env: Readonly<Record<string, string>>,
-  options: Pick<RunOptions, 'uid'> = {},
+  options: Pick<RunOptions, 'uid' | 'maxFiles'> = {},
 ): Promise<RunningRelay> {
   const { program, url } = launchRelay(env, options)
   let log = ''

@@ -6,10 +6,10 @@ import { startSimulator } from '../../../tools/simulator/simulator.ts'
 import { KEY } from '../../support/program.ts'
 import { alertBody, post, startRelay, type RunningRelay } from '../../support/relay.ts'
 
-async function start(t: TestContext): Promise<RunningRelay> {
+async function start(t: TestContext, options: { readonly maxFiles?: number } = {}): Promise<RunningRelay> {
   const simulator = await startSimulator()
   t.after(() => simulator.close())
-  const relay = await startRelay({ PAGERDUTY_TOKEN: KEY, PAGERDUTY_EVENTS_URL: simulator.url })
+  const relay = await startRelay({ PAGERDUTY_TOKEN: KEY, PAGERDUTY_EVENTS_URL: simulator.url }, options)
   t.after(() => relay.stop('SIGKILL'))
   return relay
 }
@@ -34,3 +34,14 @@ test('connections without a request keep neither probes nor posts out, however m
   assert.equal((await fetch(`${relay.url}/readyz`)).status, 200)
   assert.equal((await post(`${relay.url}/v2/enqueue`, alertBody())).status, 202)
 })
+
+test(
+  'nor do they where the process may open few files',
+  { skip: process.platform !== 'linux' },
+  async (t) => {
+    const relay = await start(t, { maxFiles: 200 })
+    await open(t, relay, 300)
+    assert.equal((await fetch(`${relay.url}/readyz`)).status, 200)
+    assert.equal((await post(`${relay.url}/v2/enqueue`, alertBody())).status, 202)
+  },
+)
