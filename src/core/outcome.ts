@@ -122,7 +122,8 @@ export function describeAnswer(answer: Answer, secrets: readonly Secret[] = []):
   const { status, headers, body, unreadable } = answer
   const { location } = headers
   if (status >= 300 && status <= 399) {
-    return `${status}: a redirect, which is never followed${location === undefined ? '' : ` (to ${originOf(location)})`}`
+    const target = location === undefined ? '' : ` (to ${originOf(maskSecrets(location, secrets))})`
+    return `${status}: a redirect, which is never followed${target}`
   }
   // Masked before it is cut: half a secret would not be recognized.
   const masked = maskSecrets(serverWords(maskSecrets(body, secrets)), secrets)
@@ -133,7 +134,8 @@ export function describeAnswer(answer: Answer, secrets: readonly Secret[] = []):
 
 /** The target of a redirect, without path and query, which may repeat what we sent. */
 function originOf(location: string): string {
-  return URL.canParse(location) ? new URL(location).origin : 'another path'
+  const { protocol = '', origin } = URL.parse(location) ?? {}
+  return /^https?:$/.test(protocol) ? String(origin) : 'another path'
 }
 
 /** A tag, or a script or style with its content; one that is never closed reaches to the end. */

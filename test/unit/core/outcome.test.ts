@@ -10,6 +10,7 @@ import {
 import { createSecret } from '../../../src/core/secret.ts'
 
 const NOW_MS = Date.parse('2026-01-31T12:00:00Z')
+const KEY = '0123456789abcdef0123456789abcdef'
 const answer = (status: number, body = '', headers = {}): Parameters<typeof classifyAnswer>[0] => ({
   status,
   headers,
@@ -90,6 +91,13 @@ test('a redirect is named with its host only, since the rest may repeat what was
     describeAnswer(answer(302, '', headers)),
     '302: a redirect, which is never followed (to https://elsewhere.example)',
   )
+})
+
+test('a redirect to an address with a secret, or to none of the web, is not shown', () => {
+  for (const location of [`https://${KEY}.example/`, 'javascript:alert(1)', '/elsewhere', 'https://[', '']) {
+    const words = describeAnswer(answer(302, '', { location }), [createSecret(KEY)])
+    assert.equal(words, '302: a redirect, which is never followed (to another path)')
+  }
 })
 
 test('a 429 without Retry-After waits as PagerDuty advises, a 503 as the backoff says', () => {
