@@ -116,16 +116,17 @@ function shrinkToBytes(
   maxBytes: number,
   cuts: readonly Cut[],
 ): { body: EventBody; cuts: readonly Cut[] } {
-  if (cuts.length === 0 && jsonBytes(body as JsonObject) <= maxBytes) return { body, cuts }
+  // Each time that a body of this size becomes JSON blocks everything else, so it happens as rarely as possible.
+  const bytes = cuts.length === 0 ? jsonBytes(body as JsonObject) : undefined
+  if (bytes !== undefined && bytes <= maxBytes) return { body, cuts }
   const draft = openDraft(body, cuts)
-  draft.excessBytes = jsonBytes(closeDraft(draft) as JsonObject) - maxBytes
+  draft.excessBytes = (bytes ?? jsonBytes(closeDraft(draft) as JsonObject)) - maxBytes
   if (draft.excessBytes > 0) {
     draft.excessBytes += LIST_BYTES
-    cutText(draft, draft.details, 'output', KEPT_DETAIL_BYTES)
-    for (const { name, bytes } of largestFirst(draft.details)) {
-      if (draft.excessBytes <= 0 || bytes <= KEPT_DETAIL_BYTES) break // the rest are smaller still
-      cutText(draft, draft.details, name, KEPT_DETAIL_BYTES)
-    }
+    const details = largestFirst(draft.details)
+    const isOutput = ({ name }: Member): boolean => name === 'output'
+    for (const member of [...details.filter(isOutput), ...details.filter((each) => !isOutput(each))])
+      cutText(draft, draft.details, member, KEPT_DETAIL_BYTES)
     dropLast(draft, 'links')
     dropLast(draft, 'images')
     if (draft.excessBytes > 0) {
@@ -160,11 +161,9 @@ function closeDraft({ top, payload, details, cut }: Draft): EventBody {
   } as EventBody
 }
 
-function cutText(draft: Draft, fields: Fields, name: string, keptBytes: number): void {
+function cutText(draft: Draft, fields: Fields, { name, valueBytes: bytes }: Member, keptBytes: number): void {
   const value = fields.get(name)
-  if (value === undefined || draft.excessBytes <= 0) return
-  const bytes = jsonBytes(value)
-  if (bytes <= keptBytes) return
+  if (value === undefined || draft.excessBytes <= 0 || bytes <= keptBytes) return
   const text = textOf(value)
   makeRoom(draft, name)
   const cut = cutJsonBytes(
@@ -201,7 +200,7 @@ function dropLast(draft: Draft, name: 'links' | 'images'): void {
 
 function shrinkFields(draft: Draft, fields: Fields): void {
   for (const member of largestFirst(fields)) {
-    if (CUTTABLE.has(member.name)) cutText(draft, fields, member.name, KEPT_FIELD_BYTES)
+    if (CUTTABLE.has(member.name)) cutText(draft, fields, member, KEPT_FIELD_BYTES)
     else if (!REQUIRED.has(member.name)) drop(draft, fields, member)
   }
 }
@@ -226,18 +225,17 @@ function textOf(value: Json): string {
   return typeof value === 'string' ? value : JSON.stringify(value)
 }
 
-/** A name and the bytes of its member. */
+/** A name, the bytes of its value, and those of the whole member: `"name":value,`. */
 interface Member {
   readonly name: string
+  readonly valueBytes: number
   readonly bytes: number
 }
 
 function largestFirst(fields: Fields): Member[] {
-  const sized = [...fields].map(([name, value]) => ({ name, bytes: memberBytes(name, value) }))
+  const sized = [...fields].map(([name, value]) => {
+    const valueBytes = jsonBytes(value)
+    return { name, valueBytes, bytes: jsonBytes(name) + valueBytes + 2 }
+  })
   return sized.toSorted((a, b) => b.bytes - a.bytes)
-}
-
-/** Bytes of `"name":value,`. */
-function memberBytes(name: string, value: Json): number {
-  return jsonBytes(name) + jsonBytes(value) + 2
 }

@@ -231,7 +231,7 @@ export const HOSTILE_BODIES: readonly HostileText[] = [
   ...['1,', 'null,', '{},', '[],', '1e400,', '12345678901234567890,', '"\\ud800",'].map((item) =>
     hostileBody(`details of ${item}`, (list) => event('', `,"custom_details":{"a":[${list(item)}]}`)),
   ),
-  ...[60, 70, 5000].map((depth) =>
+  ...[7, 60, 70, 5000].map((depth) =>
     hostileBody(`details ${depth} deep`, (list) =>
       event('', `,"custom_details":{"a":[${list(`${'['.repeat(depth)}${']'.repeat(depth)},`)}]}`),
     ),
