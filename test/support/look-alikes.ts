@@ -3,6 +3,12 @@ import { base64, digits, hex, letters, lower, uuid } from './secret-forms.ts'
 /** Text that a deployment prints and that looks like a secret to a hasty eye. All of it stays as it is. */
 export const LOOK_ALIKES: readonly string[] = [
   // ids and digests
+  'MD5:47:b2:af:0e:64:7d:98:a5:8d:99:69:ae:7f:06:f3:00',
+  'aa:10:bb:cc:dd:ee',
+  'Password for user deploy: unchanged',
+  'The password is expired',
+  'password_policy            : none',
+  '+ secret_name             = "shop-db"',
   `commit ${hex(40)}`,
   `HEAD is now at ${hex(7)} Fix the checkout`,
   `${hex(40)} refs/heads/master`,

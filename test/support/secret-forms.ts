@@ -296,6 +296,17 @@ const PLACES: readonly SecretForm[] = [
     '\n-----END PGP PRIVATE KEY BLOCK-----',
   ),
   form('a PuTTY key', 'Private-Lines: 2\n', base64(64), '\nPrivate-MAC: x'),
+  form('a Snyk token', 'found snyk_uat.', `${letters(8)}.${letters(48)}`, ' here'),
+  form('a Vercel Blob token', 'found vercel_blob_rw_', `${letters(16)}_${letters(30)}`, ' here'),
+  form("an aligned list, as in Terraform's plans", '      + password                  = "', PLAIN, '"'),
+  form('an aligned list with colons', 'api_key:            ', letters(24)),
+  form('a key within credentials', '"credentials": {"api_key": "', letters(24), '"}'),
+  form('a password in German', 'Passwort: ', PLAIN),
+  form("GitHub's add-mask", '::add-mask::', letters(20)),
+  form("Azure's secret variable", '##vso[task.setvariable variable=x;issecret=true]', letters(20)),
+  form("Artifactory's header", 'X-JFrog-Art-Api: ', letters(73)),
+  form('a generated password, for a user', 'Password for the elastic user: ', letters(20)),
+  form('a generated password, in a sentence', 'The password is ', letters(20)),
 ]
 
 /** Forms in which secrets are printed, all of which are masked. */

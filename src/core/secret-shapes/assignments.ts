@@ -3,7 +3,7 @@ import { isHarmless, isNumber, isPlainWord } from '../secret-looks.ts'
 
 /** Words by which a name says that its value is secret. Any repetition after them is bounded: hostile text must not cost time. */
 const WORD = [
-  'passw(?:or)?d',
+  'passw(?:or)?[dt]',
   'passphrase|passcode',
   '(?<![a-z])(?<!--- )(?:(?:db|my|sql|pg|redis|smtp|ftp|ldap|mail|ssh|user|admin|root|login)_?)?(?:pass|pwd|pw)(?![a-z])',
   String.raw`(?<!\d:)secret(?!smanager)`, // not in the name of an AWS resource
@@ -15,7 +15,8 @@ const WORD = [
   '(?<=[?&;])(?:sig|signature|code|key|x-(?:amz|goog)-(?:signature|security-token|credential))',
   '(?<![a-z])(?:salt|cookie|session_?id|otp|totp)(?![a-z])',
 ].join('|')
-const SEPARATOR = String.raw`\\{0,3}["']?\]?(?: is)?[ \t]{0,4}(?:=>|:=|==?|:)[ \t]{0,4}`
+/** With as many blanks as in Terraform's plans and other aligned lists. */
+const SEPARATOR = String.raw`\\{0,3}["']?\]?(?: is)?[ \t]{0,40}(?:=>|:=|==?|:)[ \t]{0,40}`
 /**
  * Quoted to the same quote or the end of the line; else a word, in which `,`, `;` and `&` end a value only if something
  * else follows.
@@ -57,7 +58,7 @@ interface Assignment {
 function isSecret({ word, rest, separator, quoted, bare }: Assignment): boolean {
   const value = quoted?.replace(/^\\*["'`]/, '') ?? bare
   if (value === '' || DESCRIPTION.test(rest) || (/key$/i.test(word) && /^_?id$/i.test(rest))) return false
-  if (isHarmless(value)) return false
+  if (isHarmless(value) || /^[[{(]+$/.test(value)) return false
   if (isNumber(value)) return /passw|passphrase|passcode|pwd|otp/i.test(word) && rest === ''
   // `token: unexpected` is a sentence.
   return quoted !== undefined || !separator.includes(':') || !isPlainWord(value)

@@ -21,6 +21,7 @@ const HEADERS: readonly Place[] = [
     find: /((?<![\w-])(?:set-)?cookie["']?:[ \t]{0,4}["']?)([^"'\r\n]+)/gi,
     isSecret: (secret) => secret.includes('='),
   },
+  { find: /((?<![\w-])x-jfrog-art-api["']?:[ \t]{0,4})([^\s"']+)/gi },
 ]
 
 /** Not a group, as `docker run -u` takes it: `1000:1000`, `node:node`. */
@@ -54,12 +55,23 @@ const COMMANDS: readonly Place[] = [
   { find: /((?<!\S)(?:-pass(?:in|out)?|-k)[ \t]{1,4}pass:)([^\s"']+)/g },
 ]
 
+/** Letters of both cases and digits, as a generated password has them. */
+const isGenerated = (secret: string): boolean =>
+  /\d/.test(secret) && /[a-z]/.test(secret) && /[A-Z]/.test(secret) && !isHarmless(secret)
+
+/** The rest of a fingerprint or a hardware address. */
+const isFingerprint = (text: string): boolean => /^[0-9a-f]{2}(?::[0-9a-f]{2}){0,60}$/i.test(text)
+
 const FILES: readonly Place[] = [
+  {
+    find: /((?<![a-z])password(?: (?:for|of) [^\n:=]{1,60}:| is|[ \t]{0,4}->)[ \t]{1,4}["']?)([^\s"']{8,200})/gi,
+    isSecret: isGenerated,
+  },
   { find: /((?<![\w-])login[ \t]{1,4}\S{1,100}[ \t]{1,4}password[ \t]{1,4})(\S+)/gi }, // .netrc
   { find: /^([ \t]{0,8}password[ \t]{1,4})(\S+)$/gim, isSecret: mayBeSecret },
   {
     find: /^([ \t]{0,8}[\w.*-]{1,100}:(?:\d{1,5}|\*):[\w.*-]{1,64}:[\w.*-]{1,64}:)(\S+)$/gm,
-    isSecret: mayBeSecret,
+    isSecret: (secret) => mayBeSecret(secret) && !isFingerprint(secret),
   }, // .pgpass
   {
     find: /()(\$(?:2[abxy]?\$\d\d\$[./A-Za-z0-9]{53}|(?:1|5|6|7|y|gy|apr1|argon2(?:id?|d))\$[\w./,=$+-]{20,}))/g,
@@ -71,6 +83,7 @@ const FILES: readonly Place[] = [
     find: /((?:name|key)\\{0,2}["']?[ \t]{0,4}[:=][ \t]{0,4}\\{0,2}["']?[\w.:-]{1,60}\\{0,2}["']?,?\s{0,12}-?[ \t]{0,4}\\{0,2}["']?value\\{0,2}["']?[ \t]{0,4}[:=][ \t]{0,4}\\{0,2}["']?)([^\s"'\\]+)/gi,
     isSecret: endsWithSecretName,
   },
+  { find: /(::add-mask::|##vso\[task\.setvariable [^\]\n]{0,200}issecret=true[^\]\n]{0,200}\])([^\r\n]+)/gi }, // GitHub's and Azure's runners
   { find: /(Private-Lines: \d{1,3}\r?\n)([A-Za-z0-9+/=\r\n]+)/g }, // PuTTY
   { find: /(jdbc:oracle:\w{1,8}:[\w-]{1,64}\/)([^\s"'@]{1,200})(?=@)/gi },
 ]

@@ -54,6 +54,8 @@ const PACKAGES = [
   /oy2[a-z0-9]{43}(?![A-Za-z0-9])/, // NuGet
   /CLOJARS_[a-z0-9]{60}/,
   /dckr_(?:pat|oat)_[\w-]{20,}/, // Docker Hub
+  /snyk_(?:uat|sat)\.[\w.-]{20,}/,
+  /vercel_blob_rw_[A-Za-z0-9]{10,}_[A-Za-z0-9]{20,}/,
   /AKCp[A-Za-z0-9]{60,}/, // Artifactory
   /cmVmdGtuO[A-Za-z0-9]{50,}/,
 ]
