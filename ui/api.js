@@ -1,8 +1,8 @@
-/** Smaller differences of clocks are none: an answer's date has whole seconds, and it takes a while to arrive. */
+/** Smaller differences between clocks do not count: an answer's date has whole seconds, and it takes a while to arrive. */
 const GRAIN_MS = 10_000
 let aheadMs = 0
 
-/** The time by the relay's clock, as well as its answers tell it: all times on the page are from there. */
+/** The time by the relay's clock, as far as its answers show it: all times on the page are the relay's. */
 export function now() {
   return Date.now() + aheadMs
 }

@@ -15,7 +15,7 @@ const FILTERS = [
   ['dedup_key', 'Dedup key'],
 ]
 
-/** @param {Act | false} act does what a button says; without it there is none @returns {import('./table.js').Column<Entry>[]} */
+/** @param {Act | false} act runs a button's action; false for no buttons @returns {import('./table.js').Column<Entry>[]} */
 export function eventColumns(act) {
   /** @type {import('./table.js').Column<Entry>[]} */
   const columns = [
@@ -82,7 +82,7 @@ export function deliveriesView({ query, mayAct, act }) {
     ...list,
     changed: ({ events, more }) => {
       const known = list.table.ids()
-      // Which new events match the filters, the relay knows.
+      // The relay knows which new events match the filters.
       const ours = events.filter(({ id }) => !list.isFiltered || known.includes(id))
       for (const entry of ours) list.table.put(entry)
       list.refresh()

@@ -6,7 +6,7 @@ import { button, link, make, replace } from './dom.js'
 /** @import { View } from './page.js' */
 
 /**
- * What there is to say about one thing. What has no value is left out.
+ * Everything about one thing, as it is shown. What has no value is left out.
  * @typedef {object} Detail
  * @property {string} title
  * @property {Readonly<Record<string, Child | readonly Child[]>>} facts

@@ -5,7 +5,7 @@ import { now } from './api.js'
 /** @typedef {Node | string | number | undefined | false} Child */
 
 /**
- * An element with properties and children. What is not there is left out.
+ * An element with properties and children. Children without a value are left out.
  * @template {keyof HTMLElementTagNameMap} T
  * @param {T} tag
  * @param {Partial<Omit<HTMLElementTagNameMap[T], 'children'>>} properties
@@ -30,7 +30,7 @@ export function link(href, text) {
 }
 
 /**
- * Texts in one; what is not there leaves no trace. One that is written from right to left, or says so, reorders no other.
+ * Joins the texts that have a value. One that is written from right to left, or claims to be, does not reorder the others.
  * @param {string} separator @param {...(string | number | undefined | false)} texts
  */
 export function join(separator, ...texts) {
@@ -85,7 +85,7 @@ export function isInUse(element) {
 }
 
 /**
- * Puts other children into an element. The focus stays at its place.
+ * Replaces the children of an element. The focus stays in its place.
  * @param {HTMLElement} element @param {readonly Child[]} children
  */
 export function replace(element, children) {
@@ -99,7 +99,7 @@ export function replace(element, children) {
 }
 
 /**
- * A link to another site; only text if the address is not one of the web.
+ * A link to another site; plain text if the address is not http or https.
  * @param {string | undefined} href
  * @param {string} text
  */
@@ -130,7 +130,7 @@ export function refreshTimes() {
     element.textContent = ago(/** @type {HTMLTimeElement} */ (element).dateTime)
 }
 
-/** Farther away, by a clock that is wrong or in a long history, a date says more. */
+/** A time that is farther away, because of a wrong clock or a long history, is better shown as a date. */
 const FAR_MS = 400 * 86_400_000
 
 /**
@@ -182,7 +182,7 @@ export function grouped(count) {
   return count.toLocaleString('en')
 }
 
-/** How things stand, as a sign and a word. @type {Readonly<Record<string, string>>} */
+/** A state as a sign and a word. @type {Readonly<Record<string, string>>} */
 const SIGNS = {
   pending: 'wait waiting',
   waiting: 'wait waiting',

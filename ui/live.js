@@ -1,6 +1,6 @@
 /** @import { Change } from './shapes.d.ts' */
 
-/** When to try again after the browser itself has given up. */
+/** When to reconnect after the browser itself has given up. */
 const RETRY_MS = 3000
 
 /**

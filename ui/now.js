@@ -10,7 +10,7 @@ import { createTable } from './table.js'
 
 /** @typedef {readonly [caption: string, columns: readonly Column<any>[], items: readonly { id: number }[], more?: Node | false]} Part */
 
-/** Events of each kind: what is more is a list of its own. */
+/** Events of each kind; a link leads to the rest. */
 const MOST = 5
 
 /**

@@ -26,13 +26,13 @@ import { relayView } from './relay.js'
  * @property {string} title
  * @property {HTMLElement} element
  * @property {() => Promise<unknown>} load reads what it shows, first or again
- * @property {(change: Change) => boolean | undefined} [changed] takes a change; returns whether that is not enough. Default: it is not
+ * @property {(change: Change) => boolean | undefined} [changed] shows a change; returns whether the view has to load again. Default: it has to
  */
 
 const LISTS = { now: nowView, deployments: deploymentsView, deliveries: deliveriesView, relay: relayView }
 const DETAILS = { deliveries: deliveryView, deployments: deploymentView }
 
-/** What to wait between two loads: longer while more changes than anybody reads. */
+/** The pause between two loads: longer while more changes than anybody can read. */
 const CALM_MS = 100
 const BUSY_MS = 2000
 
@@ -72,7 +72,7 @@ const TONES = { ok: 'ok', waiting: 'wait', dead: 'bad', unavailable: 'bad' }
 function showHeadline({ state, text, since }) {
   const element = byId('headline')
   element.className = TONES[state]
-  if (element.textContent !== text) element.textContent = text // what has not changed is not read out again
+  if (element.textContent !== text) element.textContent = text // so that a screen reader does not repeat it
   byId('since').replaceChildren(...(since ? [`since ${clockTime(since)}, `, when(since) ?? ''] : []))
 }
 
@@ -165,7 +165,7 @@ function begin() {
   route()
   connect()
   setInterval(refreshTimes, 10_000)
-  setInterval(() => stop && refreshStatus().catch(() => lose('Not connected')), 30_000) // a connection may die without a word
+  setInterval(() => stop && refreshStatus().catch(() => lose('Not connected')), 30_000) // a connection may die silently
 }
 
 /** @param {string | null} token */
