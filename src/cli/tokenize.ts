@@ -24,8 +24,8 @@ export interface OptionNames {
 }
 
 /**
- * Sorts the words of a command line, up to `--`, as `parseArgs` of `node:util` does. To load that takes 0.8 ms, as long as a
- * quarter of what `--help` costs beyond Node.
+ * Sorts the words of a command line, up to `--`, as `parseArgs` of `node:util` does. Loading that takes 0.8 ms, a quarter of
+ * what `--help` costs beyond Node.
  */
 export function tokenize(args: readonly string[], { takesValue, short }: OptionNames): Tokens {
   const options: OptionToken[] = []

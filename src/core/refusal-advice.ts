@@ -42,7 +42,7 @@ function unknownKeyAdvice(region: Refusal['region']): string {
   )
 }
 
-/** Key and region are the relay's to set, not its caller's. */
+/** The key and the region are settings of the relay, not of its caller. */
 const RELAY_KEY_ADVICE =
   'PagerDuty does not know the relay’s key: check the key and PAGERDUTY_REGION where the relay runs'
 

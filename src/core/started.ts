@@ -11,7 +11,7 @@ import { deploymentSubject, renderTemplate } from './summary.ts'
 /**
  * A deployment that has begun, as the alert that is triggered only if it never ends. Its summary is the beginning of
  * that alert's, and `custom_details.outcome` is `started`.
- * @throws Failure of kind `usage` if there is no dedup key, since no outcome could be told to belong to it
+ * @throws Failure of kind `usage` if there is no dedup key, since no outcome could be matched to it
  */
 export function buildStarted(input: EventInput): Event {
   const { identity, fields, build, result, nowIso } = input

@@ -11,10 +11,10 @@ export interface Suspect {
   readonly untilMs: number
 }
 
-/** How long it may take until the relay knows of a deployment that it is told at once. */
+/** How long it may take until the relay knows about a deployment that is reported at once. */
 const DELAY_MS = 15_000
 const MAX_DELAY_MS = 60_000
-/** A clock that is off by more is not taken for off: the report has come late. */
+/** A larger difference does not mean that a clock is wrong: the report came late. */
 const MAX_SKEW_MS = 90 * 60_000
 
 /**

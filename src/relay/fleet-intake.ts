@@ -126,7 +126,7 @@ function createFleetIntake({ shared, spool, metrics, transport }: FleetIntakeDep
     },
     close: async (graceMs) => {
       await shared.stop(graceMs)
-      closing.abort() // callers that still wait are told that the event is queued
+      closing.abort() // callers that still wait get the answer that the event is queued
       await transport.close()
       await spool.close()
     },

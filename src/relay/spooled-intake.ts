@@ -31,7 +31,7 @@ export function createSpooledIntake({ spool, metrics, obstacle, stopDelivery }: 
     },
     close: async (graceMs) => {
       await stopDelivery(graceMs)
-      closing.abort() // callers that still wait are told that the event is queued
+      closing.abort() // callers that still wait get the answer that the event is queued
       await spool.close()
     },
   }

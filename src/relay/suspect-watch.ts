@@ -99,17 +99,16 @@ function createSuspectLook(options: SuspectWatchOptions): () => Promise<void> {
   const handled = new Set<string>()
   let lookedAtMs = startedAtMs - watchMs
   let serviceId: string | undefined
-  let isStarting = true
+  let isFirst = true
   return async () => {
     const nowMs = now()
-    const isFirst = isStarting
     const entries = await deployments.list({
       sinceMs: lookedAtMs - 4 * watchMs - CLOCK_MARGIN_MS,
       limit: WATCHED,
     })
     for (const id of knownAtMs.keys()) if (!entries.some((entry) => entry.id === id)) knownAtMs.delete(id)
     for (const { id } of entries) if (!knownAtMs.has(id)) knownAtMs.set(id, isFirst ? undefined : nowMs)
-    isStarting = false
+    isFirst = false
     const suspects = entries
       .map((entry) => ({ entry, ...suspectOf(entry, knownAtMs.get(entry.id), watchMs) }))
       .filter(({ untilMs }) => untilMs >= lookedAtMs)
