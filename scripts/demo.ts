@@ -66,7 +66,7 @@ try {
   await breakProduction()
   showPagerDuty(simulator)
   say(
-    'The person who is paged reads what was deployed, and it is rolled back already. That is all there is to it.',
+    'The person who is paged reads what was deployed, and that it is already rolled back. That is all there is to it.',
   )
   if (shared === undefined) say('\nTo see all this on a relay’s page, run: npm run demo -- --page')
   else {
@@ -149,7 +149,7 @@ async function loseADeployment(): Promise<void> {
   }
 }
 
-/** A deployment passes, and an incident opens soon after it. */
+/** A deployment succeeds, and an incident opens soon after it. */
 async function breakProduction(): Promise<void> {
   simulator.reset()
   const incident = {
@@ -159,7 +159,7 @@ async function breakProduction(): Promise<void> {
     createdAt: new Date().toISOString(),
   }
   simulator.seed(EXAMPLE_ACCOUNT)
-  say(styleText('bold', 'Monday: a deployment passes. `watch` then looks at the service for a while.'))
+  say(styleText('bold', 'Monday: a deployment succeeds. `watch` then looks at the service for a while.'))
   say(styleText('dim', '$ pagerduty-alert watch --for 10s --note -- ./rollback.sh'))
   const rollback = [process.execPath, '-e', 'console.log("rollback.sh: back on the last good version")']
   const watch = start(['watch', '--for', '10s', '--note', '--', ...rollback], {

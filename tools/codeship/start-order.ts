@@ -10,7 +10,7 @@ export function startOrder(services: ReadonlyMap<string, Service>, service: Serv
   const add = (current: Service, path: readonly string[]): void => {
     const names = [...path, current.name]
     if (path.includes(current.name))
-      refuse(current, `${names.join(' needs ')}: the services need each other in a circle`)
+      refuse(current, `${names.join(' needs ')}: the services depend on each other in a circle`)
     const [problem] = current.problems
     if (problem !== undefined) throw problem
     for (const { name } of current.dependencies) {

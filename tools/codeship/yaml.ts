@@ -126,5 +126,5 @@ function createConverter(
 function mergeSources(value: Value): Fields[] {
   if (value.kind === 'map') return [value]
   if (value.kind === 'list') return value.items.flatMap(mergeSources)
-  return refuse(value, '<< has to name a map')
+  return refuse(value, '<< must refer to a map')
 }

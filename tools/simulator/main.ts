@@ -22,10 +22,10 @@ alert of the service is an open incident until it is resolved.`
 /** EX_USAGE of sysexits.h. */
 const USAGE_ERROR = 64
 
-const told = readOptions()
-if (typeof told === 'string') fail(told)
-else if (told.help) process.stdout.write(`${USAGE}\n`)
-else await start(told.host, told.port)
+const options = readOptions()
+if (typeof options === 'string') fail(options)
+else if (options.help) process.stdout.write(`${USAGE}\n`)
+else await start(options.host, options.port)
 
 interface Options {
   readonly help: boolean
@@ -67,7 +67,7 @@ async function start(host: string, port: number): Promise<void> {
     process.stdout.write(`Paste this into another shell to use it:\n\n${exportLines(simulator.url)}\n\n`)
   } catch (error) {
     const { code = 'unknown error' } = error as NodeJS.ErrnoException
-    fail(code === 'EADDRINUSE' ? `another program has port ${port}` : `cannot listen on ${host}: ${code}`)
+    fail(code === 'EADDRINUSE' ? `another program uses port ${port}` : `cannot listen on ${host}: ${code}`)
   }
 }
 

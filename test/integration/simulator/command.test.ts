@@ -41,7 +41,7 @@ test('a port that is in use is reported', async (t) => {
   child.stderr.setEncoding('utf8').on('data', (text: string) => (said += text))
   const status = await new Promise((resolve) => child.once('close', resolve))
   assert.equal(status, 64)
-  assert.match(said, new RegExp(`^another program has port ${simulator.port}\n`))
+  assert.match(said, new RegExp(`^another program uses port ${simulator.port}\n`))
 })
 
 test('it says where it listens, and ends on SIGTERM with 0', async () => {

@@ -192,12 +192,12 @@ const REFUSED: [string, string][] = [
     'codeship-services.yml:4: environment has an entry that is not',
   ],
   ['app:', 'codeship-services.yml:1: the service app must be a map'],
-  ['app:\n  image: i\n  command: "echo \'"', 'codeship-services.yml:3: a quote is left open'],
+  ['app:\n  image: i\n  command: "echo \'"', 'codeship-services.yml:3: a quote is not closed'],
   ['app:\n  image: i\n  depends_on: db', 'codeship-services.yml:3: depends_on must be a list'],
   ['app:\n  image: i\n  depends_on: [db]', 'codeship-services.yml:2: app needs db, which is not in the file'],
   [
     'a: {image: i, depends_on: [b]}\nb: {image: i, links: [a]}',
-    'codeship-services.yml:1: a needs b needs a: the services need each other in a circle',
+    'codeship-services.yml:1: a needs b needs a: the services depend on each other in a circle',
   ],
 ]
 for (const [text, message] of REFUSED) {

@@ -124,7 +124,7 @@ const REFUSED: [string, string][] = [
   ['- name: a\n  command: x\n  service: nope', '3: there is no service nope'],
   ['- service: app\n  command:', '1: a step needs a command'],
   ['- service: app\n  command: [a, b]', '2: command must be a single value'],
-  ['- service: app\n  command: echo "', '2: a quote is left open'],
+  ['- service: app\n  command: echo "', '2: a quote is not closed'],
   ['- service: app\n  services: [db]\n  command: x', '2: a step has service or services, not both'],
   [
     '- type: diagonal\n  steps: []',

@@ -25,7 +25,7 @@ for (const [command, expected] of COMMANDS) {
 for (const command of ['echo "open', "sh -c 'x", 'echo \\']) {
   test(`${command} is refused with file and line`, () => {
     assert.throws(() => splitWords(command, PLACE), {
-      message: 'codeship-steps.yml:3: a quote is left open, or the last character is a backslash',
+      message: 'codeship-steps.yml:3: a quote is not closed, or the last character is a backslash',
     })
   })
 }

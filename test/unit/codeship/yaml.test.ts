@@ -70,7 +70,7 @@ const BROKEN: [string, string, RegExp][] = [
   ['an unquoted template', 'a: 1\nimage_tag: {{.Branch}}', /^f\.yml:2: /],
   ['a tab for indentation', 'a:\n\tb: 1', /^f\.yml:2: is not YAML/],
   ['an unknown alias', 'a: 1\nb: *nowhere', /^f\.yml:2: is not YAML/],
-  ['a merge of a word', 'a:\n  <<: b', /^f\.yml:2: << has to name a map/],
+  ['a merge of a word', 'a:\n  <<: b', /^f\.yml:2: << must refer to a map/],
 ]
 for (const [what, text, message] of BROKEN) {
   test(`${what} is refused with file and line, and without the text`, () => {
