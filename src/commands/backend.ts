@@ -5,10 +5,10 @@ import { oneLine } from '../core/mask-secrets.ts'
 import type { EventStatus } from '../spool/spool.ts'
 
 /** A JSON object as the relay's routes answer it. */
-export type Answer = Readonly<Record<string, unknown>>
+export type JsonAnswer = Readonly<Record<string, unknown>>
 
 /** A member of an answer as one line of text; empty if there is none. */
-export function textOf(answer: Answer, name: string): string {
+export function textOf(answer: JsonAnswer, name: string): string {
   const value = answer[name]
   return typeof value === 'string' || typeof value === 'number' ? oneLine(String(value)) : ''
 }
@@ -24,10 +24,10 @@ export interface DeadChoice {
  * relay's routes, wherever they come from.
  */
 export interface Backend {
-  events(status: EventStatus): Promise<Answer>
-  change(action: 'retry' | 'discard', choice: DeadChoice): Promise<Answer>
+  events(status: EventStatus): Promise<JsonAnswer>
+  change(action: 'retry' | 'discard', choice: DeadChoice): Promise<JsonAnswer>
   /** @param query parameters of `GET /deployments` */
-  deployments(query: Readonly<Record<string, string>>): Promise<Answer>
+  deployments(query: Readonly<Record<string, string>>): Promise<JsonAnswer>
   /** Records the failed deployment that an event reports, and returns how many failures in a row there are now. */
   countFailure(event: Event): Promise<number>
   /** Why the answers so far are not complete; undefined if they are. */

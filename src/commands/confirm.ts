@@ -68,9 +68,9 @@ async function lookFor(
   const found = new Map<Delivery, Shown>()
   const lookOnce = async (): Promise<void> => {
     const missing = deliveries.filter((delivery) => found.get(delivery)?.isShown !== true)
-    const place = { client, serviceId: service.id, sentAtMs }
+    const search = { client, serviceId: service.id, sentAtMs }
     const looks = missing.map(async (delivery) => {
-      found.set(delivery, await findShown(delivery.post.event, place))
+      found.set(delivery, await findShown(delivery.post.event, search))
     })
     await Promise.all(looks)
   }

@@ -4,7 +4,7 @@ import { deploymentFigures, type EndedDeployment, type Figure } from '../core/de
 import { shortCommit } from '../core/summary.ts'
 import { formatMs } from '../core/duration.ts'
 import { parseSince } from '../core/since.ts'
-import { exitOf, incompleteOf, textOf, type Answer, type Backend } from './backend.ts'
+import { exitOf, incompleteOf, textOf, type JsonAnswer, type Backend } from './backend.ts'
 import { openBackend } from './open-backend.ts'
 
 /** `deployments`: lists what a relay, a fleet or a spool remembers, the newest first. @returns the exit status */
@@ -50,27 +50,27 @@ async function readAll(
   { config: { list, event } }: Session,
   backend: Backend,
   since: string | undefined,
-): Promise<Answer[]> {
+): Promise<JsonAnswer[]> {
   const environment = event.choices.environment?.value
   const query = {
     ...(environment !== undefined && { environment }),
     ...(list.outcome !== undefined && { outcome: list.outcome }),
     ...(since !== undefined && { since }),
   }
-  const found: Answer[] = []
+  const found: JsonAnswer[] = []
   let next: unknown
   for (let page = 0; page < MAX_PAGES; page++) {
     const answer = await backend.deployments(
       typeof next === 'number' ? { ...query, before: String(next) } : query,
     )
-    if (Array.isArray(answer['deployments'])) found.push(...(answer['deployments'] as Answer[]))
+    if (Array.isArray(answer['deployments'])) found.push(...(answer['deployments'] as JsonAnswer[]))
     next = answer['next']
     if (typeof next !== 'number') break
   }
   return found
 }
 
-function lineOf(deployment: Answer): string {
+function lineOf(deployment: JsonAnswer): string {
   const text = (name: string): string => textOf(deployment, name)
   const what = [text('repository') || text('identity'), shortCommit(text('commit'))].filter(Boolean).join('@')
   const told = text('told') === 'delivered' || text('told') === '' ? '' : ` (${text('told')})`
@@ -80,7 +80,7 @@ function lineOf(deployment: Answer): string {
   return `${text('ended_at') || text('started_at')}  ${text('outcome').padEnd(9)}  ${text('environment')}  ${what}  ${rest}${due}${told}`
 }
 
-function endedOf(deployment: Answer): EndedDeployment[] {
+function endedOf(deployment: JsonAnswer): EndedDeployment[] {
   const state = DEPLOYMENT_STATES.find((each) => each === deployment['outcome'])
   const [startedAtMs, endedAtMs] = ['started_at', 'ended_at'].map((name) =>
     Date.parse(textOf(deployment, name)),

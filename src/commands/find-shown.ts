@@ -14,7 +14,7 @@ export interface Shown {
 }
 
 /** Where to look for an event. */
-export interface Place {
+export interface EventSearch {
   readonly client: RestClient
   readonly serviceId: string
   /** When sending began, in epoch milliseconds. */
@@ -32,17 +32,17 @@ const SAME_TIME_MS = 1000
  * Looks for an event that PagerDuty has accepted.
  * @throws Failure as `ask` does
  */
-export async function findShown(event: Event, place: Place): Promise<Shown> {
-  if (event.kind === 'change') return await findChange(event, place)
+export async function findShown(event: Event, search: EventSearch): Promise<Shown> {
+  if (event.kind === 'change') return await findChange(event, search)
   const { event_action: action, dedup_key: dedupKey = '' } = event.body
-  const { client, serviceId } = place
+  const { client, serviceId } = search
   const incidents = await listIncidentsOfAlert(client, { serviceId, dedupKey })
   const open = incidents.filter(({ status }) => status !== 'resolved')
-  if (action === 'resolve') return await findResolved(open, dedupKey, place)
-  return action === 'acknowledge' ? findAcknowledged(open) : findTriggered(incidents, open, place)
+  if (action === 'resolve') return await findResolved(open, dedupKey, search)
+  return action === 'acknowledge' ? findAcknowledged(open) : findTriggered(incidents, open, search)
 }
 
-async function findChange({ body }: Event, { client, serviceId, sentAtMs }: Place): Promise<Shown> {
+async function findChange({ body }: Event, { client, serviceId, sentAtMs }: EventSearch): Promise<Shown> {
   const atMs = Date.parse(body.payload?.timestamp ?? '') || sentAtMs
   const entries = await listChangeEvents(client, serviceId, {
     since: new Date(Math.min(atMs, sentAtMs) - SPAN_MARGIN_MS).toISOString(),
@@ -63,7 +63,7 @@ function isSameChange({ summary = '', timestamp = '' }: ChangeEntry, { payload }
 function findTriggered(
   incidents: readonly Incident[],
   open: readonly Incident[],
-  { sentAtMs }: Place,
+  { sentAtMs }: EventSearch,
 ): Shown {
   const isNew = ({ created_at: createdAt = '' }: Incident): boolean =>
     Date.parse(createdAt) >= sentAtMs - CLOCK_MARGIN_MS
@@ -87,7 +87,11 @@ function findAcknowledged([incident]: readonly Incident[]): Shown {
   return { isShown, sentence: `PagerDuty shows its incident as ${incident.status}: ${addressOf(incident)}` }
 }
 
-async function findResolved(open: readonly Incident[], dedupKey: string, { client }: Place): Promise<Shown> {
+async function findResolved(
+  open: readonly Incident[],
+  dedupKey: string,
+  { client }: EventSearch,
+): Promise<Shown> {
   for (const incident of open) {
     // One after another: there is hardly ever more than one.
     // oxlint-disable-next-line no-await-in-loop

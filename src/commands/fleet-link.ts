@@ -19,7 +19,7 @@ import type { ListedSpool } from '../spool/listing.ts'
 import type { Progress } from '../spool/spool.ts'
 import { version } from '../version.ts'
 import { joinFleet } from './join-fleet.ts'
-import { noteDeployment } from './note-deployment.ts'
+import { recordDeployment } from './record-deployment.ts'
 import type { FleetLink, OwnDelivery } from './spool-sending.ts'
 
 export interface FleetLinkOptions {
@@ -89,7 +89,7 @@ export function createFleetLink(options: FleetLinkOptions): FleetLink {
         if (failure !== undefined) throw failure
         return await ask((server) => server.noteDeployment(...told))
       }
-      await noteDeployment({ note }, deliveries, log)
+      await recordDeployment({ note }, deliveries, log)
     },
     startDelivery: (spool, config) => startDelivery(options, spool, config),
     close: async () => await (await opened)?.close(),

@@ -13,7 +13,7 @@ const MAX_NOTED = 25
  * the report itself opens says the same already. A failure is only logged as a warning: the events matter more.
  * @param event the first of the deployment's events, whose summary and link are the note
  */
-export async function noteDeployment(context: RestContext, event: Event): Promise<void> {
+export async function noteOnOpenIncidents(context: RestContext, event: Event): Promise<void> {
   const { io, config, log } = context
   const beganAtMs = Date.now() - (performance.now() - io.startedAtMs)
   try {
@@ -37,7 +37,7 @@ export async function noteDeployment(context: RestContext, event: Event): Promis
 }
 
 /** Writes a note on incidents that opened after a deployment. A failure is only logged as a warning. */
-export async function noteSuspicion(
+export async function noteOnNewIncidents(
   context: RestContext,
   incidentIds: readonly string[],
   content: string,

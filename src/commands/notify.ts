@@ -46,7 +46,7 @@ export async function notify(
   const exitCode = await reportDeliveries(session, deliveries)
   const [event] = events
   if (config.note && event !== undefined && !io.signal.aborted)
-    await (await import('./incident-note.ts')).noteDeployment(session, event)
+    await (await import('./incident-note.ts')).noteOnOpenIncidents(session, event)
   // `run` has asked this while its command ran.
   if (session.command === 'failure' && config.rest.token !== undefined && !io.signal.aborted)
     await (await import('./who-is-paged.ts')).logWhoIsPaged(session)

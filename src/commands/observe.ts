@@ -95,11 +95,11 @@ export async function noteIncidents(
   { incidents }: ServiceIncidents,
   { input, isRolledBack = false }: { input: EventInput; isRolledBack?: boolean },
 ): Promise<void> {
-  const { noteSuspicion } = await import('./incident-note.ts')
+  const { noteOnNewIncidents } = await import('./incident-note.ts')
   const ids = incidents.flatMap(({ id }) => (id === undefined ? [] : [id]))
   const deployment = buildChange(input, { outcome: 'success' })
   const masked = createMask(session.config.delivery.secrets)(deployment)
-  await noteSuspicion(session, ids, noteAboutDeployment(masked, isRolledBack))
+  await noteOnNewIncidents(session, ids, noteAboutDeployment(masked, isRolledBack))
 }
 
 /** Logs that it is not known whether a new incident opened. */

@@ -2,7 +2,7 @@ import type { Session } from '../cli/session.ts'
 import { composeTransport } from '../compose.ts'
 import { Failure } from '../core/failure.ts'
 import { isObject } from '../core/json.ts'
-import type { Answer, Backend } from './backend.ts'
+import type { JsonAnswer, Backend } from './backend.ts'
 import { relayHeaders, requireAccess } from './relay-headers.ts'
 
 const MAX_ANSWER_BYTES = 16 << 20
@@ -11,7 +11,7 @@ const MAX_ANSWER_BYTES = 16 << 20
 export function openRelayBackend({ io, config }: Session): Backend {
   const { eventsUrl, timeoutMs } = config.delivery
   const transport = composeTransport(config.delivery)
-  const ask = async (method: 'GET' | 'POST', path: string, body?: object): Promise<Answer> => {
+  const ask = async (method: 'GET' | 'POST', path: string, body?: object): Promise<JsonAnswer> => {
     const headers = {
       ...relayHeaders(config.delivery),
       ...(body && { 'content-type': 'application/json' }),
@@ -43,7 +43,7 @@ export function openRelayBackend({ io, config }: Session): Backend {
 }
 
 /** @throws Failure that says why the relay did not do it */
-function readAnswer(status: number, body: string): Answer {
+function readAnswer(status: number, body: string): JsonAnswer {
   requireAccess(status)
   if (status !== 200) throw new Failure('undelivered', `the relay answers ${status}`)
   try {

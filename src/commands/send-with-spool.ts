@@ -3,7 +3,7 @@ import { composeSpool } from '../compose.ts'
 import type { Post } from '../delivery/request.ts'
 import type { Delivery } from '../delivery/sender.ts'
 import { inOrder, toUntried } from './deliveries.ts'
-import { noteDeployment } from './note-deployment.ts'
+import { recordDeployment } from './record-deployment.ts'
 import { spoolKeysOf, toSpoolKey } from '../spool/key-names.ts'
 import type { ListedSpool } from '../spool/listing.ts'
 import type { Progress, SpoolItem } from '../spool/spool.ts'
@@ -55,7 +55,7 @@ export async function sendWithSpool(posts: readonly Post[], sending: SpoolSendin
   try {
     const kept = toKeep.length > 0 ? await keep(sending, spool, toKeep) : []
     const deliveries = inOrder(posts, [...done, ...kept])
-    if (sending.delivery.relay === undefined) await noteDeployment(spool.deployments, deliveries, log)
+    if (sending.delivery.relay === undefined) await recordDeployment(spool.deployments, deliveries, log)
     await sending.fleet?.note(deliveries)
     return deliveries
   } finally {

@@ -1,6 +1,6 @@
 import type { Session } from '../cli/session.ts'
 import { Failure } from '../core/failure.ts'
-import { exitOf, incompleteOf, textOf, type Answer, type DeadChoice, type Backend } from './backend.ts'
+import { exitOf, incompleteOf, textOf, type JsonAnswer, type DeadChoice, type Backend } from './backend.ts'
 import { openBackend } from './open-backend.ts'
 
 const STATUSES = ['pending', 'dead', 'delivered'] as const
@@ -55,14 +55,14 @@ function choiceOf(text: string | undefined): DeadChoice {
 async function list(session: Session, backend: Backend): Promise<number> {
   const { io, json } = session
   const answers = await Promise.all(STATUSES.map((status) => backend.events(status)))
-  const events = answers.flatMap(({ events: some }) => (Array.isArray(some) ? (some as Answer[]) : []))
+  const events = answers.flatMap(({ events: some }) => (Array.isArray(some) ? (some as JsonAnswer[]) : []))
   const counts = answers[0]?.['counts']
   if (json) print(io.writeOut, { events, counts, ...incompleteOf(backend) })
   else for (const event of events) io.writeOut(`${lineOf(event)}\n`)
   return exitOf(session, backend)
 }
 
-function lineOf(event: Answer): string {
+function lineOf(event: JsonAnswer): string {
   const text = (name: string): string => textOf(event, name)
   const what = text('kind') === 'change' ? 'change event' : `${text('action')} of ${text('dedup_key')}`
   const reason = text('reason') === '' ? '' : `: ${text('reason')}`

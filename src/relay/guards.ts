@@ -102,7 +102,7 @@ function refuseRoute(app: FastifyInstance, request: FastifyRequest, reply: Fasti
 }
 
 /** The parts of a request that say where it comes from and which host it is for. */
-export type Addressed = Pick<IncomingMessage, 'url' | 'headers' | 'rawHeaders'>
+export type AddressedRequest = Pick<IncomingMessage, 'url' | 'headers' | 'rawHeaders'>
 
 export interface OwnNames {
   /** The relay's host names, in lower case (`PAGERDUTY_RELAY_NAMES`). */
@@ -116,7 +116,10 @@ export interface OwnNames {
  * host name is one that anybody could have pointed at the relay (DNS rebinding). Programs other than browsers send neither
  * `Origin` nor `Sec-Fetch-Site`.
  */
-export function refuseForeign(request: Addressed, { names, isAnyName }: OwnNames): Problem | undefined {
+export function refuseForeign(
+  request: AddressedRequest,
+  { names, isAnyName }: OwnNames,
+): Problem | undefined {
   const { headers, rawHeaders } = request
   if (rawHeaders.filter(isHostName).length > 1) return SEVERAL_HOSTS
   const host = authorityOf(request)
@@ -148,7 +151,7 @@ function isHostName(text: string, index: number): boolean {
 }
 
 /** The host and port of the request. An absolute target takes precedence over the header (RFC 9112, section 3.2.2). */
-function authorityOf({ url = '', headers }: Addressed): string | undefined {
+function authorityOf({ url = '', headers }: AddressedRequest): string | undefined {
   return url.startsWith('/') ? headers.host : (URL.parse(url)?.host ?? headers.host)
 }
 

@@ -1,4 +1,4 @@
-import { ask, askAll, toFailure } from './query.ts'
+import { ask, askAll, toRestFailure } from './query.ts'
 import type { RestCall, RestClient } from './client.ts'
 import { INCIDENTS_ANSWER, NOTES_ANSWER, type Incident } from './resources.ts'
 
@@ -139,7 +139,7 @@ async function writeNote(
     isOnce,
   })
   if (result.kind !== 'answered')
-    throw toFailure(result, {
+    throw toRestFailure(result, {
       purpose: `write a note on the incident ${incidentId}`,
       scope: 'incidents.write',
     })

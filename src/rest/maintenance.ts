@@ -1,4 +1,4 @@
-import { ask, toFailure } from './query.ts'
+import { ask, toRestFailure } from './query.ts'
 import type { RestClient } from './client.ts'
 import { WINDOW_ANSWER, WINDOWS_ANSWER, type MaintenanceWindow } from './resources.ts'
 
@@ -68,7 +68,7 @@ async function endWindow(client: RestClient, id: string): Promise<void> {
   })
   // 405: it has already ended; 404: somebody else removed it.
   if (result.kind === 'answered' || (result.kind === 'refused' && [404, 405].includes(result.status))) return
-  throw toFailure(result, { purpose: 'end the maintenance window', scope: 'services.write' })
+  throw toRestFailure(result, { purpose: 'end the maintenance window', scope: 'services.write' })
 }
 
 async function extendWindow(

@@ -19,7 +19,7 @@ export interface Question<T> {
  */
 export async function ask<T>(client: RestClient, question: Question<T>): Promise<T> {
   const result = await client.call(question.call)
-  if (result.kind !== 'answered') throw toFailure(result, question)
+  if (result.kind !== 'answered') throw toRestFailure(result, question)
   const read = question.answer.safeParse(result.body)
   if (read.success) return read.data
   throw new Failure(
@@ -58,7 +58,7 @@ export async function askAll<T extends { readonly more: boolean }>(
 }
 
 /** What a failed call means to the user. */
-export function toFailure(
+export function toRestFailure(
   result: Exclude<RestResult, { kind: 'answered' }>,
   { purpose, scope }: Pick<Question<unknown>, 'purpose' | 'scope'>,
 ): Failure {

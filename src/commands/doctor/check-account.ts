@@ -2,7 +2,7 @@ import type { Config } from '../../config/load.ts'
 import { Failure } from '../../core/failure.ts'
 import { STARTED_CLASS } from '../../core/started.ts'
 import { listAddOns } from '../../rest/abilities.ts'
-import { toFailure } from '../../rest/query.ts'
+import { toRestFailure } from '../../rest/query.ts'
 import type { RestClient } from '../../rest/client.ts'
 import { listEventsIntegrations } from '../../rest/look-up-key.ts'
 import { describeOnCalls, listOnCalls, personName } from '../../rest/on-call.ts'
@@ -47,7 +47,7 @@ async function checkToken(client: RestClient, { rest }: Config): Promise<Finding
   }
   return fromFailure(
     'REST token',
-    toFailure(result, { purpose: 'tell what kind of token this is', scope: 'users.read' }),
+    toRestFailure(result, { purpose: 'tell what kind of token this is', scope: 'users.read' }),
   )
 }
 

@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import fc from 'fast-check'
-import { refuseForeign, type Addressed, type OwnNames } from '../../../src/relay/guards.ts'
+import { refuseForeign, type AddressedRequest, type OwnNames } from '../../../src/relay/guards.ts'
 
 const WITHOUT_TOKEN: OwnNames = { names: new Set(['relay.example.com']), isAnyName: false }
 const WITH_TOKEN: OwnNames = { ...WITHOUT_TOKEN, isAnyName: true }
 
 /** A request with these headers, as Node hands it over. */
-function request(headers: Readonly<Record<string, string>>, url = '/events'): Addressed {
+function request(headers: Readonly<Record<string, string>>, url = '/events'): AddressedRequest {
   return { url, headers, rawHeaders: Object.entries(headers).flat() }
 }
 

@@ -8,7 +8,7 @@ import type { DeploymentStore } from '../spool/deployment-log.ts'
  * Records a deployment whose events did not all pass through the spool or the fleet, so that it knows what was deployed, and
  * how many failures in a row there are.
  */
-export async function noteDeployment(
+export async function recordDeployment(
   store: Pick<DeploymentStore, 'note'>,
   deliveries: readonly Delivery[],
   log: Log,
