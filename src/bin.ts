@@ -141,7 +141,7 @@ function writeAtOnce(name: keyof typeof DESCRIPTOR, bytes: Buffer): Buffer {
 
 /**
  * Warns that stdout did not take what was written, for example because the disk is full. The exit status stays: the events
- * have been sent. A reader that is gone (`| head -1`) or a closed stdout (`>&-`) is no reason to warn.
+ * have been sent. A reader that is gone (`| head -1`) and a closed stdout (`>&-`) cause no warning.
  */
 function warnOfLoss(name: keyof typeof DESCRIPTOR, { code = '' }: NodeJS.ErrnoException): void {
   if (name === 'stderr' || code === 'EPIPE' || code === 'EBADF') return
