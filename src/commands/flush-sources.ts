@@ -3,6 +3,7 @@ import type { SpoolConfig } from '../config/spool.ts'
 import { formatMs } from '../core/duration.ts'
 import { Failure } from '../core/failure.ts'
 import { oneLine } from '../core/mask-secrets.ts'
+import { shownDedupKey } from '../spool/describe-entry.ts'
 import type { Spool, SpoolCounts, SpoolEntry } from '../spool/spool.ts'
 import { version } from '../version.ts'
 import { relayHeaders, requireAccess } from './relay-headers.ts'
@@ -109,8 +110,10 @@ function readBacklog(spool: Spool): Backlog | string {
 }
 
 /** A dead event in words. */
-export function describeDead({ kind, action, dedupKey, reason = '' }: Omit<SpoolEntry, 'status'>): DeadEvent {
-  return { what: kind === 'change' ? 'change event' : `${action} of ${dedupKey ?? 'an alert'}`, reason }
+export function describeDead(entry: Omit<SpoolEntry, 'status'>): DeadEvent {
+  const { kind, action, reason = '' } = entry
+  const what = kind === 'change' ? 'change event' : `${action} of ${shownDedupKey(entry) ?? 'an alert'}`
+  return { what: oneLine(what), reason }
 }
 
 /** The part of a relay's list that is read here; see `GET /events`. */

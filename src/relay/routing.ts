@@ -1,5 +1,6 @@
 import type { Event } from '../core/event.ts'
 import type { Json } from '../core/json.ts'
+import { createMask, type Mask } from '../core/mask-event.ts'
 import { ORCHESTRATION_KEY_ADVICE } from '../core/refusal-advice.ts'
 import type { OwnKeys } from '../config/load-relay.ts'
 import { takesChanges } from '../core/routing-key.ts'
@@ -25,6 +26,12 @@ export function requestedKey(
 /** A key as text. One that is not a string becomes text, too, so that the key's own check names the mistake. */
 export function keyText(key: Json | undefined): string | undefined {
   return key === undefined || typeof key === 'string' ? key : JSON.stringify(key)
+}
+
+/** Masks a caller's key in what it says about a deployment, which lists and the page show. */
+export function keyMask(given: string | undefined): Mask {
+  const key = given?.trim() ?? ''
+  return createMask(key.length === KEY_LENGTH ? [createSecret(key)] : [])
 }
 
 /** Whether the caller asks for the relay's own key. */

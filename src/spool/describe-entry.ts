@@ -10,14 +10,13 @@ export function describeEntry(
   entry: Omit<SpoolEntry, 'status'> & EventPlace & { readonly status: string },
   secret: Secret | undefined,
 ): object {
-  const { id, kind, action, key, dedupKey, status, attempts, acceptedAtMs, reason, where, origin, owner } =
-    entry
+  const { id, kind, action, key, status, attempts, acceptedAtMs, reason, where, origin, owner } = entry
   return {
     id,
     kind,
     action,
     key: describeKey(key, secret),
-    dedup_key: hideKey(dedupKey, key),
+    dedup_key: shownDedupKey(entry),
     status,
     attempts,
     accepted_at: new Date(acceptedAtMs).toISOString(),
@@ -34,7 +33,7 @@ export function describeKey(key: SpoolKey, secret: Secret | undefined): string {
 }
 
 /** A dedup key with the caller's own routing key masked. It is sent as the caller wrote it, but a list must not show a key. */
-function hideKey(dedupKey: string | undefined, key: SpoolKey): string | undefined {
+export function shownDedupKey({ dedupKey, key }: Pick<SpoolEntry, 'dedupKey' | 'key'>): string | undefined {
   return key.kind === 'own' ? createMask([key.key])(dedupKey) : dedupKey
 }
 

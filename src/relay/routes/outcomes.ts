@@ -10,7 +10,7 @@ import { parseObject, takeForms, takeJson } from '../body.ts'
 import { optionalBody, sending, toSchema, type RouteGroup } from '../describe-route.ts'
 import { RELAY_LIMITS } from '../limits.ts'
 import type { Form } from '../parse-form.ts'
-import { keyText } from '../routing.ts'
+import { keyMask, keyText, requestedKey } from '../routing.ts'
 import { sendProblem } from '../problem.ts'
 import { acceptOutcome } from '../accept-outcome.ts'
 
@@ -45,12 +45,14 @@ async function reportOutcome(outcome: Outcome, call: Call): Promise<FastifyReply
   const members = readMembers(request.body)
   if (typeof members === 'string') return sendProblem(reply, { status: 400, detail: members })
   const { routing_key: key, ...others } = cleanObject(members)
-  const reading = readOutcomeBody(deps.config.mask(others))
+  const givenKey = keyText(key)
+  const hide = keyMask(requestedKey(givenKey, request.headers['x-routing-key']))
+  const reading = readOutcomeBody(hide(deps.config.mask(others)))
   if ('problems' in reading)
     return sendProblem(reply, { status: 400, detail: 'the body is not valid', errors: reading.problems })
   const { body, notes } = reading
   const paging = { ...deps.config.paging, ...pagingOf(body) }
-  return await acceptOutcome(outcome, inputOf(body, deps), call, { notes, paging, givenKey: keyText(key) })
+  return await acceptOutcome(outcome, inputOf(body, deps), call, { notes, paging, givenKey })
 }
 
 /** The members of a body, or why it has none. An empty body leaves everything to the build. */

@@ -11,7 +11,7 @@ import { takeForms, takeJson } from '../body.ts'
 import type { Call, RelayDeps } from '../context.ts'
 import { keeping, toSchema, type RouteGroup } from '../describe-route.ts'
 import { sendProblem } from '../problem.ts'
-import { keyText } from '../routing.ts'
+import { keyMask, keyText, requestedKey } from '../routing.ts'
 import { OUTCOME_SCHEMA, readOutcomeBody } from './outcome-body.ts'
 import { inputOf, readMembers } from './outcomes.ts'
 
@@ -62,7 +62,8 @@ async function reportStart(call: Call): Promise<FastifyReply> {
   const members = readMembers(request.body)
   if (typeof members === 'string') return sendProblem(reply, { status: 400, detail: members })
   const { event, routing_key: key, ...others } = cleanObject(members)
-  const { within, elapsed, ...rest } = deps.config.mask(others)
+  const hide = keyMask(requestedKey(keyText(key), request.headers['x-routing-key']))
+  const { within, elapsed, ...rest } = hide(deps.config.mask(others))
   const problems: string[] = []
   const times = {
     withinMs: readDuration('within', within, problems),

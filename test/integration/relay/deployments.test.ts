@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { after, afterEach, beforeEach, test } from 'node:test'
 import { startSimulator } from '../../../tools/simulator/simulator.ts'
 import { CODESHIP_PRO, KEY } from '../../support/program.ts'
-import { alertBody, post, startRelay as start, type RunningRelay } from '../../support/relay.ts'
+import { alertBody, keyFor, post, startRelay as start, type RunningRelay } from '../../support/relay.ts'
 
 const simulator = await startSimulator()
 const root = mkdtempSync(join(tmpdir(), 'deployments-'))
@@ -70,6 +70,20 @@ for (const kind of ['with', 'without'] as const) {
     assert.equal((await list(relay, search)).deployments.length, 1)
   })
 }
+
+test('the key of a caller is masked in what it says about a deployment', async () => {
+  const relay = await startRelay(spool())
+  const key = keyFor('caller')
+  const members = { environment: `e-${key}`, summary: `s ${key}`, output: key }
+  await post(`${relay.url}/failure`, { routing_key: key, ...members })
+  await post(`${relay.url}/success`, members, { 'x-routing-key': key })
+  await post(`${relay.url}/started`, { routing_key: key, within: '30m', ...members })
+  const { deployments } = await list(relay)
+  assert.equal(deployments.length, 3)
+  assert.ok(!JSON.stringify(deployments).includes(key))
+  for (const { id } of deployments)
+    assert.ok(!(await (await fetch(`${relay.url}/deployments/${String(id)}`)).text()).includes(key))
+})
 
 test('a query that cannot be meant is refused with what would be', async () => {
   const relay = await startRelay({})

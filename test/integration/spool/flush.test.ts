@@ -3,7 +3,9 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { after, beforeEach, test } from 'node:test'
 import { startSimulator } from '../../../tools/simulator/simulator.ts'
+import { createSecret } from '../../../src/core/secret.ts'
 import { KEY, runProgram, startProgram } from '../../support/program.ts'
+import { keyFor } from '../../support/relay.ts'
 import { startTestWorker } from '../../support/worker.ts'
 import { alertItem, changeItem, openTestSpool } from '../../support/spool.ts'
 
@@ -81,6 +83,15 @@ test('dead events make flush end with 65, and are named', async (t) => {
   const { code, stderr } = await runProgram(['flush'], { env: { ...ENV, PAGERDUTY_SPOOL: directory } })
   assert.equal(code, 65)
   assert.match(stderr, /error: dead: trigger of a: 400: Event object is invalid/)
+})
+
+test('a dead event is named on one line, without the key of its caller', async (t) => {
+  const { spool, directory } = await openTestSpool(t)
+  const key = createSecret(keyFor('caller'))
+  await spool.add([alertItem('trigger', `a\n${key.reveal()}`, { kind: 'own', key })])
+  simulator.behave({ behaviour: { kind: 'answer', status: 400, body: '{"message":"No"}' } })
+  const { stderr } = await runProgram(['flush'], { env: { ...ENV, PAGERDUTY_SPOOL: directory } })
+  assert.ok(stderr.includes(`dead: trigger of a ${key.masked()}: 400: No\n`), stderr)
 })
 
 test('flush without a relay or a spool is a usage error', async () => {
