@@ -6,6 +6,7 @@ import type { WorkerEvents } from '../spool/worker/types.ts'
 import type { AlertHolds } from './alert-holds.ts'
 import type { Engine } from './engine.ts'
 import type { LocalDelivery } from './local-delivery.ts'
+import type { Moving } from './relay-fleet-parts.ts'
 import { createUntoldResults, type UntoldResults } from './untold-results.ts'
 
 /** Decides when a relay delivers without its fleet, and tells the fleet afterwards. */
@@ -29,34 +30,51 @@ export interface AloneDeps {
   /** How long the fleet has to be away; Infinity for never. */
   readonly afterMs: number
   readonly canonical: (key: SpoolKey) => SpoolKey
+  readonly moving: Moving
 }
 
 const CHECK_MS = 250
+/** How long to deliver alone before the fleet is tried again that can be reached, but takes nothing. */
+const TRY_AGAIN_MS = 5000
 /** How often to ask which of this relay's events are settled. */
 const SWEEP_MS = 5000
 const SWEPT_AT_ONCE = 1000
 
 /** Watches the fleet from now on. */
 export function startAlone(deps: AloneDeps): Alone {
-  const { engine, local, clock, afterMs } = deps
+  const { engine, local, clock, afterMs, moving } = deps
   const stopping = new AbortController()
   const results = createUntoldResults(deps)
   const sweep = createSweep(deps)
   let awaySinceMs: number | undefined = clock.now()
-
+  let triedAtMs = Number.NEGATIVE_INFINITY
   const rejoin = async (): Promise<void> => {
+    if (moving.state === 'stuck') return
     await local.setMode('own') // resolves when the results of what was in flight are there, too
     await results.tell()
   }
   const check = async (): Promise<void> => {
-    if (engine.state().kind === 'down') {
+    const isDown = engine.state().kind === 'down'
+    if (isDown || moving.state === 'stuck') {
       awaySinceMs ??= clock.now()
-      if (clock.now() - awaySinceMs >= afterMs) await local.setMode('alone')
+      if (clock.now() - awaySinceMs >= afterMs) await goOnAlone(isDown)
       return
     }
-    awaySinceMs = undefined
     await rejoin()
     await sweep()
+    if (moving.state === 'fine') awaySinceMs = undefined
+  }
+  /** Events are moved only while nothing is delivered alone, so trying that again needs a break. */
+  const goOnAlone = async (isDown: boolean): Promise<void> => {
+    if (!isDown && local.mode() === 'alone' && clock.now() - triedAtMs >= TRY_AGAIN_MS) {
+      await local.setMode('own')
+      moving.state = 'untried'
+      triedAtMs = clock.now()
+      return
+    }
+    if (local.mode() === 'own') triedAtMs = clock.now()
+    await local.setMode('alone')
+    if (!isDown) await sweep()
   }
   const run = async (): Promise<void> => {
     while (!stopping.signal.aborted) {

@@ -198,6 +198,8 @@ export interface EngineNews {
   /** Events that were added, settled or changed. */
   onChange(listener: (ids: readonly number[]) => void): () => void
   onState(listener: (state: EngineState) => void): () => void
+  /** Statements that the server answered with an error, though the connection works: why. */
+  onRefused(listener: (reason: string) => void): () => void
 }
 
 /** As those of a spool, but a start may have been reported before. */

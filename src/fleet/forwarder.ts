@@ -30,6 +30,8 @@ export interface ForwarderDeps {
   readonly canonical: (key: SpoolKey) => SpoolKey
   /** Whether this process may take events out of the spool, and the fleet can be reached. */
   readonly mayForward: () => boolean
+  /** Called after each look for events to move: whether the fleet did not take them. */
+  readonly onTried: (isStuck: boolean) => void
   /** Called after events were moved: what they are, and their ids in the fleet. */
   readonly onForwarded: (events: readonly ForwardedEvent[], ids: readonly number[]) => void
 }
@@ -59,8 +61,9 @@ export function startForwarder(deps: ForwarderDeps): Forwarder {
       throw error
     }
   }
-  const work = async (): Promise<number> => {
-    if (!mayForward()) return POLL_MS
+  /** Returns how long to wait before the next look; undefined if nothing may be moved now. */
+  const work = async (): Promise<number | undefined> => {
+    if (!mayForward()) return undefined
     const some = oldest()
     if (some.length === AT_ONCE || (some.length > 0 && writeThrough.mode() === 'fleet')) {
       await forward(some, PATIENCE_MS)
@@ -73,7 +76,9 @@ export function startForwarder(deps: ForwarderDeps): Forwarder {
   const run = async (): Promise<void> => {
     while (!stopping.signal.aborted) {
       try {
-        await wakeUp.wait(await work())
+        const waitMs = await work()
+        if (waitMs !== undefined) deps.onTried(false)
+        await wakeUp.wait(waitMs ?? POLL_MS)
       } catch (error) {
         if (!(error instanceof Failure)) throw error
         await clock.sleep(RETRY_MS, stopping.signal)
@@ -97,8 +102,13 @@ function createForward({
   spool,
   addToFleet,
   canonical,
+  onTried,
   onForwarded,
 }: ForwarderDeps): (events: readonly ForwardedEvent[], timeoutMs: number) => Promise<void> {
+  const fail = (error: unknown): never => {
+    onTried(true)
+    throw error
+  }
   return async (events, timeoutMs) => {
     const groups = groupByDeployment(
       spool.forwarding,
@@ -115,7 +125,7 @@ function createForward({
       ageMs: Math.max(0, spool.queue.now() - event.acceptedAtMs),
       ...groups[whole.indexOf(event)],
     }))
-    const ids = items.length === 0 ? [] : await within(timeoutMs, addToFleet(items))
+    const ids = items.length === 0 ? [] : await within(timeoutMs, addToFleet(items)).catch(fail)
     const reason = await spool.forwarding.remove(good.map(({ id }) => id))
     onForwarded(good, ids)
     if (reason !== undefined) throw new Failure('undelivered', reason) // they will be added again, which changes nothing

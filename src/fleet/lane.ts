@@ -23,6 +23,8 @@ export interface LaneOptions {
   readonly statementTimeoutMs: number
   /** Whether another node is the primary by now. */
   readonly isOutdated: (connected: Connected) => boolean
+  /** Called when the server answers a statement with an error, though the connection works. */
+  readonly onRefused: (problem: Failure) => void
   /** Called with a Failure when a connection cannot be made or is lost, and with undefined when there is one. */
   readonly onState: (problem: Failure | undefined, name: string | undefined) => void
 }
@@ -42,7 +44,9 @@ export function createLane(options: LaneOptions): Lane {
       return await work(connected)
     } catch (error) {
       if (error instanceof Failure || isWorthRepeating(error)) throw error
-      throw failureOf(error, connected, options)
+      const failure = failureOf(error, connected, options)
+      if (!isConnectionError(error)) options.onRefused(failure)
+      throw failure
     }
   }
   const repeated = async <T>(work: (connected: Connected) => Promise<T>): Promise<T> => {

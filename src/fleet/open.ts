@@ -46,6 +46,7 @@ export function openFleet({ fleet, origin, version, connectTimeoutMs }: FleetOpt
     keepsOwnKeys: fleet.secret !== undefined,
     state: server.state,
     onState: server.onState,
+    onRefused: server.onRefused,
     onDue: news.onDue,
     onChange: news.onChange,
     add: createAdd(adding, addOn),

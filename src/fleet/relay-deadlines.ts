@@ -42,7 +42,8 @@ export function createRelayDeadlines(deps: RelayDeadlinesDeps): Deadlines {
       if (current === 'waiting' || !(await moveAll(deps))) return NOTHING
       const [shared, own] = [await expireInTime(engine), await spool.deadlines.expire()]
       const nextInMs = Math.min(shared.nextInMs ?? Infinity, own.nextInMs ?? Infinity)
-      const problem = shared.problem ?? own.problem
+      const { open, overdue } = engine.deadlines.counts()
+      const problem = (open + overdue > 0 ? shared.problem : undefined) ?? own.problem
       return {
         missed: [...shared.missed, ...own.missed],
         nextInMs: nextInMs === Infinity ? undefined : nextInMs,

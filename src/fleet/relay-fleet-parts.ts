@@ -48,4 +48,11 @@ export interface FleetParts {
   readonly isShared: (key: SpoolKey) => boolean
   readonly waiting: FleetWaiting
   readonly holds: AlertHolds
+  /** Whether the fleet takes what is moved to it, as far as this was tried. */
+  readonly moving: Moving
+}
+
+export interface Moving {
+  /** `stuck`: the database can be reached, and answers with an error, such as that its disk is full. */
+  state: 'fine' | 'stuck' | 'untried'
 }

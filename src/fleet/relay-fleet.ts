@@ -22,6 +22,7 @@ import { startPresence, type Presence } from './presence.ts'
 import { createRelayDeadlines } from './relay-deadlines.ts'
 import { createFleetDeployments } from './relay-records.ts'
 import { createReservedIds, leastIdAt } from './reserved-ids.ts'
+import { warnOfRefusals } from './refusals.ts'
 import { spooledProgress } from './spooled-progress.ts'
 import { createFleetWaiting, type Until } from './waiting.ts'
 import { unlessLong } from './within.ts'
@@ -71,7 +72,9 @@ export function startRelayFleet(options: RelayFleetOptions): RelayFleet {
     isShared: (key) => engine.keepsOwnKeys || canonical(key).kind === 'configured',
     waiting: createFleetWaiting(engine, spool),
     holds: createAlertHolds(!origin.isNew),
+    moving: { state: 'fine' },
   }
+  warnOfRefusals(options)
   const { local, alone } = startOwnDelivery(options, parts)
   const { writeThrough, forwarder } = startAccepting(options, parts, local)
   const { queue, worker } = startSharedDelivery({ ...options, engine: takingLate(engine, alone) }, parts)
@@ -175,7 +178,7 @@ const LEAVE_MS = 500
 /** Accepts events, and moves those that went to the relay's own spool to the fleet. */
 function startAccepting(
   { engine, spool, clock, onState }: RelayFleetOptions,
-  { canonical, holds, waiting }: FleetParts,
+  { canonical, holds, waiting, moving }: FleetParts,
   local: LocalDelivery,
 ): { writeThrough: WriteThrough; forwarder: Forwarder } {
   const ids = createReservedIds((count) => spool.forwarding.reserveIds(count, leastIdAt(Date.now())))
@@ -204,6 +207,7 @@ function startAccepting(
     addToFleet,
     canonical,
     mayForward: () => engine.state().kind === 'up' && local.mode() === 'own' && local.isDelivering(),
+    onTried: (isStuck) => (moving.state = isStuck && engine.state().kind === 'up' ? 'stuck' : 'fine'),
     onForwarded: (events, added) => {
       const named = events.map((event) => ({ ...event, key: canonical(event.key) }))
       holds.add(named, added)

@@ -24,6 +24,15 @@ const CONFIGURATION: Readonly<Record<string, string>> = {
   '42501': 'this user does not have the rights of a relay; GRANT pagerduty_relay TO it',
 }
 
+/** What to do about errors that may also pass without that. */
+const ADVICE: Readonly<Record<string, string>> = {
+  '53100': 'make room on the database’s disk',
+  '53300':
+    'each relay opens up to four connections: raise max_connections or the limit of its user or database',
+  '57014':
+    'if that was no administrator, the server’s statement_timeout is too short for the user of the relays',
+}
+
 /** Errors after which a connection cannot be used: the node shuts down, no longer accepts writes, or is gone. */
 const LOST = /^(?:08|25006|57P0[1-5]|53[23]00)/
 
@@ -50,7 +59,8 @@ export function describeError(error: unknown, { password }: Pick<FleetServer, 'p
   if (isAnswer(error)) {
     const words =
       CONFIGURATION[code] ?? oneLine(maskSecrets(error.message, password === undefined ? [] : [password]))
-    return `${words} (${code})`
+    const advice = ADVICE[code]
+    return `${words}${advice === undefined ? '' : `; ${advice}`} (${code})`
   }
   const message = error instanceof Error ? error.message : ''
   const known = OF_THE_CLIENT.find(([start]) => message.startsWith(start))

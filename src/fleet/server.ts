@@ -20,6 +20,7 @@ export interface Server {
   readonly createLane: (onConnected?: (connected: Connected) => Promise<void>) => Lane
   readonly state: () => EngineState
   readonly onState: (listener: (state: EngineState) => void) => () => void
+  readonly onRefused: (listener: (reason: string) => void) => () => void
 }
 
 /** Connects nothing until a lane is used. */
@@ -28,7 +29,8 @@ export function createServer(
   seal: Seal,
   connectTimeoutMs = CONNECT_TIMEOUT_MS,
 ): Server {
-  const listeners = new Set<(state: EngineState) => void>()
+  const states = createListeners<EngineState>()
+  const refusals = createListeners<string>()
   let state: EngineState = { kind: 'down', reason: 'not connected yet', isConfiguration: false }
   let good: Connected['host'] | undefined
   const setState = (next: EngineState): void => {
@@ -36,7 +38,7 @@ export function createServer(
       next.kind !== state.kind ||
       (next.kind === 'down' && state.kind === 'down' && next.reason !== state.reason)
     state = next
-    if (isNews) for (const listener of listeners) listener(next)
+    if (isNews) states.tell(next)
   }
   const connect = async (attempt: number, onConnected: LaneListener): Promise<Connected> => {
     const timeoutMs = Math.min(MAX_CONNECT_TIMEOUT_MS, connectTimeoutMs * 2 ** (attempt - 1))
@@ -65,6 +67,7 @@ export function createServer(
         describe: (error) => describeError(error, server),
         statementTimeoutMs: STATEMENT_TIMEOUT_MS,
         isOutdated: ({ host }) => host !== good,
+        onRefused: ({ message }) => refusals.tell(message),
         onState: (problem, host) =>
           setState(
             problem === undefined
@@ -73,7 +76,23 @@ export function createServer(
           ),
       }),
     state: () => state,
-    onState: (listener) => {
+    onState: states.listen,
+    onRefused: refusals.listen,
+  }
+}
+
+interface Listeners<T> {
+  readonly tell: (value: T) => void
+  readonly listen: (listener: (value: T) => void) => () => void
+}
+
+function createListeners<T>(): Listeners<T> {
+  const listeners = new Set<(value: T) => void>()
+  return {
+    tell: (value) => {
+      for (const listener of listeners) listener(value)
+    },
+    listen: (listener) => {
       listeners.add(listener)
       return () => listeners.delete(listener)
     },

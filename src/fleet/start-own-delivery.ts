@@ -8,7 +8,7 @@ const ALONE_SHARE = 1 / 4
 /** Delivers from the relay's own spool what the fleet does not take, or everything while the fleet is away for long. */
 export function startOwnDelivery(
   { engine, spool, clock, fleet, ratePerMinute, launchWorker, events }: RelayFleetOptions,
-  { canonical, isShared, holds }: FleetParts,
+  { canonical, isShared, holds, moving }: FleetParts,
 ): { local: LocalDelivery; alone: Alone } {
   const aloneRate = Math.max(1, Math.floor(ratePerMinute * ALONE_SHARE))
   const local = startLocalDelivery({
@@ -24,6 +24,15 @@ export function startOwnDelivery(
     isAllowed: (mode, key, event) =>
       mode === 'alone' ? event === undefined || !holds.isHeld(canonical(key), event) : !isShared(key),
   })
-  const alone = startAlone({ engine, spool, local, holds, clock, afterMs: fleet.aloneAfterMs, canonical })
+  const alone = startAlone({
+    engine,
+    spool,
+    local,
+    holds,
+    clock,
+    afterMs: fleet.aloneAfterMs,
+    canonical,
+    moving,
+  })
   return { local, alone }
 }

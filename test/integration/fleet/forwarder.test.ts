@@ -60,6 +60,7 @@ test('a success and its resolve stay together on the way to the fleet', async (t
     },
     canonical: (key) => key,
     mayForward: () => true,
+    onTried: () => undefined,
     onForwarded: () => undefined,
   })
   t.after(() => forwarder.stop())

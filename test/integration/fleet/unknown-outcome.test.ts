@@ -151,6 +151,7 @@ async function startAccepting(
     addToFleet: (items) => engine.add(items),
     canonical: (key) => key,
     mayForward: () => engine.state().kind === 'up',
+    onTried: () => undefined,
     onForwarded: () => undefined,
   })
   t.after(() => forwarder.stop())
