@@ -16,8 +16,9 @@ export interface Copying {
   /**
    * Resolves at the end of the output, or when there was none for `QUIET_MS` and nothing is left to write, or after
    * `LINGER_MS`, since a child that was left behind may print forever.
+   * @returns which of our streams did not accept everything, and why, such as `stdout (ENOSPC)`; undefined if both did
    */
-  settled(): Promise<void>
+  settled(): Promise<string | undefined>
   /** Stops reading, so that children that outlive the command print nowhere. */
   close(): void
 }
@@ -49,6 +50,7 @@ export function copyOutput(ends: readonly OutputEnd[], tail: Tail, onOutput: () 
         seen = chunks
       }
       waiting.abort() // a timer would keep the process
+      return copies.find((copy) => copy.lost() !== undefined)?.lost()
     },
     close: () => copies.forEach((copy) => copy.close()),
   }
@@ -58,6 +60,7 @@ interface Copy extends Reading {
   readonly isWriting: () => boolean
   /** Resolves when what was read has been written. */
   readonly written: () => Promise<void>
+  readonly lost: () => string | undefined
 }
 
 interface CopyTarget {
@@ -68,7 +71,8 @@ interface CopyTarget {
 
 /** Copies one stream, each chunk after the ones before it. */
 function copyStream(read: OutputEnd, { fd, kept, count }: CopyTarget): Copy {
-  const sink = createSink(fd)
+  let lost: string | undefined
+  const sink = tolerant(createSink(fd), (code) => (lost ??= `${fd === 1 ? 'stdout' : 'stderr'} (${code})`))
   let writing: Promise<void> | undefined
   const reading = read((chunk) => {
     kept.write(chunk)
@@ -85,6 +89,7 @@ function copyStream(read: OutputEnd, { fd, kept, count }: CopyTarget): Copy {
     ...reading,
     isWriting: () => writing !== undefined,
     written: async () => await writing?.catch(() => undefined), // the reader has gone away
+    lost: () => lost,
   }
 }
 
@@ -108,6 +113,25 @@ function createSink(fd: number): Sink {
   const stat = fstatSync(fd)
   if (stat.isFile()) return (chunk) => writeAtOnce(fd, chunk)
   return (stat.isFIFO() ? pipeSink(fd) : undefined) ?? ((chunk) => writeInThread(fd, chunk))
+}
+
+/**
+ * Skips what cannot be written, for example because the disk is full: if we stopped reading, SIGPIPE would end the command,
+ * which could go on without us. Only if the reader has gone away does that happen without us, too.
+ */
+function tolerant(sink: Sink, onLoss: (code: string) => void): Sink {
+  const tolerate = (error: unknown): undefined => {
+    const { code = '' } = error as NodeJS.ErrnoException
+    if (code === 'EPIPE') throw error
+    onLoss(code)
+  }
+  return (chunk) => {
+    try {
+      return sink(chunk)?.catch(tolerate)
+    } catch (error) {
+      return tolerate(error)
+    }
+  }
 }
 
 function writeAtOnce(fd: number, chunk: Buffer): undefined {

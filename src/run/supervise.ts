@@ -21,8 +21,11 @@ export type Ending =
 export interface Supervised {
   /** Resolves when the command has ended, whatever it has left behind; what it printed is in the tail. */
   readonly ended: Promise<Ending>
-  /** Resolves when its output has been passed on, or as much as comes within 2 s of its end. */
-  readonly passedOn: Promise<void>
+  /**
+   * Resolves when its output has been passed on, or as much as comes within 2 s of its end; with the stream of ours that did
+   * not accept everything, and why, such as `stdout (ENOSPC)`.
+   */
+  readonly passedOn: Promise<string | undefined>
   /**
    * Passes a signal on to the command and its process group.
    * @returns false if they already have it, from the terminal that they share with us
@@ -126,7 +129,7 @@ function notStarted(command: string, { code = '' }: NodeJS.ErrnoException): Endi
 function neverStarted(ending: Ending): Supervised {
   return {
     ended: Promise.resolve(ending),
-    passedOn: Promise.resolve(),
+    passedOn: Promise.resolve(undefined),
     close: () => undefined,
     forward: () => true,
     sweep: () => Promise.resolve(),

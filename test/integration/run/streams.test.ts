@@ -138,14 +138,19 @@ test('a reader that goes away ends the command by SIGPIPE, as it would without u
 })
 
 test(
-  'a full disk under our streams does not change the status',
+  'a full disk under our streams ends no command, and the loss is named',
   { skip: skipWithout('/dev/full') },
   async () => {
     const full = openSync('/dev/full', 'w')
-    const child = spawnRun(shell('echo lost; exit 3'), ['ignore', full, full])
+    const command = shell('echo lost; sleep 0.5; echo lost; exit 3')
+    const stdio = ['ignore', full, 'pipe'] as const
+    const child = spawn(process.execPath, [BIN, 'run', '--', ...command], { env: ENV, stdio: [...stdio] })
+    let stderr = ''
+    child.stderr!.on('data', (text: Buffer) => (stderr += text.toString()))
     const [code] = (await once(child, 'close')) as [number]
     closeSync(full)
     assert.equal(code, 3)
+    assert.match(stderr, /warning: cannot write to stdout \(ENOSPC\), so some output is missing/)
   },
 )
 
