@@ -37,12 +37,12 @@ def text: if type == "string" then . else tojson end;
 # A JSON list of objects, or one of them without brackets; a text stands for an object with that member.
 def entries($name; $member): json($name) | if . == null then [] elif type == "array" then . else [.] end
   | map(if type == "string" then {($member): .} else . end);
-def is_link: .href | filled and (text | is_url);
+def has_address: .href | filled and (text | is_url);
 def is_image: .src | filled and (text | is_url and test("\\Ahttps:"; "i"));
-def links: entries("LINKS"; "href") | map(select(is_link)
+def links: entries("LINKS"; "href") | map(select(has_address)
   | {href: (.href | text), text: (.text | if filled then text else null end)} | present);
 def images: entries("IMAGES"; "src") | map(select(is_image)
-  | {src: (.src | text), href: (.href | if filled then text else null end),
+  | {src: (.src | text), href: (if has_address then .href | text else null end),
      alt: (.alt | if filled then text else null end)} | present);
 def client_url: setting("CLIENT_URL") | if . != null and is_url then . else null end;
 
@@ -230,11 +230,14 @@ def fit($max_links):
       | if (listed($cut + $texts) | tojson | bytes) <= 511900 then listed($cut + $texts)
         else del(.links, .images, .payload.custom_details) | listed(["custom_details", "links", "images"]) end
     end;
-# A change event has no dedup key, so one that nobody can tell from the build goes into the details.
+# A change event has no such fields, so the user's values go into the details; so does a dedup key that nobody can tell from
+# the build.
 def unusual_key: full_key | if . == null or outcome == null or setting("DEDUP_KEY") == null then null
   elif . == usual_key then null else limit_key end;
-def change: unusual_key as $key
-  | {payload: (payload | if $key == null then . else .custom_details |= {dedup_key: $key} + . end)} + attachments | fit(50);
+def own_fields: {component: setting("COMPONENT"), group: setting("GROUP"), class: setting("CLASS"), client: setting("CLIENT"),
+  client_url: client_url, dedup_key: unusual_key} | present;
+def change: own_fields as $given
+  | {payload: (payload | if $given == {} then . else .custom_details |= $given + . end)} + attachments | fit(50);
 def trigger($key): (outcome != null) as $is_deployment | {
     event_action: "trigger",
     dedup_key: $key,
@@ -288,6 +291,8 @@ def dropped($name; $given; $kept; $what; $why): ($given | length) as $all | ($al
 def warning: ($unreplaced[] | "PAGERDUTY_\(.): is a reference to a variable that was never replaced, so it counts as unset"),
   (dropped("LINKS"; entries("LINKS"; "href"); links; "links"; "href must be an http(s) URL")),
   (dropped("IMAGES"; entries("IMAGES"; "src"); images; "images"; "src must be an https URL")),
+  (if any(entries("IMAGES"; "src")[]; is_image and (.href | filled) and (has_address | not))
+    then "PAGERDUTY_IMAGES: images[].href must be an http(s) URL, so it is left out" else empty end),
   (setting("CLIENT_URL") | select(. != null and (is_url | not))
     | "PAGERDUTY_CLIENT_URL: client_url must be an http(s) URL, so it is left out"),
   if $command == "failure" and full_key == null and choice("FAILURE_AS"; []) != "change"

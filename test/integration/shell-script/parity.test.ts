@@ -252,6 +252,20 @@ const CASES: Readonly<Record<string, Case>> = {
     },
     sends: [`${ALERT} trigger acme/shop 5f0c1d2 failure: Fix the checkout (1742)`],
   },
+  'a change event with values for which it has no fields': {
+    args: ['success'],
+    env: {
+      ...CODESHIP_BASIC,
+      PAGERDUTY_COMPONENT: 'web',
+      PAGERDUTY_GROUP: 'eu',
+      PAGERDUTY_CLASS: 'rollout',
+      PAGERDUTY_CLIENT: 'Deployer',
+      PAGERDUTY_CLIENT_URL: 'https://deployer.example.com',
+      PAGERDUTY_DETAILS: '{"component":"api"}',
+      PAGERDUTY_IMAGES: '[{"src":"https://example.com/a.png","href":"example.com"}]',
+    },
+    sends: [`${DEPLOYED}Fix the checkout`, RESOLVE],
+  },
   'success as change and alert': {
     args: ['success', '--as', 'both'],
     env: { ...CODESHIP_BASIC, PAGERDUTY_REPOSITORY_URL: 'https://github.com/acme/shop/' },
