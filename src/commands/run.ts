@@ -140,14 +140,8 @@ async function watch(runOptions: RunOptions): Promise<number> {
   const durationMs = performance.now() - startedAtMs
   over.abort()
   await keeping // the outcome must not overtake the start
-  const watched = {
-    argv,
-    tail,
-    startedAt,
-    durationMs,
-    ending: early,
-    isCancelled: signals.isCancelled(early),
-  }
+  const isCancelled = signals.isCancelled(early)
+  const watched = { argv, tail, startedAt, durationMs, ending: early, isCancelled }
   const reporting = report(session instanceof Failure ? session : { ...session, ...ready }, watched, {
     ...options,
     log,

@@ -60,6 +60,12 @@ const TERMINAL_SIGNALS: ReadonlySet<NodeJS.Signals> = new Set([
   'SIGCONT',
 ])
 
+/**
+ * How long after a command has failed our own copy of a signal from the terminal may still arrive. The terminal signals both of
+ * us, and on a busy machine the end of the command is sometimes seen first: it would be reported as a failure.
+ */
+const TERMINAL_LAG_MS = 300
+
 /** When to prepare for reading the command's wait status: not while it is being started. */
 const PREPARE_MS = 50
 
@@ -87,15 +93,21 @@ export function supervise({ argv, tail, onOutput, kill, env }: SuperviseOptions)
   const copying =
     pipes === undefined || tail === undefined ? undefined : copyOutput(pipes.ourEnds(child), tail, onOutput)
   const group = groupOf(child, isOnTerminal, kill)
+  const asked = Promise.withResolvers<void>()
   return {
     ended: ending.then(async (result) => {
       await copying?.drained()
+      if (isOnTerminal && result.exitCode !== 0) await Promise.race([asked.promise, sleep(TERMINAL_LAG_MS)])
       return result
     }),
     passedOn: ending.then(() => copying?.settled()),
     close: () => copying?.close(),
     forward: (signal) => {
-      if (isOnTerminal && TERMINAL_SIGNALS.has(signal) && isInForeground()) return false
+      if (ENDING_SIGNALS.has(signal)) asked.resolve()
+      if (isOnTerminal && TERMINAL_SIGNALS.has(signal) && isInForeground()) {
+        group?.isAlive() // remembers the processes that are to be swept if the command ends before them
+        return false
+      }
       group?.signal(signal)
       if (ENDING_SIGNALS.has(signal)) group?.wake()
       return true

@@ -86,7 +86,15 @@ test('Ctrl-C ends a command and its children', { skip }, async () => {
   await until(() => /pid=\d+\./.test(screen()), 'the process id')
   type(CTRL_C)
   assert.equal(await ended, 130)
-  assert.ok(!isAlive(Number(/pid=(\d+)\./.exec(screen())?.[1])))
+  assert.deepEqual(sent(), ['change'])
+  const pid = Number(/pid=(\d+)\./.exec(screen())?.[1])
+  await until(() => !isAlive(pid), 'the end of its child') // by SIGHUP, as the terminal has gone
+})
+
+test('Ctrl-C is a cancellation, even if the end of the command is seen before it', { skip }, async () => {
+  const { ended } = onTerminal(`exec $RUN -- sh -c '(kill -INT $$; sleep 0.02; kill -INT $PPID) & wait'`)
+  assert.equal(await ended, 130)
+  assert.deepEqual(sent(), ['change'])
 })
 
 test(
