@@ -45,9 +45,10 @@ export function createDelivering({ lane, seal, relay, version, news }: Deliverin
       const rows = await lane.run<OwnedRow>('SELECT * FROM pagerduty_alert.claim($1, $2, $3, $4)', values)
       return { leaseMs, leases: rows.flatMap(toOwned), activeKeys: rows[0]?.active_keys ?? 0 }
     },
-    release: async (held) => {
+    release: async (held, forOthers = []) => {
       const columns = held === undefined ? [null, null] : leaseColumns(held)
       await lane.run('SELECT pagerduty_alert.release($1, $2, $3)', [relay, ...columns])
+      news.tellOthers({ dueKeyIds: forOthers, changedIds: [] })
     },
     ...createTaking(lane, seal, relay),
     settle: async (settlements) => {

@@ -154,8 +154,8 @@ export interface EngineDelivery {
   renew(leaseMs: number, held: readonly Lease[]): Promise<Renewed>
   /** Claims keys that have something due and no owner whose lease lasts. */
   claim(request: ClaimRequest): Promise<Claimed>
-  /** Gives keys back, so that others may claim them at once; if omitted, all of this relay's name. */
-  release(held?: readonly Lease[]): Promise<void>
+  /** Gives keys back; if omitted, all of this relay's name. The others are told to claim those `forOthers`. */
+  release(held?: readonly Lease[], forOthers?: readonly number[]): Promise<void>
   /**
    * Takes due events of owned keys, and writes a permit for each before it answers. A permit counts from that moment for
    * `rate.windowMs`, so use it soon: the window must be one minute plus the time after which an unused permit is dropped.

@@ -25,7 +25,9 @@ export interface KeyMirror {
   isMore: boolean
   /** When to ask the server next. */
   askAtMs: number
-  /** Since when the server has had nothing of the key, as far as this relay knows; undefined if it has something, or may have. */
+  /** Whether the server has events of the key that are due later, as far as this relay knows. */
+  isLater: boolean
+  /** Since when the key has had no pending events (`hasEvents`); undefined if it has some. */
   idleSinceMs: number | undefined
 }
 
@@ -41,8 +43,22 @@ export function createKeyMirror(owned: OwnedKey, untilMs: number): KeyMirror {
     wants: { alert: ANY, change: ANY },
     isMore: true,
     askAtMs: 0,
+    isLater: false,
     idleSinceMs: undefined,
   }
+}
+
+/**
+ * Whether the key has pending events, as far as this relay knows: it is attempting some, or the server has more. The server
+ * counts active keys in the same way (`active_keys`), so a key is idle as soon as the last result is written.
+ */
+function hasEvents({ held, isMore, isLater }: Pick<KeyMirror, 'held' | 'isMore' | 'isLater'>): boolean {
+  return held.size > 0 || isMore || isLater
+}
+
+/** Notes since when the key has been idle. Call after any change of what `hasEvents` looks at. */
+export function noteUse(mirror: KeyMirror, nowMs: number): void {
+  mirror.idleSinceMs = hasEvents(mirror) ? undefined : (mirror.idleSinceMs ?? nowMs)
 }
 
 /** How many events the worker could begin that are not held yet. */
@@ -59,7 +75,7 @@ export function dropExpired(mirror: KeyMirror, nowMs: number): void {
   for (const { event, permittedUntilMs, state } of mirror.held.values()) {
     if (state !== 'waiting' || permittedUntilMs > nowMs) continue
     mirror.held.delete(event.id)
-    Object.assign(mirror, { isMore: true, askAtMs: nowMs })
+    Object.assign(mirror, { isMore: true, askAtMs: nowMs, idleSinceMs: undefined })
   }
 }
 

@@ -3,7 +3,7 @@ import type { Clock } from '../delivery/retry.ts'
 import { createWakeUp } from '../spool/worker/wake-up.ts'
 import type { Engine, Renewed } from './engine.ts'
 import type { Mirror } from './mirror.ts'
-import { keysToClaim, keysToGiveBack, type Census } from './share.ts'
+import { CLAIM_MS, createShare, lackOf, type Census } from './share.ts'
 
 /** Claims keys, keeps their leases, and gives them back. */
 export interface Leases {
@@ -28,47 +28,22 @@ export interface LeasesDeps {
 
 /** How many times a lease is renewed before it would end. */
 const RENEWALS = 5
-/** How often to look for keys that nobody owns. */
-const CLAIM_MS = 1000
+/**
+ * Every event of a key that another relay owns can be news that make this one claim. After each claim it pauses for this many
+ * times as long as that took, so that claims never keep the server, or deliveries, from their work.
+ */
+const PAUSE_RATIO = 9
 /** A key is given back after it was idle for that long. */
 const IDLE_MS = 10_000
 /** Keys that one statement claims or gives back. */
 const AT_ONCE = 1000
 
 /** Starts at once. While the server is away, leases run out, and it keeps trying. */
-export function startLeases({ engine, mirror, clock, now, leaseMs, names, onClaimed }: LeasesDeps): Leases {
+export function startLeases(deps: LeasesDeps): Leases {
+  const { engine, mirror, clock, now, leaseMs } = deps
   const stopping = new AbortController()
-  let census: Census = { activeKeys: 0, relays: 1 }
   const wakeUp = createWakeUp(clock, stopping.signal)
-
-  /** Keys without events are owned for a while, but are nobody's share. */
-  const inUse = (): number => mirror.keyIds().length - mirror.idleKeyIds(now() - CLAIM_MS).length
-  const renew = async (): Promise<void> => {
-    const askedAtMs = now()
-    const asked = mirror.leases()
-    const { leases, relays }: Renewed = await engine.renew(leaseMs, asked)
-    mirror.renew(asked, leases, askedAtMs + leaseMs)
-    census = { ...census, relays }
-  }
-  const claim = async (): Promise<void> => {
-    const askedAtMs = now()
-    const most = Math.min(AT_ONCE, keysToClaim(census, inUse()))
-    const { leases, activeKeys } = await engine.claim({ most, leaseMs, names })
-    census = { ...census, activeKeys }
-    if (leases.length === 0) return
-    mirror.own(leases, askedAtMs + leaseMs)
-    onClaimed(new Set(leases.map(({ keyId }) => keyId)))
-    if (leases.length === most && keysToClaim(census, inUse()) > 1) wakeUp.trigger()
-  }
-  const giveBack = async (): Promise<void> => {
-    const idle = mirror.idleKeyIds(now() - IDLE_MS)
-    const surplus = mirror.waitingKeyIds().slice(0, keysToGiveBack(census, inUse()))
-    const keyIds = [...idle, ...surplus].slice(0, AT_ONCE)
-    if (keyIds.length === 0) return
-    const held = keyIds.flatMap((keyId) => mirror.lease(keyId) ?? [])
-    mirror.drop(keyIds) // before the server knows, so that no attempt begins
-    await engine.release(held)
-  }
+  const { renew, claim, giveBack } = createExchange(deps)
   const keepRenewing = async (): Promise<void> => {
     while (!stopping.signal.aborted) {
       await unlessAway(renew)
@@ -77,12 +52,14 @@ export function startLeases({ engine, mirror, clock, now, leaseMs, names, onClai
   }
   const keepClaiming = async (): Promise<void> => {
     while (!stopping.signal.aborted) {
+      const startedAtMs = now()
       const isThere = await unlessAway(async () => {
-        await claim()
+        while ((await claim()) && !stopping.signal.aborted);
         await giveBack()
       })
-      if (isThere) await wakeUp.wait(CLAIM_MS)
-      else await clock.sleep(CLAIM_MS, stopping.signal)
+      const pauseMs = isThere ? Math.min(CLAIM_MS, PAUSE_RATIO * (now() - startedAtMs)) : CLAIM_MS
+      await clock.sleep(pauseMs, stopping.signal)
+      if (isThere) await wakeUp.wait(CLAIM_MS - pauseMs)
     }
   }
   const running = Promise.all([keepRenewing(), keepClaiming()])
@@ -95,6 +72,55 @@ export function startLeases({ engine, mirror, clock, now, leaseMs, names, onClai
       const held = mirror.leases()
       mirror.drop(mirror.keyIds())
       await unlessAway(() => engine.release(held))
+    },
+  }
+}
+
+interface Exchange {
+  readonly renew: () => Promise<void>
+  /** Returns whether to claim more at once. */
+  readonly claim: () => Promise<boolean>
+  readonly giveBack: () => Promise<void>
+}
+
+/** What a relay says to the server about its leases. */
+function createExchange({ engine, mirror, now, leaseMs, names, onClaimed }: LeasesDeps): Exchange {
+  const share = createShare()
+  let census: Census = { activeKeys: 0, relays: 1 }
+  /** Keys without events are owned for a while, but are nobody’s share: the server counts those with events, too. */
+  const inUse = (): number => mirror.keyIds().length - mirror.idleKeyIds(now()).length
+  return {
+    renew: async () => {
+      const askedAtMs = now()
+      const asked = mirror.leases()
+      const { leases, relays }: Renewed = await engine.renew(leaseMs, asked)
+      mirror.renew(asked, leases, askedAtMs + leaseMs)
+      census = { ...census, relays }
+    },
+    claim: async () => {
+      const askedAtMs = now()
+      const most = Math.min(AT_ONCE, share.toClaim(census, inUse(), askedAtMs))
+      const { leases, activeKeys } = await engine.claim({ most, leaseMs, names })
+      census = { ...census, activeKeys }
+      const keyIds = leases.map(({ keyId }) => keyId)
+      share.claimed(keyIds, now())
+      if (leases.length === 0) return false
+      mirror.own(leases, askedAtMs + leaseMs)
+      onClaimed(new Set(keyIds))
+      return leases.length === most && lackOf(census, inUse()) > 0
+    },
+    giveBack: async () => {
+      const idle = mirror.idleKeyIds(now() - IDLE_MS).slice(0, AT_ONCE)
+      const { due, later } = mirror.waitingKeyIds()
+      const waiting = { due: due.length, later: later.length }
+      const surplus = share.toGiveBack(census, inUse(), waiting, now())
+      const dueIds = due.slice(0, surplus.due)
+      const keyIds = [...idle, ...dueIds, ...later.slice(0, surplus.later)]
+      if (keyIds.length === 0) return
+      const held = keyIds.flatMap((keyId) => mirror.lease(keyId) ?? [])
+      mirror.drop(keyIds) // before the server knows, so that no attempt begins
+      share.gaveBack(dueIds, surplus.later, now())
+      await engine.release(held, dueIds)
     },
   }
 }

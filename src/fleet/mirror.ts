@@ -1,7 +1,7 @@
 import type { Event } from '../core/event.ts'
 import type { Due, DueEvent, DueOptions, SpoolKey } from '../spool/spool.ts'
 import type { KeyTaken, Lease, OwnedKey, Taken, TakenEvent } from './engine.ts'
-import { createKeyMirror, dueOf, type Held, type KeyMirror } from './key-mirror.ts'
+import { createKeyMirror, dueOf, noteUse, type Held, type KeyMirror } from './key-mirror.ts'
 import { createAsking, type Asking } from './mirror-asking.ts'
 import { createShelf, POLL_MS, PERMIT_MS, type MirrorOptions, type Shelf } from './mirror-shelf.ts'
 
@@ -21,8 +21,8 @@ export interface Mirror extends Asking {
   leaseUntilMs(): number | undefined
   /** Keys that have had no pending events since then. */
   idleKeyIds(sinceMs: number): number[]
-  /** Keys that have pending events, but none of them taken: they wait, as for a retry. */
-  waitingKeyIds(): number[]
+  /** Keys that have pending events, but none of them taken: they wait for their turn, or for a retry. */
+  waitingKeyIds(): { readonly due: number[]; readonly later: number[] }
   key(keyId: number): SpoolKey | undefined
   lease(keyId: number): OwnedKey | undefined
   leases(): OwnedKey[]
@@ -36,8 +36,8 @@ export interface Mirror extends Asking {
   /** Whether an attempt may begin: the lease lasts for as long as the attempt may take. */
   mayAttempt(event: DueEvent): boolean
   held(id: number): Held | undefined
-  /** The event's result is written. */
-  release(id: number): void
+  /** The event's result is written. @param isPostponed whether it is to be tried again */
+  release(id: number, isPostponed: boolean): void
 }
 
 /** As many as the worker has in flight at once. */
@@ -91,11 +91,14 @@ function createLeased({ keys, drop }: Shelf): Pick<Mirror, Leased> {
       for (const { untilMs } of keys.values()) if (first === undefined || untilMs < first) first = untilMs
       return first
     },
-    idleKeyIds: (sinceMs) =>
-      idsOf(
-        ({ held, idleSinceMs }) => held.size === 0 && idleSinceMs !== undefined && idleSinceMs <= sinceMs,
-      ),
-    waitingKeyIds: () => idsOf(({ held, idleSinceMs }) => held.size === 0 && idleSinceMs === undefined),
+    idleKeyIds: (sinceMs) => idsOf(({ idleSinceMs }) => idleSinceMs !== undefined && idleSinceMs <= sinceMs),
+    waitingKeyIds: () => {
+      const idsWith = (isDue: boolean): number[] =>
+        idsOf(
+          ({ held, idleSinceMs, isMore }) => held.size === 0 && idleSinceMs === undefined && isMore === isDue,
+        )
+      return { due: idsWith(true), later: idsWith(false) }
+    },
     key: (keyId) => keys.get(keyId)?.owned.key,
     lease: (keyId) => keys.get(keyId)?.owned,
     leases: () => [...keys.values()].map(({ owned }) => owned),
@@ -147,19 +150,28 @@ function createHeld(
       return isAllowed
     },
     held: find,
-    release: (id) => {
-      keys.get(keyOf.get(id) ?? 0)?.held.delete(id)
+    release: (id, isPostponed) => {
+      const key = keys.get(keyOf.get(id) ?? 0)
+      if (key?.held.delete(id) === true) {
+        key.isLater ||= isPostponed
+        noteUse(key, now())
+      }
       keyOf.delete(id)
       orphans.release(id)
     },
   }
 }
 
+/** At most `POLL_MS`, and at the same moments for all keys, so that one statement asks about many. */
+function pollInMs(nowMs: number): number {
+  return POLL_MS - (nowMs % (POLL_MS / 2))
+}
+
 /** When to ask about a key again, by what the server said about it. */
 function noteTaken(key: KeyMirror, { isMore, permits, permitInMs, dueInMs }: KeyTaken, nowMs: number): void {
   key.isMore = isMore
   const permitMs = Math.max(permitInMs, permits > 0 ? 0 : REPEAT_MS)
-  key.askAtMs = nowMs + (isMore ? permitMs : Math.min(dueInMs ?? Infinity, POLL_MS))
-  const isIdle = !isMore && permits === 0 && dueInMs === undefined
-  key.idleSinceMs = isIdle ? (key.idleSinceMs ?? nowMs) : undefined
+  key.askAtMs = nowMs + (isMore ? permitMs : Math.min(dueInMs ?? Infinity, pollInMs(nowMs)))
+  key.isLater = dueInMs !== undefined
+  noteUse(key, nowMs)
 }

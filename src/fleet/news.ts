@@ -10,6 +10,8 @@ export interface Told {
 /** News of all relays: those of this one at once, those of others when the server passes them on. */
 export interface News {
   tell(told: Told): void
+  /** The same, without the listeners of this process. */
+  tellOthers(told: Told): void
   readonly onDue: (listener: (keyIds: ReadonlySet<number>) => void) => () => void
   readonly onChange: (listener: (ids: readonly number[]) => void) => () => void
   /** Listens on a new connection. Behind a pooler that lends connections for a transaction only, nothing arrives. */
@@ -49,15 +51,20 @@ export function createNews(lane: () => Lane, id: string): News {
       }
     }
   }
+  const tellOthers = ({ dueKeyIds, changedIds }: Told): void => {
+    if (dueKeyIds.length + changedIds.length === 0) return
+    for (const keyId of dueKeyIds) waiting.due.add(keyId)
+    for (const eventId of changedIds) waiting.changed.add(eventId)
+    // Others poll as well, so what cannot be passed on is only late.
+    timer ??= setTimeout(() => void passOn().catch(() => undefined), COLLECT_MS)
+  }
   return {
-    tell: ({ dueKeyIds, changedIds }) => {
-      if (dueKeyIds.length > 0) hear('due', dueKeyIds)
-      if (changedIds.length > 0) hear('changed', changedIds)
-      for (const keyId of dueKeyIds) waiting.due.add(keyId)
-      for (const eventId of changedIds) waiting.changed.add(eventId)
-      // Others poll as well, so what cannot be passed on is only late.
-      timer ??= setTimeout(() => void passOn().catch(() => undefined), COLLECT_MS)
+    tell: (told) => {
+      if (told.dueKeyIds.length > 0) hear('due', told.dueKeyIds)
+      if (told.changedIds.length > 0) hear('changed', told.changedIds)
+      tellOthers(told)
     },
+    tellOthers,
     onDue: (listener) => listenerOf(dueListeners, listener),
     onChange: (listener) => listenerOf(changeListeners, listener),
     listenOn: async ({ client }) => {

@@ -43,7 +43,7 @@ export function createSettling({ engine, mirror, now, onSettled, onRoom }: Settl
     { settlement: { id, keyId, epoch, kind }, progress }: Waiting,
     became: Settled | undefined,
   ): void => {
-    mirror.release(id)
+    mirror.release(id, kind === 'postponed')
     // It may have claimed the key again since then.
     if (became === 'lost' && mirror.lease(keyId)?.epoch === epoch) mirror.drop([keyId])
     if (progress !== undefined && (became !== 'lost' || kind === 'delivered')) onSettled(progress)

@@ -67,6 +67,7 @@ async function readSoFar(): Promise<Map<string, number>> {
 const seal = createSeal({})
 const news: News = {
   tell: () => undefined,
+  tellOthers: () => undefined,
   onDue: () => () => undefined,
   onChange: () => () => undefined,
   listenOn: () => Promise.resolve(),

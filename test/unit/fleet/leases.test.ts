@@ -3,6 +3,7 @@ import { test } from 'node:test'
 import type { Claimed, ClaimRequest, Lease, OwnedKey, Taken } from '../../../src/fleet/engine.ts'
 import { startLeases, type Leases } from '../../../src/fleet/leases.ts'
 import { createMirror, type Mirror } from '../../../src/fleet/mirror.ts'
+import { CLAIM_MS } from '../../../src/fleet/share.ts'
 import { DEFAULT_KEY } from '../../support/spool.ts'
 import { until } from '../../support/until.ts'
 import { quickClock } from '../../support/worker.ts'
@@ -16,6 +17,8 @@ interface Setup {
   readonly pass: (ms: number) => void
   /** Starts to claim keys; there are none to claim. */
   readonly start: (relays: number, activeKeys: number) => Leases
+  /** Lets the next claim find a key that nobody else has claimed. */
+  readonly leave: (...left: readonly Lease[]) => void
   readonly claims: ClaimRequest[]
   readonly released: (readonly Lease[] | undefined)[]
 }
@@ -27,10 +30,12 @@ function setUp(owned: number): Setup {
   const mirror = createMirror({ now, timeoutMs: 10_000, toLocalMs: (ms) => ms })
   mirror.own(keys(owned), LEASE_MS)
   const claims: ClaimRequest[] = []
+  const unowned: OwnedKey[] = []
   const released: (readonly Lease[] | undefined)[] = []
   return {
     mirror,
     pass: (ms) => (nowMs += ms),
+    leave: (...left) => unowned.push(...left.map((lease) => ({ ...lease, key: DEFAULT_KEY }))),
     claims,
     released,
     start: (relays, activeKeys) =>
@@ -40,7 +45,7 @@ function setUp(owned: number): Setup {
             Promise.resolve({ leaseMs, leases: mirror.leases().slice(0, held.length), relays }),
           claim: (request): Promise<Claimed> => {
             claims.push(request)
-            return Promise.resolve({ leaseMs: LEASE_MS, leases: [], activeKeys })
+            return Promise.resolve({ leaseMs: LEASE_MS, leases: unowned.splice(0, request.most), activeKeys })
           },
           release: (held) => {
             released.push(held)
@@ -85,9 +90,30 @@ test('keys whose events only wait for their retries are given back to a relay th
   mirror.accept(answer(50, 60_000), 0)
   pass(15_000) // longer than an idle key is owned
   const leases = start(2, 50)
-  await until(() => released.length > 0, 'it gives keys back')
-  assert.equal(mirror.keyIds().length, 25)
-  await until(() => claims.length > 5, 'it goes on')
-  assert.deepEqual([released.length, claims.at(-1)?.most], [1, 1])
+  await until(() => released.length === 1, 'it gives back what is more than its share')
+  pass(CLAIM_MS)
+  await until(() => claims.at(-1)?.most === 1, 'it goes on')
   await leases.stop()
+  assert.deepEqual(
+    released.map((held) => held?.length),
+    [25, 25],
+    'when it stops everything',
+  )
+})
+
+test('of a backlog one key is given back to a relay that joins, and the rest if that was wanted', async () => {
+  for (const isWanted of [true, false]) {
+    const { pass, start, claims, released, leave } = setUp(50)
+    const leases = start(2, 50)
+    await until(() => released.length === 1, 'it gives one back')
+    if (!isWanted) leave(...(released[0] ?? []))
+    const before = claims.length
+    pass(CLAIM_MS)
+    await until(() => claims.length > before + 5, 'it goes on')
+    await leases.stop()
+    assert.deepEqual(
+      released.map((held) => held?.length),
+      isWanted ? [1, 24, 25] : [1, 50],
+    )
+  }
 })

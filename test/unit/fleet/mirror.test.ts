@@ -87,7 +87,7 @@ test('an attempt in flight outlives its key, so that its result can be written',
   mirror.drop([1])
   assert.deepEqual(mirror.heldIds(), [1])
   assert.equal(mirror.held(1)?.event.epoch, 1)
-  mirror.release(1)
+  mirror.release(1, false)
   assert.equal(mirror.room(), MAX_HELD)
 })
 
@@ -150,7 +150,7 @@ test('an event is held once, and again after its result is written', () => {
   assert.deepEqual(dueIds(mirror), [1])
   take(mirror, [event(1)])
   assert.deepEqual(dueIds(mirror, { exclude: new Set([1]) }), [])
-  mirror.release(1)
+  mirror.release(1, false)
   take(mirror, [event(1, { attempts: 1 })])
   assert.deepEqual(dueIds(mirror), [1])
 })
@@ -204,4 +204,57 @@ test('events whose permits expired leave room for others', () => {
   assert.equal(mirror.room(), MAX_HELD)
   mirror.accept({ nowMs: 0, events: [event(1)], keys: [] }, PERMIT_MS)
   assert.deepEqual([mirror.heldIds(), dueIds(mirror)], [[1], [1]])
+})
+
+const IDLE = { permits: 0, isMore: false }
+const inUse = (mirror: Mirror): boolean => mirror.idleKeyIds(Infinity).length === 0
+
+test('a key is in use while an attempt of its last event is in progress, and idle as soon as that is delivered', () => {
+  const { mirror, pass } = setUp()
+  mirror.own([owned(1)], LEASE_MS)
+  take(mirror, [event(1)])
+  assert.deepEqual(dueIds(mirror), [1])
+  assert.equal(inUse(mirror), true)
+  pass(70)
+  mirror.release(1, false)
+  assert.deepEqual([mirror.idleKeyIds(69), mirror.idleKeyIds(70)], [[], [1]])
+  assert.deepEqual(mirror.waitingKeyIds(), { due: [], later: [] })
+  pass(500)
+  take(mirror, [], IDLE)
+  assert.deepEqual(mirror.idleKeyIds(70), [1], 'asking about it does not make it used')
+})
+
+test('a key whose last attempt has failed stays in use, and waits for its retry', () => {
+  const { mirror } = setUp()
+  mirror.own([owned(1)], LEASE_MS)
+  take(mirror, [event(1)])
+  assert.deepEqual([dueIds(mirror), mirror.waitingKeyIds()], [[1], { due: [], later: [] }])
+  mirror.release(1, true)
+  assert.deepEqual([inUse(mirror), mirror.waitingKeyIds()], [true, { due: [], later: [1] }])
+  take(mirror, [], { ...IDLE, dueInMs: 1000 })
+  assert.deepEqual([inUse(mirror), mirror.waitingKeyIds()], [true, { due: [], later: [1] }])
+  take(mirror, [], IDLE) // somebody has discarded the event
+  assert.equal(inUse(mirror), false)
+})
+
+test('a key that has more is in use, whether it waits for room or for news to be looked into', () => {
+  const { mirror } = setUp()
+  mirror.own([owned(1), owned(2)], LEASE_MS)
+  assert.deepEqual([inUse(mirror), mirror.waitingKeyIds()], [true, { due: [1, 2], later: [] }])
+  mirror.accept({ nowMs: 0, events: [], keys: [state(IDLE), state({ ...IDLE, keyId: 2, dueInMs: 1 })] }, 0)
+  assert.deepEqual([mirror.idleKeyIds(0), mirror.waitingKeyIds()], [[1], { due: [], later: [2] }])
+  mirror.noteDue([1])
+  assert.deepEqual(mirror.waitingKeyIds(), { due: [1], later: [2] })
+})
+
+test('idle keys are asked about at the same moments, so that one statement asks about many', () => {
+  const { mirror, pass } = setUp()
+  const askAts = [1, 2, 3].map((keyId) => {
+    mirror.drop(mirror.keyIds())
+    mirror.own([owned(keyId)], LEASE_MS)
+    pass(60)
+    take(mirror, [], { ...IDLE, keyId })
+    return mirror.askAtMs()
+  })
+  assert.deepEqual(askAts, [500, 500, 500])
 })
