@@ -1,5 +1,6 @@
 import { formatMs } from '../core/duration.ts'
 import { classifyAnswer, type Answer, type Outcome } from '../core/outcome.ts'
+import { createMask, type Mask } from '../core/mask-event.ts'
 import type { Secret } from '../core/secret.ts'
 import { deliver, type Clock, type Retry } from '../delivery/retry.ts'
 import type { HttpRequest } from '../delivery/exchange.ts'
@@ -39,6 +40,8 @@ export type RestResult =
 export interface RestClient {
   /** Makes a call, and retries it if that may help. Never throws. */
   call(call: RestCall): Promise<RestResult>
+  /** Masks the program's secrets in what an answer says, for texts that are shown. */
+  readonly mask: Mask
   /** Closes the connections at once. */
   close(): Promise<void>
 }
@@ -91,7 +94,7 @@ export function createRestClient(deps: RestClientDeps): RestClient {
     const isAnonymousWrite = restCall.method !== 'GET' && from === undefined
     return { kind: outcome, status, reason, isAnonymousWrite }
   }
-  return { call, close: () => transport.close() }
+  return { call, mask: createMask(secrets), close: () => transport.close() }
 }
 
 function describeRetry({ method, path }: RestCall, { attempt, reason, delayMs }: Retry): string {

@@ -44,7 +44,7 @@ async function list(
     call: { method: 'GET', path: '/incidents', query: [...query, ['sort_by', 'created_at:asc']] },
     answer: INCIDENTS_ANSWER,
   })
-  return pages.flatMap(({ incidents }) => incidents)
+  return client.mask(pages.flatMap(({ incidents }) => incidents))
 }
 
 /** The latest hundred incidents of a service since a time, in one attempt. @throws Failure as `ask` does */
@@ -100,7 +100,7 @@ async function listNewest(
     call: { method: 'GET', path: '/incidents', query: newestFirst, isOnce },
     answer: INCIDENTS_ANSWER,
   })
-  return incidents
+  return client.mask(incidents)
 }
 
 /** The texts of an incident's notes. @throws Failure as `ask` does */

@@ -93,6 +93,14 @@ test('--urgency counts one kind only, and needs no ability of the account', asyn
   assert.equal((await gate(['--urgency', 'low'])).code, 1)
 })
 
+test('a secret in the title of an incident is not printed', async () => {
+  open([{ ...NEW, title: `Leaked ${REST_TOKEN}` }])
+  const { stdout, stderr } = await gate(['--json'])
+  assert.match(stderr, /Leaked …/)
+  assert.match(stdout, /"title":"Leaked …/)
+  assert.ok(!(stdout + stderr).includes(REST_TOKEN))
+})
+
 test('an incident that cannot be read still counts', async () => {
   open([])
   const body = JSON.stringify({ incidents: [{ id: 7, title: null }], more: false })
