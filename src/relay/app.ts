@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import type { Server } from 'node:http'
 import { fastify, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
 import { Failure } from '../core/failure.ts'
 import { mountAdmission } from './admission.ts'
@@ -61,7 +62,16 @@ function createServer({ connections }: RoomForCallers): FastifyInstance {
     },
   })
   limitConnections(app.server, connections)
+  answerHalfClosed(app.server)
   return app
+}
+
+/**
+ * Has callers answered that close their side of a connection after the request, as `printf … | nc` does. Node would close
+ * the connection at once, and the caller would not know that its event was accepted.
+ */
+function answerHalfClosed(server: Server): void {
+  Object.assign(server, { httpAllowHalfOpen: true }) // read by Node's HTTP server, though not documented
 }
 
 /**

@@ -201,6 +201,7 @@ function createViewers(onPoll: (polls: number) => void): Viewers {
     add: (viewer) => {
       viewers.add(viewer)
       viewer.once('close', () => leave(viewer))
+      viewer.socket?.once('end', () => viewer.destroy()) // a page that was closed
       viewer.flushHeaders()
       timer ??= setInterval(() => {
         if (++polls % POLLS_PER_COMMENT === 0) send(': still here\n\n')

@@ -45,3 +45,20 @@ test(
     assert.equal((await post(`${relay.url}/v2/enqueue`, alertBody())).status, 202)
   },
 )
+
+async function answerTo({ url }: RunningRelay, request: string): Promise<string> {
+  const socket = connect({ port: Number(new URL(url).port), host: '127.0.0.1', allowHalfOpen: true })
+  socket.end(request)
+  let answer = ''
+  for await (const chunk of socket) answer += String(chunk)
+  return answer
+}
+
+test('a caller that closes its side after the request is answered, and then the connection ends', async (t) => {
+  const relay = await start(t)
+  const body = JSON.stringify(alertBody())
+  const head = `host: a\r\ncontent-type: application/json\r\ncontent-length: ${body.length}\r\n`
+  assert.match(await answerTo(relay, `POST /v2/enqueue HTTP/1.1\r\n${head}\r\n${body}`), /^HTTP\/1\.1 202 /)
+  assert.match(await answerTo(relay, `GET /healthz HTTP/1.1\r\nhost: a\r\n\r\n`), /^HTTP\/1\.1 200 /)
+  await answerTo(relay, `GET /events/live HTTP/1.1\r\nhost: a\r\n\r\n`)
+})
