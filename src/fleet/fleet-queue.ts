@@ -1,6 +1,6 @@
 import { Failure } from '../core/failure.ts'
 import type { Clock } from '../delivery/retry.ts'
-import type { Progress, SpoolQueue } from '../spool/spool.ts'
+import type { DueListener, Progress, SpoolQueue } from '../spool/spool.ts'
 import type { Engine, Rate } from './engine.ts'
 import { createLeaseClock } from './lease-clock.ts'
 import { startLeases, type Leases } from './leases.ts'
@@ -52,9 +52,9 @@ const ELSEWHERE = {
 /** Starts to claim keys and to take their events. */
 export function startFleetQueue(options: FleetQueueOptions): FleetQueue {
   const { engine } = options
-  const listeners = new Set<(keyIds: ReadonlySet<number>) => void>()
+  const listeners = new Set<DueListener>()
   const { mirror, taking, leases, leaseNow } = startMirror(options, (keyIds) => {
-    for (const listener of listeners) listener(keyIds)
+    for (const listener of listeners) listener(keyIds, [])
   })
   const unlisten = engine.onDue((keyIds) => {
     if (mirror.noteDue(keyIds).length > 0) leases.claimSoon()

@@ -73,6 +73,9 @@ const MAX_LOOKS = 10
 function filterQueue(queue: SpoolQueue, isAllowed: (key: SpoolKey, event?: DueEvent) => boolean): SpoolQueue {
   return {
     ...queue,
+    // Events that were just added have to be looked for, too, since only `due` checks whether they are allowed.
+    onDue: (listener) =>
+      queue.onDue((keyIds, fresh) => listener(new Set([...keyIds, ...fresh.map(({ keyId }) => keyId)]), [])),
     due: (keyId, kind, options) => {
       const key = queue.key(keyId)
       if (key === undefined || !isAllowed(key)) return NOTHING

@@ -3,10 +3,10 @@ import { createAttemptLog } from './attempt-log.ts'
 import { createEndDeadlines } from './deadline-table.ts'
 import { createRecordDeployments } from './deployment-table.ts'
 import { incremented, readable, storableDue } from './numbers.ts'
-import { createInternKey } from './intern-key.ts'
+import { createFindPlace } from './intern-key.ts'
 import { checksumOf, type NewRow } from './rows.ts'
 import type { RetryPreview } from './listing.ts'
-import type { EventStatus, Progress, Settlement } from './spool.ts'
+import type { DueEvent, EventStatus, Progress, Settlement } from './spool.ts'
 import { prepareGet, prepareRun } from './statements.ts'
 import type { DeadRow, Superseding } from './superseding.ts'
 
@@ -17,7 +17,9 @@ export interface Transaction {
   nextId: number
   /** Events of each status. */
   readonly counts: Record<EventStatus, number>
-  /** Keys that now have an event to attempt. */
+  /** Events that were added and may be attempted at once. */
+  readonly fresh: DueEvent[]
+  /** Keys that now have another event to attempt. */
   readonly dueKeyIds: Set<number>
   /** Events that are no longer pending. */
   readonly settled: Progress[]
@@ -48,8 +50,7 @@ export interface ReviveOptions {
 
 /** Prepares the statements for adding. */
 export function createAdd(db: DatabaseSync): Add {
-  const internKey = createInternKey(db)
-  const isPending = prepareIsPending(db)
+  const findPlace = createFindPlace(db)
   const record = createRecordDeployments(db)
   const endDeadlines = createEndDeadlines(db)
   const insert = prepareRun(
@@ -62,14 +63,23 @@ export function createAdd(db: DatabaseSync): Add {
     { id = tx.nextId++, key, kind, action, dedupKey, body }: NewRow,
   ): number => {
     if (id >= tx.nextId) tx.nextId = id + 1 // reserved in a store that was replaced
-    const keyId = internKey(key)
-    const isBehind = dedupKey !== null && isPending(keyId, dedupKey) !== undefined
+    const { keyId, isBehind } = findPlace(key, dedupKey)
     const acceptedAtMs = Math.round(tx.nowMs)
     const checksum = checksumOf(key, kind, body)
     insert(id, keyId, kind, action, dedupKey, acceptedAtMs, isBehind ? null : 0, checksum, body)
     tx.counts.pending++
     tx.changedIds.push(id)
-    if (!isBehind) tx.dueKeyIds.add(keyId)
+    if (!isBehind)
+      tx.fresh.push({
+        id,
+        keyId,
+        kind,
+        ...(dedupKey !== null && { dedupKey }),
+        body,
+        attempts: 0,
+        acceptedAtMs,
+        checksum,
+      })
     return id
   }
   return (tx, rows, limit) => {
@@ -86,10 +96,11 @@ function prepareIsPending(db: DatabaseSync): (keyId: number, dedupKey: string) =
   return prepareGet(db, 'SELECT 1 FROM pending WHERE key_id = ? AND dedup_key = ? LIMIT 1')
 }
 
-interface PendingRow {
+interface SettledRow {
   readonly key_id: number
-  readonly dedup_key: string | null
   readonly attempts: number
+  /** The first other event of its alert. */
+  readonly next_id: number | null
 }
 
 /** Prepares the statements for settling. */
@@ -97,15 +108,14 @@ export function createSettle(db: DatabaseSync): Settle {
   const move = createMove(db)
   const log = createAttemptLog(db)
   // Not `DELETE … RETURNING`: SQLite builds a table for what it returns, which costs twice as much as both of these.
-  const find = prepareGet<PendingRow>(
+  const find = prepareGet<SettledRow>(
     db,
-    `SELECT key_id, dedup_key, ${readable('attempts')} AS attempts FROM pending WHERE id = ?`,
+    `SELECT key_id, ${readable('attempts')} AS attempts, (SELECT min(other.id) FROM pending AS other
+       WHERE other.key_id = event.key_id AND other.dedup_key = event.dedup_key AND other.id <> event.id) AS next_id
+     FROM pending AS event WHERE id = ?`,
   )
   const remove = prepareRun(db, 'DELETE FROM pending WHERE id = ?')
-  const unblockNext = prepareRun(
-    db,
-    'UPDATE pending SET due_at = 0 WHERE id = (SELECT min(id) FROM pending WHERE key_id = ? AND dedup_key = ?)',
-  )
+  const unblock = prepareRun(db, 'UPDATE pending SET due_at = 0 WHERE id = ?')
   const postpone = prepareRun(
     db,
     `UPDATE pending SET attempts = ${incremented('attempts')}, http_status = ?, reason = ?, due_at = ? WHERE id = ?`,
@@ -132,8 +142,7 @@ export function createSettle(db: DatabaseSync): Settle {
       ...(httpStatus !== undefined && { httpStatus }),
       ...(kind === 'dead' && { reason: settlement.reason }),
     })
-    if (found.dedup_key === null) return
-    if (unblockNext(found.key_id, found.dedup_key) > 0) tx.dueKeyIds.add(found.key_id)
+    if (found.next_id !== null && unblock(found.next_id) > 0) tx.dueKeyIds.add(found.key_id)
   }
 }
 

@@ -12,7 +12,7 @@ import { createStoredQueue } from './queue.ts'
 import { createReserve } from './reserve.ts'
 import { createRoom } from './room.ts'
 import type { ListedSpool } from './listing.ts'
-import type { Progress } from './spool.ts'
+import type { DueEvent, DueListener, Progress } from './spool.ts'
 import { createStoredDeadlines } from './stored-deadlines.ts'
 import { examineStore } from './store.ts'
 import { createUnwritten, type Remembered } from './unwritten.ts'
@@ -47,17 +47,17 @@ export async function openSpool(options: SpoolOptions): Promise<ListedSpool> {
   const connection = createConnection({ sqlite, directory, path: files.store, reserve, now, onWarning })
   const lock = createDeliveryLock(sqlite, directory, files)
   const room = createRoom({ directory, reserve, freeBytes: () => freeBytesOf(connection) })
-  const due = createListeners<ReadonlySet<number>>()
-  const changed = createListeners<readonly number[]>()
+  const due = createListeners<Parameters<DueListener>>()
+  const changed = createListeners<[readonly number[]]>()
   const hasChanged = watchVersion(connection)
   const unwritten = createUnwritten()
   const waiting = createWaiting({
     progress: (id) => unwritten.progress(id) ?? storedProgress(connection, id),
     hasForeignChanges: () => ifReadable(hasChanged) ?? false,
   })
-  const onChange = ({ settled, dueKeyIds }: Remembered, ids: readonly number[]): void => {
+  const onChange = ({ settled, dueKeyIds, fresh = [] }: Changed, ids: readonly number[]): void => {
     waiting.settled(settled)
-    if (dueKeyIds.size > 0) due.call(dueKeyIds)
+    if (dueKeyIds.size > 0 || fresh.length > 0) due.call(dueKeyIds, fresh)
     if (ids.length > 0) changed.call(ids)
   }
   const commits = createCommits({
@@ -98,26 +98,31 @@ export async function openSpool(options: SpoolOptions): Promise<ListedSpool> {
   }
 }
 
+/** What others have to know about a change. */
+interface Changed extends Remembered {
+  readonly fresh?: readonly DueEvent[]
+}
+
 /** Milliseconds since the epoch when the process started, and from then on by a clock that never steps. */
 function steadyNow(): number {
   return performance.timeOrigin + performance.now()
 }
 
-interface Listeners<T> {
+interface Listeners<Values extends readonly unknown[]> {
   /** Returns the way to stop that. */
-  readonly add: (listener: (value: T) => void) => () => void
-  readonly call: (value: T) => void
+  readonly add: (listener: (...values: Values) => void) => () => void
+  readonly call: (...values: Values) => void
 }
 
-function createListeners<T>(): Listeners<T> {
-  const listeners = new Set<(value: T) => void>()
+function createListeners<Values extends readonly unknown[]>(): Listeners<Values> {
+  const listeners = new Set<(...values: Values) => void>()
   return {
     add: (listener) => {
       listeners.add(listener)
       return () => listeners.delete(listener)
     },
-    call: (value) => {
-      for (const listener of listeners) listener(value)
+    call: (...values) => {
+      for (const listener of listeners) listener(...values)
     },
   }
 }

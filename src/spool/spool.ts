@@ -187,6 +187,9 @@ export interface DueKey {
   readonly dueAtMs: number
 }
 
+/** Gets events that were just added and are due, so that nobody has to read them, and the keys of other events that are due. */
+export type DueListener = (keyIds: ReadonlySet<number>, fresh: readonly DueEvent[]) => void
+
 /** The delivering side of a spool. Reading throws SQLite's errors if the disk fails (`storeProblem` explains them). */
 export interface SpoolQueue {
   /**
@@ -225,7 +228,7 @@ export interface SpoolQueue {
   /** Deliveries since a time: they tell a process that takes over how much of its rate each key has used. */
   deliveriesSince(sinceMs: number): { readonly keyId: number; readonly atMs: number }[]
   /** Calls back after each transaction of this process that made events due. Returns a function that ends that. */
-  onDue(listener: (keyIds: ReadonlySet<number>) => void): () => void
+  onDue(listener: DueListener): () => void
   /** Whether another process has changed the spool since the last call. */
   hasForeignChanges(): boolean
   /** Whether an attempt of a due event may still begin. Absent if nothing can take that right away. */

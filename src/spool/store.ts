@@ -180,6 +180,7 @@ function createTransact(db: DatabaseSync): <T>(nowMs: number, work: (tx: Transac
         nowMs,
         nextId,
         counts,
+        fresh: [],
         dueKeyIds: new Set(),
         settled: [],
         changedIds: [],

@@ -2,6 +2,7 @@ import type { Outcome } from '../../core/outcome.ts'
 import { createJsonRequest } from '../../delivery/request.ts'
 import { checksumOf } from '../rows.ts'
 import type { DueEvent, Settlement, SpoolKey } from '../spool.ts'
+import type { Resolution } from './destinations.ts'
 import { noteEnd, noteOutcome, noteStart, type KeyState } from './key-state.ts'
 import { settlementOf } from './settlement.ts'
 import type { StoreHealth } from './store-health.ts'
@@ -38,13 +39,14 @@ export function createAttempt(deps: WorkerDeps, { storeHealth, signal, lookAgain
     if (checksumOf(key, event.kind, event.body) !== event.checksum) return corrupted(event)
     let isForbidden = false
     const mayBegin = queue.mayAttempt && ((): boolean => !(isForbidden = queue.mayAttempt?.(event) === false))
-    const outcome = await post(deps, key, event, { signal, mayBegin })
+    const found = deps.resolve(key)
+    const resolution = found instanceof Promise ? await found : found
+    const outcome = await post(deps, event, resolution, { signal, mayBegin })
     if (outcome.kind === 'retry' && (signal.aborted || isForbidden)) return undefined
     note(state, event, outcome, startedAtMs)
     return settlementOf(event, outcome, { nowMs: queue.now(), maxAgeMs, random: clock.random() })
   }
-  const make = async (state: KeyState, event: DueEvent): Promise<boolean> => {
-    const startedAtMs = queue.now()
+  const make = async (state: KeyState, event: DueEvent, startedAtMs: number): Promise<boolean> => {
     const key = state.keys.get(event.keyId)
     const settlement = key && (await settle(state, event, key))
     const nowMs = queue.now()
@@ -63,23 +65,27 @@ export function createAttempt(deps: WorkerDeps, { storeHealth, signal, lookAgain
     return settlement.kind !== 'postponed'
   }
   return async (state, event) => {
-    noteStart(state, event, queue.now())
-    return await make(state, event).finally(() => noteEnd(state, event))
+    const startedAtMs = queue.now()
+    noteStart(state, event, startedAtMs)
+    try {
+      return await make(state, event, startedAtMs)
+    } finally {
+      noteEnd(state, event)
+    }
   }
 }
 
 /** Sends an event with its key. If the key is not configured, the event is unreachable for now: it may be configured later. */
-async function post(
-  { transport, resolve, userAgent, timeoutMs, secrets }: WorkerDeps,
-  key: SpoolKey,
+function post(
+  { transport, userAgent, timeoutMs, secrets }: WorkerDeps,
   { kind, body }: DueEvent,
+  resolution: Resolution,
   { signal, mayBegin }: { readonly signal: AbortSignal; readonly mayBegin: (() => boolean) | undefined },
-): Promise<Outcome> {
-  const resolution = await resolve(key)
+): Promise<Outcome> | Outcome {
   if ('missing' in resolution) return { kind: 'unreachable', reason: resolution.missing }
   const request = createJsonRequest({ kind, json: body }, resolution, userAgent)
   const masked = { ...request, secrets: [...request.secrets, ...secrets], mayBegin }
-  return await transport.post(masked, timeoutMs, signal)
+  return transport.post(masked, timeoutMs, signal)
 }
 
 function corrupted({ id }: DueEvent): Settlement {

@@ -1,14 +1,13 @@
 import type { Event } from '../../core/event.ts'
 import type { Due, DueEvent, DueOptions, SpoolQueue } from '../spool.ts'
+import { createAdded } from './added.ts'
 import { createAttempt, type Attempt } from './attempt.ts'
 import { isProbing, roomAtMs, roomOf, roomOfKind, type KeyState } from './key-state.ts'
 import { createKeyStates } from './key-states.ts'
+import { createRunning, type Running } from './running.ts'
 import { createSchedule, type Schedule } from './schedule.ts'
 import type { StoreHealth } from './store-health.ts'
 import type { KeyReport, WorkerDeps } from './types.ts'
-
-/** Attempts in flight at once, of all keys: each one holds an event's bytes and a connection. */
-const MAX_IN_FLIGHT = 256
 
 /** Starts the attempts that are due, as many as there is room for. */
 export interface Dispatcher {
@@ -18,6 +17,8 @@ export interface Dispatcher {
   refresh(): void
   /** Looks at these keys next. */
   lookAt(keyIds: Iterable<number>): void
+  /** Attempts events that were just added without reading them again, if nothing else has to come first. */
+  offer(events: readonly DueEvent[]): void
   /** Starts attempts. Returns when there will be more to do, on the spool's clock. */
   dispatch(): number
   /** The state of each key that recently had something to deliver. */
@@ -51,7 +52,8 @@ export function createDispatcher(
   const states = createKeyStates({ ...deps, queue, lookAgain })
   const attempt = createAttempt(deps, { storeHealth, signal, lookAgain })
 
-  const start = createStart({ queue, schedule, running, attempt, wake })
+  const { startOne, startDue } = createStart({ queue, schedule, running, attempt, wake })
+  const added = createAdded({ schedule, states, running, startOne })
   const refresh = (): void => {
     for (const { keyId, dueAtMs } of queue.dueKeys()) {
       states.prepare(keyId) // all names of a secret must be known before the events of one name are read
@@ -61,6 +63,7 @@ export function createDispatcher(
   return {
     takeOver: async () => {
       schedule.clear()
+      added.clear()
       states.restart()
       const reason = await queue.repairDueTimes()
       if (reason !== undefined) storeHealth.failed(reason)
@@ -68,17 +71,20 @@ export function createDispatcher(
     },
     refresh,
     lookAt: (keyIds) => Iterator.from(keyIds).forEach((keyId) => schedule.addNow(keyId)),
+    offer: (events) => added.offer(events),
     dispatch: () => {
       const nowMs = queue.now()
-      schedule.take(nowMs, running.room(), (keyIds) =>
+      added.start(nowMs)
+      schedule.take(nowMs, running.room(), (keyIds) => {
+        if (keyIds.length === 0) return
         queue.readTogether(() => {
           for (const keyId of keyIds) states.prepare(keyId)
           for (const keyId of keyIds) {
             const state = states.get(keyId)
-            if (state !== undefined) start(state, keyId, nowMs)
+            if (state !== undefined) startDue(state, keyId, nowMs)
           }
-        }),
-      )
+        })
+      })
       return running.room() > 0 ? (schedule.nextAtMs() ?? Infinity) : Infinity
     },
     tidy: async () => {
@@ -98,51 +104,25 @@ interface StartParts {
   readonly wake: () => void
 }
 
-/** A function that starts the due attempts of a key, as many as there is room for. */
-function createStart({
-  queue,
-  schedule,
-  running,
-  attempt,
-  wake,
-}: StartParts): (state: KeyState, keyId: number, nowMs: number) => void {
+interface Start {
+  readonly startOne: (state: KeyState, event: DueEvent) => Promise<void>
+  /** Starts the due attempts of a key, as many as there is room for. */
+  readonly startDue: (state: KeyState, keyId: number, nowMs: number) => void
+}
+
+function createStart({ queue, schedule, running, attempt, wake }: StartParts): Start {
   const startOne = async (state: KeyState, event: DueEvent): Promise<void> => {
     const isSettled = await running.add(attempt(state, event))
     // Most events are the only one of their key. A transaction that makes others due calls the queue's listeners.
     if (state.mayHaveMore || !isSettled) schedule.addNow(event.keyId)
     if ((schedule.nextAtMs() ?? Infinity) <= queue.now()) wake()
   }
-  return (state, keyId, nowMs) => {
-    const { events, againAtMs } = findDue(queue, state, nowMs, running.room())
-    for (const event of events) void startOne(state, event)
-    if (againAtMs !== undefined) schedule.addAt(keyId, againAtMs)
-  }
-}
-
-/** The attempts in flight, of all keys. */
-interface Running {
-  /** How many more may start. */
-  readonly room: () => number
-  /** Resolves with the attempt's result, once it no longer counts. */
-  readonly add: <T>(attempt: Promise<T>) => Promise<T>
-  /** Resolves when none are left, including any that start while waiting. */
-  readonly settled: () => Promise<void>
-}
-
-function createRunning(): Running {
-  const running = new Set<Promise<unknown>>()
   return {
-    room: () => MAX_IN_FLIGHT - running.size,
-    add: (attempt) => {
-      const counted = attempt.then((result) => {
-        running.delete(counted)
-        return result
-      })
-      running.add(counted)
-      return counted
-    },
-    settled: async () => {
-      while (running.size > 0) await Promise.all(running)
+    startOne,
+    startDue: (state, keyId, nowMs) => {
+      const { events, againAtMs } = findDue(queue, state, nowMs, running.room())
+      for (const event of events) void startOne(state, event)
+      if (againAtMs !== undefined) schedule.addAt(keyId, againAtMs)
     },
   }
 }

@@ -64,6 +64,11 @@ export interface Class {
   readonly lane: Lane
 }
 
+/** The class of an event. */
+export function classOf(event: DueEvent): Class {
+  return { kind: event.kind, lane: laneOf(event) }
+}
+
 /** How many attempts of a kind may start now, regardless of its breaker. */
 export function roomOfKind(
   { throttles, throttledUntilMs, inFlight }: KeyState,

@@ -12,6 +12,8 @@ export interface KeyStates {
   prepare(keyId: number): void
   /** Undefined if the spool has no such key, or its secret is still being looked up. */
   get(keyId: number): KeyState | undefined
+  /** The same for a key that was not prepared just now; undefined also if its secret was missing. */
+  known(keyId: number): KeyState | undefined
   /** Forgets everything, and reads from the spool how much of its rate each key used in the last minute. */
   restart(): void
   /** The state of each key that was used recently. */
@@ -35,15 +37,13 @@ export function createKeyStates({ queue, resolve, ratePerMinute, lookAgain }: Ke
   /** Keys that could not be resolved just now. */
   const missed = new Set<number>()
 
-  const join = (keyId: number, resolution: Resolution): void => {
-    const key = queue.key(keyId)
-    if (key !== undefined) groups.join(keyId, key, identityOf(keyId, resolution))
-  }
+  const get = (keyId: number): KeyState | undefined => (resolving.has(keyId) ? undefined : groups.get(keyId))
   const joinLater = async (keyId: number, resolution: Promise<Resolution>): Promise<void> => {
     resolving.add(keyId)
     const resolved = await resolution
     resolving.delete(keyId)
-    join(keyId, resolved)
+    const key = queue.key(keyId)
+    if (key !== undefined) groups.join(keyId, key, identityOf(keyId, resolved))
     if ('missing' in resolved) missed.add(keyId)
     lookAgain(keyId)
   }
@@ -59,11 +59,12 @@ export function createKeyStates({ queue, resolve, ratePerMinute, lookAgain }: Ke
     if (key === undefined) return groups.leave(keyId)
     const resolution = resolve(key)
     if (resolution instanceof Promise) void joinLater(keyId, resolution)
-    else join(keyId, resolution)
+    else groups.join(keyId, key, identityOf(keyId, resolution))
   }
   return {
     prepare,
-    get: (keyId) => (resolving.has(keyId) ? undefined : groups.get(keyId)),
+    get,
+    known: (keyId) => (groups.isNameless(keyId) ? undefined : get(keyId)),
     restart: () => {
       const nowMs = queue.now()
       const deliveries = queue.deliveriesSince(nowMs - WINDOW_MS).filter(({ atMs }) => atMs <= nowMs)
@@ -125,7 +126,7 @@ function createGroups(ratePerMinute: number): Groups {
       for (const { atMs } of uses.get(keyId) ?? []) state.rateLimit.use(atMs)
       uses.delete(keyId)
     },
-    isNameless: (keyId) => byKeyId.get(keyId)?.identity === MISSING + keyId,
+    isNameless: (keyId) => byKeyId.get(keyId)?.identity.startsWith(MISSING) === true,
     restart: (before) => {
       byKeyId.clear()
       byIdentity.clear()

@@ -29,8 +29,10 @@ export function startWorker(deps: WorkerDeps): Worker {
   const run = async (): Promise<void> => {
     while (!stopping.signal.aborted) await wakeUp.wait(await turn())
   }
-  const unlisten = queue.onDue((keyIds) => {
+  const unlisten = queue.onDue((keyIds, fresh) => {
     dispatcher.lookAt(keyIds)
+    if (lock.isHeld()) dispatcher.offer(fresh)
+    else dispatcher.lookAt(fresh.map(({ keyId }) => keyId))
     wake()
   })
   const running = run()

@@ -256,3 +256,51 @@ test('an attempt that may not begin leaves its event pending, as if it had not b
   assert.deepEqual(told, ['lock true', 'delivered'])
   assert.equal(spool.list('delivered', 1)[0]?.attempts, 1)
 })
+
+test('an event that is added while nothing else of its key is due is attempted without being read', async (t) => {
+  const { spool } = await openTestSpool(t)
+  const read: number[] = []
+  const due: typeof spool.queue.due = (...wanted) => {
+    read.push(wanted[0])
+    return spool.queue.due(...wanted)
+  }
+  const queue = { ...spool.queue, due, hasForeignChanges: () => false }
+  const { seen } = startTestWorker(t, { spool: { ...spool, queue } })
+  const isDelivered = (count: number) => (): boolean => spool.counts().delivered === count
+  await spool.add([alertItem('trigger', 'a', ownKey(1))])
+  await until(isDelivered(1), 'the first is delivered')
+  assert.ok(read.length > 0, 'the key was not known yet')
+  read.length = 0
+  await spool.add([alertItem('trigger', 'b', ownKey(1))])
+  await until(isDelivered(2), 'the second is delivered')
+  assert.deepEqual(read, [])
+  await spool.add([alertItem('trigger', 'c', ownKey(1)), alertItem('resolve', 'c', ownKey(1))])
+  await until(isDelivered(4), 'the third and its resolve are delivered')
+  assert.deepEqual(
+    seen.map(({ what }) => what),
+    ['trigger a', 'trigger b', 'trigger c', 'resolve c'],
+  )
+})
+
+test('of events that are added at once, no more are in flight than a key may have, and each is sent once', async (t) => {
+  const { spool } = await openTestSpool(t)
+  const held = Promise.withResolvers<Outcome>()
+  const { seen } = startTestWorker(t, {
+    spool,
+    answer: ({ what }) => (what === 'trigger first' ? ACCEPTED : held.promise),
+  })
+  await spool.add([alertItem('trigger', 'first')])
+  await until(() => spool.counts().delivered === 1, 'the key is known')
+  const names = Array.from({ length: 100 }, (_, index) => `trigger ${index}`)
+  await Promise.all(names.map((_, index) => spool.add([alertItem('trigger', String(index))])))
+  await until(() => seen.length === 65, 'as many are in flight as may be')
+  await spool.add([alertItem('resolve', 'first')])
+  assert.equal(seen.length, 65)
+  held.resolve(ACCEPTED)
+  await until(() => isIdle(spool.counts()), 'all are delivered')
+  assert.deepEqual(
+    new Set(seen.map(({ what }) => what)),
+    new Set(['trigger first', 'resolve first', ...names]),
+  )
+  assert.equal(seen.length, 102)
+})
