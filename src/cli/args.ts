@@ -121,12 +121,13 @@ function strayWords(name: CommandName | undefined, words?: readonly string[]): s
 function misfits(name: CommandName, operands: readonly string[], options: Options): string[] {
   const { maxOperands }: CommandInfo = COMMANDS[name]
   const tooMany = operands.length > maxOperands
-  const arity = maxOperands === 0 ? 'no argument' : 'one argument at most'
+  const none = name === 'run' || name === 'watch' ? 'takes no argument before --' : 'takes no argument'
+  const arity = maxOperands === 0 ? none : 'takes one argument at most'
   const foreign = SETTING_LIST.filter(
     (setting) => setting.option && options[setting.option] && !takesSetting(name, setting),
   )
   return [
-    ...(tooMany ? [`${name} takes ${arity}`] : []),
+    ...(tooMany ? [`${name} ${arity}`] : []),
     ...(name === 'help' ? [] : foreign.map(({ option }) => `--${option} is not an option of ${name}`)),
     ...(name === 'run' && options['urgency'] && !options['watch'] ? ['--urgency needs --watch'] : []),
     ...(name === 'success' && options['status']

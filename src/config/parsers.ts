@@ -62,8 +62,10 @@ export function parseCount(max: number, min = 0): (text: string) => number {
 /** Exit statuses: a list such as `3,75`, or `*` for all but 0. Returns whether a status is among them. */
 export function parseExitCodes(text: string): (exitCode: number) => boolean {
   if (text === '*') return (exitCode) => exitCode !== 0
-  const codes = new Set(text.split(',').map((code) => parseCount(255)(code.trim())))
-  return (exitCode) => codes.has(exitCode)
+  const codes = text.split(',').map((code) => code.trim())
+  if (!codes.every((code) => /^\d{1,3}$/.test(code) && Number(code) <= 255))
+    refuse('must be * or a list of exit statuses from 0 to 255, such as 3,75')
+  return (exitCode) => codes.some((code) => Number(code) === exitCode)
 }
 
 /** A point in time. */

@@ -17,7 +17,10 @@ export function buildStarted(input: EventInput): Event {
   const { identity, fields, build, result, nowIso } = input
   const dedupKey = identity.dedupKey?.value
   if (dedupKey === undefined)
-    throw new Failure('usage', 'no repository is known, so no outcome would end this: set --dedup-key')
+    throw new Failure(
+      'usage',
+      'no repository is known, so no outcome would end this: set --dedup-key (PAGERDUTY_DEDUP_KEY)',
+    )
   const { isRollback } = fields
   const facts = { build, environment: identity.environment?.value, result: {}, isRollback }
   const rendered = fields.summary === undefined ? '' : renderTemplate(fields.summary, facts)

@@ -41,8 +41,6 @@ const PARTS: ReadonlySet<string> = new Set([
 
 /** What the page shows as it is printed, though the program puts it together from several texts. */
 const ASSEMBLED: ReadonlySet<string> = new Set([
-  'takes no argument',
-  'takes one argument at most',
   'must be like 2026-01-31T12:00:00Z',
   'the event refers to variables that are not set',
   'the event refers to secrets of this program',

@@ -57,6 +57,7 @@ const REFUSED: [string[], RegExp][] = [
   [['success', '--', 'ls'], /^only run and watch take a command after --\n/],
   [['--', 'success'], /^only run and watch take a command after --\n/],
   [['run', 'ls'], /^run needs its command after --/],
+  [['run', '--within', '5', 'minutes', '--', 'ls'], /^run takes no argument before --/],
   [
     ['run', 'ls', '-l', '--color=SECRET-VALUE'],
     /^run needs its command after --: .*\nsee pagerduty-alert help run$/,
