@@ -40,8 +40,8 @@ export interface FleetMembers {
   readonly post: (alert: string, pauseMs: number, signal: AbortSignal) => Promise<void>
   /** Posts an event of an alert until one is accepted. */
   readonly postOnce: (alert: string, signal: AbortSignal) => Promise<void>
-  /** Kills a relay. @returns whether one was running */
-  readonly killOne: () => Promise<boolean>
+  /** Kills a relay, one of these. @returns whether one was running */
+  readonly killOne: (names?: readonly string[]) => Promise<boolean>
   /** Stops a relay where it is, for a while. @returns whether one was running */
   readonly freezeOne: () => boolean
   /** The addresses of those that run. */
@@ -59,11 +59,22 @@ interface Member {
   frozen: { readonly trouble: Trouble; readonly timer: NodeJS.Timeout } | undefined
 }
 
-/** No relay yet. @param keyOf the name of the key that an alert is sent with */
+interface MembersOptions {
+  readonly directory: string
+  readonly chance: Chance
+  /** The name of the key that an alert is sent with. */
+  readonly keyOf: (alert: string) => string
+  /** PAGERDUTY_FLEET_ALONE; default: `never`, since alone, relays do not keep the order among each other. */
+  readonly aloneAfter?: string
+  /** The only relay that gets the events of an alert; default: any does. */
+  readonly relayOf?: (alert: string) => string
+}
+
+/** No relay yet. */
 export function createFleetMembers(
   simulator: Simulator,
   cluster: Cluster,
-  { directory, chance, keyOf }: { directory: string; chance: Chance; keyOf: (alert: string) => string },
+  { directory, chance, keyOf, aloneAfter = 'never', relayOf }: MembersOptions,
 ): FleetMembers {
   const members = new Map<string, Member>()
   const accepted = new Set<string>()
@@ -83,7 +94,7 @@ export function createFleetMembers(
       PAGERDUTY_TIMEOUT: `${TIMEOUT_MS}ms`,
       PAGERDUTY_FLEET: cluster.url('relay', PASSWORD),
       PAGERDUTY_FLEET_SECRET: SECRET,
-      PAGERDUTY_FLEET_ALONE: 'never', // alone, relays do not keep the order among each other
+      PAGERDUTY_FLEET_ALONE: aloneAfter,
       ...stepClock((chance.number() * 2 - 1) * CLOCK_MS),
     })
     const member: Member = { name, host, program, url: undefined, frozen: undefined }
@@ -133,7 +144,8 @@ export function createFleetMembers(
       await Promise.all(names.map(keep))
     },
     post: async (alert, pauseMs, signal) => {
-      let bound: string | undefined
+      const only = relayOf?.(alert)
+      let bound = only
       for (let number = 0; !signal.aborted;) {
         const able = running().filter(({ name }) => bound === undefined || name === bound)
         const target = able.length === 0 ? undefined : chance.pick(able)
@@ -142,7 +154,7 @@ export function createFleetMembers(
           const by = await acceptedBy(target.url, summary, keyOf(alert))
           if (by !== undefined) accepted.add(summary)
           if (by === 'spool') throughSpool++
-          if (by !== undefined) bound = by === 'spool' ? target.name : undefined
+          if (by !== undefined) bound = by === 'spool' ? target.name : only
         }
         await sleep(pauseMs * (0.5 + chance.number()))
       }
@@ -159,8 +171,8 @@ export function createFleetMembers(
         await sleep(300)
       }
     },
-    killOne: async () => {
-      const able = running()
+    killOne: async (names) => {
+      const able = running().filter(({ name }) => names?.includes(name) !== false)
       return able.length > 0 && (await kill(chance.pick(able)))
     },
     freezeOne: () => {

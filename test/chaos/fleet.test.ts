@@ -5,7 +5,7 @@ import type { Behaviour } from '../../tools/simulator/behaviour.ts'
 import { startSimulator } from '../../tools/simulator/simulator.ts'
 import { formatCount, recordFigure } from '../support/figures.ts'
 import { deadlocksOf, startFleetCluster } from '../support/fleet.ts'
-import { NEEDS_STANDBYS, type Cluster } from '../support/postgres.ts'
+import { NEEDS_STANDBYS } from '../support/postgres.ts'
 import { skipWithout } from '../support/required.ts'
 import { temporaryDirectory } from '../support/spool.ts'
 import { until } from '../support/until.ts'
@@ -13,6 +13,7 @@ import { REFUSED } from './agreement.ts'
 import { createChance } from './chance.ts'
 import { judgeFleet } from './fleet-judge.ts'
 import { troubleNodes } from './fleet-nodes.ts'
+import { untilAllDelivered } from './fleet-rest.ts'
 import { createFleetMembers, TIMEOUT_MS } from './fleet-members.ts'
 
 /** Kills and freezes; `npm run chaos` has more patience. */
@@ -79,7 +80,11 @@ test(
     await Promise.all([...writers, nodes])
     simulator.behave({ containing: 'poison', behaviour: { kind: 'usual' } })
     const posted = Date.now()
-    await untilAllDelivered(cluster, () => members.urls())
+    await untilAllDelivered(cluster, {
+      urls: members.urls,
+      relays: RELAYS.length,
+      patienceMs: 300_000 + KILLS * 1000,
+    })
     const [{ dead } = { dead: 0 }] = await cluster
       .primary()
       .query<{ dead: number }>('SELECT count(*)::int AS dead FROM pagerduty_alert.dead')
@@ -118,30 +123,3 @@ test(
       recordFigure(`fleet chaos ${name}`, formatCount(count))
   },
 )
-
-/** Waits until nothing is pending, neither in the fleet nor in the spools, and lets no retry wait for its time. */
-async function untilAllDelivered(cluster: Cluster, urls: () => string[]): Promise<void> {
-  const giveUpAtMs = performance.now() + 300_000 + KILLS * 1000
-  const isDelivered = async (): Promise<boolean> => {
-    await cluster.primary().query('UPDATE pagerduty_alert.pending SET due_at = now() WHERE due_at > now()')
-    const pending = await Promise.all(
-      urls().map(async (url) => {
-        const { counts } = (await (await fetch(`${url}/events`)).json()) as { counts: { pending: number } }
-        return counts.pending
-      }),
-    )
-    return pending.length === RELAYS.length && pending.every((count) => count === 0)
-  }
-  while (!(await isDelivered())) {
-    if (performance.now() > giveUpAtMs) {
-      const keys = await cluster
-        .primary()
-        .query('SELECT id, owner, epoch, lease_until::text FROM pagerduty_alert.key')
-      const pending = await cluster
-        .primary()
-        .query('SELECT key_id, count(*), min(due_at)::text AS due FROM pagerduty_alert.pending GROUP BY 1')
-      assert.fail(`events are still pending: ${JSON.stringify({ keys, pending }, undefined, 1)}`)
-    }
-    await sleep(300)
-  }
-}
