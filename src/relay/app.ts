@@ -8,7 +8,7 @@ import { mountGuards } from './guards.ts'
 import { RELAY_LIMITS } from './limits.ts'
 import { bodyErrorDetail } from './body.ts'
 import { ROUTES } from './openapi.ts'
-import { refusalOf, refuseUnreadable, sendProblem } from './problem.ts'
+import { refusalOf, refuseUnreadable, rememberRequests, sendProblem } from './problem.ts'
 import { roomForCallers, type RoomForCallers } from './room-for-callers.ts'
 import type { Call, RelayDeps } from './context.ts'
 
@@ -63,6 +63,7 @@ function createServer({ connections }: RoomForCallers): FastifyInstance {
   })
   limitConnections(app.server, connections)
   answerHalfClosed(app.server)
+  rememberRequests(app.server)
   return app
 }
 

@@ -1,4 +1,4 @@
-import { STATUS_CODES } from 'node:http'
+import { STATUS_CODES, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import type { FastifyReply } from 'fastify'
 import { RELAY_LIMITS } from './limits.ts'
@@ -53,6 +53,14 @@ const UNREADABLE: Readonly<Record<string, Problem>> = {
     detail: `the request did not arrive within ${RELAY_LIMITS.requestMs / 1000} s, its headers within ${RELAY_LIMITS.headersMs / 1000} s`,
   },
 }
+/** The latest request of each connection, and its response. */
+const latest = new WeakMap<Socket, { readonly request: IncomingMessage; readonly response: ServerResponse }>()
+
+/** Remembers requests, for `refuseUnreadable`. */
+export function rememberRequests(server: Server): void {
+  server.on('request', (request, response) => latest.set(request.socket, { request, response }))
+}
+
 const NO_HTTP: Problem = { status: 400, detail: 'not an HTTP/1.1 request' }
 
 /**
@@ -60,6 +68,10 @@ const NO_HTTP: Problem = { status: 400, detail: 'not an HTTP/1.1 request' }
  * repeated or logged.
  */
 export function refuseUnreadable({ code = '' }: { readonly code?: string }, socket: Socket): void {
+  const { request, response } = latest.get(socket) ?? {}
+  // What cannot be read came after a request that is being answered: this would be taken for its answer.
+  if (request?.complete === true && response?.writableFinished === false)
+    return void response.once('close', () => socket.destroy())
   if (!socket.writable || socket.bytesWritten > 0) return void socket.destroy()
   const problem = UNREADABLE[code] ?? NO_HTTP
   const body = problemJson(problem)

@@ -62,3 +62,11 @@ test('a caller that closes its side after the request is answered, and then the 
   assert.match(await answerTo(relay, `GET /healthz HTTP/1.1\r\nhost: a\r\n\r\n`), /^HTTP\/1\.1 200 /)
   await answerTo(relay, `GET /events/live HTTP/1.1\r\nhost: a\r\n\r\n`)
 })
+
+test('a request is answered though what follows it cannot be read', async (t) => {
+  const relay = await start(t)
+  const body = JSON.stringify(alertBody())
+  const head = `host: a\r\ncontent-type: application/json\r\ncontent-length: ${body.length}\r\n`
+  const answer = await answerTo(relay, `POST /v2/enqueue HTTP/1.1\r\n${head}\r\n${body}x`)
+  assert.match(answer, /^HTTP\/1\.1 202 /)
+})
