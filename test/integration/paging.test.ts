@@ -1,39 +1,16 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { after, afterEach, beforeEach, test } from 'node:test'
-import { startSimulator } from '../../tools/simulator/simulator.ts'
-import { CODESHIP_PRO, KEY, runProgram, type Run } from '../support/program.ts'
-import { post, startRelay, type RunningRelay } from '../support/relay.ts'
+import { test } from 'node:test'
+import { runProgram, type Run } from '../support/program.ts'
+import { post, type RunningRelay } from '../support/relay.ts'
+import { shareRelays } from '../support/share-relays.ts'
 
 /*
  * Whom failures page: `--failure-as change` never, `--after N` from the Nth failure in a row on.
  */
 
-const simulator = await startSimulator()
-const root = mkdtempSync(join(tmpdir(), 'paging-'))
-after(async () => {
-  await simulator.close()
-  rmSync(root, { recursive: true })
-})
-beforeEach(() => simulator.reset())
-
-const running: RunningRelay[] = []
-afterEach(async () => {
-  // Until it is gone, what it sends would count for the next test.
-  await Promise.all(running.splice(0).map((relay) => relay.stop('SIGKILL')))
-})
-
-let directories = 0
-const newSpool = (): string => join(root, String(directories++))
-const ENV = { ...CODESHIP_PRO, PAGERDUTY_TOKEN: KEY, PAGERDUTY_EVENTS_URL: simulator.url }
-
-async function relayWith(env: Record<string, string> = {}): Promise<RunningRelay> {
-  const relay = await startRelay({ ...ENV, CI_BUILD_ID: '', ...env })
-  running.push(relay)
-  return relay
-}
+const { simulator, env: ENV, startRelay, newSpool } = await shareRelays()
+const relayWith = (env: Record<string, string> = {}): Promise<RunningRelay> =>
+  startRelay({ CI_BUILD_ID: '', ...env })
 
 type Settings = Readonly<Record<string, string>>
 async function deploy(build: number, args: readonly string[], settings: Settings): Promise<Run> {

@@ -1,39 +1,14 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { after, afterEach, beforeEach, test } from 'node:test'
-import { startSimulator } from '../../../tools/simulator/simulator.ts'
-import { CODESHIP_PRO, KEY } from '../../support/program.ts'
-import { alertBody, keyFor, post, startRelay as start, type RunningRelay } from '../../support/relay.ts'
+import { test } from 'node:test'
+import { KEY } from '../../support/program.ts'
+import { alertBody, keyFor, post, type RunningRelay } from '../../support/relay.ts'
+import { shareRelays } from '../../support/share-relays.ts'
 
-const simulator = await startSimulator()
-const root = mkdtempSync(join(tmpdir(), 'deployments-'))
-let spools = 0
-after(async () => {
-  await simulator.close()
-  rmSync(root, { recursive: true })
-})
-beforeEach(() => simulator.reset())
-
-const running: RunningRelay[] = []
-async function startRelay(env: Record<string, string>): Promise<RunningRelay> {
-  const relay = await start({
-    ...CODESHIP_PRO,
-    PAGERDUTY_TOKEN: KEY,
-    PAGERDUTY_EVENTS_URL: simulator.url,
-    PAGERDUTY_ENVIRONMENT: 'production',
-    ...env,
-  })
-  running.push(relay)
-  return relay
-}
-afterEach(async () => {
-  // Until it is gone, what it sends would count for the next test.
-  await Promise.all(running.splice(0).map((relay) => relay.stop('SIGKILL')))
-})
-
-const spool = (): Record<string, string> => ({ PAGERDUTY_SPOOL: join(root, String(spools++)) })
+const shared = await shareRelays()
+const { simulator } = shared
+const startRelay = (env: Record<string, string>): Promise<RunningRelay> =>
+  shared.startRelay({ PAGERDUTY_ENVIRONMENT: 'production', ...env })
+const spool = (): Record<string, string> => ({ PAGERDUTY_SPOOL: shared.newSpool() })
 
 interface Page {
   readonly deployments: Record<string, unknown>[]

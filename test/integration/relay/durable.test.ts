@@ -1,37 +1,15 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { after, afterEach, beforeEach, test } from 'node:test'
+import { test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { startSimulator } from '../../../tools/simulator/simulator.ts'
-import { CODESHIP_PRO, KEY, runProgram } from '../../support/program.ts'
-import { alertBody, keyFor, post, startRelay as start, type RunningRelay } from '../../support/relay.ts'
+import { runProgram } from '../../support/program.ts'
+import { alertBody, keyFor, post, type RunningRelay } from '../../support/relay.ts'
+import { shareRelays } from '../../support/share-relays.ts'
 
-const simulator = await startSimulator()
-const root = mkdtempSync(join(tmpdir(), 'relay-'))
-let spools = 0
-after(async () => {
-  await simulator.close()
-  rmSync(root, { recursive: true })
-})
-beforeEach(() => simulator.reset())
-
-const running: RunningRelay[] = []
-async function startRelay(env: Record<string, string>): Promise<RunningRelay> {
-  const relay = await start(env)
-  running.push(relay)
-  return relay
-}
-afterEach(async () => {
-  // Until it is gone, what it sends would count for the next test.
-  await Promise.all(running.splice(0).map((relay) => relay.stop('SIGKILL')))
-})
+const { simulator, env: direct, startRelay, newSpool } = await shareRelays()
 
 function environment(more: Record<string, string> = {}): Record<string, string> {
-  const own = { PAGERDUTY_TOKEN: KEY, PAGERDUTY_EVENTS_URL: simulator.url }
-  return { ...CODESHIP_PRO, ...own, PAGERDUTY_SPOOL: join(root, String(spools++)), ...more }
+  return { ...direct, PAGERDUTY_SPOOL: newSpool(), ...more }
 }
 
 interface Listed {

@@ -1,14 +1,11 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { after, afterEach, beforeEach, test } from 'node:test'
+import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { startSimulator } from '../../../tools/simulator/simulator.ts'
-import { CODESHIP_PRO, KEY, runProgram } from '../../support/program.ts'
-import { post, startRelay as start, type RunningRelay } from '../../support/relay.ts'
+import { CODESHIP_PRO, runProgram } from '../../support/program.ts'
+import { post, type RunningRelay } from '../../support/relay.ts'
 import { until } from '../../support/until.ts'
+import { shareRelays } from '../../support/share-relays.ts'
 
 const HOUR = 3_600_000
 const SHIM = fileURLToPath(new URL('../../fixtures/shift-clock.cjs', import.meta.url))
@@ -17,26 +14,9 @@ const shifted = (ms: number): Record<string, string> => ({
   SHIFT_CLOCK_MS: String(ms),
 })
 
-const simulator = await startSimulator()
-const root = mkdtempSync(join(tmpdir(), 'started-clock-'))
-let spools = 0
-after(async () => {
-  await simulator.close()
-  rmSync(root, { recursive: true })
-})
-beforeEach(() => simulator.reset())
-
-const running: RunningRelay[] = []
-async function startRelay(env: Record<string, string>): Promise<RunningRelay> {
-  const direct = { PAGERDUTY_TOKEN: KEY, PAGERDUTY_EVENTS_URL: simulator.url }
-  const relay = await start({ ...CODESHIP_PRO, ...direct, PAGERDUTY_ENVIRONMENT: 'production', ...env })
-  running.push(relay)
-  return relay
-}
-afterEach(async () => {
-  // Until it is gone, what it sends would count for the next test.
-  await Promise.all(running.splice(0).map((relay) => relay.stop('SIGKILL')))
-})
+const { simulator, startRelay: start, newSpool } = await shareRelays()
+const startRelay = (env: Record<string, string>): Promise<RunningRelay> =>
+  start({ PAGERDUTY_ENVIRONMENT: 'production', ...env })
 
 async function first({ url }: RunningRelay): Promise<Record<string, unknown> | undefined> {
   const answer = await fetch(`${url}/deployments`)
@@ -44,7 +24,7 @@ async function first({ url }: RunningRelay): Promise<Record<string, unknown> | u
 }
 
 for (const hours of [-1, 1]) {
-  const spool = (): Record<string, string> => ({ PAGERDUTY_SPOOL: join(root, String(spools++)) })
+  const spool = (): Record<string, string> => ({ PAGERDUTY_SPOOL: newSpool() })
 
   test(`a caller whose clock is ${hours} h off moves no deadline, and its outcome ends it`, async () => {
     const relay = await startRelay(spool())

@@ -1,42 +1,17 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { after, afterEach, beforeEach, test } from 'node:test'
+import { test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { startSimulator } from '../../../tools/simulator/simulator.ts'
 import { withMoreTime } from '../../support/more-time.ts'
-import { CODESHIP_PRO, KEY } from '../../support/program.ts'
-import { keyFor, post, startRelay as start, type RunningRelay } from '../../support/relay.ts'
+import { CODESHIP_PRO } from '../../support/program.ts'
+import { keyFor, post, type RunningRelay } from '../../support/relay.ts'
 import { until } from '../../support/until.ts'
+import { shareRelays } from '../../support/share-relays.ts'
 
-const simulator = await startSimulator()
-const root = mkdtempSync(join(tmpdir(), 'started-'))
-let spools = 0
-after(async () => {
-  await simulator.close()
-  rmSync(root, { recursive: true })
-})
-beforeEach(() => simulator.reset())
-
-const running: RunningRelay[] = []
-async function startRelay(env: Record<string, string> = {}): Promise<RunningRelay> {
-  const relay = await start({
-    ...CODESHIP_PRO,
-    PAGERDUTY_TOKEN: KEY,
-    PAGERDUTY_EVENTS_URL: simulator.url,
-    PAGERDUTY_ENVIRONMENT: 'production',
-    ...env,
-  })
-  running.push(relay)
-  return relay
-}
-afterEach(async () => {
-  // Until it is gone, what it sends would count for the next test.
-  await Promise.all(running.splice(0).map((relay) => relay.stop('SIGKILL')))
-})
-
-const spool = (): Record<string, string> => ({ PAGERDUTY_SPOOL: join(root, String(spools++)) })
+const shared = await shareRelays()
+const { simulator } = shared
+const startRelay = (env: Record<string, string> = {}): Promise<RunningRelay> =>
+  shared.startRelay({ PAGERDUTY_ENVIRONMENT: 'production', ...env })
+const spool = (): Record<string, string> => ({ PAGERDUTY_SPOOL: shared.newSpool() })
 const KINDS = [
   ['with', 'on disk', spool],
   ['without', 'in memory', (): Record<string, string> => ({})],

@@ -1,50 +1,28 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { after, afterEach, beforeEach, test } from 'node:test'
+import { test } from 'node:test'
 import type { RestSeed } from '../../../tools/simulator/rest-state.ts'
-import { startSimulator } from '../../../tools/simulator/simulator.ts'
-import { CODESHIP_PRO, KEY, runProgram } from '../../support/program.ts'
-import { startRelay, type RunningRelay } from '../../support/relay.ts'
+import { CODESHIP_PRO, runProgram } from '../../support/program.ts'
+import type { RunningRelay } from '../../support/relay.ts'
 import { accountWith, ago, REST_TOKEN } from '../../support/rest.ts'
 import { until } from '../../support/until.ts'
+import { shareRelays } from '../../support/share-relays.ts'
 
 /*
  * `serve --watch`: incidents that open soon after a deployment get a note about it.
  */
 
-const simulator = await startSimulator()
-const root = mkdtempSync(join(tmpdir(), 'suspects-'))
-after(async () => {
-  await simulator.close()
-  rmSync(root, { recursive: true })
-})
-beforeEach(() => simulator.reset())
-const running: RunningRelay[] = []
-afterEach(async () => {
-  // Until it is gone, what it asks would count for the next test.
-  await Promise.all(running.splice(0).map((relay) => relay.stop('SIGKILL')))
-})
-
-let spools = 0
+const { simulator, env: direct, startRelay, newSpool } = await shareRelays()
 const ENV = {
-  ...CODESHIP_PRO,
-  PAGERDUTY_TOKEN: KEY,
+  ...direct,
   PAGERDUTY_API_TOKEN: REST_TOKEN,
   PAGERDUTY_SERVICE_ID: 'PSHOP',
   PAGERDUTY_API_URL: simulator.url,
-  PAGERDUTY_EVENTS_URL: simulator.url,
   PAGERDUTY_REPOSITORY_URL: 'https://github.com/acme/shop',
   // Long enough for a slow machine; a relay looks every tenth of it.
   PAGERDUTY_RELAY_WATCH: '60s',
 }
-async function relayWith(env: Record<string, string> = {}): Promise<RunningRelay> {
-  const relay = await startRelay({ ...ENV, ...env })
-  running.push(relay)
-  return relay
-}
+const relayWith = (env: Record<string, string> = {}): Promise<RunningRelay> => startRelay({ ...ENV, ...env })
 const incident = (id: string, more: object = {}) => ({
   id,
   serviceId: 'PSHOP',
@@ -67,7 +45,7 @@ const BAD = CODESHIP_PRO['CI_COMMIT_ID'] ?? ''
 
 for (const kind of ['with', 'without'] as const) {
   test(`a relay ${kind} a spool notes an incident that opens after a deployment, once, even after a restart`, async () => {
-    const env: Record<string, string> = kind === 'with' ? { PAGERDUTY_SPOOL: join(root, `${spools++}`) } : {}
+    const env: Record<string, string> = kind === 'with' ? { PAGERDUTY_SPOOL: newSpool() } : {}
     seed(incident('QOLD', { createdAt: ago(60_000) }))
     const relay = await relayWith(env)
     await sleep(200)
