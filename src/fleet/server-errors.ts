@@ -73,6 +73,7 @@ const OF_THE_CLIENT: readonly (readonly [start: string, words: string])[] = [
   ['Query read timeout', 'no answer came in time'],
   [UNCONFIRMED, UNCONFIRMED],
   ['Connection terminated', 'the server closed the connection'],
+  ['Client ', 'the server closed the connection'], // it has noticed that before
   ['SASL: ', 'the server asks for a password, and this one cannot be used; set PAGERDUTY_FLEET_PASSWORD'],
   ['The server does not support SSL', 'the server does not offer TLS; turn ssl on there'],
 ]
