@@ -14,10 +14,14 @@ export interface Alone {
   /** An event was delivered or refused without the fleet. */
   readonly settled: UntoldResults['add']
   /**
-   * Once the fleet answers: ends delivering without it, and tells it what was delivered. Until then this relay must take nothing
-   * from the fleet that it has perhaps delivered itself. Rejects with a `Failure` if the fleet goes away again.
+   * Once the fleet answers: ends delivering without it, and tells it what was delivered. Rejects with a `Failure` if the fleet
+   * goes away again.
    */
   rejoin(): Promise<void>
+  /** Whether the fleet may not know everything that this relay has delivered. */
+  owesResults(): boolean
+  /** How many times this relay has begun to deliver alone. */
+  timesBegun(): number
   stop(): Promise<void>
 }
 
@@ -48,6 +52,7 @@ export function startAlone(deps: AloneDeps): Alone {
   const sweep = createSweep(deps)
   let awaySinceMs: number | undefined = clock.now()
   let triedAtMs = Number.NEGATIVE_INFINITY
+  let timesBegun = 0
   const rejoin = async (): Promise<void> => {
     if (moving.state === 'stuck') return
     await local.setMode('own') // resolves when the results of what was in flight are there, too
@@ -72,7 +77,10 @@ export function startAlone(deps: AloneDeps): Alone {
       triedAtMs = clock.now()
       return
     }
-    if (local.mode() === 'own') triedAtMs = clock.now()
+    if (local.mode() === 'own') {
+      triedAtMs = clock.now()
+      timesBegun += 1
+    }
     await local.setMode('alone')
     if (!isDown) await sweep()
   }
@@ -90,6 +98,8 @@ export function startAlone(deps: AloneDeps): Alone {
   return {
     settled: results.add,
     rejoin,
+    owesResults: () => local.mode() === 'alone' || results.left() > 0,
+    timesBegun: () => timesBegun,
     stop: async () => {
       stopping.abort()
       await running

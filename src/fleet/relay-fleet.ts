@@ -7,9 +7,8 @@ import { toRow } from '../spool/rows.ts'
 import type { Progress, SpoolItem } from '../spool/spool.ts'
 import type { KeyReport, Worker } from '../spool/worker/types.ts'
 import { createAlertHolds, toHeld } from './alert-holds.ts'
-import type { Alone } from './alone.ts'
 import { createCanonical } from './canonical-key.ts'
-import type { Engine, EngineState, Introduction } from './engine.ts'
+import type { EngineState, Introduction } from './engine.ts'
 import { createFleetStore } from './event-store.ts'
 import type { FleetItem } from './fleet-items.ts'
 import { startFleetQueue, type FleetQueue } from './fleet-queue.ts'
@@ -25,6 +24,7 @@ import { createReservedIds, leastIdAt } from './reserved-ids.ts'
 import { warnOfRefusals } from './refusals.ts'
 import { spooledProgress } from './spooled-progress.ts'
 import { createFleetWaiting, type Until } from './waiting.ts'
+import { rejoiningFirst } from './rejoining-first.ts'
 import { unlessLong } from './within.ts'
 import { BUDGET_MS, createWriteThrough, type Accepted, type WriteThrough } from './write-through.ts'
 
@@ -77,7 +77,7 @@ export function startRelayFleet(options: RelayFleetOptions): RelayFleet {
   warnOfRefusals(options)
   const { local, alone } = startOwnDelivery(options, parts)
   const { writeThrough, forwarder } = startAccepting(options, parts, local)
-  const { queue, worker } = startSharedDelivery({ ...options, engine: takingLate(engine, alone) }, parts)
+  const { queue, worker } = startSharedDelivery({ ...options, engine: rejoiningFirst(engine, alone) }, parts)
   const presence = startPresence({ ...options, self: () => introduce(options) })
   const { stopCounting, ...intake } = createIntake(options, parts, writeThrough)
   return {
@@ -119,17 +119,6 @@ export function startRelayFleet(options: RelayFleetOptions): RelayFleet {
       await unlessLong(graceMs + LAST_MS, Promise.all(ending))
       await unlessLong(LEAVE_MS, leave(queue, presence))
       await unlessLong(LAST_MS, engine.close())
-    },
-  }
-}
-
-/** The same engine, which takes nothing before it knows what this relay has delivered alone. */
-function takingLate(engine: Engine, alone: Alone): Engine {
-  return {
-    ...engine,
-    take: async (request) => {
-      if (engine.state().kind === 'up') await alone.rejoin().catch(() => undefined)
-      return await engine.take(request)
     },
   }
 }

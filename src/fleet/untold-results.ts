@@ -14,6 +14,8 @@ export interface UntoldResults {
   readonly add: (report: AttemptReport, settled: FleetSettled) => void
   /** Tells the fleet. Rejects with a `Failure` if it does not answer; then the rest is told the next time. */
   tell(): Promise<void>
+  /** How many are left to tell. */
+  left(): number
 }
 
 export interface UntoldDeps {
@@ -72,6 +74,7 @@ export function createUntoldResults(deps: UntoldDeps): UntoldResults {
       kept.push(result)
       if (isDelivered) void spool.forwarding.keepUntold({ id, text: toText(result, named) })
     },
+    left: () => kept.length,
     tell: () => (telling ??= tell().finally(() => (telling = undefined))),
   }
 }
