@@ -115,7 +115,7 @@ seconds() {
     END { exit !found }' || fail 64 "$1: must be a duration such as 500ms, 90s or 2m, at most 24h"
 }
 
-# base_url NAME DEFAULT: an http(s) address without a trailing slash.
+# base_url NAME DEFAULT: an http(s) address without a trailing slash, and without the path of its requests.
 base_url() {
   url=$(setting "$1")
   url=${url:-$2}
@@ -126,7 +126,10 @@ base_url() {
     http://?* | https://?*) ;;
     *) fail 64 "$1: must be an http(s) URL" ;;
   esac
-  while [ "${url%/}" != "$url" ]; do url=${url%/}; done
+  for path in '' /v2/enqueue /v2/change/enqueue; do
+    url=${url%"$path"}
+    while [ "${url%/}" != "$url" ]; do url=${url%/}; done
+  done
   printf %s "$url"
 }
 

@@ -1,7 +1,7 @@
 import type { Environment } from '../core/build.ts'
 import { parseRoutingKeys, tokenKind, type RoutingKey } from '../core/routing-key.ts'
 import type { Secret } from '../core/secret.ts'
-import { parseBaseUrl, parseBearerToken, parseChoice, parseDurationMs } from './parsers.ts'
+import { parseBearerToken, parseChoice, parseDurationMs, parseEventsUrl } from './parsers.ts'
 import { proxySecrets, readProxy, type ProxyConfig } from './proxy.ts'
 import { inGroup, valuesOf, type Reader } from './setting.ts'
 
@@ -32,14 +32,14 @@ export const DELIVERY_SETTINGS = inGroup('delivery', {
   eventsUrl: {
     variable: 'PAGERDUTY_EVENTS_URL',
     value: 'URL',
-    parse: parseBaseUrl,
-    help: 'base URL of the Events API, instead of the region’s; a path prefix is kept',
+    parse: parseEventsUrl,
+    help: 'base URL of the Events API, instead of the region’s; a path prefix is kept, and /v2/enqueue is not needed',
   },
   relay: {
     option: 'relay',
     variable: 'PAGERDUTY_RELAY_URL',
     value: 'URL',
-    parse: parseBaseUrl,
+    parse: parseEventsUrl,
     help: 'send through this relay, which holds the key',
   },
   relayToken: {

@@ -87,6 +87,16 @@ export function parseBaseUrl(text: string): string {
   return withoutSlashes(url.href)
 }
 
+/** The base URL of an Events API, also if it is given with the path of its requests, as PagerDuty's documentation shows them. */
+export function parseEventsUrl(text: string): string {
+  const base = parseBaseUrl(text)
+  const path = REQUEST_PATHS.find((known) => base.endsWith(known)) ?? ''
+  return withoutSlashes(base.slice(0, base.length - path.length))
+}
+
+/** developer.pagerduty.com "Events API v2": alerts and change events. */
+const REQUEST_PATHS = ['/v2/enqueue', '/v2/change/enqueue']
+
 /** `URL` or `URL|TEXT`; `correctLinks` looks at the URL. */
 export function parseLink(text: string): JsonObject {
   const [href = '', ...rest] = text.split('|')

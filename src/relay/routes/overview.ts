@@ -59,16 +59,22 @@ async function describeSpool({ spool, config, isDelivering, now }: RelayDeps): P
 
 function describeFleet({ fleet }: RelayDeps): object | undefined {
   if (fleet === undefined) return undefined
-  const { state, origin, keysOwned, leaseMs, isBehindSpool, isAlone } = fleet.figures()
+  const { state, origin, keysOwned, leaseMs, isAlone } = fleet.figures()
   return {
     origin,
     database: state.kind,
     problem: state.kind === 'down' ? state.reason : undefined,
     keys_owned: keysOwned,
     lease_seconds: leaseMs === undefined ? undefined : Math.round(leaseMs / 1000),
-    accepts_into: isBehindSpool ? 'spool' : 'fleet',
+    accepts_into: acceptsInto({ fleet }),
     delivers_alone: isAlone ? true : undefined,
   }
+}
+
+/** Where the next event would be kept; undefined without a fleet. */
+export function acceptsInto({ fleet }: Pick<RelayDeps, 'fleet'>): 'spool' | 'fleet' | undefined {
+  if (fleet === undefined) return undefined
+  return fleet.figures().isBehindSpool ? 'spool' : 'fleet'
 }
 
 function describeReport(report: KeyReport, { config }: RelayDeps): object {

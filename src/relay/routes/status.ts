@@ -3,6 +3,7 @@ import { answering, type RouteGroup } from '../describe-route.ts'
 import { sendProblem } from '../problem.ts'
 import { wantsPage } from '../guards.ts'
 import { sendJson } from '../result.ts'
+import { acceptsInto } from './overview.ts'
 import { showPage } from './page.ts'
 
 /** What a browser shows at the relay's address. */
@@ -27,7 +28,7 @@ export const STATUS_ROUTES: RouteGroup = {
     app.get('/readyz', (_request, reply) => {
       const reason = checkReady()
       return reason === undefined
-        ? sendJson(reply, 200, { status: 'ready' })
+        ? sendJson(reply, 200, { status: 'ready', accepts_into: acceptsInto(deps) })
         : sendProblem(reply, { status: 503, detail: reason })
     })
     app.get('/metrics', async (_request, reply) =>
@@ -50,7 +51,7 @@ export const STATUS_ROUTES: RouteGroup = {
     '/readyz': {
       get: answering(
         'Whether events are accepted; does not depend on PagerDuty',
-        { description: 'ready' },
+        { description: 'ready; in a fleet, accepts_into is spool while its database is away' },
         [503],
       ),
     },

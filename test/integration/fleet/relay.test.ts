@@ -76,7 +76,8 @@ test(
     const primary = cluster?.primary()
     await primary?.kill()
     const relay = await start('away')
-    assert.equal((await fetch(`${relay.url}/readyz`)).status, 200)
+    const ready = await fetch(`${relay.url}/readyz`)
+    assert.deepEqual([ready.status, await ready.json()], [200, { status: 'ready', accepts_into: 'spool' }])
     assert.equal(await send(relay, { dedup_key: 'a' }), 'spool')
     assert.equal(await send(relay, { dedup_key: 'a', event_action: 'resolve' }), 'spool')
     const listed = (await (await fetch(`${relay.url}/events?status=pending`)).json()) as {

@@ -267,6 +267,19 @@ for (const shell of shells) {
     assert.equal(simulator.alerts[0]?.dedupKey, stdout.trim())
   })
 
+  test(
+    `${shell}: the address may have the path of the requests, as PagerDuty shows it`,
+    { skip },
+    async () => {
+      const env = { PAGERDUTY_TOKEN: KEY, PAGERDUTY_EVENTS_URL: `${simulator.url}//v2/enqueue/` }
+      assert.equal((await run(['change', '--summary', 'Deployed'], env)).code, 0)
+      assert.deepEqual(
+        simulator.requests.map(({ path }) => path),
+        ['/v2/change/enqueue'],
+      )
+    },
+  )
+
   test(`${shell}: run passes everything through and ends with the command's status`, { skip }, async () => {
     const script = 'cat; printf "%s|" "$@"; echo oops >&2; exit 3'
     const { code, stdout, stderr } = await runScript(

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import {
   parseBaseUrl,
+  parseEventsUrl,
   parseChoice,
   parseCount,
   parseDetail,
@@ -33,6 +34,9 @@ const ACCEPTED: [string, (text: string) => unknown, string, unknown][] = [
   ['URL', parseHttpUrl, 'https://a.example/b?c#d', 'https://a.example/b?c#d'],
   ['base URL', parseBaseUrl, 'https://a.example/prefix/', 'https://a.example/prefix'],
   ['base URL', parseBaseUrl, 'HTTP://A.example', 'http://a.example'],
+  ['events URL', parseEventsUrl, 'https://a.example/prefix/', 'https://a.example/prefix'],
+  ['events URL', parseEventsUrl, 'https://a.example/v2/enqueue', 'https://a.example'],
+  ['events URL', parseEventsUrl, 'https://a.example/p//v2/change/enqueue/', 'https://a.example/p'],
   ['link', parseLink, 'https://a.example', { href: 'https://a.example' }],
   ['link', parseLink, ' https://a.example | Run|book ', { href: 'https://a.example', text: 'Run|book' }],
   ['image', parseImage, 'https://a.example/i.png||Graph', { src: 'https://a.example/i.png', alt: 'Graph' }],
