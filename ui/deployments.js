@@ -118,7 +118,7 @@ function describe(each) {
       'In PagerDuty': sign(each.told),
       Events: each.event_ids.flatMap((id) => [link(`#deliveries/${id}`, `event ${id}`), ' ']),
       Links: linksOf(each),
-      'Last success before': good && [
+      'Previous success': good && [
         link(`#deployments/${good.id}`, titleOf(good)),
         ' ',
         when(good.ended_at),
