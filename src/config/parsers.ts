@@ -87,7 +87,7 @@ export function parseBaseUrl(text: string): string {
   return withoutSlashes(url.href)
 }
 
-/** The base URL of an Events API, also if it is given with the path of its requests, as PagerDuty's documentation shows them. */
+/** The base URL of an Events API; the path of its requests may follow, as PagerDuty's documentation shows them. */
 export function parseEventsUrl(text: string): string {
   const base = parseBaseUrl(text)
   const path = REQUEST_PATHS.find((known) => base.endsWith(known)) ?? ''
