@@ -78,13 +78,26 @@ export async function emptyFleet(cluster: Cluster): Promise<void> {
 
 /** How many deadlocks the server has seen, once all relays are gone: it counts them when a connection ends, at the latest. */
 export async function deadlocksOf(cluster: Cluster | undefined): Promise<number> {
-  const query = async (text: string): Promise<number> =>
-    Number((await cluster?.primary().query<{ count: string }>(text))?.[0]?.count)
-  const connections = "SELECT count(*) FROM pg_stat_activity WHERE usename = 'relay'"
-  await until(async () => (await query(connections)) === 0, 'all connections have ended')
-  return await query(
+  await untilRelaysAreGone(cluster)
+  return await count(
+    cluster,
     'SELECT sum(deadlocks) AS count FROM pg_stat_database WHERE datname = current_database()',
   )
+}
+
+/** Makes the fleet one without a secret, once all relays are gone: one that connects would tell its secret again. */
+export async function forgetSecret(cluster: Cluster | undefined): Promise<void> {
+  await untilRelaysAreGone(cluster)
+  await cluster?.primary().query('UPDATE pagerduty_alert.meta SET secret_mark = NULL')
+}
+
+async function untilRelaysAreGone(cluster: Cluster | undefined): Promise<void> {
+  const connections = "SELECT count(*) FROM pg_stat_activity WHERE usename = 'relay'"
+  await until(async () => (await count(cluster, connections)) === 0, 'all connections have ended')
+}
+
+async function count(cluster: Cluster | undefined, text: string): Promise<number> {
+  return Number((await cluster?.primary().query<{ count: string }>(text))?.[0]?.count)
 }
 
 let lastOriginId = 0

@@ -1,10 +1,17 @@
 import assert from 'node:assert/strict'
 import pg from 'pg'
-import { after, test } from 'node:test'
+import { after, beforeEach, test } from 'node:test'
 import { chmodSync, chownSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { fleetConfig, fleetItem, openTestFleet, PASSWORD, startFleetCluster } from '../../support/fleet.ts'
+import {
+  fleetConfig,
+  fleetItem,
+  forgetSecret,
+  openTestFleet,
+  PASSWORD,
+  startFleetCluster,
+} from '../../support/fleet.ts'
 import { CA_FILE, certificate } from '../../support/certificates.ts'
 import { NEEDS_POSTGRES, NOBODY, type Cluster } from '../../support/postgres.ts'
 import { skipWithout } from '../../support/required.ts'
@@ -18,6 +25,9 @@ const cluster = skip === false ? await startFleetCluster(withTls()) : undefined
 after(async () => {
   await cluster?.close()
   rmSync(folder, { recursive: true })
+})
+beforeEach(async () => {
+  if (cluster !== undefined) await forgetSecret(cluster)
 })
 const url = cluster?.url('relay', PASSWORD) ?? ''
 
@@ -116,7 +126,6 @@ test(
     const secret = 'a secret of more than thirty-two characters'
     const one = openTestFleet(t, url, 'one', secret)
     const other = openTestFleet(t, url, 'other', secret)
-    t.after(() => cluster?.primary().query('UPDATE pagerduty_alert.meta SET secret_mark = NULL'))
     assert.equal(one.keepsOwnKeys, true)
     const key = ownKey()
     await one.add([fleetItem(changeItem('a telling summary', key))])
@@ -151,7 +160,6 @@ test(
 
 test('a relay with another secret, or none, is told so and does nothing', { skip }, async (t) => {
   const one = openTestFleet(t, url, 'one', 'a secret of more than thirty-two characters')
-  t.after(() => cluster?.primary().query('UPDATE pagerduty_alert.meta SET secret_mark = NULL'))
   await one.counts()
   for (const [secret, words] of [
     [
