@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { createServer, type AddressInfo, type Server } from 'node:net'
-import { after, beforeEach, test } from 'node:test'
+import { after, beforeEach, test, type TestContext } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Engine } from '../../../src/fleet/engine.ts'
 import {
@@ -15,7 +15,7 @@ import {
 } from '../../support/fleet.ts'
 import { startPgbouncer } from '../../support/pgbouncer.ts'
 import { freePort } from '../../support/free-port.ts'
-import { NEEDS_STANDBYS, type Node } from '../../support/postgres.ts'
+import { NEEDS_STANDBYS, type Cluster, type Node } from '../../support/postgres.ts'
 import { skipWithout } from '../../support/required.ts'
 import { alertItem, changeItem } from '../../support/spool.ts'
 import { until } from '../../support/until.ts'
@@ -120,19 +120,29 @@ test('a database that is away is named node by node, and used again when it is b
   assert.ok(states.includes('down'))
 })
 
+/** Stops all standbys; they start again when the test ends, at the latest, since the next one could commit nothing. */
+async function stopStandbys(t: TestContext, { nodes, primary }: Cluster): Promise<() => Promise<void>> {
+  const standbys = nodes.filter((node) => node !== primary())
+  const start = async (): Promise<void> => {
+    for (const standby of standbys) await standby.start()
+  }
+  t.after(start)
+  for (const standby of standbys) await standby.stop()
+  return start
+}
+
 test('an event is acknowledged only when a standby has it', { skip }, async (t) => {
   if (cluster === undefined) return
   const engine = openTestFleet(t, url)
   await engine.counts()
-  const standbys = cluster.nodes.filter((node) => node !== cluster.primary())
-  for (const standby of standbys) await standby.stop()
+  const startStandbys = await stopStandbys(t, cluster)
   let isAdded = false
   const adding = engine
     .add([fleetItem(alertItem('trigger', 'a'), { originId: 'waits' })])
     .then(() => (isAdded = true))
   await sleep(1000)
   assert.equal(isAdded, false)
-  for (const standby of standbys) await standby.start()
+  await startStandbys()
   await adding.catch(() => undefined) // a slow start may take longer than a statement may
   await addPatiently(engine, 'waits')
   assert.equal((await engine.counts()).pending, 1)
@@ -145,14 +155,13 @@ test(
     if (cluster === undefined) return
     const engine = openTestFleet(t, url)
     await engine.counts()
-    const standbys = cluster.nodes.filter((node) => node !== cluster.primary())
-    for (const standby of standbys) await standby.stop()
+    const startStandbys = await stopStandbys(t, cluster)
     const adding = engine.add([fleetItem(alertItem('trigger', 'a'), { originId: 'canceled' })])
-    const refused = assert.rejects(adding, /no standby has confirmed a commit/)
+    const refused = assert.rejects(adding, /no standby has confirmed the commit/)
     const cancel = "SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE wait_event = 'SyncRep'"
     await until(async () => (await cluster.primary().query(cancel)).length > 0, 'it waits, and no longer')
     await refused
-    for (const standby of standbys) await standby.start()
+    await startStandbys()
     await addPatiently(engine, 'canceled')
     assert.equal((await engine.counts()).pending, 1)
   },
