@@ -121,8 +121,8 @@ test('a database that is away is named node by node, and used again when it is b
 })
 
 /** Stops all standbys; they start again when the test ends, at the latest, since the next one could commit nothing. */
-async function stopStandbys(t: TestContext, { nodes, primary }: Cluster): Promise<() => Promise<void>> {
-  const standbys = nodes.filter((node) => node !== primary())
+async function stopStandbys(t: TestContext, servers: Cluster): Promise<() => Promise<void>> {
+  const standbys = servers.nodes.filter((node) => node !== servers.primary())
   const start = async (): Promise<void> => {
     for (const standby of standbys) await standby.start()
   }
