@@ -20,7 +20,7 @@ import { startOwnDelivery } from './start-own-delivery.ts'
 import { startPresence, type Presence } from './presence.ts'
 import { createRelayDeadlines } from './relay-deadlines.ts'
 import { createFleetDeployments } from './relay-records.ts'
-import { createReservedIds, leastIdAt } from './reserved-ids.ts'
+import { createReservedIds } from './reserved-ids.ts'
 import { warnOfRefusals } from './refusals.ts'
 import { spooledProgress } from './spooled-progress.ts'
 import { createFleetWaiting, type Until } from './waiting.ts'
@@ -170,7 +170,7 @@ function startAccepting(
   { canonical, holds, waiting, moving }: FleetParts,
   local: LocalDelivery,
 ): { writeThrough: WriteThrough; forwarder: Forwarder } {
-  const ids = createReservedIds((count) => spool.forwarding.reserveIds(count, leastIdAt(Date.now())))
+  const ids = createReservedIds((...wanted) => spool.forwarding.reserveIds(...wanted), Date.now())
   const addToFleet = async (items: readonly FleetItem[]): Promise<readonly number[]> =>
     await engine.add(items)
   const writeThrough = createWriteThrough({

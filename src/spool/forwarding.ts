@@ -24,9 +24,11 @@ export interface Untold {
 export interface Forwarding {
   /**
    * Reserves ids for events that may have to be added later (`Spool.add`). Returns the first, or undefined if the disk does not
-   * work. No id of a directory is ever used twice, even if its files are replaced by older ones: ids are at least `nowMs`.
+   * work.
+   * @param least the first is at least this one, even if the directory's files were replaced by older ones
+   * @param skip how many ids are left out before the first; default: none
    */
-  reserveIds(count: number, nowMs: number): Promise<number | undefined>
+  reserveIds(count: number, least: number, skip?: number): Promise<number | undefined>
   /**
    * The pending events that were accepted first, due or not, in their order. Throws a `Failure` if the disk fails.
    * @param keys `configured` leaves out events with callers' own keys

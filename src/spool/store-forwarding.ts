@@ -11,9 +11,9 @@ export function createForwarding(
   time: () => SpoolTime,
 ): Forwarding {
   return {
-    reserveIds: async (count, nowMs) => {
+    reserveIds: async (count, least, skip = 0) => {
       const written = await commits.write((_store, tx) => {
-        const first = Math.max(tx.nextId, Math.round(nowMs))
+        const first = Math.max(tx.nextId, Math.round(least)) + skip
         tx.nextId = first + count
         return first
       })

@@ -130,8 +130,10 @@ async function startAccepting(
 ): Promise<{ writeThrough: WriteThrough; forwarder: Forwarder }> {
   const engine = openTestFleet(t, url)
   const { spool } = await openTestSpool(t)
-  const ids = createReservedIds(async (count) =>
-    (await reserve()) === false ? undefined : await spool.forwarding.reserveIds(count, Date.now()),
+  const ids = createReservedIds(
+    async (...wanted) =>
+      (await reserve()) === false ? undefined : await spool.forwarding.reserveIds(...wanted),
+    Date.now(),
   )
   const writeThrough = createWriteThrough({
     addToFleet: (items) => engine.add(items),

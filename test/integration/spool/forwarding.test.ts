@@ -23,6 +23,7 @@ test('ids are never reserved twice, even if the files were replaced by older one
   assert.ok(((await spool.forwarding.reserveIds(100, 0)) ?? 0) >= first + 100)
   const inAnHour = first + 3_600_000
   assert.equal(await spool.forwarding.reserveIds(100, inAnHour), inAnHour)
+  assert.equal(await spool.forwarding.reserveIds(100, 0, 5), inAnHour + 105)
 })
 
 test('removing the first event of an alert makes the next one due, and leaves no trace of the first', async (t) => {
