@@ -59,7 +59,7 @@ async function refreshStatus() {
 /** @param {Error} error */
 function fail(error) {
   if (error.cause === 401 && stop) location.reload() // to log in again
-  stale.textContent = error.message
+  if (!isLost()) stale.textContent = error.message // the lost connection is why, and says since when
 }
 
 /** @type {Act} */

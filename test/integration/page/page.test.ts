@@ -170,9 +170,16 @@ test('a relay that ends and comes back is noticed, and no row is lost or doubled
   await send('stays')
   const { page } = await openPage(browser, `${relay.url}/#deliveries?dedup_key=stays`)
   await page.getByRole('link', { name: 'stays' }).waitFor()
+  await page.getByText('Live', { exact: true }).waitFor()
   const { port } = new URL(relay.url)
   await relay.stop()
-  await page.getByText(/Connection lost at \d\d:\d\d; what you see may be old/).waitFor()
+  const lost = page.getByText(/Connection lost at \d\d:\d\d; what you see may be old/)
+  await lost.waitFor()
+  const failed = page.waitForEvent('requestfailed', (request) => request.url().includes('/deployments'))
+  await page.evaluate("location.hash = '#deployments'")
+  await failed
+  await page.goBack()
+  assert.ok(await lost.isVisible(), 'what cannot be loaded now does not hide why')
   const { url } = relay
   const { program, url: printed } = launchRelay({ ...environment(), PAGERDUTY_RELAY_PORT: port })
   printed.catch(() => undefined) // with a port of its own it prints no address
