@@ -8,6 +8,8 @@ import { skipBecause, skipWithout } from './required.ts'
 const run = promisify(execFile)
 const ROOT = new URL('../../', import.meta.url)
 const MAX_OUTPUT_BYTES = 64 * 1024 * 1024
+/** How often a build may meet an image that is just being removed. */
+const MAX_TRIES = 10
 
 /** The image that `scripts/local-base-image.sh` builds if no registry can be reached. */
 const STAND_IN = 'pagerduty-alert-base:local'
@@ -24,14 +26,14 @@ export async function docker(
   env: Readonly<Record<string, string>> = {},
 ): Promise<string> {
   const options = { cwd: fileURLToPath(ROOT), maxBuffer: MAX_OUTPUT_BYTES, env: { ...process.env, ...env } }
-  for (;;) {
+  for (let tries = 1; ; tries++) {
     const running = run('docker', args, options)
     running.child.stdin?.on('error', () => undefined) // it may end without reading it
     running.child.stdin?.end(stdin)
     try {
       return (await running).stdout
     } catch (error) {
-      if (!(error instanceof Error) || !lostCachedImage(error.message)) throw error
+      if (tries === MAX_TRIES || !(error instanceof Error) || !lostCachedImage(error.message)) throw error
     }
   }
 }
