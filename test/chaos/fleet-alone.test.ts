@@ -7,11 +7,10 @@ import { startFleetCluster } from '../support/fleet.ts'
 import { NEEDS_POSTGRES } from '../support/postgres.ts'
 import { skipWithout } from '../support/required.ts'
 import { temporaryDirectory } from '../support/spool.ts'
-import { until } from '../support/until.ts'
 import { REFUSED } from './agreement.ts'
 import { createChance } from './chance.ts'
 import { judgeFleet } from './fleet-judge.ts'
-import { createFleetMembers, TIMEOUT_MS } from './fleet-members.ts'
+import { createFleetMembers, runMembers, TIMEOUT_MS } from './fleet-members.ts'
 import { untilAllDelivered } from './fleet-rest.ts'
 
 /** Kills of relays and of the database. */
@@ -44,14 +43,7 @@ test(
       aloneAfter: '500ms',
       relayOf,
     })
-    const [writing, keeping] = [new AbortController(), new AbortController()]
-    t.after(async () => {
-      writing.abort()
-      keeping.abort()
-      await members.killAll()
-    })
-    const kept = members.keepRunning(RELAYS, keeping.signal)
-    await until(() => members.urls().length === RELAYS.length, 'all relays listen')
+    const { writing, end } = await runMembers(t, members, RELAYS)
     simulator.behave({ containing: REFUSED, behaviour: { kind: 'answer', status: 400 } })
     const writers = ALERTS.map((alert) => members.post(alert, 600, writing.signal))
     for (let troubles = 0; troubles < TROUBLES;) {
@@ -72,9 +64,7 @@ test(
     writing.abort()
     await Promise.all(writers)
     await untilAllDelivered(cluster, { urls: members.urls, relays: RELAYS.length, patienceMs: 300_000 })
-    keeping.abort()
-    await members.killAll()
-    await kept
+    await end()
 
     const verdict = judgeFleet(simulator.requests, { ...members, timeoutMs: TIMEOUT_MS })
     const throughSpool = members.throughSpool()

@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import type { TestContext } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Simulator } from '../../tools/simulator/simulator.ts'
 import { PASSWORD } from '../support/fleet.ts'
@@ -6,6 +7,7 @@ import type { Cluster } from '../support/postgres.ts'
 import type { Program } from '../support/program.ts'
 import { alertBody, keyFor, launchRelay, post } from '../support/relay.ts'
 import { stepClock } from '../support/step-clock.ts'
+import { until } from '../support/until.ts'
 import { REFUSED } from './agreement.ts'
 import type { Chance } from './chance.ts'
 import type { Trouble } from './fleet-judge.ts'
@@ -48,6 +50,33 @@ export interface FleetMembers {
   readonly urls: () => string[]
   readonly thawAll: () => void
   readonly killAll: () => Promise<void>
+}
+
+/** What goes on during a test. */
+export interface RunningMembers {
+  /** Abort it when enough is posted. */
+  readonly writing: AbortController
+  /** Ends all relays. */
+  readonly end: () => Promise<void>
+}
+
+/** Keeps relays running until the end, which comes with that of the test at the latest. Resolves when all of them listen. */
+export async function runMembers(
+  t: TestContext,
+  members: FleetMembers,
+  names: readonly string[],
+): Promise<RunningMembers> {
+  const [writing, keeping] = [new AbortController(), new AbortController()]
+  const kept = members.keepRunning(names, keeping.signal)
+  const end = async (): Promise<void> => {
+    writing.abort()
+    keeping.abort()
+    await members.killAll()
+    await kept
+  }
+  t.after(end)
+  await until(() => members.urls().length === names.length, 'all relays listen')
+  return { writing, end }
 }
 
 interface Member {

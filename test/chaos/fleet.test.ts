@@ -8,13 +8,12 @@ import { deadlocksOf, startFleetCluster } from '../support/fleet.ts'
 import { NEEDS_STANDBYS } from '../support/postgres.ts'
 import { skipWithout } from '../support/required.ts'
 import { temporaryDirectory } from '../support/spool.ts'
-import { until } from '../support/until.ts'
 import { REFUSED } from './agreement.ts'
 import { createChance } from './chance.ts'
 import { judgeFleet } from './fleet-judge.ts'
 import { troubleNodes } from './fleet-nodes.ts'
 import { untilAllDelivered } from './fleet-rest.ts'
-import { createFleetMembers, TIMEOUT_MS } from './fleet-members.ts'
+import { createFleetMembers, runMembers, TIMEOUT_MS } from './fleet-members.ts'
 
 /** Kills and freezes; `npm run chaos` has more patience. */
 const KILLS = Number(process.env['CHAOS_KILLS'] ?? 50)
@@ -52,14 +51,7 @@ test(
       chance,
       keyOf,
     })
-    const [writing, keeping] = [new AbortController(), new AbortController()]
-    t.after(async () => {
-      writing.abort()
-      keeping.abort()
-      await members.killAll()
-    })
-    const kept = members.keepRunning(RELAYS, keeping.signal)
-    await until(() => members.urls().length === RELAYS.length, 'all relays listen')
+    const { writing, end } = await runMembers(t, members, RELAYS)
     simulator.behave({ containing: 'poison', behaviour: { kind: 'answer', status: 500 } })
     simulator.behave({ containing: REFUSED, behaviour: { kind: 'answer', status: 400 } })
     const writers = [
@@ -89,9 +81,7 @@ test(
       .primary()
       .query<{ dead: number }>('SELECT count(*)::int AS dead FROM pagerduty_alert.dead')
     t.diagnostic(`rest ${Date.now() - posted}`)
-    keeping.abort()
-    await members.killAll()
-    await kept
+    await end()
 
     const verdict = judgeFleet(simulator.requests, { ...members, timeoutMs: TIMEOUT_MS })
     const figures = {
